@@ -1,0 +1,1 @@
+"""The Python side of the Student Outcomes Warehouse, one package a job."""

@@ -1,0 +1,57 @@
+"""Where things are and how to reach the warehouse, from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcomes.errors import OutcomesError
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+CONTRACTS_DIR = PROJECT_DIR / "contracts"
+RAW_SOURCES_FILE = PROJECT_DIR / "models" / "sources" / "raw.yml"
+
+# Beside PostgreSQL's own 5432, so that the embedded server never meets an installed one.
+DEFAULT_PORT = 54329
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The connection (`OUTCOMES_PG_*`) and the folder of the embedded server."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    warehouse_dir: Path
+
+    @property
+    def password_file(self) -> Path:
+        """The embedded server's generated password (mode 0600)."""
+        return self.warehouse_dir / "password"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment; the defaults are the embedded server's.
+
+    Raises:
+        OutcomesError: `OUTCOMES_PG_PORT` is not a port number.
+    """
+    warehouse_dir = Path(os.environ.get("OUTCOMES_WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse")
+    port = os.environ.get("OUTCOMES_PG_PORT") or str(DEFAULT_PORT)
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise OutcomesError(f"OUTCOMES_PG_PORT must be a port number (1-65535), not {port!r}.")
+    password = os.environ.get("OUTCOMES_PG_PASSWORD", "")
+    password_file = warehouse_dir / "password"
+    if not password and password_file.exists():
+        password = password_file.read_text().strip()
+    return Settings(
+        host=os.environ.get("OUTCOMES_PG_HOST") or "127.0.0.1",
+        port=int(port),
+        user=os.environ.get("OUTCOMES_PG_USER") or "outcomes",
+        password=password,
+        database=os.environ.get("OUTCOMES_PG_DATABASE") or "outcomes",
+        warehouse_dir=warehouse_dir.resolve(),
+    )

@@ -1,0 +1,1 @@
+"""The PostgreSQL that holds the warehouse: the embedded server, connections, tables."""

@@ -1,0 +1,78 @@
+"""`outcomes warehouse …`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from outcomes.config import load_settings
+from outcomes.warehouse.server import EmbeddedServer, psql_path
+
+warehouse_app = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True)
+
+
+def _server() -> EmbeddedServer:
+    return EmbeddedServer(load_settings())
+
+
+@warehouse_app.command()
+def start() -> None:
+    """Start the embedded server and create what landing needs; safe to repeat.
+
+    Example:
+        outcomes warehouse start
+    """
+    server = _server()
+    server.start()
+    typer.echo(f"PostgreSQL is running on {_address(server)}")
+
+
+@warehouse_app.command()
+def stop() -> None:
+    """Stop the embedded server; the data stay.
+
+    Example:
+        outcomes warehouse stop
+    """
+    typer.echo("PostgreSQL stopped." if _server().stop() else "PostgreSQL was not running.")
+
+
+@warehouse_app.command()
+def status() -> None:
+    """Say whether the embedded server runs and how to connect; exit code 3 if it does not.
+
+    Example:
+        outcomes warehouse status
+    """
+    server = _server()
+    if not server.is_running():
+        typer.echo("PostgreSQL is not running. Start it with `outcomes warehouse start`.")
+        raise typer.Exit(3)
+    typer.echo(f"PostgreSQL is running on {_address(server)}")
+    typer.echo(f"psql:  {psql_path()} {_address(server)}")
+    typer.echo(f"login: {server.settings.password_file} holds the password")
+    typer.echo(f"data:  {server.data_dir}")
+
+
+@warehouse_app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete the embedded server's data: every landed file, every mart.
+
+    Example:
+        outcomes warehouse reset --yes
+    """
+    server = _server()
+    if not yes:
+        typer.confirm(f"Delete everything under {server.data_dir}?", abort=True)
+    server.reset()
+    typer.echo("The embedded warehouse is gone. `outcomes warehouse start` makes a new one.")
+
+
+def _address(server: EmbeddedServer) -> str:
+    settings = server.settings
+    return (
+        f"postgresql://{settings.user}@{settings.host}:{settings.port}/{settings.database}"
+    )

@@ -1,0 +1,66 @@
+-- The ledger: what was delivered, what was made of it, and what was wrong.
+-- Idempotent; applied by `outcomes warehouse start` and `outcomes land`.
+
+create schema if not exists landing;
+create schema if not exists raw;
+
+create table if not exists landing.files (
+    file_id bigint generated always as identity primary key,
+    partner_id text not null,
+    -- the object of the contract that the file was read as; null when none fitted
+    contract_object text,
+    contract_version text,
+    -- an archive's member or a workbook's sheet is a file of its own: archive/member
+    file_name text not null,
+    -- of the content, after unpacking
+    sha256 text not null,
+    as_of_date date not null,
+    school_year integer,
+    -- the time that the partner put into the file's name, to order re-sent files of a day
+    sent_at timestamp,
+    received_at timestamptz not null default clock_timestamp(),
+    status text not null
+        check (status in ('loaded', 'quarantined', 'duplicate', 'held')),
+    reason_code text,
+    -- for people: what was expected, what was found, what to do; never a person's data
+    detail text,
+    -- of a duplicate: the file that carries the same content
+    duplicate_of bigint references landing.files,
+    lines bigint not null default 0,
+    header_lines bigint not null default 0,
+    blank_lines bigint not null default 0,
+    trailer_lines bigint not null default 0,
+    rows_loaded bigint not null default 0,
+    rows_rejected bigint not null default 0,
+    lines_loaded bigint not null default 0,
+    lines_rejected bigint not null default 0,
+    check ((status = 'loaded') = (reason_code is null)),
+    check ((status = 'duplicate') = (duplicate_of is not null))
+);
+
+-- One load per content, delivery and object; a second loader finds this and steps back.
+create unique index if not exists files_content
+on landing.files (partner_id, contract_object, as_of_date, sha256) nulls not distinct
+where status <> 'duplicate';
+
+create table if not exists landing.rejected_rows (
+    file_id bigint not null references landing.files on delete cascade,
+    line_start bigint not null,
+    line_end bigint not null,
+    reason_code text not null,
+    column_name text,
+    detail text
+);
+
+create index if not exists rejected_rows_file on landing.rejected_rows (file_id);
+
+-- Values of optional columns that were broken and became null; the row itself loaded.
+create table if not exists landing.value_issues (
+    file_id bigint not null references landing.files on delete cascade,
+    line_number bigint not null,
+    reason_code text not null,
+    column_name text not null,
+    detail text
+);
+
+create index if not exists value_issues_file on landing.value_issues (file_id);
