@@ -64,3 +64,15 @@ create table if not exists landing.value_issues (
 );
 
 create index if not exists value_issues_file on landing.value_issues (file_id);
+
+-- What the contracts say about each partner, renewed by every `outcomes land`.
+create table if not exists landing.partners (
+    partner_id text primary key,
+    partner_kind text not null check (partner_kind in ('district', 'program', 'intervention')),
+    partner_name text not null,
+    aun text,
+    agreement_starts_on date not null,
+    agreement_ends_on date,
+    purposes text [] not null,
+    contract_version text not null
+);

@@ -1,0 +1,46 @@
+with
+
+files as (
+
+    select * from {{ source('landing', 'files') }}
+
+),
+
+-- The same bytes under another name are a delivery too, of the content landed before.
+accepted as (
+
+    select
+        files.partner_id,
+        files.contract_object,
+        files.school_year,
+        files.as_of_date,
+        files.sent_at,
+        files.received_at,
+        contents.file_id as load_id
+    from files
+    inner join files as contents
+        on coalesce(files.duplicate_of, files.file_id) = contents.file_id
+    where contents.status = 'loaded'
+
+),
+
+deliveries as (
+
+    select
+        partner_id,
+        contract_object,
+        school_year,
+        as_of_date,
+        load_id,
+        row_number() over (
+            partition by partner_id, contract_object
+            order by as_of_date, sent_at nulls first, received_at, load_id
+        ) as delivery_number
+    from accepted
+    {% if var('as_of') %}
+    where as_of_date <= date '{{ var("as_of") }}'
+    {% endif %}
+
+)
+
+select * from deliveries

@@ -1,0 +1,68 @@
+with
+
+services as (
+
+    select * from {{ source('raw', 'services') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+clients as (
+
+    select * from {{ ref('stg_clients') }}
+
+),
+
+program_codes as (
+
+    select * from {{ ref('program_codes') }}
+
+),
+
+-- The newest change wins; where two carry the same time, the later file and line.
+latest as (
+
+    select distinct on (services.source_id, services.source_service_id)
+        services.*
+    from services
+    inner join deliveries on services.load_id = deliveries.load_id
+    order by
+        services.source_id,
+        services.source_service_id,
+        services.updated_at desc,
+        deliveries.as_of_date desc,
+        deliveries.delivery_number desc,
+        services.line_number desc
+
+),
+
+-- The services of a deleted client do not count.
+current_services as (
+
+    select
+        latest.source_id,
+        latest.source_service_id,
+        latest.source_client_id,
+        latest.program_code,
+        program_codes.program_group,
+        latest.start_date as started_on,
+        latest.end_date as ended_on
+    from latest
+    inner join clients
+        on
+            latest.source_id = clients.source_id
+            and latest.source_client_id = clients.source_client_id
+    left join program_codes
+        on
+            latest.source_id = program_codes.source_id
+            and latest.program_code = program_codes.program_code
+    where not latest.is_deleted
+
+)
+
+select * from current_services
