@@ -1,0 +1,93 @@
+with
+
+assessments as (
+
+    select * from {{ source('raw', 'assessments') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+decoded as (
+
+    select
+        assessments.partner_id as district_id,
+        coalesce(
+            assessments.district_student_id, student_ids.district_student_id
+        ) as district_student_id,
+        assessments.test_year,
+        cast(grades.code as smallint) as grade,
+        assessments.test,
+        subjects.code as subject,
+        assessments.scaled_score,
+        levels.code as level,
+        deliveries.as_of_date,
+        deliveries.delivery_number,
+        assessments.line_number
+    from assessments
+    inner join deliveries on assessments.load_id = deliveries.load_id
+    left join student_ids
+        on
+            assessments.partner_id = student_ids.district_id
+            and assessments.state_student_id = student_ids.state_student_id
+    left join code_crosswalk as grades
+        on
+            grades.domain = 'grade'
+            and assessments.partner_id = grades.partner_id
+            and assessments.grade = grades.source_code
+    left join code_crosswalk as subjects
+        on
+            subjects.domain = 'subject'
+            and assessments.partner_id = subjects.partner_id
+            and assessments.subject = subjects.source_code
+    left join code_crosswalk as levels
+        on
+            levels.domain = 'performance_level'
+            and assessments.partner_id = levels.partner_id
+            and assessments.level = levels.source_code
+
+),
+
+-- Results carry their own year, so every delivery counts; the newest wins.
+newest_results as (
+
+    select distinct on (district_id, district_student_id, test_year, test, subject)
+        district_id,
+        district_student_id,
+        test_year,
+        grade,
+        test,
+        subject,
+        scaled_score,
+        level
+    from decoded
+    where district_student_id is not null
+    order by
+        district_id,
+        district_student_id,
+        test_year,
+        test,
+        subject,
+        as_of_date desc,
+        delivery_number desc,
+        line_number desc
+
+)
+
+select * from newest_results

@@ -1,0 +1,46 @@
+with
+
+course_marks as (
+
+    select * from {{ source('raw', 'course_marks') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+decoded as (
+
+    select
+        course_marks.partner_id as district_id,
+        course_marks.district_student_id,
+        course_marks.school_year,
+        course_marks.marking_period,
+        course_marks.course_code,
+        course_marks.course_name,
+        subjects.code as subject,
+        course_marks.mark,
+        course_marks.credits
+    from course_marks
+    inner join snapshots
+        on
+            course_marks.load_id = snapshots.load_id
+            and course_marks.school_year = snapshots.school_year
+    left join code_crosswalk as subjects
+        on
+            subjects.domain = 'course_subject'
+            and course_marks.partner_id = subjects.partner_id
+            and course_marks.subject = subjects.source_code
+
+)
+
+select * from decoded

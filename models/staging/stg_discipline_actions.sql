@@ -1,0 +1,60 @@
+with
+
+discipline_actions as (
+
+    select * from {{ source('raw', 'discipline_actions') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+decoded as (
+
+    select
+        discipline_actions.partner_id as district_id,
+        coalesce(
+            discipline_actions.district_student_id, student_ids.district_student_id
+        ) as district_student_id,
+        snapshots.school_year,
+        discipline_actions.incident_date,
+        discipline_actions.offense_code,
+        actions.code as action,
+        discipline_actions.days
+    from discipline_actions
+    inner join snapshots on discipline_actions.load_id = snapshots.load_id
+    left join student_ids
+        on
+            discipline_actions.partner_id = student_ids.district_id
+            and discipline_actions.state_student_id = student_ids.state_student_id
+    left join code_crosswalk as actions
+        on
+            actions.domain = 'discipline_action'
+            and discipline_actions.partner_id = actions.partner_id
+            and discipline_actions.action = actions.source_code
+
+),
+
+known_students as (
+
+    select * from decoded
+    where district_student_id is not null
+
+)
+
+select * from known_students

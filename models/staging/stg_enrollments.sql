@@ -1,0 +1,80 @@
+with
+
+enrollments as (
+
+    select * from {{ source('raw', 'enrollments') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+decoded as (
+
+    select
+        enrollments.partner_id as district_id,
+        coalesce(
+            enrollments.district_student_id, student_ids.district_student_id
+        ) as district_student_id,
+        snapshots.school_year,
+        enrollments.school_code,
+        cast(grades.code as smallint) as grade,
+        enrollments.entry_date,
+        entry_codes.code as entry_code,
+        enrollments.exit_date,
+        exit_codes.code as exit_code,
+        enrollments.activity_date,
+        activity_codes.code as activity_code,
+        enrollments.line_number
+    from enrollments
+    inner join snapshots on enrollments.load_id = snapshots.load_id
+    left join student_ids
+        on
+            enrollments.partner_id = student_ids.district_id
+            and enrollments.state_student_id = student_ids.state_student_id
+    left join code_crosswalk as grades
+        on
+            grades.domain = 'grade'
+            and enrollments.partner_id = grades.partner_id
+            and enrollments.grade = grades.source_code
+    left join code_crosswalk as entry_codes
+        on
+            entry_codes.domain = 'enrollment_code'
+            and enrollments.partner_id = entry_codes.partner_id
+            and enrollments.entry_code = entry_codes.source_code
+    left join code_crosswalk as exit_codes
+        on
+            exit_codes.domain = 'enrollment_code'
+            and enrollments.partner_id = exit_codes.partner_id
+            and enrollments.exit_code = exit_codes.source_code
+    left join code_crosswalk as activity_codes
+        on
+            activity_codes.domain = 'enrollment_code'
+            and enrollments.partner_id = activity_codes.partner_id
+            and enrollments.activity_code = activity_codes.source_code
+
+),
+
+known_students as (
+
+    select * from decoded
+    where district_student_id is not null
+
+)
+
+select * from known_students
