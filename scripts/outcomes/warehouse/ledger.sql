@@ -4,6 +4,9 @@
 create schema if not exists landing;
 create schema if not exists raw;
 
+-- Linking compares names by sound (dmetaphone) and by edits (levenshtein).
+create extension if not exists fuzzystrmatch;
+
 create table if not exists landing.files (
     file_id bigint generated always as identity primary key,
     partner_id text not null,

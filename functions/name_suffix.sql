@@ -1,0 +1,11 @@
+-- A name may end in the same letters, so the suffix must be a word of its own.
+select
+    case substring(normalized_name from '(?:^| )(jr|junior|sr|senior|ii|iii|iv)$')
+        when 'jr' then 'jr'
+        when 'junior' then 'jr'
+        when 'sr' then 'sr'
+        when 'senior' then 'sr'
+        when 'ii' then 'ii'
+        when 'iii' then 'iii'
+        when 'iv' then 'iv'
+    end

@@ -1,0 +1,28 @@
+{#
+    The rules that keep a pair from linking by itself, whatever its weight: the name of
+    the first one that the pair breaks, or null. They are the same between two students
+    and between a student and a client.
+
+    The weights of a twin, a sibling, a parent of the same name add up to a match, because
+    families share so much. What tells them apart is the first name, the birth date and
+    the suffix.
+#}
+{% macro match_rule(scores) %}
+        case
+            when {{ scores }}.first_name = 'different' then 'different_first_name'
+            when {{ scores }}.suffix = 'different' then 'different_suffix'
+            when {{ scores }}.birth_date = 'different' then 'different_birth_date'
+            -- Names that nearly agree may be twins' names, if anything else differs.
+            when
+                {{ scores }}.first_name in ('near', 'initial', 'sound')
+                and 'different' in (
+                    {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
+                )
+                then 'contradicted_first_name'
+            when
+                ({{ scores }}.first_name is null or {{ scores }}.birth_date is null)
+                and coalesce({{ scores }}.ssn, '') <> 'exact'
+                and coalesce({{ scores }}.state_id, '') <> 'same'
+                then 'unknown_name_or_birth_date'
+        end
+{%- endmacro %}

@@ -1,0 +1,136 @@
+with recursive
+
+student_versions as (
+
+    select * from {{ ref('stg_student_versions') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_identity_student_decisions') }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('int_identity_memberships') }}
+
+),
+
+students as (
+
+    select
+        district_id || ':' || district_student_id as student_key,
+        district_id,
+        district_student_id,
+        min(first_as_of_date) as first_as_of_date
+    from student_versions
+    group by district_id, district_student_id
+
+),
+
+links as (
+
+    select
+        student_key,
+        other_student_key
+    from decisions
+    where decision = 'link'
+
+    union all
+
+    select
+        other_student_key as student_key,
+        student_key as other_student_key
+    from decisions
+    where decision = 'link'
+
+),
+
+-- A person has a handful of student records at most, so walking the links is cheap.
+reached (student_key, reached_key) as (
+
+    select
+        student_key,
+        student_key as reached_key
+    from students
+
+    union
+
+    select
+        reached.student_key,
+        links.other_student_key as reached_key
+    from reached
+    inner join links on reached.reached_key = links.student_key
+
+),
+
+-- A chain of links may still tie together two students whom a district lists side by side.
+contradicted as (
+
+    select distinct reached.student_key
+    from reached
+    inner join memberships on reached.student_key = memberships.student_key
+    inner join memberships as others
+        on
+            reached.reached_key = others.student_key
+            and reached.student_key <> others.student_key
+            and memberships.district_id = others.district_id
+            and memberships.first_date <= others.last_date
+            and others.first_date <= memberships.last_date
+
+),
+
+-- Nobody can tell which link of such a chain is wrong, so all of it falls apart.
+falling_apart as (
+
+    select distinct reached.student_key
+    from reached
+    inner join contradicted on reached.reached_key = contradicted.student_key
+
+),
+
+members as (
+
+    select
+        reached.student_key,
+        reached.reached_key
+    from reached
+    left join falling_apart on reached.student_key = falling_apart.student_key
+    where
+        falling_apart.student_key is null
+        or reached.student_key = reached.reached_key
+
+),
+
+-- The record that was delivered first names the person, so the oldest lives on in a merge
+-- and the same deliveries give the same ids whatever the order in which they landed.
+eldest as (
+
+    select distinct on (members.student_key)
+        members.student_key,
+        members.reached_key as eldest_student_key
+    from members
+    inner join students as relatives on members.reached_key = relatives.student_key
+    order by members.student_key, relatives.first_as_of_date, members.reached_key
+
+),
+
+persons as (
+
+    select
+        students.student_key,
+        students.district_id,
+        students.district_student_id,
+        students.first_as_of_date,
+        eldest.eldest_student_key,
+        'P' || upper(left(md5('student|' || eldest.eldest_student_key), 15)) as person_id,
+        falling_apart.student_key is not null as is_contradicted
+    from students
+    inner join eldest on students.student_key = eldest.student_key
+    left join falling_apart on students.student_key = falling_apart.student_key
+
+)
+
+select * from persons

@@ -1,0 +1,20 @@
+with
+
+tuples as (
+
+    select * from {{ ref('int_identity_tuples') }}
+
+),
+
+records as (
+
+    select distinct
+        record_type,
+        partner_id,
+        record_id,
+        identity_id
+    from tuples
+
+)
+
+select * from records

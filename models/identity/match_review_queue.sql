@@ -1,0 +1,153 @@
+with
+
+student_decisions as (
+
+    select * from {{ ref('int_identity_student_decisions') }}
+
+),
+
+client_decisions as (
+
+    select * from {{ ref('int_identity_client_decisions') }}
+
+),
+
+evidence as (
+
+    select * from {{ ref('int_identity_evidence') }}
+
+),
+
+match_weights as (
+
+    select * from {{ ref('match_weights') }}
+
+),
+
+match_rules as (
+
+    select * from {{ ref('match_rules') }}
+
+),
+
+persons as (
+
+    select * from {{ ref('int_identity_persons') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+
+),
+
+-- Clients that say the same are asked about once; the first record stands for all.
+client_records as (
+
+    select
+        identity_id,
+        min(record_id) as record_id,
+        count(*) as record_count
+    from records
+    where record_type = 'client'
+    group by identity_id
+
+),
+
+open_questions as (
+
+    select
+        student_decisions.student_identity_id,
+        student_decisions.other_identity_id,
+        student_decisions.student_key,
+        'student' as other_record_type,
+        others.district_id as other_partner_id,
+        others.district_student_id as other_record_id,
+        1 as other_record_count,
+        student_decisions.match_weight,
+        student_decisions.match_probability,
+        student_decisions.rule,
+        null as runner_up_person_id,
+        cast(null as double precision) as runner_up_weight
+    from student_decisions
+    inner join persons as others
+        on student_decisions.other_student_key = others.student_key
+    where
+        student_decisions.decision = 'review'
+        or (student_decisions.decision = 'link' and others.is_contradicted)
+
+    union all
+
+    select
+        client_decisions.student_identity_id,
+        client_decisions.client_identity_id as other_identity_id,
+        client_decisions.student_key,
+        'client' as other_record_type,
+        'dhs' as other_partner_id,
+        client_records.record_id as other_record_id,
+        client_records.record_count as other_record_count,
+        client_decisions.match_weight,
+        client_decisions.match_probability,
+        client_decisions.rule,
+        client_decisions.runner_up_person_id,
+        client_decisions.runner_up_weight
+    from client_decisions
+    inner join client_records
+        on client_decisions.client_identity_id = client_records.identity_id
+    where client_decisions.decision = 'review'
+
+),
+
+in_words as (
+
+    select
+        evidence.student_identity_id,
+        evidence.other_identity_id,
+        string_agg(
+            match_weights.description
+            || to_char(cast(evidence.weight as numeric(20, 6)), ' (FMSG990.0)'),
+            ', '
+            order by abs(evidence.weight) desc, evidence.comparison
+        ) as evidence
+    from evidence
+    inner join open_questions
+        on
+            evidence.student_identity_id = open_questions.student_identity_id
+            and evidence.other_identity_id = open_questions.other_identity_id
+    inner join match_weights
+        on
+            evidence.comparison = match_weights.comparison
+            and evidence.level = match_weights.level
+    group by evidence.student_identity_id, evidence.other_identity_id
+
+),
+
+match_review_queue as (
+
+    select
+        persons.person_id,
+        persons.district_id,
+        persons.district_student_id,
+        open_questions.other_record_type,
+        open_questions.other_partner_id,
+        open_questions.other_record_id,
+        open_questions.other_record_count,
+        open_questions.match_weight,
+        open_questions.match_probability,
+        open_questions.rule,
+        coalesce(match_rules.description, 'Not certain enough') as reason,
+        in_words.evidence,
+        open_questions.runner_up_person_id,
+        open_questions.runner_up_weight
+    from open_questions
+    inner join persons on open_questions.student_key = persons.student_key
+    inner join in_words
+        on
+            open_questions.student_identity_id = in_words.student_identity_id
+            and open_questions.other_identity_id = in_words.other_identity_id
+    left join match_rules on open_questions.rule = match_rules.rule
+
+)
+
+select * from match_review_queue

@@ -1,0 +1,131 @@
+with
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+
+),
+
+clients as (
+
+    select * from {{ ref('stg_clients') }}
+
+),
+
+persons as (
+
+    select * from {{ ref('int_identity_persons') }}
+
+),
+
+student_decisions as (
+
+    select * from {{ ref('int_identity_student_decisions') }}
+
+),
+
+client_decisions as (
+
+    select * from {{ ref('int_identity_client_decisions') }}
+    where person_rank = 1
+
+),
+
+-- Each student's strongest link or open question with another student.
+both_ends as (
+
+    select
+        student_key,
+        other_student_key,
+        decision,
+        decided_by,
+        match_weight,
+        match_probability
+    from student_decisions
+    where decision <> 'none'
+
+    union all
+
+    select
+        other_student_key as student_key,
+        student_key as other_student_key,
+        decision,
+        decided_by,
+        match_weight,
+        match_probability
+    from student_decisions
+    where decision <> 'none'
+
+),
+
+strongest as (
+
+    select distinct on (student_key) *
+    from both_ends
+    order by student_key, decision, match_weight desc, other_student_key
+
+),
+
+student_rows as (
+
+    select
+        'student' as record_type,
+        persons.district_id as partner_id,
+        persons.district_student_id as record_id,
+        persons.person_id,
+        case
+            when persons.is_contradicted then 'review'
+            else coalesce(strongest.decision, 'none')
+        end as decision,
+        strongest.match_weight,
+        strongest.match_probability,
+        strongest.decided_by
+    from persons
+    left join strongest on persons.student_key = strongest.student_key
+
+),
+
+-- Unlinked clients are persons of their own, one where the programs' index says so.
+client_rows as (
+
+    select
+        records.record_type,
+        records.partner_id,
+        records.record_id,
+        case
+            when client_decisions.decision = 'link' then client_decisions.person_id
+            else
+                'P' || upper(
+                    left(
+                        md5(
+                            coalesce(
+                                'mci|' || clients.mci_id,
+                                'client|' || records.record_id
+                            )
+                        ),
+                        15
+                    )
+                )
+        end as person_id,
+        coalesce(client_decisions.decision, 'none') as decision,
+        client_decisions.match_weight,
+        client_decisions.match_probability,
+        case when client_decisions.decision is not null then 'model' end as decided_by
+    from records
+    inner join clients
+        on records.record_id = clients.source_id || ':' || clients.source_client_id
+    left join client_decisions
+        on records.identity_id = client_decisions.client_identity_id
+    where records.record_type = 'client'
+
+),
+
+person_crosswalk as (
+
+    select * from student_rows
+    union all
+    select * from client_rows
+
+)
+
+select * from person_crosswalk
