@@ -79,3 +79,11 @@ create table if not exists landing.partners (
     purposes text [] not null,
     contract_version text not null
 );
+
+-- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made
+-- once; whoever reads it can tell whose pseudonym is whose.
+create table if not exists landing.pseudonym_key (
+    inner_key bytea not null,
+    outer_key bytea not null
+);
+revoke all on landing.pseudonym_key from public;
