@@ -48,6 +48,7 @@ class GzipFile:
         self._file.write(self._compressor.compress(content))
 
     def __enter__(self) -> GzipFile:
+        """The open file."""
         return self
 
     def __exit__(
@@ -56,6 +57,7 @@ class GzipFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Write the end of the stream and close."""
         self._file.write(self._compressor.flush())
         self._file.close()
 

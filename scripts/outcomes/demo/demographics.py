@@ -24,9 +24,7 @@ def make_demographics(plan: Plan, population: Population) -> pl.DataFrame:
     need = students["need"].to_numpy()
     race = students["race"].to_numpy()
     learner = chance.random(n) < np.select([race == 4, race == 2], [0.35, 0.3], 0.004)
-    special = chance.choice(
-        np.array(["Y", "E", "N"]), n, p=[0.17, 0.02, 0.81]
-    )
+    special = chance.choice(np.array(["Y", "E", "N"]), n, p=[0.17, 0.02, 0.81])
     special[(special == "N") & (chance.random(n) < 0.05 * (need > 1))] = "Y"
     disability = chance.choice(
         np.array(DISABILITIES, dtype=object), n, p=[0.47, 0.16, 0.14, 0.1, 0.07, 0.06]

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from outcomes.demo.columns import text
-from outcomes.demo.people import HIGH_SCHOOL_END, Population
+from outcomes.demo.people import HIGH_SCHOOL_END, Population, district_sizes
 from outcomes.demo.plan import RUNNING_YEAR, Plan
-from outcomes.demo.schools import BANDS, DISTRICTS, District, session_dates
+from outcomes.demo.schools import BANDS, District, session_dates
 
 # What happens to a student in a school year, and to how many.
 EVENTS = {
@@ -25,6 +25,7 @@ EVENTS = {
     "dies": 0.0003,
     "entered_by_mistake": 0.0067,
 }
+NEVER = np.datetime64("NaT", "D")
 EXIT_CODES = {"moves_away": "WD02", "leaves_state": "WD03", "drops_out": "WD01", "dies": "WD06"}
 
 
@@ -32,8 +33,8 @@ EXIT_CODES = {"moves_away": "WD02", "leaves_state": "WD03", "drops_out": "WD01",
 class Enrollment:
     """The students of one district and school year.
 
-    `roster`: one row per student: person, district_student_id, state_student_id, grade,
-    event. `spells`: one row per spell: person, school_code, grade, entry_date, entry_code,
+    `roster`: one row per student: person, district_student_id, state_student_id, grade.
+    `spells`: one row per spell: person, school_code, grade, entry_date, entry_code,
     exit_date, exit_code, visible_until (the row vanishes from snapshots after that day).
     """
 
@@ -51,7 +52,8 @@ def homes_by_year(plan: Plan, population: Population) -> pl.DataFrame:
     first = min(plan.first_year, RUNNING_YEAR - 1)
     students = population.people.head(population.students)
     n = len(students)
-    former = text(chance.choice(list(DISTRICTS), n))
+    sizes = district_sizes(n)
+    former = text(chance.choice(list(sizes), n, p=[size / n for size in sizes.values()]))
     has_moved = pl.Series(chance.random(n) < 0.04)
     years = [
         students.select(
@@ -99,9 +101,9 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
     return frame.with_columns(
         pl.col("district_student_id").cast(pl.String).str.zfill(digits),
         pl.when(new > 0).then(new.cast(pl.String).str.zfill(digits)).alias("new_student_id"),
-        pl.when(state_student_id > 0).then(state_student_id.cast(pl.String)).alias(
-            "state_student_id"
-        ),
+        pl.when(state_student_id > 0)
+        .then(state_student_id.cast(pl.String))
+        .alias("state_student_id"),
     )
 
 
@@ -154,73 +156,109 @@ def make_enrollment(
 
     days = session_dates(calendar)
     seen = days[days <= np.datetime64(plan.last_day)]
-    share = dict(EVENTS)
-    share["entered_by_mistake"] *= school_year == RUNNING_YEAR
-    # In the running year only the part of the year that is seen can bring changes.
-    for event in ("enters_late", "changes_school", *EXIT_CODES, "leaves_and_returns"):
-        share[event] *= max(0.3, len(seen) / len(days))
-    share["stays"] += 1 - sum(share.values())
-    event = chance.choice(np.array(list(share), dtype=object), n, p=list(share.values()))
-    event[roster["left_on"].is_not_null().to_numpy()] = "arrives"
-
     school, other_school = _choose_schools(roster, schools, chance)
+    event = _draw_events(roster, school_year, len(seen) / len(days), chance)
     event[(event == "changes_school") & (school == other_school)] = "stays"
+    # The day of whatever happens: not at once, and early enough to show.
+    first_week = min(6, len(seen) - 1)
+    day = chance.integers(first_week, max(first_week + 1, len(seen) - 3), n)
 
-    school_starts = dict(
-        calendar.filter("in_session").group_by("school_code").agg(
-            pl.col("calendar_date").min()
-        ).iter_rows()
-    )  # fmt: skip
-    entry = np.array([school_starts[code] for code in school], dtype="datetime64[D]")
-    entry_code = np.where(event == "enters_late", "E05", "E01").astype(object)
-    some_day = chance.integers(6, max(7, len(seen) - 3), n)
-    entry[event == "enters_late"] = seen[some_day[event == "enters_late"]]
-    arrived = event == "arrives"
-    left_on = roster["left_on"].to_numpy().astype("datetime64[D]")
-    after = np.searchsorted(days, left_on[arrived], side="right").clip(max=len(days) - 1)
-    entry[arrived], entry_code[arrived] = days[after], "E05"
-
-    leave = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
-    exit_code = np.full(n, None, dtype=object)
-    for what, code in {**EXIT_CODES, "changes_school": "WD11", "leaves_and_returns": "WD01"}.items():
-        leave[event == what], exit_code[event == what] = seen[some_day[event == what]], code
-    leave[event == "never_comes"] = entry[event == "never_comes"]
-    exit_code[event == "never_comes"] = "WD09"
-    senior = (roster["grade"].to_numpy() == HIGH_SCHOOL_END) & np.isnat(leave)
-    graduates = senior & (chance.random(n) < 0.93)
-    leave[graduates] = days[-1 - chance.integers(0, 4, int(graduates.sum()))]
-    exit_code[graduates] = "WD04"
-
+    entry, entry_code = _entries(roster, school, event, seen[day], calendar)
+    leave, exit_code = _exits(roster, event, entry, seen[day], days, chance)
     mistake = event == "entered_by_mistake"
-    visible_until = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
-    visible_until[mistake] = entry[mistake] + chance.integers(10, 25, int(mistake.sum()))
-    grade = roster["grade"].to_numpy()
-    person = roster["person"].to_numpy()
+    visible_until = np.where(mistake, entry + chance.integers(10, 25, n), NEVER)
+    grade, person = roster["grade"].to_numpy(), roster["person"].to_numpy()
     first = _spells(person, school, grade, entry, entry_code, leave, exit_code, visible_until)
 
     changes, returns = event == "changes_school", event == "leaves_and_returns"
     gap = np.where(returns, chance.integers(6, 26, n), 1)
     # One change in twenty overlaps: the old school writes the exit a few days late.
     gap[changes & (chance.random(n) < 0.05)] = -2
-    again = (changes | returns) & (some_day + gap < len(days))
-    back = days[(some_day + gap).clip(0, len(days) - 1)]
-    nat = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
+    back = days[(day + gap).clip(0, len(days) - 1)]
+    again = (changes | returns) & (day + gap < len(days))
     second = _spells(
-        person, np.where(changes, other_school, school), grade, back,
-        np.where(changes, "R12", "R11").astype(object), nat, np.full(n, None, dtype=object), nat,
-    ).filter(pl.Series(again))  # fmt: skip
+        person=person,
+        school=np.where(changes, other_school, school),
+        grade=grade,
+        entry=back,
+        entry_code=np.where(changes, "R12", "R11"),
+        leave=np.full(n, NEVER),
+        exit_code=np.full(n, None, dtype=object),
+        visible_until=np.full(n, NEVER),
+    ).filter(pl.Series(again))
 
-    lost = np.isin(event, [*EXIT_CODES]) | graduates
-    movement.gone[person[lost]] = True
-    moves = (event == "moves_away") & (chance.random(n) < 0.5)
-    movement.arrivals = roster.select("person", "grade", left_on=pl.Series(leave)).filter(
-        pl.Series(moves)
+    movement.gone[person[np.isin(event, list(EXIT_CODES)) | (exit_code == "WD04")]] = True
+    # A few of those who move away turn up in the next district.
+    moved = roster.select("person", "grade", left_on=pl.Series(leave)).filter(
+        pl.Series(np.equal(event, "moves_away"))
     )
-    roster = roster.select("person", "grade", event=text(event))
+    movement.arrivals = moved.head(3 + n // 1000)
     return Enrollment(
-        roster=_with_ids(roster, ids, school_year),
+        roster=_with_ids(roster.select("person", "grade"), ids, school_year),
         spells=pl.concat([first, second]).sort("person", "entry_date", maintain_order=True),
     )
+
+
+def _draw_events(
+    roster: pl.DataFrame, school_year: int, share_seen: float, chance: np.random.Generator
+) -> np.ndarray:
+    """One of `EVENTS` (or `arrives`) for each student of the roster."""
+    share = dict(EVENTS)
+    share["entered_by_mistake"] *= school_year == RUNNING_YEAR
+    # In the running year only the part of the year that is seen can bring changes.
+    for what in ("enters_late", "changes_school", *EXIT_CODES, "leaves_and_returns"):
+        share[what] *= max(0.3, share_seen)
+    share["stays"] += 1 - sum(share.values())
+    names = np.array(list(share), dtype=object)
+    event = names[chance.choice(len(names), len(roster), p=list(share.values()))]
+    return np.where(roster["left_on"].is_not_null().to_numpy(), "arrives", event)
+
+
+def _entries(
+    roster: pl.DataFrame,
+    school: np.ndarray,
+    event: np.ndarray,
+    day: np.ndarray,
+    calendar: pl.DataFrame,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Entry date and code: the school's first day, `day`, or after the other district."""
+    opening = calendar.filter("in_session").group_by("school_code").agg(
+        pl.col("calendar_date").min()
+    )  # fmt: skip
+    first_day = dict(opening.iter_rows())
+    entry = np.array([first_day[code] for code in school], dtype="datetime64[D]")
+    late, arrives = event == "enters_late", event == "arrives"
+    entry[late] = day[late]
+    days = session_dates(calendar)
+    left_on = roster["left_on"].to_numpy().astype("datetime64[D]")[arrives]
+    after = np.searchsorted(days, left_on, side="right").clip(max=len(days) - 1)
+    entry[arrives] = days[after]
+    return entry, np.where(late | arrives, "E05", "E01")
+
+
+def _exits(
+    roster: pl.DataFrame,
+    event: np.ndarray,
+    entry: np.ndarray,
+    day: np.ndarray,
+    days: np.ndarray,
+    chance: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exit date and code of the first spell, or never and None."""
+    n = len(roster)
+    leave = np.full(n, NEVER)
+    exit_code = np.full(n, None, dtype=object)
+    codes = {**EXIT_CODES, "changes_school": "WD11", "leaves_and_returns": "WD01"}
+    for what, code in codes.items():
+        rows = event == what
+        leave[rows], exit_code[rows] = day[rows], code
+    no_show = event == "never_comes"
+    leave[no_show], exit_code[no_show] = entry[no_show], "WD09"
+    senior = (roster["grade"].to_numpy() == HIGH_SCHOOL_END) & np.isnat(leave)
+    graduates = senior & (chance.random(n) < 0.93)
+    leave[graduates] = days[-1 - chance.integers(0, 4, int(graduates.sum()))]
+    exit_code[graduates] = "WD04"
+    return leave, exit_code
 
 
 def _with_ids(roster: pl.DataFrame, ids: pl.DataFrame, school_year: int) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outcomes.demo import rosters, truth
+from outcomes.demo.demographics import make_demographics
 from outcomes.demo.districts import clairton, pittsburgh, woodland_hills
 from outcomes.demo.faults import FaultLog
 from outcomes.demo.people import make_population
@@ -74,14 +75,16 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
     truth.write_people(truth_folder, population)
 
     progress.step("Inventing school years")
-    school_years = make_school_years(plan, population, student_mess)
-    truth.write_students(truth_folder, plan, population, school_years)
+    demographics = make_demographics(plan, population)
+    school_years = make_school_years(plan, population, demographics, student_mess)
 
+    delivered = []
     for district in ("pittsburgh", "clairton", "woodland_hills"):
         for delivery in deliveries_of(plan, district):
             progress.step(f"Writing {district} {delivery.as_of}")
             folder = _folder(drops, district, delivery.as_of.isoformat())
             known = school_years[district, delivery.school_year].at(delivery.as_of)
+            delivered.append(truth.students_of_delivery(delivery, known))
             if district == "pittsburgh":
                 last_year = school_years.get((district, delivery.school_year - 1))
                 pittsburgh.write_delivery(
@@ -92,13 +95,15 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
             else:
                 woodland_hills.write_delivery(plan, folder, delivery, known, log)
 
+    truth.write_students(truth_folder, population, delivered)
+
     roster = rosters.make_roster(plan, population, school_years)
     for day in plan.rosters():
         rosters.write_roster(_folder(drops, "interventions", day.isoformat()), day, roster)
     del school_years
 
     progress.step("Writing human services")
-    records = assign_records(plan, population)
+    records = assign_records(plan, population, demographics)
     for day in plan.human_services():
         _folder(drops, "dhs", day.isoformat())
     extracts = Extracts(plan, population, records, client_mess, log)

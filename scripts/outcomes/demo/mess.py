@@ -121,8 +121,9 @@ def garble(
     frame = people
 
     def pick(kind: str, possible: pl.Expr) -> np.ndarray:
-        rows = chance.random(n) < getattr(rates, kind)
-        rows &= frame.select(possible.fill_null(False)).to_series().to_numpy()
+        share: float = getattr(rates, kind)
+        can = frame.select(possible.fill_null(False)).to_series().to_numpy()
+        rows: np.ndarray = (chance.random(n) < share) & can
         counts[kind] += int(rows.sum())
         return rows
 
@@ -161,9 +162,7 @@ def garble(
 
     last = pl.col("last_name")
     compound = last.str.contains("[- ]")
-    frame = _rewrite(
-        frame, pick("half_surname", compound), last_name=last.str.extract("[- ](.+)$")
-    )
+    frame = _rewrite(frame, pick("half_surname", compound), last_name=last.str.extract("[- ](.+)$"))
     frame = _rewrite(
         frame, pick("no_hyphen", last.str.contains("-")), last_name=last.str.replace("-", " ")
     )
@@ -187,7 +186,7 @@ def garble(
     )
     rows = pick("birth_digit", has("birth_date"))
     slips = pl.Series(chance.choice(["1d", "-1d", "10d", "-10d", "1y", "-1y", "1mo"], rows.sum()))
-    frame = _rewrite(frame, rows, birth_date=birth.dt.offset_by(slips))
+    frame = _rewrite(frame, rows, birth_date=birth.dt.offset_by(pl.lit(slips)))
     frame = _rewrite(
         frame, pick("birth_unknown", has("birth_date")), birth_date=pl.lit(UNKNOWN_BIRTH_DATE)
     )

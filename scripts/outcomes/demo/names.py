@@ -37,8 +37,14 @@ def _compose(start: str, end: str) -> np.ndarray:
     return np.array([a + b for a in _parts(start) for b in _parts(end)], dtype=object)
 
 
-def _draw(common: pl.DataFrame, column: str, tail: np.ndarray, n: int, share: float,
-          chance: np.random.Generator) -> np.ndarray:
+def _draw(
+    common: pl.DataFrame,
+    column: str,
+    tail: np.ndarray,
+    n: int,
+    share: float,
+    chance: np.random.Generator,
+) -> np.ndarray:
     weight = common["weight"].to_numpy().astype(float)
     drawn = common[column].to_numpy()[chance.choice(len(weight), n, p=weight / weight.sum())]
     rare = chance.random(n) < share
@@ -94,7 +100,7 @@ def draw_streets(n: int, chance: np.random.Generator) -> np.ndarray:
     # A street keeps its kind: Maple is a Street in one town only by luck, not each time.
     drawn = (chance.random(n) ** 1.5 * len(streets)).astype(int)
     kind = (drawn + chance.integers(0, 2, n)) % len(kinds)
-    address = number + " " + streets[drawn] + " " + kinds[kind]
+    address: np.ndarray = number + " " + streets[drawn] + " " + kinds[kind]
     flat = chance.random(n) < 0.2
     unit = chance.integers(1, 40, n).astype(str).astype(object)
     label = np.array([" Apt ", " #", " Unit "], dtype=object)[chance.integers(0, 3, n)]

@@ -106,7 +106,9 @@ def _discipline(
     involved = population.people["is_involved"].to_numpy()[person]
     rate = 0.0016 * np.exp(0.6 * need + 0.5 * involved - 0.3)
     at = np.flatnonzero(chance.random(len(days)) < rate)
-    action = chance.choice(np.array(["OSS", "ISS", "DET"], dtype=object), len(at), p=[0.5, 0.25, 0.25])
+    action = chance.choice(
+        np.array(["OSS", "ISS", "DET"], dtype=object), len(at), p=[0.5, 0.25, 0.25]
+    )
     length = np.where(action == "OSS", chance.choice([1, 2, 3, 5], len(at)), 1)
     suspended = np.zeros(len(days), dtype=bool)
     for later in range(5):
@@ -134,7 +136,7 @@ def _attendance(
     need, involved = students["need"].to_numpy(), students["is_involved"].to_numpy()
     # Log-normal: most students miss a few days, some miss very many.
     habit = chance.normal(0, 0.62, len(students))
-    rate = np.exp(-3.25 + 0.3 * need + 0.45 * involved + habit).clip(0.002, 0.7)
+    rate = np.exp(-3.09 + 0.3 * need + 0.45 * involved + habit).clip(0.002, 0.7)
     person = days["person"].to_numpy()
     draw = chance.random(len(days))
     absent = draw < rate[person]
@@ -144,9 +146,7 @@ def _attendance(
     n = len(at)
     unexcused = chance.random(n) < 0.45 + 0.12 * involved[person[at]]
     reason = np.where(chance.random(n) < 0.6, "E", "M")
-    code = np.select(
-        [suspended[at], tardy[at], trip[at], unexcused], ["S", "T", "F", "U"], reason
-    )
+    code = np.select([suspended[at], tardy[at], trip[at], unexcused], ["S", "T", "F", "U"], reason)
     is_absence = np.isin(code, ["U", "E", "M"])
     half = is_absence & (chance.random(n) < 0.12)
     events = days[at].select(
@@ -188,7 +188,8 @@ def _school_work(
         .join(terms, how="cross", maintain_order="left_right")
         .filter(
             pl.col("known_from") >= pl.col("since"),
-            pl.col("until").is_null() | (pl.col("until") >= pl.col("known_from").dt.offset_by("-20d")),
+            pl.col("until").is_null()
+            | (pl.col("until") >= pl.col("known_from").dt.offset_by("-20d")),
         )
     )
     subjects = pl.DataFrame({"subject": list(SUBJECTS), "number": range(len(SUBJECTS))})
@@ -202,9 +203,7 @@ def _school_work(
             pl.col("grade").cast(pl.String).str.zfill(2),
             pl.col("number").cast(pl.String),
         ),
-        mark=pl.when(is_graded)
-        .then(text(MARKS[points.astype(int)]))
-        .otherwise(pl.lit("P")),
+        mark=pl.when(is_graded).then(text(MARKS[points.astype(int)])).otherwise(pl.lit("P")),
     )
     gpas = (
         marks.filter(is_graded)

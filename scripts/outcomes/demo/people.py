@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
 from outcomes.demo import names
+from outcomes.demo.columns import text
 from outcomes.demo.plan import RUNNING_YEAR, Plan
 
 DISTRICTS = ("pittsburgh", "clairton", "woodland_hills")
@@ -52,11 +52,11 @@ def make_population(plan: Plan) -> Population:
     students = _students(plan, families)
     parents = _parents(plan, families, students)
     students = students.with_columns(parent=_mother_of(students, parents))
-    others = _others(plan, start=plan.students + len(parents))
+    others = _others(plan, start=plan.ever_students + len(parents))
     people = pl.concat([students, parents, others], how="diagonal_relaxed")
     people = _with_marks(people, plan)
     people = people.with_columns(parent_ssn=people["ssn"].gather(people["parent"]))
-    return Population(people, students=plan.students)
+    return Population(people, students=plan.ever_students)
 
 
 def district_sizes(students: int) -> dict[str, int]:
@@ -99,14 +99,14 @@ def _families(plan: Plan) -> pl.DataFrame:
     """One row per family with students: size, district, race, surname, address, need."""
     chance = plan.chance("families")
     sizes, districts = [], []
-    for district, students in district_sizes(plan.students).items():
+    for name, students in district_sizes(plan.ever_students).items():
         size = chance.choice([1, 2, 3, 4], students, p=[0.58, 0.28, 0.1, 0.04])
         size = size[: int(np.searchsorted(np.cumsum(size), students)) + 1]
         size[-1] -= size.sum() - students
         sizes.append(size)
-        districts.append(np.full(len(size), district, dtype=object))
-    size, district = np.concatenate(sizes), np.concatenate(districts)
-    n = len(size)
+        districts.append(np.full(len(size), name, dtype=object))
+    district = np.concatenate(districts)
+    n = len(district)
     race = _race(district, chance)
     group = _name_group(race, chance)
     city, zip_code = _place(district, chance)
@@ -115,7 +115,7 @@ def _families(plan: Plan) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "family": np.arange(n),
-            "size": size,
+            "size": np.concatenate(sizes),
             "district_id": district,
             "race": race,
             "group": group,
@@ -185,14 +185,13 @@ def _parents(plan: Plan, families: pl.DataFrame, students: pl.DataFrame) -> pl.D
     other = names.draw_surnames(parents["group"].to_numpy(), chance)
     own_name = female & (chance.random(n) < 0.33)
     parents = parents.with_columns(
-        person=pl.Series(np.arange(plan.students, plan.students + n)),
+        person=pl.Series(np.arange(plan.ever_students, plan.ever_students + n)),
         kind=pl.lit("parent"),
         first_name=text(first),
         last_name=text(np.where(own_name, other, parents["last_name"].to_numpy())),
         sex=pl.Series(np.where(female, "F", "M")),
         birth_date=pl.col("birth_date")
-        - pl.duration(days=pl.Series(age_at_birth.astype(int)))
-        ,
+        - pl.duration(days=pl.lit(pl.Series(age_at_birth.astype(int)))),
         need=pl.col("family_need"),
         is_involved=pl.lit(True),
     )
@@ -272,10 +271,21 @@ def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     renamed = chance.random(n) < np.where(child, 0.03, np.where(female, 0.2, 0.0))
     former = names.draw_surnames(group, chance)
     former[~renamed] = None
-    city, zip_code = _place(
-        people["district_id"].fill_null("county").to_numpy(), chance
-    )
-    moved = chance.random(n) < 0.3
+    # A family moves together.
+    household = people.select(
+        pl.when(pl.col("family").is_null())
+        .then("person")
+        .otherwise(pl.col("person").min().over("family"))
+    ).to_series()
+    city, zip_code = _place(people["district_id"].fill_null("county").to_numpy(), chance)
+    former_home = pl.DataFrame(
+        {
+            "moved": chance.random(n) < 0.3,
+            "street": text(names.draw_streets(n, chance)),
+            "city": text(city),
+            "zip": text(zip_code),
+        }
+    )[household]
     goes_by = names.nicknames()
     first = people["first_name"].to_list()
     pick = chance.random(n)
@@ -291,19 +301,20 @@ def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         former_last_name=text(former),
         nickname=pl.Series(nickname, dtype=pl.String),
         ssn=pl.Series(_ssns(n, chance)),
-        previous_street=pl.when(pl.Series(moved)).then(
-            text(names.draw_streets(n, chance))
-        ).otherwise("street"),
-        previous_city=pl.when(pl.Series(moved)).then(text(city)).otherwise("city"),
-        previous_zip=pl.when(pl.Series(moved)).then(text(zip_code)).otherwise(
-            "zip"
-        ),
+        **{
+            f"previous_{column}": pl.when(former_home["moved"])
+            .then(former_home[column])
+            .otherwise(column)
+            for column in ("street", "city", "zip")
+        },
     )
 
 
 def _ssns(n: int, chance: np.random.Generator) -> pl.Series:
     """Distinct numbers of people: area 160-211 (Pennsylvania) and 1-665, never 000, 666, 9xx."""
-    area = np.where(chance.random(n) < 0.8, chance.integers(160, 212, n), chance.integers(1, 666, n))
+    area = np.where(
+        chance.random(n) < 0.8, chance.integers(160, 212, n), chance.integers(1, 666, n)
+    )
     serial = chance.integers(0, 99 * 9999, n)
     number = area * 1_000_000 + (serial // 9999 + 1) * 10_000 + serial % 9999 + 1
     return pl.Series(number).cast(pl.String).str.zfill(9)

@@ -48,6 +48,7 @@ class Plan:
     seed: int
 
     def __post_init__(self) -> None:
+        """Refuse sizes that cannot be made."""
         limits = {
             "--students": (self.students, 200, 1_000_000),
             "--clients": (self.clients, self.students, 100_000_000),
@@ -69,9 +70,17 @@ class Plan:
         return RUNNING_YEAR - self.school_years
 
     @property
+    def ever_students(self) -> int:
+        """Students of any year: `students` are enrolled at a time, in 13 grades.
+
+        Those of pre-kindergarten and the graduates of each finished year come on top.
+        """
+        return self.students * (14 + self.school_years) // 13
+
+    @property
     def people(self) -> int:
         """People in the county: about 15 client records stand for one person."""
-        return max(self.clients // 15, 3 * self.students)
+        return max(self.clients // 15, 3 * self.ever_students)
 
     def pittsburgh(self) -> list[Delivery]:
         """Mondays; every finished year in June, its tests in August."""

@@ -121,8 +121,15 @@ class ClientRecords:
         return range(*bounds)
 
 
-def assign_records(plan: Plan, population: Population) -> ClientRecords:
-    """Spread the plan's client records over the people who are clients, and over sources."""
+def assign_records(plan: Plan, population: Population, demographics: pl.DataFrame) -> ClientRecords:
+    """Spread the plan's client records over the people who are clients, and over sources.
+
+    Args:
+        plan: the plan.
+        population: the people.
+        demographics: of the students; with an intellectual disability they are registered
+            with its office, and some are not: the service gap that analysts look for.
+    """
     chance = plan.chance("client records")
     people = population.people
     involved = people["is_involved"].to_numpy()
@@ -142,6 +149,7 @@ def assign_records(plan: Plan, population: Population) -> ClientRecords:
         rows = np.flatnonzero(group == number)
         odds = np.array([spec.weights[number] for spec in SOURCES.values()])
         source[rows] = np.searchsorted(np.cumsum(odds / odds.sum()), chance.random(len(rows)))
+    _register_disabilities(person, source, demographics, chance)
     by_source, full = {}, {}
     for number, name in enumerate(SOURCES):
         records = person[source == number]
@@ -149,6 +157,22 @@ def assign_records(plan: Plan, population: Population) -> ClientRecords:
         by_source[name] = records
         full[name] = max(0, len(records) - max(plan.weeks, round(NEW * plan.weeks * len(records))))
     return ClientRecords(by_source, full)
+
+
+def _register_disabilities(
+    person: np.ndarray, source: np.ndarray, demographics: pl.DataFrame, chance: np.random.Generator
+) -> None:
+    """Move students' records into or out of the disability office, in place."""
+    office = list(SOURCES).index("intellectual_disability")
+    elsewhere = list(SOURCES).index("income_support")
+    students = len(demographics)
+    is_student = person < students
+    source[is_student & (source == office)] = elsewhere
+    has_it = demographics["primary_disability"].eq_missing("ID").to_numpy()
+    registered = np.flatnonzero(has_it & (chance.random(students) < 0.75))
+    # People's records are side by side here: the first one of each becomes the office's.
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    source[first[np.isin(person[first], registered)]] = office
 
 
 class Extracts:
@@ -212,7 +236,9 @@ class Extracts:
                     _Csv(stack.enter_context(GzipFile(folder / f"{what}_{name}.csv.gz")), pool)
                     for what in ("clients", "services")
                 )
-                for start in range(positions.start, max(positions.stop, positions.start + 1), BLOCK):
+                for start in range(
+                    positions.start, max(positions.stop, positions.start + 1), BLOCK
+                ):
                     block = np.arange(start, min(start + BLOCK, positions.stop))
                     rows = self._clients(source, name, block, chance)
                     stamp = _stamps(len(rows), since, day, chance)
@@ -228,6 +254,8 @@ class Extracts:
                         self._log.add("dhs", day, file, "ends before it starts", len(bad))
                     advance(len(block))
                 changed = touched.clients_of(week)
+                # Some rows come twice: of equal times of update, the later line counts.
+                changed = pl.concat([changed, changed.head(2)])
                 rows = self._clients(source, name, changed["position"].to_numpy(), chance)
                 stamp = _stamps(len(rows), since, day, chance)
                 clients.write(_finish(rows, stamp, changed["is_deleted"].to_numpy()))
@@ -247,8 +275,9 @@ class Extracts:
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)
         if source.is_upper_case:
             frame = frame.with_columns(
-                pl.col("last_name", "first_name", "middle_name", "suffix", "street", "city")
-                .str.to_uppercase()
+                pl.col(
+                    "last_name", "first_name", "middle_name", "suffix", "street", "city"
+                ).str.to_uppercase()
             )
         # A prime step and modulus: distinct numbers that do not show the order of people.
         number = person.astype(np.int64) * 387_420_489 % 899_999_963 + 100_000_000
@@ -287,7 +316,9 @@ class Extracts:
         highest = np.maximum(lowest, highest)
         span = (highest - lowest).astype(int) + 1
         start = lowest + (chance.random(n) * span).astype("timedelta64[D]")
-        end = start + (chance.exponential(1.0, n) * of_program("mean_days")).astype("timedelta64[D]")
+        end = start + (chance.exponential(1.0, n) * of_program("mean_days")).astype(
+            "timedelta64[D]"
+        )
         still_open = (end > np.datetime64(TODAY)) | (chance.random(n) < of_program("open_share"))
         start, end = _on_boundaries(start, end, chance)
         wrong = chance.random(n) < BAD_SERVICE
@@ -365,9 +396,9 @@ class _Touched:
         """The services that an extract sends again; an open one has ended meanwhile."""
         ended = pl.col("end_date").is_null() & ~pl.col("is_deleted")
         return self._of(self._services, week).with_columns(
-            end_date=pl.when(ended).then(pl.max_horizontal("start_date", pl.lit(day))).otherwise(
-                "end_date"
-            )
+            end_date=pl.when(ended)
+            .then(pl.max_horizontal("start_date", pl.lit(day)))
+            .otherwise("end_date")
         )
 
     def deleted(self) -> list[tuple[int, int]]:

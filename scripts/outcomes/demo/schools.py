@@ -15,10 +15,12 @@ SESSION_DAYS = 180
 BANDS = {"Elementary": (-1, 5), "Middle School": (6, 8), "High School": (9, 12)}
 STUDENTS_PER_SCHOOL = {"Elementary": 330, "Middle School": 400, "High School": 900}
 SCHOOL_NAMES = (
-    "Allegheny Arsenal Beechwood Brookline Concord Dilworth Eastgate Faison Fulton Grandview "
-    "Greenway Hilltop Ironbridge Junction Kenmawr Lakeside Lincoln Mifflin Northview Overbrook "
-    "Parkway Quarry Riverside Roosevelt Schenley Sterling Terrace Union Vista Westwood"
-).split()
+    "Allegheny", "Arsenal", "Beechwood", "Brookline", "Concord", "Dilworth", "Eastgate",
+    "Faison", "Fulton", "Grandview", "Greenway", "Hilltop", "Ironbridge", "Junction",
+    "Kenmawr", "Lakeside", "Lincoln", "Mifflin", "Northview", "Overbrook", "Parkway",
+    "Quarry", "Riverside", "Roosevelt", "Schenley", "Sterling", "Terrace", "Union",
+    "Vista", "Westwood",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ DISTRICTS = {
 def make_schools(plan: Plan, district: District, students: int) -> pl.DataFrame:
     """One row per school: school_code, school_name, band, starts_late, report_lag (days)."""
     chance = plan.chance("schools", district.district_id)
-    rows = []
+    rows: list[tuple[str, str, str, bool, int]] = []
     code = district.first_school_code
     for band, (low, high) in BANDS.items():
         share = (high - low + 1) / 14
@@ -102,7 +104,9 @@ def _holidays(school_year: int) -> set[date]:
     labor_day = next(date(fall, 9, d) for d in range(1, 8) if date(fall, 9, d).weekday() == 0)
     thanksgiving = date(fall, 11, 22) + timedelta(days=(3 - date(fall, 11, 22).weekday()) % 7)
     king = next(date(spring, 1, d) for d in range(15, 22) if date(spring, 1, d).weekday() == 0)
-    presidents = next(date(spring, 2, d) for d in range(15, 22) if date(spring, 2, d).weekday() == 0)
+    presidents = next(
+        date(spring, 2, d) for d in range(15, 22) if date(spring, 2, d).weekday() == 0
+    )
     april = next(date(spring, 4, d) for d in range(1, 8) if date(spring, 4, d).weekday() == 0)
     winter = date(fall, 12, 24)
     return {

@@ -8,7 +8,6 @@ from datetime import date
 
 import polars as pl
 
-from outcomes.demo.demographics import make_demographics
 from outcomes.demo.enrollment import (
     Movement,
     homes_by_year,
@@ -96,25 +95,26 @@ def deliveries_of(plan: Plan, district_id: str) -> list[Delivery]:
 
 
 def make_school_years(
-    plan: Plan, population: Population, mess: Counter[str]
+    plan: Plan, population: Population, demographics: pl.DataFrame, mess: Counter[str]
 ) -> dict[tuple[str, int], Snapshot]:
     """Everything that happens in the schools, by district and school year.
 
     Args:
         plan: the plan.
         population: the people.
+        demographics: `make_demographics`.
         mess: counts the mess in the students' records, by kind; added to.
     """
     homes = homes_by_year(plan, population)
     ability = abilities(plan, population)
-    demographics = make_demographics(plan, population)
     sizes = district_sizes(plan.students)
+    # The population was made with everybody who is ever a student, the schools are for now.
     movements = {name: Movement.none(population.students) for name in DISTRICTS}
     schools = {
         name: make_schools(plan, district, sizes[name]) for name, district in DISTRICTS.items()
     }
     ids = {name: student_ids(plan, population, district) for name, district in DISTRICTS.items()}
-    school_years = {}
+    school_years: dict[tuple[str, int], Snapshot] = {}
     for year in range(plan.first_year, RUNNING_YEAR + 1):
         arrivals = Movement.none(0).arrivals
         for name, district in DISTRICTS.items():
@@ -125,7 +125,6 @@ def make_school_years(
             enrollment = make_enrollment(
                 plan, homes, ids[name], district, year, schools[name], calendar, movements[name]
             )
-            # Half of the students who move away turn up in the next district of the list.
             arrivals = movements[name].arrivals
             outcomes = make_outcomes(
                 plan, population, ability, district, year, enrollment, calendar
@@ -138,8 +137,6 @@ def make_school_years(
             before = school_years.get((name, year - 1))
             if before is not None:
                 takers = before.directory.unique("person", keep="first", maintain_order=True)
-            elif year == plan.first_year and year < RUNNING_YEAR:
-                takers = takers.clear()
             key = roster.select("person", "district_student_id", "state_student_id")
             first_ids = ids[name].select("person", "district_student_id", "state_student_id")
             records = student_records(plan, population, district, year, roster, mess)

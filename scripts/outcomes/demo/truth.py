@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from outcomes.demo.districts import woodland_hills
 from outcomes.demo.faults import FaultLog
 from outcomes.demo.people import Population
-from outcomes.demo.plan import Plan
+from outcomes.demo.plan import Delivery, Plan
 from outcomes.demo.programs import SOURCES, ClientRecords
-from outcomes.demo.snapshots import Snapshot, deliveries_of
+from outcomes.demo.snapshots import Snapshot
 
 
 def person_id(column: str) -> pl.Expr:
@@ -34,32 +35,44 @@ def write_people(folder: Path, population: Population) -> None:
     ).write_parquet(folder / "people.parquet")  # fmt: skip
 
 
-def write_students(
-    folder: Path,
-    plan: Plan,
-    population: Population,
-    school_years: dict[tuple[str, int], Snapshot],
-) -> None:
-    """`student_person.parquet`: one row per district student and school year."""
+def students_of_delivery(delivery: Delivery, known: Snapshot) -> pl.DataFrame:
+    """The students whose local id a delivery tells, once each."""
+    # Woodland Hills tells the local ids of its active students alone.
+    if known.district.district_id == "woodland_hills":
+        students = woodland_hills.active_students(known, delivery)
+    else:
+        students = known.directory
+    return students.unique("district_student_id", keep="first", maintain_order=True).select(
+        pl.lit(known.district.district_id).alias("district"),
+        "district_student_id",
+        pl.col("state_student_id").alias("pasecureid"),
+        pl.lit(known.school_year).alias("school_year"),
+        "person",
+        pl.lit(delivery.as_of.isoformat()).alias("first_delivery"),
+    )
+
+
+def write_students(folder: Path, population: Population, delivered: list[pl.DataFrame]) -> None:
+    """`student_person.parquet`: one row per district student and school year.
+
+    Args:
+        folder: the truth's folder.
+        population: the people.
+        delivered: `students_of_delivery` of every delivery, the oldest of a district first.
+    """
     race = population.people.select("person", true_race="race")
-    frames = []
-    for (district, year), snapshot in school_years.items():
-        first_delivery = min(d.as_of for d in deliveries_of(plan, district) if d.school_year == year)
-        students = snapshot.directory.filter(pl.col("entry_date") <= plan.last_day).unique(
-            "district_student_id", keep="first", maintain_order=True
-        )
-        frames.append(
-            students.join(race, on="person", maintain_order="left").select(
-                pl.lit(district).alias("district"),
-                "district_student_id",
-                pl.col("state_student_id").alias("pasecureid"),
-                pl.lit(year).alias("school_year"),
-                person_id("person").alias("person_id"),
-                "true_race",
-                pl.lit(first_delivery.isoformat()).alias("first_delivery"),
-            )
-        )
-    pl.concat(frames).write_parquet(folder / "student_person.parquet")
+    students = pl.concat(delivered).unique(
+        ["district", "school_year", "district_student_id"], keep="first", maintain_order=True
+    )
+    students.join(race, on="person", maintain_order="left").select(
+        "district",
+        "district_student_id",
+        "pasecureid",
+        "school_year",
+        person_id("person").alias("person_id"),
+        "true_race",
+        "first_delivery",
+    ).write_parquet(folder / "student_person.parquet")
 
 
 def write_clients(

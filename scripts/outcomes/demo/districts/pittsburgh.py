@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
 from outcomes.demo.archives import zip_bytes
+from outcomes.demo.columns import text
 from outcomes.demo.faults import FaultLog, break_values
 from outcomes.demo.outcomes import LEVELS, SUBJECTS
 from outcomes.demo.plan import RUNNING_YEAR, Delivery, Plan
@@ -186,7 +186,11 @@ def _break(
         directory = pl.concat([directory, left_over.tail(rows)])
         note("STUDENT_DIRECTORY", "row of another school year", rows)
     if week == WEEK_OF_BROKEN_OPTIONAL:
-        for column, value in (("SSN", "12-34"), ("PASecureID", "PENDING"), ("ExitDate", "00/00/0000")):
+        for column, value in (
+            ("SSN", "12-34"),
+            ("PASecureID", "PENDING"),
+            ("ExitDate", "00/00/0000"),
+        ):
             directory = break_values(directory, column, value, 2, chance)
             note("STUDENT_DIRECTORY", f"broken optional value in {column}", 2)
     if week == WEEK_OF_BROKEN_REQUIRED:

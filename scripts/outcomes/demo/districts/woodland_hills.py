@@ -65,7 +65,9 @@ def write_delivery(
         )  # fmt: skip
 
     def name(template: str, hour: int = 19) -> str:
-        return f"{known.district.aun}_{template}_{delivery.as_of:%Y%m%d}{hour}{MINUTES[template]}.txt"
+        return (
+            f"{known.district.aun}_{template}_{delivery.as_of:%Y%m%d}{hour}{MINUTES[template]}.txt"
+        )
 
     for template, frame in templates.items():
         (folder / name(template)).write_bytes(_pipes(frame))
@@ -84,11 +86,15 @@ def _grade() -> pl.Expr:
     return text.alias("grade")
 
 
-def _students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:
-    """The active students, each in the newest of its spells."""
-    active = known.directory.filter(
+def active_students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:
+    """The students who are enrolled on the day, each in the newest of its spells."""
+    return known.directory.filter(
         pl.col("exit_date").is_null() | (pl.col("exit_date") > delivery.as_of)
     ).unique("person", keep="last", maintain_order=True)
+
+
+def _students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:
+    active = active_students(known, delivery)
     demographics = known.demographics.drop("district_student_id", "state_student_id")
     return active.join(demographics, on="person", maintain_order="left")
 
