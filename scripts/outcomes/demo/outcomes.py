@@ -58,7 +58,7 @@ def abilities(plan: Plan, population: Population) -> np.ndarray:
     return np.asarray(
         0.75 * chance.normal(0, 1, len(students))
         - 0.4 * students["need"].to_numpy()
-        - 0.4 * (students["is_involved"].to_numpy() - 0.57)
+        - 0.25 * (students["is_involved"].to_numpy() - 0.57)
     )
 
 
@@ -135,8 +135,8 @@ def _attendance(
     students = population.people.head(population.students)
     need, involved = students["need"].to_numpy(), students["is_involved"].to_numpy()
     # Log-normal: most students miss a few days, some miss very many.
-    habit = chance.normal(0, 0.62, len(students))
-    rate = np.exp(-3.09 + 0.3 * need + 0.45 * involved + habit).clip(0.002, 0.7)
+    habit = chance.normal(0, 0.68, len(students))
+    rate = np.exp(-3.03 + 0.25 * need + 0.33 * involved + habit).clip(0.002, 0.7)
     person = days["person"].to_numpy()
     draw = chance.random(len(days))
     absent = draw < rate[person]

@@ -207,6 +207,7 @@ class Extracts:
             race=pl.col("race").replace_strict(RACE_LABELS, return_dtype=pl.String),
         )  # fmt: skip
         self._born = people["birth_date"].to_numpy().astype("datetime64[D]")
+        self._students = population.students
         self._has_services = people["is_involved"].to_numpy()
 
     def write_source(
@@ -223,54 +224,45 @@ class Extracts:
             (position, week) of the records that a weekly extract deleted.
         """
         chance = self._plan.chance("extract", name)
-        source = SOURCES[name]
         touched = _Touched()
-        next_service = 1
+        services_made = 0
         for week, day in enumerate(self._days):
-            since = self._days[week - 1] if week else SOURCES_SINCE
             positions = self._records.arrivals(name, week, self._plan.weeks)
             folder = drops / day.isoformat()
+            period = (self._days[week - 1] if week else SOURCES_SINCE, day)
             with ExitStack() as stack:
                 pool = stack.enter_context(ThreadPoolExecutor(2))
                 clients, services = (
-                    _Csv(stack.enter_context(GzipFile(folder / f"{what}_{name}.csv.gz")), pool)
+                    _open(folder / f"{what}_{name}.csv.gz", pool, period, chance, stack)
                     for what in ("clients", "services")
                 )
-                for start in range(
-                    positions.start, max(positions.stop, positions.start + 1), BLOCK
-                ):
-                    block = np.arange(start, min(start + BLOCK, positions.stop))
-                    rows = self._clients(source, name, block, chance)
-                    stamp = _stamps(len(rows), since, day, chance)
-                    clients.write(_finish(rows, stamp, deleted=np.zeros(len(rows), dtype=bool)))
-                    made = self._services(source, name, block, next_service, chance)
-                    next_service += len(made)
-                    stamp = _stamps(len(made), since, day, chance)
-                    services.write(_finish(made, stamp, deleted=np.zeros(len(made), dtype=bool)))
+                for block in _blocks(positions):
+                    clients.write(self._clients(name, block, chance))
+                    made = self._services(name, block, services_made, chance)
+                    services_made += len(made)
+                    services.write(made)
                     touched.keep(block, made, week, self._plan.weeks, chance)
-                    if week == 0:
-                        bad = made.filter(pl.col("end_date") < pl.col("start_date"))
-                        file = f"services_{name}.csv.gz"
-                        self._log.add("dhs", day, file, "ends before it starts", len(bad))
+                    bad = made.filter(pl.col("end_date") < pl.col("start_date"))
+                    file = f"services_{name}.csv.gz"
+                    self._log.add("dhs", day, file, "ends before it starts", len(bad))
                     advance(len(block))
-                changed = touched.clients_of(week)
-                # Some rows come twice: of equal times of update, the later line counts.
-                changed = pl.concat([changed, changed.head(2)])
-                rows = self._clients(source, name, changed["position"].to_numpy(), chance)
-                stamp = _stamps(len(rows), since, day, chance)
-                clients.write(_finish(rows, stamp, changed["is_deleted"].to_numpy()))
-                changed = touched.services_of(week, day)
-                stamp = _stamps(len(changed), since, day, chance)
-                services.write(
-                    _finish(changed.drop("is_deleted"), stamp, changed["is_deleted"].to_numpy())
-                )
-                clients.finish()
-                services.finish()
+                if week:
+                    # Some rows come twice: the newer time of update counts.
+                    changed = touched.clients_of(week)
+                    changed = pl.concat([changed, changed.head(2)])
+                    rows = self._clients(name, changed["position"].to_numpy(), chance)
+                    clients.write(rows, changed["is_deleted"])
+                    changed = touched.services_of(week, day)
+                    services.write(changed.drop("is_deleted"), changed["is_deleted"])
+                    begun = self._new_services(name, positions.start, services_made, period, chance)
+                    services_made += len(begun)
+                    services.write(begun)
         return touched.deleted()
 
     def _clients(
-        self, source: Source, name: str, positions: np.ndarray, chance: np.random.Generator
+        self, name: str, positions: np.ndarray, chance: np.random.Generator
     ) -> pl.DataFrame:
+        source = SOURCES[name]
         person = self._records.person[name][positions]
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)
         if source.is_upper_case:
@@ -289,16 +281,29 @@ class Extracts:
             "ssn", "street", "city", "zip",
         )  # fmt: skip
 
-    def _services(
+    def _new_services(
         self,
-        source: Source,
         name: str,
-        positions: np.ndarray,
-        first_id: int,
+        known: int,
+        services_made: int,
+        period: tuple[date, date],
         chance: np.random.Generator,
     ) -> pl.DataFrame:
+        """Services that began for known clients (positions below `known`) in the period."""
+        positions = chance.integers(0, known, 1 + round(NEW * known))
+        services = self._services(name, positions, services_made, chance)
+        days = (period[1] - period[0]).days
+        begun = np.datetime64(period[0]) + chance.integers(1, days + 1, len(services))
+        return services.with_columns(start_date=pl.Series(begun), end_date=pl.lit(None, pl.Date))
+
+    def _services(
+        self, name: str, positions: np.ndarray, services_made: int, chance: np.random.Generator
+    ) -> pl.DataFrame:
+        source = SOURCES[name]
         person = self._records.person[name][positions]
         count = chance.choice(len(SERVICES_PER_RECORD), len(person), p=SERVICES_PER_RECORD)
+        # An involved student has a service by any record, the others not by any.
+        count[person < self._students] = count[person < self._students].clip(1)
         count[~self._has_services[person]] = 0
         client = np.repeat(positions, count)
         born = self._born[np.repeat(person, count)]
@@ -327,7 +332,7 @@ class Extracts:
         codes = pl.Series([program.code for program in programs])
         return pl.DataFrame(
             {
-                "source_service_id": _ids(f"{source.prefix}S", np.arange(first_id, first_id + n)),
+                "source_service_id": _ids(f"{source.prefix}S", services_made + np.arange(1, n + 1)),
                 "source_client_id": _ids(source.prefix, client + 1),
                 "program_code": codes.gather(which),
                 "start_date": start,
@@ -336,27 +341,60 @@ class Extracts:
         )
 
 
-class _Csv:
-    """A CSV file whose blocks are compressed by the pool, in order, one at a time."""
+class _Extract:
+    """A CSV file of one period; its blocks are compressed by the pool, one after the other."""
 
-    def __init__(self, file: GzipFile, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        file: GzipFile,
+        pool: ThreadPoolExecutor,
+        period: tuple[date, date],
+        chance: np.random.Generator,
+    ) -> None:
         self._file = file
         self._pool = pool
+        self._chance = chance
+        since, until = (datetime.combine(day, time(20)) for day in period)
+        self._since = np.datetime64(since, "ms")
+        self._seconds = int((until - since).total_seconds())
         self._pending: Future[None] | None = None
         self._has_header = False
 
-    def write(self, frame: pl.DataFrame) -> None:
-        content = frame.write_csv(
-            include_header=not self._has_header, datetime_format="%Y-%m-%dT%H:%M:%S"
-        ).encode()
+    def write(self, rows: pl.DataFrame, is_deleted: pl.Series | None = None) -> None:
+        """Append rows, updated at some time of the period; none is deleted by default."""
+        seconds = self._chance.integers(0, self._seconds, len(rows)).astype("timedelta64[s]")
+        content = rows.with_columns(
+            updated_at=pl.Series(self._since + seconds),
+            is_deleted=pl.lit(False) if is_deleted is None else is_deleted,
+        ).write_csv(include_header=not self._has_header, datetime_format="%Y-%m-%dT%H:%M:%S")
         self._has_header = True
-        self.finish()
-        self._pending = self._pool.submit(self._file.write, content)
+        self._finish()
+        self._pending = self._pool.submit(self._file.write, content.encode())
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Wait for the last block; an error in the thread is raised here."""
         if self._pending is not None:
             self._pending.result()
+            self._pending = None
+
+    def __enter__(self) -> _Extract:
+        """The open file."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for the last block."""
+        self._finish()
+
+
+def _open(
+    path: Path,
+    pool: ThreadPoolExecutor,
+    period: tuple[date, date],
+    chance: np.random.Generator,
+    stack: ExitStack,
+) -> _Extract:
+    file = stack.enter_context(GzipFile(path))
+    return stack.enter_context(_Extract(file, pool, period, chance))
 
 
 class _Touched:
@@ -434,17 +472,7 @@ def _on_boundaries(
     return start, np.where(rows, june_last, end)
 
 
-def _stamps(n: int, since: date, until: date, chance: np.random.Generator) -> pl.Series:
-    """`n` times of update after one delivery and before the next."""
-    first = np.datetime64(datetime.combine(since, time(20)), "ms")
-    seconds = int((until - since).total_seconds()) - 3600
-    return pl.Series(first + chance.integers(0, seconds, n).astype("timedelta64[s]"))
-
-
-def _finish(rows: pl.DataFrame, stamp: pl.Series, deleted: np.ndarray) -> pl.DataFrame:
-    return rows.with_columns(updated_at=stamp, is_deleted=pl.Series(deleted))
-
-
-def sources() -> Iterator[str]:
-    """The names of the sources, in the order of writing."""
-    return iter(SOURCES)
+def _blocks(positions: range) -> Iterator[np.ndarray]:
+    """The positions in blocks; one empty block if there are none, for the header's sake."""
+    for start in range(positions.start, max(positions.stop, positions.start + 1), BLOCK):
+        yield np.arange(start, min(start + BLOCK, positions.stop))
