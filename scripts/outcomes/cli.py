@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.commands import warehouse_app
 
@@ -15,6 +16,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(warehouse_app, name="warehouse")
+cli.add_typer(demo_app, name="demo")
 
 
 def app() -> None:
