@@ -7,6 +7,7 @@ import sys
 import typer
 
 from outcomes.errors import OutcomesError
+from outcomes.landing.commands import district_app, land
 from outcomes.warehouse.commands import warehouse_app
 
 cli = typer.Typer(
@@ -15,6 +16,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(warehouse_app, name="warehouse")
+cli.add_typer(district_app, name="district")
+cli.command()(land)
 
 
 def app() -> None:
