@@ -176,6 +176,24 @@ class EndNotBeforeStart(Frozen):
         return [self.start, self.end]
 
 
+class SpellInSchoolYear(Frozen):
+    """A spell that has no day in the snapshot's school year is rejected.
+
+    One that began earlier and is still open, or ended in the year, belongs to the year:
+    its entry date is off, but the student is there. Without `end` the start is a single
+    entry or exit, which an earlier year's spell may need; only a later one is rejected.
+    """
+
+    rule: Literal["spell_in_school_year"]
+    start: str
+    end: str | None = None
+
+    @property
+    def properties(self) -> list[str]:
+        """The properties that the rule reads."""
+        return [self.start] if self.end is None else [self.start, self.end]
+
+
 class CodesBy(Frozen):
     """The codes allowed in one property depend on another property's value."""
 
@@ -190,7 +208,7 @@ class CodesBy(Frozen):
         return [self.code, self.by]
 
 
-RowRule = Annotated[EndNotBeforeStart | CodesBy, Field(discriminator="rule")]
+RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discriminator="rule")]
 
 
 class ContractProperty(Frozen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from outcomes.contracts.model import Contract
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile
@@ -50,6 +52,28 @@ class KnownFile:
     file_name: str
     status: str
     contract_version: str | None
+
+
+def record_partners(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
+    """Renew `landing.partners` from the contracts."""
+    with connection.transaction():
+        connection.execute("lock table landing.partners in share row exclusive mode")
+        connection.execute("delete from landing.partners")
+        for contract in contracts:
+            agreement = contract.agreement
+            connection.execute(
+                "insert into landing.partners values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    contract.partner_id,
+                    contract.partner_kind,
+                    contract.name,
+                    contract.aun,
+                    agreement and agreement.starts_on,
+                    agreement and agreement.ends_on,
+                    agreement.purposes if agreement else [],
+                    contract.version,
+                ],
+            )
 
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:

@@ -54,6 +54,7 @@ def land_deliveries(
     Within a delivery, files that fit no object come last: a copy under another name is
     then known as the copy.
     """
+    ledger.record_partners(connection, contracts.values())
     for _, group in itertools.groupby(
         delivered_files, key=lambda file: (file.partner_id, file.as_of_date)
     ):

@@ -18,10 +18,11 @@ import polars as pl
 
 from outcomes.contracts.formats import DateFormat
 from outcomes.contracts.model import (
-    CodesBy,
     ContractObject,
     ContractProperty,
     EndNotBeforeStart,
+    RowRule,
+    SpellInSchoolYear,
 )
 from outcomes.landing.reasons import Reason
 from outcomes.landing.records import Block
@@ -169,13 +170,21 @@ class Validator:
             outside = outside | (value > self._as_of_date)
         return bounds, outside
 
-    def _rule_checks(self, rule: EndNotBeforeStart | CodesBy) -> list[Check]:
+    def _rule_checks(self, rule: RowRule) -> list[Check]:
         by_name = {prop.name: prop for prop in self.item.properties}
         if isinstance(rule, EndNotBeforeStart):
             start = pl.col(_value_name(by_name[rule.start]))
             end = pl.col(_value_name(by_name[rule.end]))
             detail = f"expected {rule.end} not before {rule.start}"
             return [Check(rule.end, Reason.END_BEFORE_START, detail, end < start, True)]
+        if isinstance(rule, SpellInSchoolYear):
+            year = self._school_year
+            outside = pl.col(_value_name(by_name[rule.start])) > date(year, 6, 30)
+            if rule.end is not None:
+                end = pl.col(_value_name(by_name[rule.end]))
+                outside = outside | (end < date(year - 1, 7, 1)).fill_null(value=False)
+            detail = f"expected a day in the school year {year}"
+            return [Check(rule.start, Reason.WRONG_SCHOOL_YEAR, detail, outside, True)]
         by, code = pl.col(rule.by), pl.col(rule.code)
         allowed = pl.lit(value=False)
         for key, codes in rule.codes.items():

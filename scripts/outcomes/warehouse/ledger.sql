@@ -79,10 +79,11 @@ create index if not exists value_issues_file on landing.value_issues (file_id);
 -- What the contracts say about each partner, renewed by every `outcomes land`.
 create table if not exists landing.partners (
     partner_id text primary key,
-    partner_kind text not null check (partner_kind in ('district', 'program', 'intervention')),
+    partner_kind text not null check (partner_kind in ('district', 'program', 'project')),
     partner_name text not null,
     aun text,
-    agreement_starts_on date not null,
+    -- null where no agreement is needed: the department's own systems and projects
+    agreement_starts_on date,
     agreement_ends_on date,
     purposes text [] not null,
     contract_version text not null
