@@ -26,7 +26,7 @@ from outcomes.demo.plan import SOURCES_SINCE, Plan
 
 BLOCK = 200_000
 RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",
-               6: "Two or more"}  # fmt: skip
+               6: "Multi"}  # fmt: skip
 # Share of a source's records that each weekly extract adds, changes or deletes.
 NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
 # Records per client: none to four services each.

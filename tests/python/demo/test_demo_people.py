@@ -93,7 +93,7 @@ def test_every_kind_of_mess_is_there(demo: Path) -> None:
         assert people[relation].count() > 0
     assert people["last_name"].str.contains("-").any()
     assert people["last_name"].str.contains("[áéíóúñ]").any()
-    assert set(people["suffix"].drop_nulls()) == {"Jr", "Sr"}
+    assert set(people["suffix"].drop_nulls()) >= {"Jr", "Sr"}
     twins = people.join(people, left_on="twin_of", right_on="person_id", suffix="_twin")
     assert (twins["birth_date"] == twins["birth_date_twin"]).all()
     assert (twins["street"] == twins["street_twin"]).all()
