@@ -33,6 +33,7 @@ class Rates:
 
     former_name: float = 0.0
     previous_address: float = 0.0
+    address_spelled_out: float = 0.0
     nickname: float = 0.0
     middle_as_first: float = 0.0
     middle_initial: float = 0.5
@@ -61,9 +62,9 @@ STUDENT_RATES = Rates(
     ssn_shared=0.004, ssn_digit=0.008,
 )  # fmt: skip
 CLIENT_RATES = Rates(
-    former_name=0.4, previous_address=0.5, nickname=0.06, middle_as_first=0.015,
-    middle_initial=0.35, middle_missing=0.45, suffix_missing=0.4, half_surname=0.25,
-    no_hyphen=0.25, no_accents=0.8, typo_last=0.025, typo_first=0.025,
+    former_name=0.4, previous_address=0.5, address_spelled_out=0.1, nickname=0.06,
+    middle_as_first=0.015, middle_initial=0.35, middle_missing=0.45, suffix_missing=0.4,
+    half_surname=0.25, no_hyphen=0.25, no_accents=0.8, typo_last=0.025, typo_first=0.025,
     day_month_swapped=0.01, birth_digit=0.015, birth_unknown=0.012, ssn_missing=0.35,
     ssn_placeholder=0.02, ssn_shared=0.006, ssn_digit=0.012, sex_unknown=0.01,
 )  # fmt: skip
@@ -140,6 +141,10 @@ def garble(
         city=pl.col("previous_city"),
         zip=pl.col("previous_zip"),
     )
+    street = pl.col("street")
+    for short, long in (("St", "Street"), ("Ave", "Avenue"), ("Apt ", "# ")):
+        street = street.str.replace(rf"\b{short}\b", long)
+    frame = _rewrite(frame, pick("address_spelled_out", has("street")), street=street)
     frame = _rewrite(
         frame,
         pick("middle_as_first", has("middle_name")),

@@ -258,7 +258,7 @@ def _others(plan: Plan, start: int) -> pl.DataFrame:
 
 
 def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Middle name, SSN, nickname, former name and former address; Jr for the juniors."""
+    """Middle name, SSN, nickname, former name and former address; Jr or II for the juniors."""
     chance = plan.chance("marks")
     n = len(people)
     race = people["race"].to_numpy()
@@ -294,10 +294,11 @@ def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         for name, p in zip(first, pick, strict=True)
     ]
     juniors = people.filter(pl.col("same_name_as").is_not_null())["same_name_as"].to_list()
-    writes_jr = pl.col("person").is_in(juniors) & pl.Series(chance.random(n) < 0.6)
+    writes_suffix = pl.col("person").is_in(juniors) & pl.Series(chance.random(n) < 0.6)
+    junior = pl.Series(chance.choice(["Jr", "II", "III"], n, p=[0.7, 0.2, 0.1]))
     return people.with_columns(
         middle_name=text(middle),
-        suffix=pl.when(writes_jr).then(pl.lit("Jr")).otherwise("suffix"),
+        suffix=pl.when(writes_suffix).then(junior).otherwise("suffix"),
         former_last_name=text(former),
         nickname=pl.Series(nickname, dtype=pl.String),
         ssn=pl.Series(_ssns(n, chance)),

@@ -97,9 +97,8 @@ class Plan:
     def _district(self, weekday: int, first_year: int) -> list[Delivery]:
         deliveries = []
         for year in range(first_year, RUNNING_YEAR):
-            # Clairton's August delivery of its first year falls into the weekly ones.
-            june = last_weekday(year, 6, weekday) - timedelta(days=7 * (weekday == WEDNESDAY))
-            deliveries.append(Delivery(june, year))
+            deliveries.append(Delivery(last_weekday(year, 6, weekday), year))
+            # The August of the running year is the first of its weekly deliveries.
             if year + 1 < RUNNING_YEAR:
                 deliveries.append(Delivery(last_weekday(year, 8, weekday), year + 1, year))
         start = last_weekday(RUNNING_YEAR - 1, 8, weekday)

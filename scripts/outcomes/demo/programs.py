@@ -26,12 +26,13 @@ from outcomes.demo.plan import SOURCES_SINCE, Plan
 
 BLOCK = 200_000
 RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",
-               6: "Two or more"}  # fmt: skip
+               6: "Multi"}  # fmt: skip
 # Share of a source's records that each weekly extract adds, changes or deletes.
 NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
 # Records per client: none to four services each.
 SERVICES_PER_RECORD = (0.03, 0.57, 0.26, 0.1, 0.04)
 BAD_SERVICE = 1 / 5000
+MOST_SOURCES = 5
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,16 @@ def assign_records(plan: Plan, population: Population, demographics: pl.DataFram
     born = people["birth_date"].to_numpy().astype("datetime64[D]")
     age = (np.datetime64(TODAY) - born).astype(int) / 365.25
     group = np.digitize(age, AGE_GROUPS).astype(np.int8)[person]
+    # People come back to the same few sources: at most five draws each, mostly one or two.
+    draws = chance.random((len(people), MOST_SOURCES), dtype=np.float32)
+    used = (1 + chance.poisson(1.1, len(people))).clip(max=MOST_SOURCES)
+    draw = draws[person, (chance.random(len(person)) * used[person]).astype(np.int8)]
     source = np.empty(len(person), dtype=np.int8)
     for number in range(len(AGE_GROUPS) + 1):
         rows = np.flatnonzero(group == number)
         odds = np.array([spec.weights[number] for spec in SOURCES.values()])
-        source[rows] = np.searchsorted(np.cumsum(odds / odds.sum()), chance.random(len(rows)))
+        bounds = np.cumsum(odds / odds.sum())[:-1]
+        source[rows] = np.searchsorted(bounds, draw[rows], side="right")
     _register_disabilities(person, source, demographics, chance)
     by_source, full = {}, {}
     for number, name in enumerate(SOURCES):

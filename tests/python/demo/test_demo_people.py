@@ -82,7 +82,7 @@ def test_every_kind_of_mess_is_there(demo: Path) -> None:
     mess = pl.read_parquet(demo / "truth/mess.parquet")
     clients = mess.filter(record_type="client")
     assert clients.filter(pl.col("records") == 0).is_empty()
-    assert len(clients) == 20
+    assert len(clients) == 21
     never_in_schools = {"birth_unknown", "sex_unknown"}
     in_schools = mess.filter((pl.col("record_type") == "student") & (pl.col("records") > 0))
     assert len(in_schools) > 12
@@ -93,7 +93,7 @@ def test_every_kind_of_mess_is_there(demo: Path) -> None:
         assert people[relation].count() > 0
     assert people["last_name"].str.contains("-").any()
     assert people["last_name"].str.contains("[áéíóúñ]").any()
-    assert set(people["suffix"].drop_nulls()) == {"Jr", "Sr"}
+    assert set(people["suffix"].drop_nulls()) >= {"Jr", "Sr"}
     twins = people.join(people, left_on="twin_of", right_on="person_id", suffix="_twin")
     assert (twins["birth_date"] == twins["birth_date_twin"]).all()
     assert (twins["street"] == twins["street_twin"]).all()
