@@ -21,7 +21,7 @@ memberships as (
 students as (
 
     select
-        district_id || ':' || district_student_id as student_key,
+        {{ student_key('student_versions') }} as student_key,
         district_id,
         district_student_id,
         min(first_as_of_date) as first_as_of_date

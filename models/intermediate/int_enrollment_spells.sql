@@ -103,33 +103,42 @@ all_spells as (
 
 ),
 
+-- A spell that ended before the school year is a left-over of the year before. One that
+-- began earlier and has not ended is kept: its entry date is off, the student is there.
+spells_of_the_year as (
+
+    select * from all_spells
+    where coalesce(exit_date, 'infinity') >= make_date(school_year - 1, 7, 1)
+
+),
+
 spells as (
 
     select
-        all_spells.district_id,
-        all_spells.district_student_id,
-        all_spells.school_year,
-        all_spells.school_code,
-        all_spells.grade,
-        all_spells.entry_date,
-        all_spells.exit_date,
-        all_spells.exit_code,
+        spells_of_the_year.district_id,
+        spells_of_the_year.district_student_id,
+        spells_of_the_year.school_year,
+        spells_of_the_year.school_code,
+        spells_of_the_year.grade,
+        spells_of_the_year.entry_date,
+        spells_of_the_year.exit_date,
+        spells_of_the_year.exit_code,
         coalesce(
-            exit_codes.is_no_show and all_spells.exit_date = all_spells.entry_date, false
+            exit_codes.is_no_show and spells_of_the_year.exit_date = spells_of_the_year.entry_date, false
         ) as is_no_show,
         row_number() over (
             partition by
-                all_spells.district_id,
-                all_spells.district_student_id,
-                all_spells.school_year
+                spells_of_the_year.district_id,
+                spells_of_the_year.district_student_id,
+                spells_of_the_year.school_year
             order by
-                all_spells.entry_date,
-                all_spells.exit_date nulls last,
-                all_spells.line_number
+                spells_of_the_year.entry_date,
+                spells_of_the_year.exit_date nulls last,
+                spells_of_the_year.line_number
         ) as spell_number
-    from all_spells
+    from spells_of_the_year
     left join enrollment_codes as exit_codes
-        on all_spells.exit_code = exit_codes.code
+        on spells_of_the_year.exit_code = exit_codes.code
 
 )
 

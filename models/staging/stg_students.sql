@@ -6,9 +6,9 @@ students as (
 
 ),
 
-snapshots as (
+deliveries as (
 
-    select * from {{ ref('stg_snapshots') }}
+    select * from {{ ref('stg_deliveries') }}
 
 ),
 
@@ -19,16 +19,25 @@ code_crosswalk as (
 ),
 
 -- A student with several spells stands in the roster several times; the last line holds.
+-- A roster of active students no longer lists one who left: the last that did, holds.
 last_lines as (
 
-    select distinct on (students.load_id, students.district_student_id)
+    select distinct on (
+        deliveries.partner_id,
+        deliveries.contract_object,
+        deliveries.school_year,
+        students.district_student_id
+    )
         students.*,
-        snapshots.school_year
+        deliveries.school_year
     from students
-    inner join snapshots on students.load_id = snapshots.load_id
+    inner join deliveries on students.load_id = deliveries.load_id
     order by
-        students.load_id,
+        deliveries.partner_id,
+        deliveries.contract_object,
+        deliveries.school_year,
         students.district_student_id,
+        deliveries.delivery_number desc,
         students.line_number desc
 
 ),

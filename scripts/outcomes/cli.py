@@ -6,7 +6,9 @@ import sys
 
 import typer
 
+from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
+from outcomes.landing.commands import district_app, land
 from outcomes.warehouse.commands import warehouse_app
 
 cli = typer.Typer(
@@ -15,6 +17,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(warehouse_app, name="warehouse")
+cli.add_typer(district_app, name="district")
+cli.add_typer(demo_app, name="demo")
+cli.command()(land)
 
 
 def app() -> None:

@@ -12,6 +12,8 @@ create table if not exists landing.files (
     partner_id text not null,
     -- the object of the contract that the file was read as; null when none fitted
     contract_object text,
+    -- which of several systems sharing the object sent it, where the file's name says so
+    source_id text,
     contract_version text,
     -- an archive's member or a workbook's sheet is a file of its own: archive/member
     file_name text not null,
@@ -25,10 +27,13 @@ create table if not exists landing.files (
     status text not null
         check (status in ('loaded', 'quarantined', 'duplicate', 'held')),
     reason_code text,
-    -- for people: what was expected, what was found, what to do; never a person's data
+    -- for people: what was expected, what was found; on a loaded file a warning, such as
+    -- a column that was kept out; never a person's data
     detail text,
     -- of a duplicate: the file that carries the same content
     duplicate_of bigint references landing.files,
+    -- Physical lines (rows of a sheet) and what became of each. Of a file that did not
+    -- load, all count as rejected; of a duplicate none was read.
     lines bigint not null default 0,
     header_lines bigint not null default 0,
     blank_lines bigint not null default 0,
@@ -38,12 +43,15 @@ create table if not exists landing.files (
     lines_loaded bigint not null default 0,
     lines_rejected bigint not null default 0,
     check ((status = 'loaded') = (reason_code is null)),
+    check (
+        lines = header_lines + blank_lines + trailer_lines + lines_loaded + lines_rejected
+    ),
     check ((status = 'duplicate') = (duplicate_of is not null))
 );
 
 -- One load per content, delivery and object; a second loader finds this and steps back.
 create unique index if not exists files_content
-on landing.files (partner_id, contract_object, as_of_date, sha256) nulls not distinct
+on landing.files (partner_id, contract_object, source_id, as_of_date, sha256) nulls not distinct
 where status <> 'duplicate';
 
 create table if not exists landing.rejected_rows (
@@ -71,11 +79,20 @@ create index if not exists value_issues_file on landing.value_issues (file_id);
 -- What the contracts say about each partner, renewed by every `outcomes land`.
 create table if not exists landing.partners (
     partner_id text primary key,
-    partner_kind text not null check (partner_kind in ('district', 'program', 'intervention')),
+    partner_kind text not null check (partner_kind in ('district', 'program', 'project')),
     partner_name text not null,
     aun text,
-    agreement_starts_on date not null,
+    -- null where no agreement is needed: the department's own systems and projects
+    agreement_starts_on date,
     agreement_ends_on date,
     purposes text [] not null,
     contract_version text not null
 );
+
+-- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made
+-- once; whoever reads it can tell whose pseudonym is whose.
+create table if not exists landing.pseudonym_key (
+    inner_key bytea not null,
+    outer_key bytea not null
+);
+revoke all on landing.pseudonym_key from public;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from importlib import resources
 from typing import LiteralString, cast
@@ -34,6 +35,7 @@ def create_tables(connection: psycopg.Connection) -> None:
         # Two sessions that both find a table missing would otherwise collide.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
         connection.execute(cast(LiteralString, ledger))
+        _create_pseudonym_key(connection)
         for feed, columns in raw_feeds().items():
             table = sql.Identifier("raw", feed)
             definitions = sql.SQL(", ").join(
@@ -50,3 +52,13 @@ def create_tables(connection: psycopg.Connection) -> None:
                     sql.Identifier(f"{feed}_load"), table
                 )
             )
+
+
+def _create_pseudonym_key(connection: psycopg.Connection) -> None:
+    """Make the key of the pseudonyms once, padded as HMAC (RFC 2104) pads it."""
+    key = secrets.token_bytes(64)
+    connection.execute(
+        "insert into landing.pseudonym_key (inner_key, outer_key) "
+        "select %s, %s where not exists (select from landing.pseudonym_key)",
+        [bytes(byte ^ 0x36 for byte in key), bytes(byte ^ 0x5C for byte in key)],
+    )

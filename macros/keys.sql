@@ -1,0 +1,11 @@
+{#
+    The keys of the marts, made in one place. A student key is a student of a district;
+    a person crosses districts and programs and has a person_id (identity).
+#}
+{% macro student_key(relation) -%}
+    {{ relation }}.district_id || ':' || {{ relation }}.district_student_id
+{%- endmacro %}
+
+{% macro school_key(relation) -%}
+    {{ relation }}.district_id || ':' || {{ relation }}.school_code
+{%- endmacro %}

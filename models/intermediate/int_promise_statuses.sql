@@ -1,0 +1,228 @@
+with
+
+outcomes as (
+
+    select * from {{ ref('int_student_year_outcomes') }}
+
+),
+
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+    where not is_no_show
+
+),
+
+calendar_days as (
+
+    select * from {{ ref('stg_calendar_days') }}
+
+),
+
+promise_districts as (
+
+    select * from {{ ref('promise_districts') }}
+
+),
+
+promise_rules as (
+
+    select * from {{ ref('promise_rules') }}
+
+),
+
+enrollment_codes as (
+
+    select * from {{ ref('enrollment_codes') }}
+
+),
+
+history as (
+
+    select
+        district_id,
+        min(school_year) as first_school_year
+    from spells
+    group by district_id
+
+),
+
+-- A candidate's history is looked at from grade 9, or from where it begins.
+candidates as (
+
+    select
+        outcomes.district_id,
+        outcomes.district_student_id,
+        outcomes.school_year,
+        outcomes.gpa,
+        outcomes.days_enrolled,
+        {% if var('promise_attendance_counts') == 'all' %}
+        outcomes.days_absent as days_counted_absent,
+        {% else %}
+        outcomes.days_absent_unexcused as days_counted_absent,
+        {% endif %}
+        coalesce(enrollment_codes.is_graduation, false) as is_graduate,
+        coalesce(enrollment_codes.breaks_continuity, false) as has_left,
+        promise_districts.max_hole_days,
+        promise_rules.gpa_min,
+        promise_rules.extension_gpa_min,
+        promise_rules.attendance_min,
+        history.first_school_year <= outcomes.school_year - (outcomes.grade - 9)
+            as history_is_complete,
+        greatest(
+            history.first_school_year, outcomes.school_year - (outcomes.grade - 9)
+        ) as first_school_year
+    from outcomes
+    inner join promise_districts on outcomes.district_id = promise_districts.district_id
+    inner join promise_rules
+        on outcomes.school_year + 12 - outcomes.grade = promise_rules.class_year
+    inner join history on outcomes.district_id = history.district_id
+    left join enrollment_codes on outcomes.exit_code = enrollment_codes.code
+    where outcomes.grade >= 9
+
+),
+
+-- Days in session anywhere in the district, numbered through the years.
+session_days as (
+
+    select
+        district_id,
+        school_year,
+        calendar_date,
+        row_number() over (partition by district_id order by calendar_date)
+            as session_number
+    from calendar_days
+    where is_in_session
+    group by district_id, school_year, calendar_date
+
+),
+
+first_sessions as (
+
+    select
+        district_id,
+        school_year,
+        min(session_number) as session_number
+    from session_days
+    group by district_id, school_year
+
+),
+
+-- The sessions that a spell covers. A spell left open at the end of a year covers it.
+covered_sessions as (
+
+    select
+        spells.district_id,
+        spells.district_student_id,
+        spells.school_year,
+        min(session_days.session_number) as first_session,
+        max(session_days.session_number) as last_session
+    from spells
+    inner join session_days
+        on
+            spells.district_id = session_days.district_id
+            and spells.school_year = session_days.school_year
+            and spells.entry_date <= session_days.calendar_date
+            and coalesce(spells.exit_date, 'infinity') >= session_days.calendar_date
+    group by
+        spells.district_id,
+        spells.district_student_id,
+        spells.school_year,
+        spells.spell_number
+
+),
+
+-- The hole before a spell reaches back to the spells before it, or to the first day of
+-- school of the first year that is looked at.
+holes as (
+
+    select
+        candidates.district_id,
+        candidates.district_student_id,
+        candidates.school_year,
+        covered_sessions.school_year as covered_year,
+        covered_sessions.first_session - 1 - coalesce(
+            max(covered_sessions.last_session) over (
+                partition by
+                    candidates.district_id,
+                    candidates.district_student_id,
+                    candidates.school_year
+                order by covered_sessions.first_session, covered_sessions.last_session
+                rows between unbounded preceding and 1 preceding
+            ),
+            first_sessions.session_number - 1
+        ) as hole_days
+    from candidates
+    inner join covered_sessions
+        on
+            candidates.district_id = covered_sessions.district_id
+            and candidates.district_student_id = covered_sessions.district_student_id
+            and candidates.first_school_year <= covered_sessions.school_year
+            and candidates.school_year >= covered_sessions.school_year
+    inner join first_sessions
+        on
+            candidates.district_id = first_sessions.district_id
+            and candidates.first_school_year = first_sessions.school_year
+
+),
+
+continuity as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        count(distinct covered_year) as years_enrolled,
+        max(hole_days) as largest_hole_days
+    from holes
+    group by district_id, district_student_id, school_year
+
+),
+
+conditions as (
+
+    select
+        candidates.*,
+        candidates.gpa is not null and candidates.days_enrolled > 0 as is_known,
+        candidates.days_enrolled - candidates.days_counted_absent
+        >= candidates.attendance_min * candidates.days_enrolled as attended,
+        not candidates.has_left
+        and coalesce(
+            continuity.years_enrolled
+            = candidates.school_year - candidates.first_school_year + 1
+            and continuity.largest_hole_days <= candidates.max_hole_days,
+            false
+        ) as stayed
+    from candidates
+    left join continuity
+        on
+            candidates.district_id = continuity.district_id
+            and candidates.district_student_id = continuity.district_student_id
+            and candidates.school_year = continuity.school_year
+
+),
+
+promise_statuses as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        history_is_complete,
+        case
+            when not is_known then 'unknown'
+            when attended and stayed and gpa >= gpa_min
+                then case when is_graduate then 'eligible' else 'on_track' end
+            when attended and stayed and gpa >= extension_gpa_min
+                then
+                    case
+                        when is_graduate then 'extension' else 'on_track_extension'
+                    end
+            when is_graduate then 'not_eligible'
+            else 'off_track'
+        end as promise_status
+    from conditions
+
+)
+
+select * from promise_statuses

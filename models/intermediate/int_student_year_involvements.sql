@@ -1,0 +1,99 @@
+with
+
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+involvements as (
+
+    select * from {{ ref('int_involvements') }}
+
+),
+
+program_groups as (
+
+    select * from {{ ref('program_groups') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+-- A service that starts after the as-of date is not known to have begun.
+begun as (
+
+    select
+        involvements.person_id,
+        involvements.program_group,
+        involvements.started_on,
+        coalesce(involvements.ended_on, 'infinity') as ended_on,
+        as_of.as_of_date
+    from involvements
+    cross join as_of
+    where involvements.started_on <= as_of.as_of_date
+
+),
+
+-- A school year runs from July 1 to June 30; a day of overlap is involvement.
+involved as (
+
+    select
+        student_years.district_id,
+        student_years.district_student_id,
+        student_years.school_year,
+        begun.program_group,
+        bool_or(
+            begun.started_on <= make_date(student_years.school_year - 1, 6, 30)
+            and begun.ended_on >= make_date(student_years.school_year - 2, 7, 1)
+        ) as involved_prior_year,
+        bool_or(
+            begun.started_on <= make_date(student_years.school_year, 6, 30)
+            and begun.ended_on >= make_date(student_years.school_year - 1, 7, 1)
+        ) as involved_concurrent
+    from student_years
+    inner join student_persons
+        on
+            student_years.district_id = student_persons.district_id
+            and student_years.district_student_id = student_persons.district_student_id
+    inner join begun on student_persons.person_id = begun.person_id
+    group by
+        student_years.district_id,
+        student_years.district_student_id,
+        student_years.school_year,
+        begun.program_group
+
+),
+
+student_year_involvements as (
+
+    select
+        student_years.district_id,
+        student_years.district_student_id,
+        student_years.school_year,
+        program_groups.program_group,
+        involved.program_group is not null as involved_ever,
+        coalesce(involved.involved_prior_year, false) as involved_prior_year,
+        coalesce(involved.involved_concurrent, false) as involved_concurrent
+    from student_years
+    cross join program_groups
+    left join involved
+        on
+            student_years.district_id = involved.district_id
+            and student_years.district_student_id = involved.district_student_id
+            and student_years.school_year = involved.school_year
+            and program_groups.program_group = involved.program_group
+
+)
+
+select * from student_year_involvements

@@ -1,0 +1,177 @@
+with
+
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
+attendance_months as (
+
+    select * from {{ ref('int_attendance_months') }}
+
+),
+
+gpas as (
+
+    select * from {{ ref('stg_gpas') }}
+
+),
+
+assessments as (
+
+    select * from {{ ref('stg_assessments') }}
+
+),
+
+discipline as (
+
+    select * from {{ ref('stg_discipline_actions') }}
+
+),
+
+discipline_actions as (
+
+    select * from {{ ref('discipline_actions') }}
+
+),
+
+absence_definitions as (
+
+    select * from {{ ref('absence_definitions') }}
+
+),
+
+attendance as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        sum(days_enrolled) as days_enrolled,
+        sum(days_absent_excused) as days_absent_excused,
+        sum(days_absent_unexcused) as days_absent_unexcused
+    from attendance_months
+    group by district_id, district_student_id, school_year
+
+),
+
+latest_gpas as (
+
+    select distinct on (district_id, district_student_id, school_year)
+        district_id,
+        district_student_id,
+        school_year,
+        gpa
+    from gpas
+    order by district_id, district_student_id, school_year, marking_period desc
+
+),
+
+pssa_levels as (
+
+    select
+        district_id,
+        district_student_id,
+        test_year as school_year,
+        max(level) filter (where subject = 'math') as math_level,
+        max(level) filter (where subject = 'reading') as reading_level
+    from assessments
+    where test = 'PSSA'
+    group by district_id, district_student_id, test_year
+
+),
+
+suspensions as (
+
+    select
+        discipline.district_id,
+        discipline.district_student_id,
+        discipline.school_year,
+        sum(discipline.days) as suspension_days
+    from discipline
+    inner join discipline_actions on discipline.action = discipline_actions.action
+    where discipline_actions.is_suspension
+    group by
+        discipline.district_id,
+        discipline.district_student_id,
+        discipline.school_year
+
+),
+
+combined as (
+
+    select
+        student_years.*,
+        coalesce(attendance.days_enrolled, 0) as days_enrolled,
+        coalesce(attendance.days_absent_excused, 0) as days_absent_excused,
+        coalesce(attendance.days_absent_unexcused, 0) as days_absent_unexcused,
+        coalesce(
+            attendance.days_absent_excused + attendance.days_absent_unexcused, 0
+        ) as days_absent,
+        latest_gpas.gpa,
+        pssa_levels.math_level as pssa_math_level,
+        pssa_levels.reading_level as pssa_reading_level,
+        coalesce(suspensions.suspension_days, 0) as suspension_days
+    from student_years
+    left join attendance
+        on
+            student_years.district_id = attendance.district_id
+            and student_years.district_student_id = attendance.district_student_id
+            and student_years.school_year = attendance.school_year
+    left join latest_gpas
+        on
+            student_years.district_id = latest_gpas.district_id
+            and student_years.district_student_id = latest_gpas.district_student_id
+            and student_years.school_year = latest_gpas.school_year
+    left join pssa_levels
+        on
+            student_years.district_id = pssa_levels.district_id
+            and student_years.district_student_id = pssa_levels.district_student_id
+            and student_years.school_year = pssa_levels.school_year
+    left join suspensions
+        on
+            student_years.district_id = suspensions.district_id
+            and student_years.district_student_id = suspensions.district_student_id
+            and student_years.school_year = suspensions.school_year
+
+),
+
+-- Shares are compared as products, so that exactly 10 % is exactly 10 %.
+measured as (
+
+    select
+        combined.*,
+        cast(
+            (combined.days_enrolled - combined.days_absent)
+            / nullif(combined.days_enrolled, 0) as numeric(21, 20)
+        ) as attendance_rate,
+        case
+            when combined.days_enrolled >= pde.days_enrolled_min
+                then combined.days_absent > pde.threshold * combined.days_enrolled
+        end as is_chronically_absent_pde,
+        case
+            when combined.days_enrolled >= federal.days_enrolled_min
+                then combined.days_absent >= federal.threshold * combined.days_enrolled
+        end as is_chronically_absent_federal,
+        case
+            when combined.days_enrolled >= regular.days_enrolled_min
+                then
+                    combined.days_enrolled - combined.days_absent
+                    >= regular.threshold * combined.days_enrolled
+        end as is_regular_attender,
+        combined.pssa_math_level in ('Proficient', 'Advanced') as is_proficient_math,
+        combined.pssa_reading_level in ('Proficient', 'Advanced')
+            as is_proficient_reading
+    from combined
+    cross join absence_definitions as pde
+    cross join absence_definitions as federal
+    cross join absence_definitions as regular
+    where
+        pde.definition = 'pde'
+        and federal.definition = 'federal'
+        and regular.definition = 'regular_attender'
+
+)
+
+select * from measured

@@ -1,0 +1,50 @@
+with
+
+calendar_days as (
+
+    select * from {{ ref('stg_calendar_days') }}
+
+),
+
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+
+),
+
+-- A district that reports monthly totals sends no calendar, but spells name its schools.
+mentions as (
+
+    select
+        district_id,
+        school_code,
+        school_name,
+        calendar_date as mentioned_on
+    from calendar_days
+    union all
+    select
+        district_id,
+        school_code,
+        null as school_name,
+        entry_date as mentioned_on
+    from spells
+
+),
+
+schools as (
+
+    select distinct on (mentions.district_id, mentions.school_code)
+        {{ school_key('mentions') }} as school_key,
+        mentions.district_id,
+        mentions.school_code,
+        mentions.school_name
+    from mentions
+    order by
+        mentions.district_id,
+        mentions.school_code,
+        mentions.school_name is null,
+        mentions.mentioned_on desc
+
+)
+
+select * from schools

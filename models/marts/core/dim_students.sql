@@ -1,0 +1,53 @@
+with
+
+students as (
+
+    select * from {{ ref('stg_students') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+newest as (
+
+    select distinct on (district_id, district_student_id) *
+    from students
+    order by district_id, district_student_id, school_year desc
+
+),
+
+district_students as (
+
+    select
+        {{ student_key('newest') }} as student_key,
+        newest.district_id,
+        newest.district_student_id,
+        student_persons.person_id,
+        newest.state_student_id,
+        newest.last_name,
+        newest.first_name,
+        newest.middle_name,
+        newest.suffix,
+        newest.birth_date,
+        newest.gender,
+        newest.race,
+        newest.is_english_learner,
+        newest.special_education,
+        newest.primary_disability,
+        newest.economic_status,
+        newest.is_homeless,
+        newest.home_language,
+        newest.school_year as last_school_year
+    from newest
+    left join student_persons
+        on
+            newest.district_id = student_persons.district_id
+            and newest.district_student_id = student_persons.district_student_id
+
+)
+
+select * from district_students

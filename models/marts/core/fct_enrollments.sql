@@ -1,0 +1,38 @@
+with
+
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+enrollments as (
+
+    select
+        {{ student_key('spells') }} as student_key,
+        student_persons.person_id,
+        spells.district_id,
+        spells.district_student_id,
+        {{ school_key('spells') }} as school_key,
+        spells.school_year,
+        cast(spells.spell_number as integer) as spell_number,
+        spells.grade,
+        spells.entry_date,
+        spells.exit_date,
+        spells.exit_code
+    from spells
+    left join student_persons
+        on
+            spells.district_id = student_persons.district_id
+            and spells.district_student_id = student_persons.district_student_id
+    where not spells.is_no_show
+
+)
+
+select * from enrollments

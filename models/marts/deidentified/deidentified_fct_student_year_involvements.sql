@@ -1,0 +1,34 @@
+with
+
+facts as (
+
+    select * from {{ ref('fct_student_year_involvements') }}
+
+),
+
+pseudonyms as (
+
+    select * from {{ ref('pseudonyms') }}
+
+),
+
+deidentified as (
+
+    select
+        students.pseudonym as student_key,
+        persons.pseudonym as person_id,
+        facts.district_id,
+        facts.school_year,
+        facts.program_group,
+        facts.involved_ever,
+        facts.involved_prior_year,
+        facts.involved_concurrent
+    from facts
+    inner join pseudonyms as students
+        on facts.student_key = students.key
+    inner join pseudonyms as persons
+        on facts.person_id = persons.key
+
+)
+
+select * from deidentified

@@ -1,0 +1,38 @@
+with
+
+assessments as (
+
+    select * from {{ ref('stg_assessments') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+-- Results of a student whom no roster ever listed have no person and no place here.
+results as (
+
+    select
+        {{ student_key('assessments') }} as student_key,
+        student_persons.person_id,
+        assessments.district_id,
+        assessments.district_student_id,
+        assessments.test_year,
+        assessments.test,
+        assessments.subject,
+        assessments.grade,
+        assessments.level,
+        cast(assessments.scaled_score as numeric(8, 2)) as scaled_score,
+        assessments.level in ('Proficient', 'Advanced') as is_proficient
+    from assessments
+    inner join student_persons
+        on
+            assessments.district_id = student_persons.district_id
+            and assessments.district_student_id = student_persons.district_student_id
+
+)
+
+select * from results

@@ -1,0 +1,42 @@
+with
+
+attendance_months as (
+
+    select * from {{ ref('int_attendance_months') }}
+
+),
+
+student_years as (
+
+    select * from {{ ref('fct_student_years') }}
+
+),
+
+-- Attendance of students off the roster has no student-year, and no place here.
+months as (
+
+    select
+        student_years.student_key,
+        student_years.person_id,
+        attendance_months.district_id,
+        attendance_months.district_student_id,
+        attendance_months.school_year,
+        attendance_months.month,
+        attendance_months.days_enrolled,
+        cast(
+            attendance_months.days_absent_excused
+            + attendance_months.days_absent_unexcused as numeric(6, 2)
+        ) as days_absent,
+        attendance_months.days_absent_excused,
+        attendance_months.days_absent_unexcused
+    from attendance_months
+    inner join student_years
+        on
+            attendance_months.district_id = student_years.district_id
+            and attendance_months.district_student_id
+            = student_years.district_student_id
+            and attendance_months.school_year = student_years.school_year
+
+)
+
+select * from months

@@ -1,0 +1,93 @@
+with
+
+outcomes as (
+
+    select * from {{ ref('int_student_year_outcomes') }}
+
+),
+
+promise_statuses as (
+
+    select * from {{ ref('int_promise_statuses') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+involvements as (
+
+    select * from {{ ref('int_student_year_involvements') }}
+
+),
+
+any_involvement as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        bool_or(involved_ever) as involved_ever,
+        bool_or(involved_prior_year) as involved_prior_year,
+        bool_or(involved_concurrent) as involved_concurrent
+    from involvements
+    group by district_id, district_student_id, school_year
+
+),
+
+student_years as (
+
+    select
+        {{ student_key('outcomes') }} as student_key,
+        student_persons.person_id,
+        outcomes.district_id,
+        outcomes.district_student_id,
+        outcomes.school_year,
+        outcomes.school_code,
+        outcomes.grade,
+        outcomes.gender,
+        outcomes.race,
+        outcomes.is_english_learner,
+        outcomes.special_education,
+        outcomes.economic_status,
+        cast(outcomes.days_enrolled as integer) as days_enrolled,
+        cast(outcomes.days_absent as numeric(6, 2)) as days_absent,
+        cast(outcomes.days_absent_excused as numeric(6, 2)) as days_absent_excused,
+        cast(outcomes.days_absent_unexcused as numeric(6, 2)) as days_absent_unexcused,
+        outcomes.attendance_rate,
+        outcomes.is_chronically_absent_pde,
+        outcomes.is_chronically_absent_federal,
+        outcomes.is_regular_attender,
+        cast(outcomes.gpa as numeric(5, 4)) as gpa,
+        outcomes.pssa_math_level,
+        outcomes.pssa_reading_level,
+        outcomes.is_proficient_math,
+        outcomes.is_proficient_reading,
+        cast(outcomes.suspension_days as numeric(6, 2)) as suspension_days,
+        coalesce(promise_statuses.promise_status, 'not_applicable') as promise_status,
+        promise_statuses.history_is_complete as promise_history_is_complete,
+        any_involvement.involved_ever,
+        any_involvement.involved_prior_year,
+        any_involvement.involved_concurrent
+    from outcomes
+    left join promise_statuses
+        on
+            outcomes.district_id = promise_statuses.district_id
+            and outcomes.district_student_id = promise_statuses.district_student_id
+            and outcomes.school_year = promise_statuses.school_year
+    left join student_persons
+        on
+            outcomes.district_id = student_persons.district_id
+            and outcomes.district_student_id = student_persons.district_student_id
+    left join any_involvement
+        on
+            outcomes.district_id = any_involvement.district_id
+            and outcomes.district_student_id = any_involvement.district_student_id
+            and outcomes.school_year = any_involvement.school_year
+
+)
+
+select * from student_years

@@ -1,0 +1,9 @@
+with
+
+partners as (
+
+    select * from {{ source('landing', 'partners') }}
+
+)
+
+select * from partners

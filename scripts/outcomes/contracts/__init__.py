@@ -1,0 +1,1 @@
+"""Data contracts: what each partner may send, how it is written, how often it comes."""

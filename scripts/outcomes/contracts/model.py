@@ -1,0 +1,324 @@
+"""A contract as the loader uses it, free of the standard's optional everything."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from outcomes.contracts.formats import DateFormat
+
+Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
+LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
+Snapshot = Literal["school_year", "cumulative", "delta", "exempt"]
+Parse = Literal["school_year_span", "school_year_end", "month"]
+Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
+
+# What a property turns into, by its way of reading.
+_PARSED_TYPES = {"school_year_span": "integer", "school_year_end": "integer", "month": "date"}
+_POSTGRES_TYPES = {
+    "string": {"text"},
+    "date": {"date"},
+    "timestamp": {"timestamp"},
+    "integer": {"integer", "numeric"},
+    "number": {"numeric"},
+    "boolean": {"boolean"},
+}
+_NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
+
+
+def _date_format(value: Any) -> Any:
+    return DateFormat.parse(value) if isinstance(value, str) else value
+
+
+JdkFormat = Annotated[
+    DateFormat,
+    BeforeValidator(_date_format),
+    PlainSerializer(lambda value: value.pattern),
+]
+
+
+class Frozen(BaseModel):
+    """Immutable, written in camelCase in the contract, and closed to unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, arbitrary_types_allowed=True
+    )
+
+
+class Agreement(Frozen):
+    """The data-sharing agreement; dates are inclusive."""
+
+    signed_on: date
+    starts_on: date
+    ends_on: date
+    purposes: list[Literal["audit_and_evaluation", "service_coordination"]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Agreement:
+        if self.ends_on < self.starts_on:
+            raise ValueError("endsOn is before startsOn")
+        return self
+
+    def is_in_force(self, day: date) -> bool:
+        """Whether deliveries of that day may be kept."""
+        return self.starts_on <= day <= self.ends_on
+
+
+class Trailer(Frozen):
+    """A last line of three fields: marker, number of data rows, as-of date."""
+
+    marker: str = Field(min_length=1)
+    date_format: JdkFormat
+
+
+class FileName(Frozen):
+    """A file name with named parts, for example `PPS_DHS_{as_of:yyyyMMdd}.zip`."""
+
+    template: str
+
+    @cached_property
+    def parts(self) -> dict[str, DateFormat | None]:
+        """The named parts and their date formats."""
+        return {
+            match["name"]: DateFormat.parse(match["format"]) if match["format"] else None
+            for match in _NAME_PART.finditer(self.template)
+        }
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        regex, position = "", 0
+        for match in _NAME_PART.finditer(self.template):
+            regex += re.escape(self.template[position : match.start()])
+            part_format = self.parts[match["name"]]
+            body = part_format.regex if part_format else r"[A-Za-z0-9_]+"
+            regex += f"(?P<{match['name']}>{body})"
+            position = match.end()
+        return re.compile(regex + re.escape(self.template[position:]))
+
+    def match(self, name: str) -> dict[str, str | datetime] | None:
+        """The values of the named parts, or None when the name is another one."""
+        found = self._regex.fullmatch(name)
+        if found is None:
+            return None
+        values: dict[str, str | datetime] = {}
+        for part, part_format in self.parts.items():
+            text = found[part]
+            if part_format is None:
+                values[part] = text
+                continue
+            try:
+                values[part] = datetime.strptime(text, part_format.strptime)
+            except ValueError:  # February 30
+                return None
+        return values
+
+
+def _file_name(value: Any) -> Any:
+    return FileName(template=value) if isinstance(value, str) else value
+
+
+class FileLayout(Frozen):
+    """Where an object's rows are, and how they are written."""
+
+    name: Annotated[FileName, BeforeValidator(_file_name)]
+    compression: Literal["none", "zip", "gzip"] = "none"
+    member: Annotated[FileName | None, BeforeValidator(_file_name)] = None
+    format: Literal["delimited", "fixed_width", "workbook"]
+    sheet: str | None = None
+    encoding: Encoding = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quoting: bool = True
+    header: bool = True
+    trailer: Trailer | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> FileLayout:
+        if (self.compression == "zip") != (self.member is not None):
+            raise ValueError("`member` goes with `compression: zip`, and only with it")
+        if (self.format == "workbook") != (self.sheet is not None):
+            raise ValueError("`sheet` goes with `format: workbook`, and only with it")
+        if self.format == "fixed_width" and (self.header or self.quoting):
+            raise ValueError("a fixed-width file has `header: false` and `quoting: false`")
+        if self.format == "workbook" and (self.trailer or not self.header):
+            raise ValueError("a sheet has a header row and no trailer")
+        return self
+
+    @property
+    def name_parts(self) -> set[str]:
+        """Names of the parts of file and member name."""
+        return {*self.name.parts, *(self.member.parts if self.member else ())}
+
+
+class EndNotBeforeStart(Frozen):
+    """A row whose end lies before its start is rejected."""
+
+    rule: Literal["end_not_before_start"]
+    start: str
+    end: str
+
+    @property
+    def properties(self) -> list[str]:
+        """The properties that the rule reads."""
+        return [self.start, self.end]
+
+
+class SpellInSchoolYear(Frozen):
+    """A spell that has no day in the snapshot's school year is rejected.
+
+    One that began earlier and is still open, or ended in the year, belongs to the year:
+    its entry date is off, but the student is there. Without `end` the start is a single
+    entry or exit, which an earlier year's spell may need; only a later one is rejected.
+    """
+
+    rule: Literal["spell_in_school_year"]
+    start: str
+    end: str | None = None
+
+    @property
+    def properties(self) -> list[str]:
+        """The properties that the rule reads."""
+        return [self.start] if self.end is None else [self.start, self.end]
+
+
+class CodesBy(Frozen):
+    """The codes allowed in one property depend on another property's value."""
+
+    rule: Literal["codes_by"]
+    code: str
+    by: str
+    codes: dict[str, list[str]]
+
+    @property
+    def properties(self) -> list[str]:
+        """The properties that the rule reads."""
+        return [self.code, self.by]
+
+
+RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discriminator="rule")]
+
+
+class ContractProperty(Frozen):
+    """One column (or position) that may be kept."""
+
+    name: str
+    logical_type: LogicalType
+    classification: Classification
+    required: bool = False
+    description: str | None = None
+    pattern: str | None = None
+    format: JdkFormat | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    values: list[str | float] | None = Field(default=None, min_length=1)
+    feeds: list[str] = []
+    pad_to: int | None = Field(default=None, gt=0)
+    width: int | None = Field(default=None, gt=0)
+    parse: Parse | None = None
+    defines_school_year: bool = False
+    not_after: Literal["as_of_date"] | None = None
+    from_file_name: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ContractProperty:
+        is_date = self.logical_type in ("date", "timestamp")
+        if is_date and self.format is None:
+            raise ValueError("a date or timestamp needs logicalTypeOptions.format")
+        if self.format and not is_date and self.parse not in ("school_year_end", "month"):
+            raise ValueError("logicalTypeOptions.format is for dates and timestamps")
+        if self.parse in ("school_year_end", "month") and self.format is None:
+            raise ValueError(f"parse: {self.parse} needs logicalTypeOptions.format")
+        if self.parse and self.logical_type != "string":
+            raise ValueError("parse is for properties that are sent as text (string)")
+        if self.not_after and self.logical_type != "date":
+            raise ValueError("notAfter is for dates")
+        if self.defines_school_year and self.produces not in ("date", "integer"):
+            raise ValueError("definesSchoolYear needs a date or a school year")
+        if self.pattern is not None:
+            try:
+                pl.Series([""]).str.contains(self.pattern)
+            except pl.exceptions.ComputeError:
+                raise ValueError("logicalTypeOptions.pattern is no regular expression") from None
+        return self
+
+    @property
+    def produces(self) -> str:
+        """The logical type of the value after reading."""
+        return _PARSED_TYPES.get(self.parse or "", self.logical_type)
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the value is kept as sent, white space and all."""
+        return (
+            self.logical_type == "string"
+            and self.parse is None
+            and self.pattern is None
+            and self.values is None
+            and self.pad_to is None
+        )
+
+    def fits(self, postgres_type: str) -> bool:
+        """Whether the value can go into a raw column of that type."""
+        return postgres_type in _POSTGRES_TYPES[self.produces]
+
+
+class ContractObject(Frozen):
+    """One kind of file, or sheet: its layout, its properties and its rules."""
+
+    name: str
+    description: str | None = None
+    file: FileLayout
+    snapshot: Snapshot
+    ignored_columns: list[str] = []
+    constants: dict[str, str] = {}
+    row_rules: list[RowRule] = []
+    properties: list[ContractProperty] = Field(min_length=1)
+
+    @property
+    def columns(self) -> list[ContractProperty]:
+        """The properties that are columns of the file, in its order."""
+        return [prop for prop in self.properties if not prop.from_file_name]
+
+    @property
+    def named_by_file(self) -> list[ContractProperty]:
+        """The properties whose value is a part of the file's name."""
+        return [prop for prop in self.properties if prop.from_file_name]
+
+    @property
+    def feeds(self) -> list[str]:
+        """The canonical feeds that the object fills."""
+        bindings = [binding for prop in self.properties for binding in prop.feeds]
+        return list(dict.fromkeys(binding.split(".")[0] for binding in bindings))
+
+
+class Contract(Frozen):
+    """What one partner may send."""
+
+    partner_id: str
+    name: str
+    version: str
+    path: Path
+    partner_kind: Literal["district", "program", "project"]
+    aun: str | None = None
+    agreement: Agreement | None = None
+    max_shrink_share: float = Field(default=0.10, ge=0, lt=1)
+    objects: list[ContractObject] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _district_has_agreement(self) -> Contract:
+        if self.partner_kind == "district" and not (self.agreement and self.aun):
+            raise ValueError("a district needs the customProperties agreement and aun")
+        return self

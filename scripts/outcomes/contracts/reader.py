@@ -1,0 +1,255 @@
+"""Reads `contracts/*.odcs.yaml` and refuses what it does not understand.
+
+The standard's own model ignores keys that it does not know below the top level, so a
+misspelt `requird: true` would silently make a column optional. Here every key is checked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+from open_data_contract_standard.model import OpenDataContractStandard
+
+from outcomes.config import CONTRACTS_DIR
+from outcomes.contracts.model import Contract, ContractObject, ContractProperty
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.tables import raw_feeds
+
+Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
+
+_LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date"}
+_TYPE_OPTIONS = {"pattern", "format", "minimum", "maximum"}
+
+
+class ContractError(OutcomesError):
+    """A contract that cannot be used: which file, where in it, what was expected."""
+
+    def __init__(self, file: Path, where: str, problem: str) -> None:
+        super().__init__(f"{file}: {where}: {problem}" if where else f"{file}: {problem}")
+
+
+def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
+    """All contracts of a folder, by partner.
+
+    Raises:
+        ContractError: one of them is invalid, or two are for one partner.
+    """
+    contracts: dict[str, Contract] = {}
+    for file in sorted(folder.glob("*.odcs.yaml")):
+        contract = load_contract(file)
+        if contract.partner_id in contracts:
+            other = contracts[contract.partner_id].path
+            raise ContractError(file, "id", f"{contract.partner_id!r} is the id of {other}, too")
+        contracts[contract.partner_id] = contract
+    return contracts
+
+
+def load_contract(file: Path) -> Contract:
+    """Read and check one contract.
+
+    Raises:
+        ContractError: the file is missing, is no YAML, does not follow the standard, has a
+            key that means nothing, or binds a column that no canonical feed has.
+    """
+    document = _read_yaml(file)
+    _refuse_unknown_keys(file, OpenDataContractStandard, document, "")
+    try:
+        standard = OpenDataContractStandard.from_file(str(file))
+    except pydantic.ValidationError as error:
+        raise _as_contract_error(file, "", error) from None
+
+    objects = [
+        _read_object(file, f"schema[{index}] {item.name!r}", item)
+        for index, item in enumerate(standard.schema_ or [])
+    ]
+    fields = {
+        "partnerId": standard.id,
+        "name": standard.name,
+        "version": standard.version,
+        "path": file,
+        "objects": objects,
+        **_custom_properties(file, "customProperties", standard.customProperties),
+    }
+    if standard.kind != "DataContract":
+        raise ContractError(file, "kind", f"expected DataContract; found {standard.kind!r}")
+    if file.name != f"{standard.id}.odcs.yaml":
+        raise ContractError(file, "id", f"expected the file's name; found {standard.id!r}")
+    contract = _build(file, "", Contract, fields)
+    for index, item in enumerate(contract.objects):
+        _check_bindings(file, f"schema[{index}] {item.name!r}", item)
+    return contract
+
+
+def _read_yaml(file: Path) -> Any:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractError(file, "", f"cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContractError(file, "", f"is not valid YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise ContractError(file, "", "expected a mapping at the top level")
+    return document
+
+
+def _read_object(file: Path, where: str, item: Any) -> ContractObject:
+    properties = [
+        _read_property(file, f"{where}.properties[{index}] {prop.name!r}", prop)
+        for index, prop in enumerate(item.properties or [])
+    ]
+    fields = {
+        "name": item.name,
+        "description": item.description,
+        "properties": properties,
+        **_custom_properties(file, where, item.customProperties),
+    }
+    return _build(file, where, ContractObject, fields)
+
+
+def _read_property(file: Path, where: str, prop: Any) -> ContractProperty:
+    options = prop.logicalTypeOptions or {}
+    for key in options:
+        if key not in _TYPE_OPTIONS:
+            raise ContractError(
+                file, f"{where}.logicalTypeOptions", _unknown_key(key, _TYPE_OPTIONS)
+            )
+    values = None
+    if prop.enum is not None:
+        # Everything is compared as text, except in numeric properties.
+        numeric = prop.logicalType in ("integer", "number")
+        values = [entry.value if numeric else str(entry.value) for entry in prop.enum]
+    fields = {
+        "name": prop.name,
+        "logicalType": prop.logicalType,
+        "classification": prop.classification,
+        "required": bool(prop.required),
+        "description": prop.description,
+        "values": values,
+        **options,
+        **_custom_properties(file, where, prop.customProperties),
+    }
+    return _build(file, where, ContractProperty, fields)
+
+
+def _custom_properties(file: Path, where: str, entries: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for entry in entries or []:
+        if entry.property in fields:
+            raise ContractError(file, where, f"customProperty {entry.property!r} is there twice")
+        fields[entry.property] = entry.value
+    return fields
+
+
+def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
+    names = [prop.name for prop in item.properties]
+    for name in names:
+        if names.count(name) > 1:
+            raise ContractError(file, where, f"property {name!r} is there twice")
+        if name in item.ignored_columns:
+            raise ContractError(file, where, f"{name!r} is a property and an ignored column")
+    types = {prop.name: prop for prop in item.properties}
+    bound: set[str] = set()
+    for index, prop in enumerate(item.properties):
+        place = f"{where}.properties[{index}] {prop.name!r}"
+        for binding in prop.feeds:
+            postgres_type = _raw_type(file, f"{place}.feeds", binding)
+            if not prop.fits(postgres_type):
+                raise ContractError(
+                    file,
+                    f"{place}.feeds",
+                    f"{binding} is {postgres_type}; the property is read as {prop.produces}",
+                )
+            if binding in bound:
+                raise ContractError(file, f"{place}.feeds", f"{binding} is bound twice")
+            bound.add(binding)
+        if prop.from_file_name and prop.name not in item.file.name_parts:
+            raise ContractError(
+                file, place, f"fromFileName: the file's name has no part {{{prop.name}}}"
+            )
+        if item.file.format == "fixed_width" and prop in item.columns and prop.width is None:
+            raise ContractError(file, place, "a fixed-width column needs `width`")
+    for binding in item.constants:
+        if _raw_type(file, f"{where}.constants", binding) != "text" or binding in bound:
+            raise ContractError(file, f"{where}.constants", f"{binding} cannot be a constant")
+    for rule in item.row_rules:
+        for name in rule.properties:
+            if name not in types:
+                raise ContractError(file, f"{where}.rowRules", _unknown_key(name, set(types)))
+    if not item.feeds:
+        raise ContractError(file, where, "no property is bound to a feed")
+    if sum(prop.defines_school_year for prop in item.properties) > 1:
+        raise ContractError(file, where, "more than one property defines the school year")
+
+
+def _raw_type(file: Path, where: str, binding: str) -> str:
+    feed, _, column = binding.partition(".")
+    feeds = raw_feeds()
+    if feed not in feeds:
+        raise ContractError(file, where, f"feed {_unknown_key(feed, set(feeds))}")
+    columns = set(feeds[feed]) - _LOAD_COLUMNS
+    if column not in columns:
+        raise ContractError(file, where, f"column of {feed} {_unknown_key(column, columns)}")
+    return feeds[feed][column]
+
+
+def _build(file: Path, where: str, model: type[Model], fields: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise _as_contract_error(file, where, error, model) from None
+
+
+def _as_contract_error(
+    file: Path,
+    where: str,
+    error: pydantic.ValidationError,
+    model: type[pydantic.BaseModel] | None = None,
+) -> ContractError:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    where = ".".join(part for part in (where, place) if part)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden" and model is not None and len(first["loc"]) == 1:
+        known = {field.alias or name for name, field in model.model_fields.items()}
+        message = f"unknown customProperty {_unknown_key(str(first['loc'][0]), known)}"
+    elif first["type"] not in ("missing", "value_error", "extra_forbidden"):
+        message = f"{message}; found {first['input']!r}"
+    return ContractError(file, where, message)
+
+
+def _unknown_key(key: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+    return f"{key!r} is unknown{hint}"
+
+
+def _refuse_unknown_keys(file: Path, annotation: Any, value: Any, where: str) -> None:
+    """Walk the document along the standard's model; a key that it lacks is an error."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        if not isinstance(value, dict):
+            return  # the model itself complains about the type
+        fields = {
+            field.alias or name: field.annotation for name, field in annotation.model_fields.items()
+        }
+        for key, child in value.items():
+            place = f"{where}.{key}" if where else str(key)
+            if key not in fields:
+                raise ContractError(file, where, f"key {_unknown_key(str(key), set(fields))}")
+            _refuse_unknown_keys(file, fields[key], child, place)
+        return
+    arguments = typing.get_args(annotation)
+    if isinstance(value, list):
+        items = [a for a in arguments if typing.get_origin(a) is list] or [annotation]
+        for index, child in enumerate(value):
+            name = f" {child['name']!r}" if isinstance(child, dict) and "name" in child else ""
+            for item in typing.get_args(items[0]):
+                _refuse_unknown_keys(file, item, child, f"{where}[{index}]{name}")
+        return
+    for argument in arguments:
+        if isinstance(argument, type) and issubclass(argument, pydantic.BaseModel):
+            _refuse_unknown_keys(file, argument, value, where)

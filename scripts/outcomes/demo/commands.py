@@ -1,0 +1,65 @@
+"""`outcomes demo`: invented deliveries to try the warehouse on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from outcomes.demo.generate import Progress, generate
+from outcomes.demo.plan import CLIENTS_PER_STUDENT, Plan
+
+demo_app = typer.Typer(help="Invented deliveries of any size.", no_args_is_help=True)
+
+
+@demo_app.callback()
+def demo() -> None:
+    """Invented deliveries of any size, to try the warehouse on."""
+
+
+@demo_app.command("generate")
+def generate_demo(
+    path: Annotated[Path, typer.Argument(help="New folder for the deliveries and their truth.")],
+    students: Annotated[int, typer.Option(help="Students of all districts and years.")] = 1200,
+    clients: Annotated[
+        int | None,
+        typer.Option(help=f"Client records; {CLIENTS_PER_STUDENT} per student if not given."),
+    ] = None,
+    weeks: Annotated[int, typer.Option(help="Weekly deliveries of the running year.")] = 6,
+    school_years: Annotated[int, typer.Option(help="Finished school years before it.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 7,
+) -> None:
+    """Write invented deliveries to PATH/drops and the truth of their links to PATH/truth.
+
+    Example: outcomes demo generate .warehouse/demo --students 1200 --seed 7
+    """
+    plan = Plan(
+        students=students,
+        clients=CLIENTS_PER_STUDENT * students if clients is None else clients,
+        weeks=weeks,
+        school_years=school_years,
+        seed=seed,
+    )
+    console = Console(stderr=True)
+    with RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("client records"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as bar:
+        task = bar.add_task("Starting", total=plan.clients)
+        generate(
+            plan,
+            path,
+            Progress(
+                step=lambda text: bar.update(task, description=text),
+                advance=lambda records: bar.update(task, advance=records),
+            ),
+        )
+    console.print(f"Deliveries are in {path / 'drops'}, their truth in {path / 'truth'}.")

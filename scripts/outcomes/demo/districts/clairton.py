@@ -1,0 +1,172 @@
+"""Clairton: one workbook a week, as a person keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from outcomes.demo.archives import workbook_bytes
+from outcomes.demo.outcomes import enrolled_days
+from outcomes.demo.plan import RUNNING_YEAR, Delivery, Plan
+from outcomes.demo.snapshots import Snapshot
+
+RACES = {"1": "Native American", "2": "Asian", "3": "Black", "4": "Hispanic", "5": "White",
+         "6": "Multi"}  # fmt: skip
+# Clairton still writes the legacy codes; a change of school has none.
+REASONS = {"WD01": "W3", "WD02": "W1", "WD03": "W2", "WD04": "W4", "WD09": "W9"}
+LEVELS = ("BB", "B", "P", "A")
+TEST_SUBJECTS = {"MATH": "Math", "READING": "Reading", "WRITING": "Writing", "SCIENCE": "Science"}
+STUDENT_COLUMNS = (
+    "ID", "State ID", "Last", "First", "MI", "DOB", "Sex", "Street", "Town", "Zip", "Bldg", "Gr",
+    "Start", "End", "Reason", "Race", "ELL", "IEP", "Disability", "Lunch",
+)  # fmt: skip
+
+
+def write_delivery(plan: Plan, folder: Path, delivery: Delivery, known: Snapshot) -> None:
+    """Write `Clairton_DHS_<yyyy-mm-dd>.xlsx` with its four sheets.
+
+    Args:
+        plan: the plan.
+        folder: the delivery's folder.
+        delivery: which delivery.
+        known: the snapshot at the delivery's date.
+    """
+    typist = _Typist(plan.chance("clairton", delivery.as_of))
+    sheets = {
+        "Students": _students(known, typist),
+        "Attendance": _attendance(known, typist),
+        "Report Cards": _report_cards(known, typist),
+        "Tests": _tests(known, typist, delivery.school_year - 1),
+    }
+    if delivery.school_year < RUNNING_YEAR:
+        # Its first delivery came before the scores of that spring.
+        sheets["Tests"] = _tests_header()
+    path = folder / f"Clairton_DHS_{delivery.as_of:%Y-%m-%d}.xlsx"
+    path.write_bytes(workbook_bytes(sheets))
+
+
+class _Typist:
+    """Turns a value into the cell that a spreadsheet makes of it when somebody types it."""
+
+    def __init__(self, chance: np.random.Generator) -> None:
+        # One block of random numbers at a time: a call per cell would be the slowest part.
+        self._chance = chance
+        self._block: Iterator[float] = iter(())
+
+    def _often(self, share: float) -> bool:
+        draw = next(self._block, None)
+        if draw is None:
+            self._block = iter(self._chance.random(10_000).tolist())
+            draw = next(self._block)
+        return draw < share
+
+    def code(self, digits: str | None, share_of_numbers: float = 0.3) -> str | int | None:
+        """A code of digits; as a number it loses its leading zeros."""
+        if digits is not None and self._often(share_of_numbers):
+            return int(digits)
+        return digits
+
+    def day(self, value: date | None) -> datetime | str | None:
+        """A date cell; one in eight was typed as text, `M/D/YY`."""
+        if value is None:
+            return None
+        if self._often(0.12):
+            return f"{value.month}/{value.day}/{value:%y}"
+        return datetime(value.year, value.month, value.day)
+
+
+def _grade(grade: int, typist: _Typist) -> str | int | None:
+    return {-1: "PK", 0: "K"}.get(grade) or typist.code(str(grade), 0.6)
+
+
+def _students(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
+    yield list(STUDENT_COLUMNS)
+    rows = known.directory.join(
+        known.demographics.drop("district_student_id", "state_student_id"),
+        on="person",
+        maintain_order="left",
+    )
+    for row in rows.iter_rows(named=True):
+        yield [
+            typist.code(row["district_student_id"]),
+            typist.code(row["state_student_id"]),
+            row["last_name"],
+            row["first_name"],
+            (row["middle_name"] or "")[:1] or None,
+            typist.day(row["birth_date"]),
+            {"M": "Male", "F": "Female"}[row["sex"]],
+            row["street"],
+            row["city"],
+            typist.code(row["zip"], 0.5),
+            typist.code(row["school_code"]),
+            _grade(row["grade"], typist),
+            typist.day(row["entry_date"]),
+            typist.day(row["exit_date"]),
+            REASONS.get(row["exit_code"]),
+            RACES[row["race"]],
+            "Yes" if row["english_learner"] == "01" else "No",
+            {"Y": "Yes", "N": "No", "E": "Exited"}[row["special_education"]],
+            row["primary_disability"],
+            {"F": "Free", "R": "Reduced", "N": "Paid"}[row["economic_status"]],
+        ]
+
+
+def _attendance(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
+    yield ["ID", "Month", "Days Enrolled", "Days Present", "Excused", "Unexcused"]
+    is_absence = pl.col("event_code").is_in(["U", "E", "M", "S"])
+    is_unexcused = pl.col("event_code") == "U"
+    absences = known.attendance.filter(is_absence).group_by("person", day="event_date").agg(
+        excused=pl.col("day_fraction").filter(~is_unexcused).sum(),
+        unexcused=pl.col("day_fraction").filter(is_unexcused).sum(),
+    )  # fmt: skip
+    ids = known.directory.select("person", "district_student_id").unique()
+    months = (
+        enrolled_days(known.directory, known.calendar)
+        .join(absences, on=["person", "day"], how="left")
+        .group_by("person", month=pl.col("day").dt.strftime("%Y-%m"))
+        .agg(pl.len(), pl.col("excused").sum(), pl.col("unexcused").sum())
+        .join(ids, on="person")
+        .sort("month", "person")
+    )
+    for row in months.iter_rows(named=True):
+        present = row["len"] - row["excused"] - row["unexcused"]
+        yield [
+            typist.code(row["district_student_id"]),
+            row["month"],
+            row["len"],
+            *(_short(days) for days in (present, row["excused"], row["unexcused"])),
+        ]
+
+
+def _short(days: float) -> int | float:
+    return int(days) if days == int(days) else days
+
+
+def _report_cards(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
+    yield ["ID", "Year", "Quarter", "GPA"]
+    year = f"{known.school_year - 1}-{known.school_year % 100:02d}"
+    for row in known.gpas.iter_rows(named=True):
+        yield [typist.code(row["district_student_id"]), year, row["term"], row["gpa"]]
+
+
+def _tests_header() -> Iterator[list[Any]]:
+    yield ["ID", "Year", "Grade", "Test", "Subject", "Score", "Level"]
+
+
+def _tests(known: Snapshot, typist: _Typist, test_year: int) -> Iterator[list[Any]]:
+    yield from _tests_header()
+    for row in known.tests.iter_rows(named=True):
+        yield [
+            typist.code(row["district_student_id"]),
+            test_year,
+            _grade(row["grade"], typist),
+            "PSSA",
+            TEST_SUBJECTS[row["subject"]],
+            row["score"],
+            LEVELS[row["level"]],
+        ]

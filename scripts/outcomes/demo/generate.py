@@ -1,0 +1,123 @@
+"""The order in which a demo is made: people, schools, deliveries, extracts, truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcomes.demo import rosters, truth
+from outcomes.demo.demographics import make_demographics
+from outcomes.demo.districts import clairton, pittsburgh, woodland_hills
+from outcomes.demo.faults import FaultLog
+from outcomes.demo.people import make_population
+from outcomes.demo.plan import Plan
+from outcomes.demo.programs import SOURCES, Extracts, assign_records
+from outcomes.demo.snapshots import deliveries_of, make_school_years
+from outcomes.errors import OutcomesError
+
+README = """# Invented deliveries
+
+Everybody in these files is invented: names, numbers, birth dates and addresses were drawn by
+a random generator, and whoever seems to be a real person is not. The layouts are those of
+the partners' data appendices.
+
+- `drops/<partner>/<date>/`: what the partners would deliver.
+- `truth/`: what an all-knowing warehouse would link. `student_person` and `client_person`
+  name the person of every record, `people` says who is whose twin, parent or namesake,
+  `mess` counts what was done to identities, `faults` lists what was broken in the files.
+
+Made by `outcomes demo generate` with {students} students, {clients} client records,
+{weeks} weeks, {school_years} finished school years, seed {seed}. The same arguments make the
+same files, byte for byte.
+"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Whom to tell: `step` a sentence before each step, `advance` of client records."""
+
+    step: Callable[[str], None]
+    advance: Callable[[int], None]
+
+
+def generate(plan: Plan, path: Path, progress: Progress) -> None:
+    """Write the deliveries and the truth of a plan.
+
+    Args:
+        plan: sizes, weeks, years and seed.
+        path: a folder that is new or empty; `drops/`, `truth/` and a README are put there.
+        progress: is told how far it is.
+
+    Raises:
+        OutcomesError: the folder holds something already.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutcomesError(f"{path} is not an empty folder. Name a new one, or empty it first.")
+    drops, truth_folder = path / "drops", path / "truth"
+    truth_folder.mkdir(parents=True)
+    (path / "README.md").write_text(
+        README.format(
+            students=plan.students,
+            clients=plan.clients,
+            weeks=plan.weeks,
+            school_years=plan.school_years,
+            seed=plan.seed,
+        )
+    )
+    log = FaultLog()
+    student_mess: Counter[str] = Counter()
+    client_mess: Counter[str] = Counter()
+
+    progress.step("Inventing people")
+    population = make_population(plan)
+    truth.write_people(truth_folder, population)
+
+    progress.step("Inventing school years")
+    demographics = make_demographics(plan, population)
+    school_years = make_school_years(plan, population, demographics, student_mess)
+
+    delivered = []
+    for district in ("pittsburgh", "clairton", "woodland_hills"):
+        for delivery in deliveries_of(plan, district):
+            progress.step(f"Writing {district} {delivery.as_of}")
+            folder = _folder(drops, district, delivery.as_of.isoformat())
+            known = school_years[district, delivery.school_year].at(delivery.as_of)
+            delivered.append(truth.students_of_delivery(delivery, known))
+            if district == "pittsburgh":
+                last_year = school_years.get((district, delivery.school_year - 1))
+                pittsburgh.write_delivery(
+                    plan, folder, delivery, known, last_year, population.people, log
+                )
+            elif district == "clairton":
+                clairton.write_delivery(plan, folder, delivery, known)
+            else:
+                woodland_hills.write_delivery(plan, folder, delivery, known, log)
+
+    truth.write_students(truth_folder, population, delivered)
+
+    roster = rosters.make_roster(plan, population, school_years)
+    for day in plan.rosters():
+        rosters.write_roster(_folder(drops, "interventions", day.isoformat()), day, roster)
+    del school_years
+
+    progress.step("Writing human services")
+    records = assign_records(plan, population, demographics)
+    for day in plan.human_services():
+        _folder(drops, "dhs", day.isoformat())
+    extracts = Extracts(plan, population, records, client_mess, log)
+    deleted = {}
+    for source in SOURCES:
+        progress.step(f"Writing {source}")
+        deleted[source] = extracts.write_source(drops / "dhs", source, progress.advance)
+
+    progress.step("Writing the truth")
+    truth.write_clients(truth_folder, plan, records, deleted)
+    truth.write_notes(truth_folder, student_mess, client_mess, log)
+
+
+def _folder(drops: Path, partner: str, day: str) -> Path:
+    folder = drops / partner / day
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,129 @@
+"""What is to be made: sizes, dates of delivery, and one stream of chance per job."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from outcomes.errors import OutcomesError
+
+# The newest school year of the demo, 2012-13; it is still running at the last delivery.
+RUNNING_YEAR = 2013
+MONDAY, WEDNESDAY, FRIDAY = 0, 2, 4
+# Before this day no source has data.
+SOURCES_SINCE = date(2002, 1, 1)
+CLIENTS_PER_STUDENT = 12
+MAX_WEEKS = 40
+MAX_SCHOOL_YEARS = 2
+
+
+def last_weekday(year: int, month: int, weekday: int) -> date:
+    """The last Monday (0) … Sunday (6) of a month."""
+    next_month = date(year + month // 12, month % 12 + 1, 1)
+    last = next_month - timedelta(days=1)
+    return last - timedelta(days=(last.weekday() - weekday) % 7)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of a district: a snapshot of one school year, known on one day."""
+
+    as_of: date
+    school_year: int
+    # Spring whose state test results come with this delivery (they arrive in August).
+    test_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arguments of a run; the same plan always makes the same bytes."""
+
+    students: int
+    clients: int
+    weeks: int
+    school_years: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot be made."""
+        limits = {
+            "--students": (self.students, 200, 1_000_000),
+            "--clients": (self.clients, self.students, 100_000_000),
+            "--weeks": (self.weeks, 1, MAX_WEEKS),
+            "--school-years": (self.school_years, 0, MAX_SCHOOL_YEARS),
+            "--seed": (self.seed, 0, 2**32 - 1),
+        }
+        for option, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise OutcomesError(f"{option} must be from {low} to {high}, not {value}.")
+
+    def chance(self, *job: object) -> np.random.Generator:
+        """The random generator of one job, so that no job disturbs another's numbers."""
+        return np.random.default_rng([self.seed, zlib.crc32(repr(job).encode())])
+
+    @property
+    def first_year(self) -> int:
+        """The oldest school year of the demo (spring year)."""
+        return RUNNING_YEAR - self.school_years
+
+    @property
+    def ever_students(self) -> int:
+        """Students of any year: `students` are enrolled at a time, in 13 grades.
+
+        Those of pre-kindergarten and the graduates of each finished year come on top.
+        """
+        return self.students * (14 + self.school_years) // 13
+
+    @property
+    def people(self) -> int:
+        """People in the county: about 15 client records stand for one person."""
+        return max(self.clients // 15, 3 * self.ever_students)
+
+    def pittsburgh(self) -> list[Delivery]:
+        """Mondays; every finished year in June, its tests in August."""
+        return self._district(MONDAY, first_year=self.first_year)
+
+    def clairton(self) -> list[Delivery]:
+        """Wednesdays; it joined in 2012 with the year that was ending."""
+        return self._district(WEDNESDAY, first_year=max(self.first_year, RUNNING_YEAR - 1))
+
+    def woodland_hills(self) -> list[Delivery]:
+        """Fridays of the running year only."""
+        return self._district(FRIDAY, first_year=RUNNING_YEAR)
+
+    def _district(self, weekday: int, first_year: int) -> list[Delivery]:
+        deliveries = []
+        for year in range(first_year, RUNNING_YEAR):
+            deliveries.append(Delivery(last_weekday(year, 6, weekday), year))
+            # The August of the running year is the first of its weekly deliveries.
+            if year + 1 < RUNNING_YEAR:
+                deliveries.append(Delivery(last_weekday(year, 8, weekday), year + 1, year))
+        start = last_weekday(RUNNING_YEAR - 1, 8, weekday)
+        for week in range(self.weeks):
+            tests = RUNNING_YEAR - 1 if week == 0 else None
+            deliveries.append(Delivery(start + timedelta(weeks=week), RUNNING_YEAR, tests))
+        return deliveries
+
+    def human_services(self) -> list[date]:
+        """Fridays: the full extract a week before school starts, then the changes."""
+        first = date(RUNNING_YEAR - 1, 8, 24)
+        return [first + timedelta(weeks=week) for week in range(self.weeks + 1)]
+
+    def rosters(self) -> list[date]:
+        """The last day of each month of the running year, as far as the weeks go."""
+        days = [date(RUNNING_YEAR - 1, 8, 31)]
+        while True:
+            year, month = days[-1].year, days[-1].month
+            first_of_next = date(year + month // 12, month % 12 + 1, 1)
+            end = (first_of_next + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+            if end > self.last_day:
+                return days
+            days.append(end)
+
+    @property
+    def last_day(self) -> date:
+        """As-of date of the newest delivery."""
+        return max(self.woodland_hills()[-1].as_of, self.human_services()[-1])

@@ -1,0 +1,484 @@
+"""The human-services extracts: millions of client records and their services, streamed.
+
+A record is made when it is written. What is held for the whole county is one number per
+record: whose it is. Blocks of records are built in columns, and compressed by a second
+thread while the next one is built.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from outcomes.demo.archives import GzipFile
+from outcomes.demo.faults import FaultLog
+from outcomes.demo.mess import CLIENT_RATES, garble
+from outcomes.demo.people import TODAY, Population
+from outcomes.demo.plan import SOURCES_SINCE, Plan
+
+BLOCK = 200_000
+RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",
+               6: "Multi"}  # fmt: skip
+# Share of a source's records that each weekly extract adds, changes or deletes.
+NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
+# Records per client: none to four services each.
+SERVICES_PER_RECORD = (0.03, 0.57, 0.26, 0.1, 0.04)
+BAD_SERVICE = 1 / 5000
+MOST_SOURCES = 5
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program: ages it serves, how long a service lasts, how often it is still open."""
+
+    code: str
+    share: float
+    from_age: float
+    to_age: float
+    mean_days: int
+    open_share: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source system; `weights` are the odds of a record by age group (`AGE_GROUPS`)."""
+
+    prefix: str
+    weights: tuple[float, ...]
+    programs: tuple[Program, ...]
+    is_upper_case: bool = True
+
+
+AGE_GROUPS = (6, 10, 14, 19, 22)  # under 6, 6-9, 10-13, 14-18, 19-21, older
+SOURCES = {
+    "child_welfare": Source("CW", (14, 16, 16, 15, 9, 8), (
+        Program("CYF_ACTIVE", 0.5, 0, 99, 200, 0.1),
+        Program("CYF_ASSOCIATED", 0.3, 0, 99, 200, 0.1),
+        Program("CYF_DEPENDENT", 0.1, 0, 18, 300, 0.15),
+        Program("CYF_PLACEMENT", 0.1, 0, 18, 240, 0.15),
+    )),
+    "mental_health": Source("MH", (3, 12, 15, 16, 14, 16), (
+        Program("MH_OUTPATIENT", 0.7, 3, 99, 180, 0.15),
+        Program("MH_INPATIENT", 0.1, 10, 99, 12, 0.01),
+        Program("MH_SCHOOL_BASED", 0.2, 5, 19, 200, 0.2),
+    )),
+    "drug_alcohol": Source("DA", (0, 0, 0.5, 3, 6, 9), (
+        Program("DA_TREATMENT", 1.0, 12, 99, 90, 0.08),
+    )),
+    "intellectual_disability": Source("ID", (0.5, 1, 1, 1, 1, 1.5), (
+        Program("OID_REGISTERED", 0.6, 3, 99, 2500, 0.8),
+        Program("OID_SERVICES", 0.4, 3, 99, 700, 0.4),
+    )),
+    "homelessness": Source("HM", (2, 2, 2, 2, 2, 4), (
+        Program("HMIS_SHELTER", 0.7, 0, 99, 45, 0.03),
+        Program("HMIS_TRANSITIONAL", 0.3, 0, 99, 250, 0.1),
+    ), is_upper_case=False),
+    "juvenile_probation": Source("JP", (0, 0.1, 2, 7, 5, 1), (
+        Program("JPO_ALLEGATION", 0.65, 10, 20, 60, 0.03),
+        Program("JPO_SUPERVISION", 0.35, 10, 20, 270, 0.12),
+    )),
+    "income_support": Source("IS", (52, 48, 44, 42, 46, 48), (
+        Program("TANF", 0.2, 0, 99, 400, 0.15),
+        Program("SNAP", 0.35, 0, 99, 500, 0.25),
+        Program("MEDICAL_ASSISTANCE", 0.45, 0, 99, 700, 0.3),
+    )),
+    "housing_authority": Source("HA", (9, 9, 9, 9, 9, 11), (
+        Program("PUBLIC_HOUSING", 0.6, 0, 99, 1300, 0.35),
+        Program("VOUCHER", 0.4, 0, 99, 1300, 0.35),
+    )),
+    "early_childhood": Source("EC", (22, 12, 10, 5, 1, 2), (
+        Program("HEAD_START", 0.5, 3, 5.5, 300, 0.1),
+        Program("EARLY_INTERVENTION", 0.3, 0, 3.5, 400, 0.1),
+        Program("FAMILY_SUPPORT", 0.2, 0, 99, 300, 0.1),
+    ), is_upper_case=False),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClientRecords:
+    """Whose record each is, per source in the order of its ids (from 1).
+
+    `person`: by source, the person of each record. `full`: by source, how many of them
+    are in the first extract; the rest arrive evenly in the weekly ones.
+    """
+
+    person: dict[str, np.ndarray]
+    full: dict[str, int]
+
+    def arrivals(self, source: str, week: int, weeks: int) -> range:
+        """Positions of the records that are new in an extract (0 = the full one)."""
+        full, all_records = self.full[source], len(self.person[source])
+        if week == 0:
+            return range(full)
+        bounds = [full + (all_records - full) * done // weeks for done in (week - 1, week)]
+        return range(*bounds)
+
+
+def assign_records(plan: Plan, population: Population, demographics: pl.DataFrame) -> ClientRecords:
+    """Spread the plan's client records over the people who are clients, and over sources.
+
+    Args:
+        plan: the plan.
+        population: the people.
+        demographics: of the students; with an intellectual disability they are registered
+            with its office, and some are not: the service gap that analysts look for.
+    """
+    chance = plan.chance("client records")
+    people = population.people
+    involved = people["is_involved"].to_numpy()
+    # A few students are known to a program without a service: a record is no involvement.
+    client = involved | (chance.random(len(people)) < 0.02)
+    clients = np.flatnonzero(client).astype(np.int32)
+    spare = plan.clients - len(clients)
+    # Heavy users of services have very many records.
+    weight = np.exp(chance.normal(0, 1.0, len(clients)))
+    extra = chance.multinomial(max(0, spare), weight / weight.sum())
+    person = np.repeat(clients, extra + 1)[: plan.clients]
+    born = people["birth_date"].to_numpy().astype("datetime64[D]")
+    age = (np.datetime64(TODAY) - born).astype(int) / 365.25
+    group = np.digitize(age, AGE_GROUPS).astype(np.int8)[person]
+    # People come back to the same few sources: at most five draws each, mostly one or two.
+    draws = chance.random((len(people), MOST_SOURCES), dtype=np.float32)
+    used = (1 + chance.poisson(1.1, len(people))).clip(max=MOST_SOURCES)
+    draw = draws[person, (chance.random(len(person)) * used[person]).astype(np.int8)]
+    source = np.empty(len(person), dtype=np.int8)
+    for number in range(len(AGE_GROUPS) + 1):
+        rows = np.flatnonzero(group == number)
+        odds = np.array([spec.weights[number] for spec in SOURCES.values()])
+        bounds = np.cumsum(odds / odds.sum())[:-1]
+        source[rows] = np.searchsorted(bounds, draw[rows], side="right")
+    _register_disabilities(person, source, demographics, chance)
+    by_source, full = {}, {}
+    for number, name in enumerate(SOURCES):
+        records = person[source == number]
+        chance.shuffle(records)
+        by_source[name] = records
+        full[name] = max(0, len(records) - max(plan.weeks, round(NEW * plan.weeks * len(records))))
+    return ClientRecords(by_source, full)
+
+
+def _register_disabilities(
+    person: np.ndarray, source: np.ndarray, demographics: pl.DataFrame, chance: np.random.Generator
+) -> None:
+    """Move students' records into or out of the disability office, in place."""
+    office = list(SOURCES).index("intellectual_disability")
+    elsewhere = list(SOURCES).index("income_support")
+    students = len(demographics)
+    is_student = person < students
+    source[is_student & (source == office)] = elsewhere
+    has_it = demographics["primary_disability"].eq_missing("ID").to_numpy()
+    registered = np.flatnonzero(has_it & (chance.random(students) < 0.75))
+    # People's records are side by side here: the first one of each becomes the office's.
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    source[first[np.isin(person[first], registered)]] = office
+
+
+class Extracts:
+    """Writes the extracts of all sources, one source after the other.
+
+    Args:
+        plan: the plan.
+        population: the people.
+        records: `assign_records`.
+        mess: counts the mess in the client records, by kind; added to.
+        log: notes the faults.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        population: Population,
+        records: ClientRecords,
+        mess: Counter[str],
+        log: FaultLog,
+    ) -> None:
+        self._plan = plan
+        self._records = records
+        self._mess = mess
+        self._log = log
+        self._days = plan.human_services()
+        people = population.people
+        self._people = people.select(
+            "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "ssn",
+            "street", "city", "zip", "previous_street", "previous_city", "previous_zip",
+            "former_last_name", "nickname", "parent_ssn",
+            race=pl.col("race").replace_strict(RACE_LABELS, return_dtype=pl.String),
+        )  # fmt: skip
+        self._born = people["birth_date"].to_numpy().astype("datetime64[D]")
+        self._students = population.students
+        self._has_services = people["is_involved"].to_numpy()
+
+    def write_source(
+        self, drops: Path, name: str, advance: Callable[[int], None]
+    ) -> list[tuple[int, int]]:
+        """Write the client and service files of a source for every delivery.
+
+        Args:
+            drops: the folder of the partner's deliveries.
+            name: the source.
+            advance: is told of every block of client records that was written.
+
+        Returns:
+            (position, week) of the records that a weekly extract deleted.
+        """
+        chance = self._plan.chance("extract", name)
+        touched = _Touched()
+        services_made = 0
+        for week, day in enumerate(self._days):
+            positions = self._records.arrivals(name, week, self._plan.weeks)
+            folder = drops / day.isoformat()
+            period = (self._days[week - 1] if week else SOURCES_SINCE, day)
+            with ExitStack() as stack:
+                pool = stack.enter_context(ThreadPoolExecutor(2))
+                clients, services = (
+                    _open(folder / f"{what}_{name}.csv.gz", pool, period, chance, stack)
+                    for what in ("clients", "services")
+                )
+                for block in _blocks(positions):
+                    clients.write(self._clients(name, block, chance))
+                    made = self._services(name, block, services_made, chance)
+                    services_made += len(made)
+                    services.write(made)
+                    touched.keep(block, made, week, self._plan.weeks, chance)
+                    bad = made.filter(pl.col("end_date") < pl.col("start_date"))
+                    file = f"services_{name}.csv.gz"
+                    self._log.add("dhs", day, file, "ends before it starts", len(bad))
+                    advance(len(block))
+                if week:
+                    # Some rows come twice: the newer time of update counts.
+                    changed = touched.clients_of(week)
+                    changed = pl.concat([changed, changed.head(2)])
+                    rows = self._clients(name, changed["position"].to_numpy(), chance)
+                    clients.write(rows, changed["is_deleted"])
+                    changed = touched.services_of(week, day)
+                    services.write(changed.drop("is_deleted"), changed["is_deleted"])
+                    begun = self._new_services(name, positions.start, services_made, period, chance)
+                    services_made += len(begun)
+                    services.write(begun)
+        return touched.deleted()
+
+    def _clients(
+        self, name: str, positions: np.ndarray, chance: np.random.Generator
+    ) -> pl.DataFrame:
+        source = SOURCES[name]
+        person = self._records.person[name][positions]
+        frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)
+        if source.is_upper_case:
+            frame = frame.with_columns(
+                pl.col(
+                    "last_name", "first_name", "middle_name", "suffix", "street", "city"
+                ).str.to_uppercase()
+            )
+        # A prime step and modulus: distinct numbers that do not show the order of people.
+        number = person.astype(np.int64) * 387_420_489 % 899_999_963 + 100_000_000
+        mci = pl.Series(np.where(chance.random(len(person)) < 0.45, number, 0))
+        return frame.select(
+            _ids(source.prefix, positions + 1).alias("source_client_id"),
+            pl.when(mci > 0).then(mci.cast(pl.String)).alias("mci_id"),
+            "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "race",
+            "ssn", "street", "city", "zip",
+        )  # fmt: skip
+
+    def _new_services(
+        self,
+        name: str,
+        known: int,
+        services_made: int,
+        period: tuple[date, date],
+        chance: np.random.Generator,
+    ) -> pl.DataFrame:
+        """Services that began for known clients (positions below `known`) in the period."""
+        positions = chance.integers(0, known, 1 + round(NEW * known))
+        services = self._services(name, positions, services_made, chance)
+        days = (period[1] - period[0]).days
+        begun = np.datetime64(period[0]) + chance.integers(1, days + 1, len(services))
+        return services.with_columns(start_date=pl.Series(begun), end_date=pl.lit(None, pl.Date))
+
+    def _services(
+        self, name: str, positions: np.ndarray, services_made: int, chance: np.random.Generator
+    ) -> pl.DataFrame:
+        source = SOURCES[name]
+        person = self._records.person[name][positions]
+        count = chance.choice(len(SERVICES_PER_RECORD), len(person), p=SERVICES_PER_RECORD)
+        # An involved student has a service by any record, the others not by any.
+        count[person < self._students] = count[person < self._students].clip(1)
+        count[~self._has_services[person]] = 0
+        client = np.repeat(positions, count)
+        born = self._born[np.repeat(person, count)]
+        n = len(client)
+        programs = source.programs
+        which = chance.choice(len(programs), n, p=[program.share for program in programs])
+
+        def of_program(attribute: str) -> np.ndarray:
+            return np.array([getattr(program, attribute) for program in programs])[which]
+
+        lowest = np.maximum(born + _days(of_program("from_age")), np.datetime64(SOURCES_SINCE))
+        highest = np.minimum(born + _days(of_program("to_age")), np.datetime64(TODAY))
+        # Somebody outside the program's ages counts from the nearest day that is possible.
+        lowest = np.minimum(lowest, np.datetime64(TODAY))
+        highest = np.maximum(lowest, highest)
+        span = (highest - lowest).astype(int) + 1
+        start = lowest + (chance.random(n) * span).astype("timedelta64[D]")
+        end = start + (chance.exponential(1.0, n) * of_program("mean_days")).astype(
+            "timedelta64[D]"
+        )
+        still_open = (end > np.datetime64(TODAY)) | (chance.random(n) < of_program("open_share"))
+        start, end = _on_boundaries(start, end, chance)
+        wrong = chance.random(n) < BAD_SERVICE
+        end[wrong] = start[wrong] - 1 - chance.integers(0, 30, int(wrong.sum()))
+        end[still_open & ~wrong] = np.datetime64("NaT")
+        codes = pl.Series([program.code for program in programs])
+        return pl.DataFrame(
+            {
+                "source_service_id": _ids(f"{source.prefix}S", services_made + np.arange(1, n + 1)),
+                "source_client_id": _ids(source.prefix, client + 1),
+                "program_code": codes.gather(which),
+                "start_date": start,
+                "end_date": end,
+            }
+        )
+
+
+class _Extract:
+    """A CSV file of one period; its blocks are compressed by the pool, one after the other."""
+
+    def __init__(
+        self,
+        file: GzipFile,
+        pool: ThreadPoolExecutor,
+        period: tuple[date, date],
+        chance: np.random.Generator,
+    ) -> None:
+        self._file = file
+        self._pool = pool
+        self._chance = chance
+        since, until = (datetime.combine(day, time(20)) for day in period)
+        self._since = np.datetime64(since, "ms")
+        self._seconds = int((until - since).total_seconds())
+        self._pending: Future[None] | None = None
+        self._has_header = False
+
+    def write(self, rows: pl.DataFrame, is_deleted: pl.Series | None = None) -> None:
+        """Append rows, updated at some time of the period; none is deleted by default."""
+        seconds = self._chance.integers(0, self._seconds, len(rows)).astype("timedelta64[s]")
+        content = rows.with_columns(
+            updated_at=pl.Series(self._since + seconds),
+            is_deleted=pl.lit(False) if is_deleted is None else is_deleted,
+        ).write_csv(include_header=not self._has_header, datetime_format="%Y-%m-%dT%H:%M:%S")
+        self._has_header = True
+        self._finish()
+        self._pending = self._pool.submit(self._file.write, content.encode())
+
+    def _finish(self) -> None:
+        """Wait for the last block; an error in the thread is raised here."""
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
+    def __enter__(self) -> _Extract:
+        """The open file."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for the last block."""
+        self._finish()
+
+
+def _open(
+    path: Path,
+    pool: ThreadPoolExecutor,
+    period: tuple[date, date],
+    chance: np.random.Generator,
+    stack: ExitStack,
+) -> _Extract:
+    file = stack.enter_context(GzipFile(path))
+    return stack.enter_context(_Extract(file, pool, period, chance))
+
+
+class _Touched:
+    """Records that a later extract changes or deletes, picked when they are written."""
+
+    def __init__(self) -> None:
+        self._clients: list[pl.DataFrame] = []
+        self._services: list[pl.DataFrame] = []
+
+    def keep(
+        self,
+        positions: np.ndarray,
+        services: pl.DataFrame,
+        week: int,
+        weeks: int,
+        chance: np.random.Generator,
+    ) -> None:
+        """Pick from a block; `week` is the one that is being written."""
+        later = weeks - week
+        if not later:
+            return
+        clients = pl.DataFrame({"position": positions})
+        for kept, frame in ((self._clients, clients), (self._services, services)):
+            picked = frame.filter(pl.Series(chance.random(len(frame)) < TOUCHED * later))
+            kept.append(
+                picked.with_columns(
+                    week=pl.Series(chance.integers(week + 1, weeks + 1, len(picked))),
+                    is_deleted=pl.Series(chance.random(len(picked)) < DELETED),
+                )
+            )
+
+    def clients_of(self, week: int) -> pl.DataFrame:
+        """position, is_deleted of the records that an extract sends again."""
+        return self._of(self._clients, week)
+
+    def services_of(self, week: int, day: date) -> pl.DataFrame:
+        """The services that an extract sends again; an open one has ended meanwhile."""
+        ended = pl.col("end_date").is_null() & ~pl.col("is_deleted")
+        return self._of(self._services, week).with_columns(
+            end_date=pl.when(ended)
+            .then(pl.max_horizontal("start_date", pl.lit(day)))
+            .otherwise("end_date")
+        )
+
+    def deleted(self) -> list[tuple[int, int]]:
+        """(position, week) of every deleted client record."""
+        clients = pl.concat(self._clients).filter("is_deleted")
+        return list(clients.select("position", "week").iter_rows())
+
+    @staticmethod
+    def _of(kept: list[pl.DataFrame], week: int) -> pl.DataFrame:
+        return pl.concat(kept).filter(pl.col("week") == week).drop("week")
+
+
+def _ids(prefix: str, numbers: np.ndarray) -> pl.Series:
+    digits = pl.Series("id", numbers + 1_000_000_000).cast(pl.String).str.slice(1)
+    return pl.select(pl.concat_str(pl.lit(prefix), digits)).to_series()
+
+
+def _days(years: np.ndarray) -> np.ndarray:
+    return (years * 365.25).astype(int).astype("timedelta64[D]")
+
+
+def _on_boundaries(
+    start: np.ndarray, end: np.ndarray, chance: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put some services exactly on the edge of a school year: start July 1, end June 30."""
+    july = start.astype("datetime64[Y]").astype("datetime64[M]") + np.timedelta64(6, "M")
+    july_first = july.astype("datetime64[D]")
+    rows = (chance.random(len(start)) < 0.03) & (july_first >= start) & (july_first <= end)
+    start = np.where(rows, july_first, start)
+    june = end.astype("datetime64[Y]").astype("datetime64[M]") + np.timedelta64(6, "M")
+    june_last = june.astype("datetime64[D]") - np.timedelta64(1, "D")
+    rows = (chance.random(len(end)) < 0.03) & (june_last >= start)
+    return start, np.where(rows, june_last, end)
+
+
+def _blocks(positions: range) -> Iterator[np.ndarray]:
+    """The positions in blocks; one empty block if there are none, for the header's sake."""
+    for start in range(positions.start, max(positions.stop, positions.start + 1), BLOCK):
+        yield np.arange(start, min(start + BLOCK, positions.stop))

@@ -1,0 +1,1 @@
+"""Landing: from delivered files to the canonical raw feeds and the ledger."""

@@ -1,0 +1,176 @@
+"""`outcomes land` and `outcomes district check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from outcomes.contracts.reader import load_contract, load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.landing.check import FileReport, Finding, check_file
+from outcomes.landing.deliveries import Deliveries, find_deliveries
+from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import create_tables
+
+district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
+console = Console(highlight=False, soft_wrap=True)
+
+
+def land(
+    path: Annotated[Path, typer.Argument(help="Drops folder, partner, delivery or one file.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; store nothing.")
+    ] = False,
+) -> None:
+    """Land delivered files: read by contract, into raw.* and the ledger landing.*.
+
+    Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. What has
+    landed before is passed over. The exit code is 1 if something needs a person: a file
+    that is quarantined or held, or that belongs to no known partner.
+
+    Example:
+        outcomes land drops
+        outcomes land drops/pittsburgh/2012-10-01 --dry-run
+    """
+    contracts = load_contracts()
+    deliveries = find_deliveries(path, contracts)
+    outcomes: list[Outcome] = []
+    with connect() as connection:
+        create_tables(connection)
+        undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
+        with undo, _progress() as progress:
+            task = progress.add_task("", total=len(deliveries.files))
+            for delivered, landed in land_deliveries(connection, contracts, deliveries.files):
+                outcomes += landed
+                progress.update(
+                    task,
+                    advance=1,
+                    description=f"{delivered.partner_id} {delivered.as_of_date}",
+                )
+    _show_landing(outcomes, deliveries, dry_run=dry_run)
+    if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@district_app.command()
+def check(
+    contract: Annotated[Path, typer.Argument(help="The partner's contract, *.odcs.yaml.")],
+    files: Annotated[list[Path], typer.Argument(help="Files as the partner would send them.")],
+    as_of: Annotated[
+        str, typer.Option(help="As-of date, yyyy-mm-dd; else from the folder, or today.")
+    ] = "",
+) -> None:
+    """Report on files before a first delivery, exactly as landing would read them.
+
+    Nothing is stored, no database is needed. The exit code is 1 if a file would be
+    quarantined or a row rejected.
+
+    Example:
+        outcomes district check contracts/clairton.odcs.yaml Clairton_DHS_2012-10-03.xlsx
+    """
+    partner = load_contract(contract)
+    reports: list[FileReport] = []
+    for file in files:
+        if not file.is_file():
+            raise OutcomesError(f"{file} is no file. Give the files to be checked.")
+        reports += check_file(partner, file, _as_of_date(as_of, file))
+    for report in reports:
+        _show_report(report)
+    if any(report.fault or report.rejected for report in reports):
+        raise typer.Exit(1)
+
+
+def _as_of_date(given: str, file: Path) -> date:
+    for text in (given, file.resolve().parent.name):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            if text == given and given:
+                raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {given!r}.") from None
+    return datetime.now(UTC).date()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("Landing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+    )
+
+
+def _show_landing(outcomes: list[Outcome], deliveries: Deliveries, *, dry_run: bool) -> None:
+    for outcome in outcomes:
+        if outcome.status in ("quarantined", "held", "duplicate") or outcome.detail:
+            console.print(
+                f"[{_colour(outcome)}]{outcome.status}[/] {outcome.partner_id} "
+                f"{outcome.as_of_date or ''} {outcome.file_name}: "
+                f"{outcome.reason or 'note'} – {outcome.detail}"
+            )
+    for problem in deliveries.unplaced:
+        console.print(f"[red]not landed[/] {problem}")
+
+    table = Table(title="Would be landed" if dry_run else "Landed", title_justify="left")
+    table.add_column("partner")
+    for name in ("loaded", "held", "quarantined", "duplicate", "already landed"):
+        table.add_column(f"files\n{name}", justify="right")
+    for name in ("rows\nloaded", "rows\nrejected", "values\nset to null"):
+        table.add_column(name, justify="right")
+    for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
+        own = [outcome for outcome in outcomes if outcome.partner_id == partner]
+        statuses = [outcome.status for outcome in own]
+        numbers = [
+            *(
+                statuses.count(status)
+                for status in ("loaded", "held", "quarantined", "duplicate", ALREADY_LANDED)
+            ),
+            sum(outcome.counts.rows_loaded for outcome in own),
+            sum(outcome.counts.rows_rejected for outcome in own),
+            sum(outcome.issues for outcome in own),
+        ]
+        table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
+    console.print(table)
+
+
+def _colour(outcome: Outcome) -> str:
+    return "red" if outcome.needs_a_person else "yellow"
+
+
+def _show_report(report: FileReport) -> None:
+    counts = report.counts
+    if report.fault:
+        console.print(f"[red]quarantined[/] {report.file_name}: {report.fault}")
+    else:
+        colour = "green" if report.is_clean else "yellow"
+        console.print(
+            f"[{colour}]{report.file_name}[/]: {counts.lines:,} lines, "
+            f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} be rejected"
+        )
+    for warning in report.warnings:
+        console.print(f"  warning: {warning}")
+    _show_findings("row rejected", report.rejected)
+    _show_findings("value would become null", report.issues)
+
+
+def _show_findings(title: str, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        lines = ", ".join(map(str, finding.lines)) + (
+            ", …" if finding.rows > len(finding.lines) else ""
+        )
+        column = f" in {finding.column}" if finding.column else ""
+        console.print(
+            f"  {title}: {finding.reason_code}{column}, {finding.rows:,} times: "
+            f"{finding.detail} (lines {lines})"
+        )

@@ -1,0 +1,269 @@
+"""The ledger, `landing.*`: one row per logical file, whatever became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from outcomes.contracts.model import Contract
+from outcomes.landing.reading import Counts
+from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.unpack import LogicalFile
+from outcomes.landing.validate import spring_year
+
+
+@dataclass(frozen=True)
+class FileKey:
+    """What makes a file the same file: its content, in one delivery, read as one object."""
+
+    partner_id: str
+    contract_object: str | None
+    source_id: str | None
+    as_of_date: date
+    sha256: str
+    file_name: str
+
+    @classmethod
+    def of(cls, file: LogicalFile, sha256: str) -> FileKey:
+        """The key of a logical file with this content."""
+        item = file.item
+        sources = [file.name_values[prop.name] for prop in item.named_by_file] if item else []
+        return cls(
+            partner_id=file.delivered.partner_id,
+            contract_object=item.name if item else None,
+            source_id="/".join(sources) or None,
+            as_of_date=file.delivered.as_of_date,
+            sha256=sha256,
+            file_name=file.file_name,
+        )
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A row of `landing.files` with the same content."""
+
+    file_id: int
+    file_name: str
+    status: str
+    contract_version: str | None
+
+
+def record_partners(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
+    """Renew `landing.partners` from the contracts."""
+    with connection.transaction():
+        connection.execute("lock table landing.partners in share row exclusive mode")
+        connection.execute("delete from landing.partners")
+        for contract in contracts:
+            agreement = contract.agreement
+            connection.execute(
+                "insert into landing.partners values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    contract.partner_id,
+                    contract.partner_kind,
+                    contract.name,
+                    contract.aun,
+                    agreement and agreement.starts_on,
+                    agreement and agreement.ends_on,
+                    agreement.purposes if agreement else [],
+                    contract.version,
+                ],
+            )
+
+
+def lock(connection: psycopg.Connection, key: FileKey) -> None:
+    """Let one loader at a time work on a partner's object, until the transaction ends."""
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+        [f"outcomes.land {key.partner_id} {key.contract_object or ''}"],
+    )
+
+
+def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[KnownFile]:
+    """Files with this content in the same delivery, read as the same object.
+
+    For a file that fits no object any object will do: it may be a known file's copy.
+    """
+    with connection.cursor(row_factory=class_row(KnownFile)) as cursor:
+        return cursor.execute(
+            """
+            select file_id, file_name, status, contract_version
+            from landing.files
+            where
+                partner_id = %(partner_id)s
+                and as_of_date = %(as_of_date)s
+                and sha256 = %(sha256)s
+                and (
+                    %(contract_object)s::text is null
+                    or (
+                        contract_object = %(contract_object)s
+                        and source_id is not distinct from %(source_id)s
+                    )
+                )
+            order by file_id
+            """,
+            asdict(key),
+        ).fetchall()
+
+
+def add_file(
+    connection: psycopg.Connection, file: LogicalFile, key: FileKey, version: str, **more: Any
+) -> int:
+    """Open a ledger row, as loaded unless `more` says otherwise; `close_file` adds counts."""
+    snapshot = file.item.snapshot if file.item else None
+    values: dict[str, Any] = {
+        **asdict(key),
+        "contract_version": version,
+        "school_year": spring_year(key.as_of_date) if snapshot == "school_year" else None,
+        "sent_at": file.sent_at,
+        "status": "loaded",
+        **more,
+    }
+    statement = sql.SQL("insert into landing.files ({}) values ({}) returning file_id").format(
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(map(sql.Placeholder, values)),
+    )
+    return _one(connection, statement, values)
+
+
+def close_file(
+    connection: psycopg.Connection, file_id: int, counts: Counts, warnings: list[str]
+) -> None:
+    """Write what a loaded file held."""
+    _update(connection, file_id, **asdict(counts), detail="; ".join(warnings) or None)
+
+
+def add_quarantined(
+    connection: psycopg.Connection,
+    file: LogicalFile,
+    key: FileKey,
+    version: str,
+    counts: Counts,
+    fault: FileError,
+) -> None:
+    """Record a file as quarantined; all its lines count as rejected."""
+    add_file(
+        connection,
+        file,
+        key,
+        version,
+        **asdict(counts.set_aside()),
+        status="quarantined",
+        reason_code=fault.reason.code,
+        detail=fault.detail,
+    )
+
+
+def add_duplicate(
+    connection: psycopg.Connection,
+    file: LogicalFile,
+    key: FileKey,
+    version: str,
+    original: KnownFile,
+) -> None:
+    """Record a file as the copy of another."""
+    add_file(
+        connection,
+        file,
+        key,
+        version,
+        status="duplicate",
+        reason_code=Reason.DUPLICATE_CONTENT.code,
+        detail=f"the same content as {original.file_name}",
+        duplicate_of=original.file_id,
+    )
+
+
+def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None:
+    """Take back a quarantine that an earlier version of the contract brought about."""
+    connection.execute("delete from landing.files where duplicate_of = %s", [known.file_id])
+    connection.execute("delete from landing.files where file_id = %s", [known.file_id])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A snapshot whose acceptance changed: held, or no longer held."""
+
+    file_id: int
+    file_name: str
+    status: str
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    file_id: int
+    file_name: str
+    as_of_date: date
+    rows_loaded: int
+    status: str
+
+
+def judge_snapshots(
+    connection: psycopg.Connection, file: LogicalFile, key: FileKey, max_share: float
+) -> list[Judged]:
+    """Hold the snapshots that lost more than a share of the accepted one before them.
+
+    All snapshots of the same object and school year are judged anew, in the order of
+    their as-of dates: so the order in which they arrived does not matter. The rows of a
+    held snapshot are stored, its status keeps readers from taking them.
+    """
+    if file.item is None or file.item.snapshot not in ("school_year", "cumulative"):
+        return []
+    year = spring_year(key.as_of_date) if file.item.snapshot == "school_year" else None
+    with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
+        snapshots = cursor.execute(
+            """
+            select file_id, file_name, as_of_date, rows_loaded, status
+            from landing.files
+            where
+                partner_id = %s
+                and contract_object = %s
+                and source_id is not distinct from %s
+                and school_year is not distinct from %s
+                and status in ('loaded', 'held')
+            order by as_of_date, sent_at nulls first, file_id
+            """,
+            [key.partner_id, key.contract_object, key.source_id, year],
+        ).fetchall()
+    changed = []
+    accepted: list[_Snapshot] = []
+    for snapshot in snapshots:
+        before = [a for a in accepted if a.as_of_date < snapshot.as_of_date]
+        enough = before[-1].rows_loaded * (1 - max_share) if before else 0
+        status, detail = "loaded", None
+        if snapshot.rows_loaded < enough:
+            status = "held"
+            detail = (
+                f"{snapshot.rows_loaded} rows, {before[-1].rows_loaded} in the snapshot of "
+                f"{before[-1].as_of_date}; at most {max_share:.0%} may be lost"
+            )
+        else:
+            accepted.append(snapshot)
+        if status != snapshot.status:
+            reason = Reason.SHRUNKEN_SNAPSHOT.code if status == "held" else None
+            _update(connection, snapshot.file_id, status=status, reason_code=reason, detail=detail)
+            changed.append(Judged(snapshot.file_id, snapshot.file_name, status, detail))
+    return changed
+
+
+def _update(connection: psycopg.Connection, file_id: int, **values: Any) -> None:
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values
+    )
+    connection.execute(
+        sql.SQL("update landing.files set {} where file_id = %(file_id)s").format(assignments),
+        {**values, "file_id": file_id},
+    )
+
+
+def _one(connection: psycopg.Connection, statement: sql.Composed, values: dict[str, Any]) -> int:
+    row = connection.execute(statement, values).fetchone()
+    if row is None:
+        raise RuntimeError("insert into landing.files returned no row")
+    return int(row[0])

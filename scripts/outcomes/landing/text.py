@@ -1,0 +1,211 @@
+"""Lines of a text file, in blocks, decoded as the contract declares; memory stays flat."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.records import MAX_RECORD_CHARACTERS
+
+BLOCK_BYTES = 4 << 20
+_TAIL_BYTES = 1 << 16
+
+# Decoded lines without their line feed; None is a line that is no text in this encoding.
+Lines = list[str | None]
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class ByteStream(Protocol):
+    """Anything with `read(size)`."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
+class _Transcoded:
+    """UTF-16 as UTF-8, since blocks are cut at single newline bytes."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            chunk = self._stream.read(size)
+            try:
+                text = self._decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError:
+                raise FileError(
+                    Reason.WRONG_ENCODING, "expected UTF-16; the bytes are no UTF-16"
+                ) from None
+            if text or not chunk:
+                return text.encode("utf-8", "surrogatepass")
+
+
+class _Hashed:
+    """Passes bytes through and hashes them on the way."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self._stream.read(size)
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        return chunk
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first pass over the whole content finds, before a row is believed.
+
+    `lines` counts physical lines. `tail` is the end of the text, for the trailer.
+    """
+
+    sha256: str
+    size: int
+    lines: int
+    newline: str
+    tail: bytes
+    mark: str | None
+
+    def require_encoding(self, encoding: str) -> None:
+        """Refuse a file whose byte-order mark says that it is in another encoding.
+
+        Raises:
+            FileError: it is.
+        """
+        if self.mark is not None and self.mark != encoding:
+            raise FileError(
+                Reason.WRONG_ENCODING,
+                f"expected {encoding}; the file's byte-order mark says {self.mark}",
+            )
+
+    def last_line(self) -> tuple[int, bytes]:
+        """Number and text of the last line that is not blank; (0, b"") if there is none."""
+        lines = self.tail.split(self.newline.encode())
+        if self.tail.endswith(self.newline.encode()):
+            lines.pop()
+        number = self.lines
+        while lines:
+            line = lines.pop().strip(b" \t\r\n")
+            if line:
+                return number, line
+            number -= 1
+        return 0, b""
+
+
+def survey(stream: BinaryIO, encoding: str) -> Survey:
+    """Read everything once: hash, lines, line ends, tail.
+
+    Reading to the end also proves that the archive is whole, before anything is stored.
+    """
+    hashed = _Hashed(stream)
+    text: ByteStream = hashed if encoding != "utf-16" else _Transcoded(hashed)
+    feeds = returns = 0
+    tail = b""
+    mark: str | None = None
+    is_first = True
+    while chunk := text.read(BLOCK_BYTES):
+        if is_first:
+            mark = next((name for bom, name in _MARKS.items() if chunk.startswith(bom)), None)
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+            is_first = False
+        feeds += chunk.count(b"\n")
+        returns += chunk.count(b"\r")
+        tail = (tail + chunk)[-_TAIL_BYTES:]
+    newline = "\n" if feeds or not returns else "\r"
+    ends = feeds if newline == "\n" else returns
+    unfinished = bool(tail) and not tail.endswith(newline.encode())
+    return Survey(hashed.digest.hexdigest(), hashed.size, ends + unfinished, newline, tail, mark)
+
+
+class LineReader:
+    """Batches of decoded lines: (number of the first line, lines).
+
+    Reads up to and without `stop_line`, where the trailer is.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, encoding: str, newline: str, stop_line: int | None = None
+    ) -> None:
+        self._stream: ByteStream = stream if encoding != "utf-16" else _Transcoded(stream)
+        self.encoding = "utf-8" if encoding == "utf-16" else encoding
+        self.newline = newline
+        self._stop_line = stop_line
+        self._batches = self._read()
+        self._pushed: tuple[int, Lines] | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, Lines]]:
+        """Itself: batches are read once."""
+        return self
+
+    def __next__(self) -> tuple[int, Lines]:
+        """The next batch, or what was pushed back."""
+        if self._pushed is not None:
+            batch, self._pushed = self._pushed, None
+            return batch
+        return next(self._batches)
+
+    def push_back(self, first: int, lines: Lines) -> None:
+        """Give lines back that the next batch shall begin with."""
+        self._pushed = (first, lines)
+
+    def _read(self) -> Iterator[tuple[int, Lines]]:
+        first = 1
+        for block in self._blocks():
+            lines = self._decode(block)
+            if self._stop_line is not None and first + len(lines) > self._stop_line:
+                lines = lines[: self._stop_line - first]
+                if lines:
+                    yield first, lines
+                return
+            yield first, lines
+            first += len(lines)
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The bytes, cut after line ends."""
+        newline = self.newline.encode()
+        rest = b""
+        is_first = True
+        while chunk := self._stream.read(BLOCK_BYTES):
+            if is_first:
+                chunk = chunk.removeprefix(codecs.BOM_UTF8)
+                is_first = False
+            cut = chunk.rfind(newline) + 1
+            if cut:
+                yield rest + chunk[:cut]
+                rest = chunk[cut:]
+            else:
+                rest += chunk
+            if len(rest) > BLOCK_BYTES + MAX_RECORD_CHARACTERS:
+                raise FileError(Reason.RECORD_TOO_LONG, "a line of more than a million characters")
+        if rest:
+            yield rest
+
+    def _decode(self, block: bytes) -> Lines:
+        newline = self.newline
+        try:
+            lines: Lines = list(block.decode(self.encoding).split(newline))
+        except UnicodeDecodeError:
+            lines = [self._decode_line(line) for line in block.split(newline.encode())]
+        if block.endswith(newline.encode()):
+            lines.pop()
+        return lines
+
+    def _decode_line(self, line: bytes) -> str | None:
+        try:
+            return line.decode(self.encoding)
+        except UnicodeDecodeError:
+            return None

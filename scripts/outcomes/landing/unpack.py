@@ -1,0 +1,291 @@
+"""From a delivered file to logical files: an archive's members, a workbook's sheets.
+
+Archives come from outside, so nothing is extracted to disk, no name in them is used as a
+path, and unpacking stops when it gets out of proportion.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from outcomes.contracts.model import Contract, ContractObject
+from outcomes.landing import workbook
+from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.reasons import FileError, Reason
+
+# Text packs to a tenth or so; the most repetitive real files to a fiftieth.
+MAX_EXPANSION = 200
+ALWAYS_ALLOWED_BYTES = 256 << 20
+
+_ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
+
+OpenFile = Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class LogicalFile:
+    """A file that the ledger knows: it has one content and is read as one object.
+
+    `file_name` is the delivered name, for a member or sheet followed by `/` and its name.
+    `item` is None when the contract has no object for it; then `fault` says why.
+    """
+
+    delivered: DeliveredFile
+    file_name: str
+    item: ContractObject | None
+    open: OpenFile
+    name_values: dict[str, str] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    fault: FileError | None = None
+
+    @contextmanager
+    def stream(self) -> Iterator[BinaryIO]:
+        """The content, unpacked.
+
+        Raises:
+            FileError: the archive is damaged or expands beyond all proportion.
+        """
+        try:
+            with self.open() as stream:
+                yield stream
+        except _ARCHIVE_ERRORS as error:
+            raise FileError(
+                Reason.CORRUPT_ARCHIVE, f"the archive cannot be unpacked ({type(error).__name__})"
+            ) from None
+
+
+def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
+    """All logical files of a delivered file; an unusable archive is one with a fault."""
+    candidates = [
+        (item, values)
+        for item in contract.objects
+        if (values := item.file.name.match(delivered.name)) is not None
+        and _known_values(item, values)
+    ]
+    if not candidates:
+        return _unknown(delivered)
+    if fault := _wrong_date(delivered, candidates[0][1]):
+        return [_whole(delivered, fault)]
+    layout = candidates[0][0].file
+    if layout.compression == "zip":
+        return _zip_members(delivered, candidates)
+    if layout.format == "workbook":
+        return _sheets(delivered, candidates)
+    item, values = candidates[0]
+    return [
+        LogicalFile(
+            delivered,
+            delivered.name,
+            item,
+            _opener(delivered.path, layout.compression),
+            _bound(values),
+            _sent_at(values),
+        )
+    ]
+
+
+NameValues = dict[str, str | datetime]
+Candidates = list[tuple[ContractObject, NameValues]]
+
+
+def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[LogicalFile]:
+    try:
+        members = list_members(delivered.path)
+    except FileError as error:
+        return [_whole(delivered, error)]
+    found = []
+    for member in members:
+        opener = _member_opener(delivered.path, member)
+        file_name = f"{delivered.name}/{member}"
+        for item, outer in candidates:
+            if item.file.member and (inner := item.file.member.match(member)) is not None:
+                values = {**outer, **inner}
+                found.append(
+                    LogicalFile(
+                        delivered, file_name, item, opener, _bound(values), _sent_at(values)
+                    )
+                )
+                break
+        else:
+            expected = [item.file.member.template for item, _ in candidates if item.file.member]
+            fault = FileError(
+                Reason.UNKNOWN_FILE, f"expected a member named {' or '.join(expected)}"
+            )
+            found.append(LogicalFile(delivered, file_name, None, opener, fault=fault))
+    return found
+
+
+def _sheets(delivered: DeliveredFile, candidates: Candidates) -> list[LogicalFile]:
+    opener = _opener(delivered.path, "none")
+    try:
+        names = workbook.sheet_names(delivered.path)
+    except FileError as error:
+        return [_whole(delivered, error)]
+    found = []
+    expected = {item.file.sheet for item, _ in candidates}
+    for item, values in candidates:
+        sheet = item.file.sheet
+        fault = None
+        if sheet not in names:
+            fault = FileError(Reason.MISSING_SHEET, f"expected a sheet named {sheet}")
+        found.append(
+            LogicalFile(
+                delivered,
+                f"{delivered.name}/{sheet}",
+                item,
+                opener,
+                _bound(values),
+                _sent_at(values),
+                fault,
+            )
+        )
+    for name in names:
+        if name not in expected:
+            fault = FileError(
+                Reason.UNKNOWN_FILE, f"expected the sheets {', '.join(map(str, expected))}"
+            )
+            found.append(
+                LogicalFile(delivered, f"{delivered.name}/{name}", None, opener, fault=fault)
+            )
+    return found
+
+
+def _unknown(delivered: DeliveredFile) -> list[LogicalFile]:
+    """A file that the contract does not know, unpacked if it can be.
+
+    Its contents may be known under their right name: then they are duplicates.
+    """
+    fault = FileError(Reason.UNKNOWN_FILE, "no object of the contract has a file of this name")
+    if delivered.name.lower().endswith(".zip"):
+        try:
+            members = list_members(delivered.path)
+        except FileError as damage:
+            return [_whole(delivered, damage)]
+        return [
+            LogicalFile(
+                delivered,
+                f"{delivered.name}/{member}",
+                None,
+                _member_opener(delivered.path, member),
+                fault=fault,
+            )
+            for member in members
+        ]
+    compression = "gzip" if delivered.name.lower().endswith(".gz") else "none"
+    opener = _opener(delivered.path, compression)
+    return [LogicalFile(delivered, delivered.name, None, opener, fault=fault)]
+
+
+def list_members(path: Path) -> list[str]:
+    """Names of a zip archive's files.
+
+    Raises:
+        FileError: the archive is damaged, asks for a password, or is not safe.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except (*_ARCHIVE_ERRORS, OSError, ValueError) as error:
+        raise FileError(
+            Reason.CORRUPT_ARCHIVE, f"not a readable zip archive ({type(error).__name__})"
+        ) from None
+    names: set[str] = set()
+    for entry in entries:
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in entry.filename:
+            raise FileError(Reason.UNSAFE_ARCHIVE, "a member's name leads outside the archive")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise FileError(Reason.UNSAFE_ARCHIVE, "a member is a symbolic link")
+        if entry.flag_bits & 0x1:
+            raise FileError(Reason.ENCRYPTED_ARCHIVE, "a member asks for a password")
+        if entry.filename.lower() in names:
+            raise FileError(Reason.DUPLICATE_MEMBER, f"two members named {entry.filename}")
+        names.add(entry.filename.lower())
+    return [entry.filename for entry in entries]
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes as they lie on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Capped:
+    """A stream that stops when it has grown out of all proportion to what it came from."""
+
+    def __init__(self, stream: BinaryIO, packed_bytes: int, *parents: BinaryIO) -> None:
+        self._stream = stream
+        self._parents = parents
+        self._left = max(ALWAYS_ALLOWED_BYTES, packed_bytes * MAX_EXPANSION)
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._stream.read(size)
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise FileError(
+                Reason.ARCHIVE_TOO_LARGE,
+                f"unpacks to more than {MAX_EXPANSION} times its size",
+            )
+        return chunk
+
+    def __enter__(self) -> _Capped:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self._stream, *self._parents):
+            stream.close()
+
+
+def _opener(path: Path, compression: str) -> OpenFile:
+    if compression == "gzip":
+        return lambda: _Capped(gzip.open(path), path.stat().st_size)  # type: ignore
+    return lambda: path.open("rb")
+
+
+def _member_opener(path: Path, member: str) -> OpenFile:
+    def open_member() -> BinaryIO:
+        archive = zipfile.ZipFile(path)
+        stream = archive.open(member)
+        return _Capped(stream, path.stat().st_size, archive)  # type: ignore
+
+    return open_member
+
+
+def _whole(delivered: DeliveredFile, fault: FileError) -> LogicalFile:
+    opener = _opener(delivered.path, "none")
+    return LogicalFile(delivered, delivered.name, None, opener, fault=fault)
+
+
+def _wrong_date(delivered: DeliveredFile, values: NameValues) -> FileError | None:
+    named = values.get("as_of")
+    if isinstance(named, datetime) and named.date() != delivered.as_of_date:
+        return FileError(
+            Reason.NAME_DATE_MISMATCH,
+            f"the name says {named.date()}, the delivery is of {delivered.as_of_date}",
+        )
+    return None
+
+
+def _known_values(item: ContractObject, values: NameValues) -> bool:
+    return all(
+        prop.values is None or values[prop.name] in prop.values for prop in item.named_by_file
+    )
+
+
+def _bound(values: NameValues) -> dict[str, str]:
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _sent_at(values: NameValues) -> datetime | None:
+    value = values.get("sent_at")
+    return value if isinstance(value, datetime) else None

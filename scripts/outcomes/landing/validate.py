@@ -1,0 +1,369 @@
+"""Checks and converts the values of a block, column by column, with polars expressions.
+
+Each value is matched against a regular expression in full before it is cast, so that
+nothing lenient slips through. A broken value in a required column rejects its row; in an
+optional one it becomes null and is noted.
+
+White space around codes, ids, dates and numbers is dropped; free text (a string without
+pattern, list of values or padding) is kept byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.model import (
+    ContractObject,
+    ContractProperty,
+    EndNotBeforeStart,
+    RowRule,
+    SpellInSchoolYear,
+)
+from outcomes.landing.reasons import Reason
+from outcomes.landing.records import Block
+
+_INTEGER = r"-?[0-9]{1,9}"
+_NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
+_SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
+_ISO_DATE = DateFormat.parse("yyyy-MM-dd")
+
+_REJECT_SCHEMA = {
+    "line_start": pl.Int64,
+    "line_end": pl.Int64,
+    "reason_code": pl.String,
+    "column_name": pl.String,
+    "detail": pl.String,
+}
+
+
+def spring_year(day: date) -> int:
+    """The school year (July 1 – June 30) of a day, named by its spring."""
+    return day.year + (day.month >= 7)
+
+
+def _spring_year(day: pl.Expr) -> pl.Expr:
+    return day.dt.year() + (day.dt.month() >= 7).cast(pl.Int32)
+
+
+def _full(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that can be wrong with a row; `mask` is true where it is."""
+
+    column: str | None
+    reason: Reason
+    detail: str
+    mask: pl.Expr
+    rejects: bool
+
+
+@dataclass(frozen=True)
+class ValidBlock:
+    """A block after validation.
+
+    `feeds` holds for each canonical feed `line_number` and the bound columns, as they go
+    into the table. `rejected` and `issues` are rows for the ledger.
+    """
+
+    feeds: dict[str, pl.DataFrame]
+    rejected: pl.DataFrame
+    issues: pl.DataFrame
+    rows_loaded: int
+    lines_loaded: int
+    blank_lines: int
+
+
+class Validator:
+    """One object's rules for one delivery, compiled to polars expressions."""
+
+    def __init__(
+        self,
+        item: ContractObject,
+        as_of_date: date,
+        name_values: Mapping[str, str],
+        *,
+        typed_cells: bool,
+    ) -> None:
+        self.item = item
+        self._as_of_date = as_of_date
+        self._school_year = spring_year(as_of_date)
+        self._typed_cells = typed_cells
+        self._name_columns = [
+            pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
+        ]
+        self._cleaned = [_clean(prop).alias(prop.name) for prop in item.columns]
+        self._values = [self._value(prop).alias(_value_name(prop)) for prop in item.columns]
+        self._checks = [check for prop in item.columns for check in self._property_checks(prop)]
+        self._checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
+
+    def apply(self, block: Block) -> ValidBlock:
+        """Validate a block's rows and arrange what holds by feed."""
+        rows = block.rows.with_columns(*self._cleaned, *self._name_columns)
+        rows = rows.with_columns(*self._values)
+        flags = rows.select(
+            check.mask.fill_null(value=False).alias(str(n)) for n, check in enumerate(self._checks)
+        )
+        hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
+
+        rejected = [self._unreadable(block)]
+        issues: list[pl.DataFrame] = []
+        if hits:
+            rows, failures = self._split_off_failures(rows, flags, hits)
+            rejected.append(failures)
+            rows, issues = self._null_broken_values(rows, hits)
+        lines = rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item()
+        return ValidBlock(
+            feeds={feed: self._feed(feed, rows) for feed in self.item.feeds},
+            rejected=pl.concat(rejected),
+            issues=pl.concat(issues) if issues else pl.DataFrame(),
+            rows_loaded=rows.height,
+            lines_loaded=lines,
+            blank_lines=block.blank_lines,
+        )
+
+    def _property_checks(self, prop: ContractProperty) -> list[Check]:
+        sent, value = pl.col(prop.name), pl.col(_value_name(prop))
+        checks = []
+        if prop.required:
+            missing = sent.is_null()
+            if prop.is_free_text:
+                missing = missing | (sent.str.strip_chars() == "")
+            checks.append(Check(prop.name, Reason.MISSING_VALUE, "expected a value", missing, True))
+        if not prop.is_free_text:
+            reason, detail = _expectation(prop)
+            broken = sent.is_not_null() & value.is_null()
+            checks.append(Check(prop.name, reason, detail, broken, prop.required))
+        bounds, out_of_range = self._range(prop, value)
+        if bounds:
+            detail = f"expected {' and '.join(bounds)}"
+            checks.append(
+                Check(prop.name, Reason.OUT_OF_RANGE, detail, out_of_range, prop.required)
+            )
+        if prop.defines_school_year and self.item.snapshot == "school_year":
+            year = self._school_year
+            row_year = _spring_year(value) if prop.produces == "date" else value
+            detail = f"expected the school year {year} (July 1, {year - 1} to June 30, {year})"
+            checks.append(
+                Check(prop.name, Reason.WRONG_SCHOOL_YEAR, detail, row_year != year, True)
+            )
+        return checks
+
+    def _range(self, prop: ContractProperty, value: pl.Expr) -> tuple[list[str], pl.Expr]:
+        bounds, outside = [], pl.lit(value=False)
+        number = value.cast(pl.Float64, strict=False) if prop.logical_type == "number" else value
+        if prop.minimum is not None:
+            bounds.append(f"at least {prop.minimum:g}")
+            outside = outside | (number < prop.minimum)
+        if prop.maximum is not None:
+            bounds.append(f"at most {prop.maximum:g}")
+            outside = outside | (number > prop.maximum)
+        if prop.not_after == "as_of_date":
+            bounds.append("no day after the as-of date")
+            outside = outside | (value > self._as_of_date)
+        return bounds, outside
+
+    def _rule_checks(self, rule: RowRule) -> list[Check]:
+        by_name = {prop.name: prop for prop in self.item.properties}
+        if isinstance(rule, EndNotBeforeStart):
+            start = pl.col(_value_name(by_name[rule.start]))
+            end = pl.col(_value_name(by_name[rule.end]))
+            detail = f"expected {rule.end} not before {rule.start}"
+            return [Check(rule.end, Reason.END_BEFORE_START, detail, end < start, True)]
+        if isinstance(rule, SpellInSchoolYear):
+            year = self._school_year
+            outside = pl.col(_value_name(by_name[rule.start])) > date(year, 6, 30)
+            if rule.end is not None:
+                end = pl.col(_value_name(by_name[rule.end]))
+                outside = outside | (end < date(year - 1, 7, 1)).fill_null(value=False)
+            detail = f"expected a day in the school year {year}"
+            return [Check(rule.start, Reason.WRONG_SCHOOL_YEAR, detail, outside, True)]
+        by, code = pl.col(rule.by), pl.col(rule.code)
+        allowed = pl.lit(value=False)
+        for key, codes in rule.codes.items():
+            allowed = allowed | ((by == key) & code.is_in(codes))
+        detail = f"expected a code that the contract lists for this {rule.by}"
+        return [Check(rule.code, Reason.CODE_OF_ANOTHER_SOURCE, detail, ~allowed, True)]
+
+    def _value(self, prop: ContractProperty) -> pl.Expr:
+        """The value to be stored, null where it is broken."""
+        text = pl.col(prop.name)
+        if prop.logical_type == "boolean":
+            return pl.when(text.is_in(["true", "false"])).then(text)
+        if prop.logical_type in ("integer", "number"):
+            is_integer = prop.logical_type == "integer"
+            shaped = text.str.contains(_full(_INTEGER if is_integer else _NUMBER))
+            if prop.values is not None:
+                # Compared as numbers: 1.0 is 1.
+                shaped = shaped & text.cast(pl.Float64, strict=False).is_in(
+                    [float(value) for value in prop.values]
+                )
+            number = pl.when(shaped).then(text)
+            return number.cast(pl.Int64, strict=False) if is_integer else number
+        if prop.parse == "school_year_span":
+            return _span_year(text)
+        if prop.logical_type == "timestamp" and prop.format:
+            moment = text.str.to_datetime(prop.format.strptime, strict=False)
+            return pl.when(text.str.contains(_full(prop.format.regex))).then(moment)
+        if prop.format:
+            day = self._day(text, prop.format, is_month=prop.parse == "month")
+            return _spring_year(day) if prop.parse == "school_year_end" else day
+        if prop.values is not None:
+            text = pl.when(text.is_in(prop.values)).then(text)
+        if prop.pattern is not None:
+            text = pl.when(text.str.contains(_full(prop.pattern))).then(text)
+        return text
+
+    def _day(self, text: pl.Expr, date_format: DateFormat, *, is_month: bool) -> pl.Expr:
+        padded, strptime = text, date_format.strptime
+        if not date_format.is_padded:
+            padded = text.str.replace_all(r"\b([0-9])\b", "0${1}")
+        if is_month:
+            padded, strptime = padded + "-01", strptime + "-%d"
+        day = padded.str.to_date(strptime, strict=False)
+        if date_format.has_two_digit_year:
+            # The hundred years that end with the delivery's school year.
+            last = date(self._school_year, 6, 30)
+            day = pl.when(day > last).then(day.dt.offset_by("-100y")).otherwise(day)
+        day = pl.when(text.str.contains(_full(date_format.regex))).then(day)
+        if self._typed_cells:
+            # A date cell arrives in ISO form, whatever its format on the screen.
+            is_iso = text.str.contains(_full(_ISO_DATE.regex))
+            cell = pl.when(is_iso).then(text.str.to_date("%Y-%m-%d", strict=False))
+            if is_month:
+                cell = pl.when(cell.dt.day() == 1).then(cell)
+            day = pl.coalesce(day, cell)
+        return day
+
+    def _unreadable(self, block: Block) -> pl.DataFrame:
+        return pl.DataFrame(
+            [
+                (row.line_start, row.line_end, row.reason.code, None, row.detail)
+                for row in block.rejected
+            ],
+            schema=_REJECT_SCHEMA,
+            orient="row",
+        )
+
+    def _split_off_failures(
+        self, rows: pl.DataFrame, flags: pl.DataFrame, hits: list[int]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows that hold, and the others with the first check that they fail."""
+        rejecting = [n for n in hits if self._checks[n].rejects]
+        if not rejecting:
+            return rows, pl.DataFrame(schema=_REJECT_SCHEMA)
+        first = flags.select(
+            pl.coalesce(pl.when(pl.col(str(n))).then(pl.lit(n)) for n in rejecting).alias("check")
+        )["check"]
+        failed = rows.select("line_start", "line_end", *self._header_flag()).with_columns(first)
+        failed = failed.filter(first.is_not_null())
+        failures = pl.DataFrame(
+            [self._failure(*row) for row in failed.iter_rows()],
+            schema=_REJECT_SCHEMA,
+            orient="row",
+        )
+        return rows.filter(first.is_null()), failures
+
+    def _header_flag(self) -> list[pl.Expr]:
+        named = [pl.col(prop.name) == prop.name for prop in self.item.columns]
+        return [pl.all_horizontal(named).fill_null(value=False).alias("is_header")]
+
+    def _failure(
+        self, line_start: int, line_end: int, is_header: bool, check_number: int
+    ) -> tuple[int, int, str, str | None, str]:
+        if is_header and self.item.file.header:
+            detail = "expected a row of data; found the header again"
+            return line_start, line_end, Reason.REPEATED_HEADER.code, None, detail
+        check = self._checks[check_number]
+        return line_start, line_end, check.reason.code, check.column, check.detail
+
+    def _null_broken_values(
+        self, rows: pl.DataFrame, hits: list[int]
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """Take broken values of optional columns out of the rows that hold."""
+        issues = []
+        for n in hits:
+            check = self._checks[n]
+            if check.rejects:
+                continue
+            issues.append(
+                rows.filter(check.mask).select(
+                    pl.col("line_start").alias("line_number"),
+                    pl.lit(check.reason.code).alias("reason_code"),
+                    pl.lit(check.column).alias("column_name"),
+                    pl.lit(check.detail).alias("detail"),
+                )
+            )
+            value = f"value of {check.column}"
+            holds = ~check.mask.fill_null(value=False)
+            rows = rows.with_columns(pl.when(holds).then(pl.col(value)))
+        return rows, issues
+
+    def _feed(self, feed: str, rows: pl.DataFrame) -> pl.DataFrame:
+        columns = [pl.col("line_start").alias("line_number")]
+        for prop in self.item.properties:
+            source = prop.name if prop.from_file_name else _value_name(prop)
+            columns += [
+                pl.col(source).alias(binding.split(".")[1])
+                for binding in prop.feeds
+                if binding.split(".")[0] == feed
+            ]
+        columns += [
+            pl.lit(constant).alias(binding.split(".")[1])
+            for binding, constant in self.item.constants.items()
+            if binding.split(".")[0] == feed
+        ]
+        return rows.select(columns)
+
+
+def _value_name(prop: ContractProperty) -> str:
+    return f"value of {prop.name}"
+
+
+def _clean(prop: ContractProperty) -> pl.Expr:
+    text = pl.col(prop.name)
+    if prop.is_free_text:
+        return text
+    text = text.str.strip_chars()
+    text = pl.when(text != "").then(text)
+    if prop.pad_to:
+        is_number = text.str.contains(r"^[0-9]+$")
+        text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
+    return text
+
+
+def _span_year(text: pl.Expr) -> pl.Expr:
+    """2012 of `2011-12`; null where the second year does not follow the first."""
+    parts = text.str.extract_groups(_full(_SPAN))
+    first = parts.struct[0].cast(pl.Int32, strict=False)
+    second = parts.struct[1].cast(pl.Int32, strict=False)
+    return pl.when((first + 1) % 100 == second).then(first + 1)
+
+
+def _expectation(prop: ContractProperty) -> tuple[Reason, str]:
+    """Reason and explanation for a value that cannot be read."""
+    if prop.parse == "school_year_span":
+        return Reason.BAD_SCHOOL_YEAR, "expected a school year such as 2011-12"
+    if prop.logical_type == "timestamp" and prop.format:
+        return Reason.BAD_TIMESTAMP, f"expected {prop.format.pattern}"
+    if prop.format:
+        return Reason.BAD_DATE, f"expected a date {prop.format.pattern}"
+    if prop.logical_type == "boolean":
+        return Reason.BAD_BOOLEAN, "expected true or false"
+    if prop.values is not None:
+        known = ", ".join(
+            f"{value:g}" if isinstance(value, float) else str(value) for value in prop.values
+        )
+        return Reason.UNKNOWN_CODE, f"expected one of {known}"
+    if prop.logical_type == "integer":
+        return Reason.BAD_NUMBER, "expected a whole number"
+    if prop.logical_type == "number":
+        return Reason.BAD_NUMBER, "expected a plain decimal number"
+    return Reason.BAD_FORMAT, f"expected {prop.pattern or 'digits'}"
