@@ -1,6 +1,6 @@
--- A name may end in the same letters, so the suffix must be a word of its own.
+-- A word behind the name: somebody's name may well be Iv.
 select
-    case substring(normalized_name from '(?:^| )(jr|junior|sr|senior|ii|iii|iv)$')
+    case substring(normalized_name from ' (jr|junior|sr|senior|ii|iii|iv)$')
         when 'jr' then 'jr'
         when 'junior' then 'jr'
         when 'sr' then 'sr'

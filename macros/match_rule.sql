@@ -14,7 +14,7 @@
             when {{ scores }}.birth_date = 'different' then 'different_birth_date'
             -- Names that nearly agree may be twins' names, if anything else differs.
             when
-                {{ scores }}.first_name in ('near', 'initial', 'sound')
+                {{ scores }}.first_name in ('near', 'initial', 'sound', 'nickname')
                 and 'different' in (
                     {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
                 )

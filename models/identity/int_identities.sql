@@ -64,10 +64,10 @@ parted as (
         {{ function('without_suffix') }}(last_words) as last_bare,
         {{ function('without_suffix') }}(first_words) as first_bare,
         coalesce(
-            {{ function('name_suffix') }}(suffix),
+            {{ function('name_suffix') }}(' ' || suffix),
             {{ function('name_suffix') }}(last_words),
             {{ function('name_suffix') }}(first_words),
-            {{ function('name_suffix') }}(middle_words)
+            {{ function('name_suffix') }}(' ' || middle_words)
         ) as known_suffix
     from cleaned
 
@@ -83,7 +83,7 @@ identities as (
         replace(last_bare, ' ', '') as last_name,
         string_to_array(last_bare, ' ') as last_name_tokens,
         replace(first_bare, ' ', '') as first_name,
-        nullif(replace({{ function('without_suffix') }}(middle_words), ' ', ''), '')
+        nullif(replace({{ function('without_suffix') }}(' ' || middle_words), ' ', ''), '')
             as middle_name,
         known_suffix as suffix,
         birth_date,

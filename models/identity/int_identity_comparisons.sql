@@ -73,9 +73,11 @@ both_sides as (
         others.zip as other_zip,
         students.state_student_id,
         others.state_student_id as other_state_student_id,
-        students.first_name = others.last_name
-        and students.last_name = others.first_name
-        and students.first_name <> students.last_name as is_swapped,
+        students.first_name <> others.first_name
+        and students.first_name <> students.last_name
+        and {{ function('is_near_text') }}(students.first_name, others.last_name)
+        and {{ function('is_near_text') }}(students.last_name, others.first_name)
+            as is_swapped,
         same_name.first_name is not null as is_nickname
     from pairs
     inner join identities as students

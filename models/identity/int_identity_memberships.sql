@@ -17,7 +17,7 @@ memberships as (
 
     select distinct
         spells.district_id,
-        spells.district_id || ':' || spells.district_student_id as student_key,
+        {{ student_key('spells') }} as student_key,
         spells.entry_date as first_date,
         coalesce(
             spells.exit_date,

@@ -21,7 +21,7 @@ memberships as (
 students as (
 
     select
-        district_id || ':' || district_student_id as student_key,
+        {{ student_key('student_versions') }} as student_key,
         district_id,
         district_student_id,
         min(first_as_of_date) as first_as_of_date
@@ -49,33 +49,33 @@ links as (
 ),
 
 -- A person has a handful of student records at most, so walking the links is cheap.
-reached (student_key, reached_key) as (
+relatives (student_key, relative_key) as (
 
     select
         student_key,
-        student_key as reached_key
-    from students
+        other_student_key as relative_key
+    from links
 
     union
 
     select
-        reached.student_key,
-        links.other_student_key as reached_key
-    from reached
-    inner join links on reached.reached_key = links.student_key
+        relatives.student_key,
+        links.other_student_key as relative_key
+    from relatives
+    inner join links on relatives.relative_key = links.student_key
 
 ),
 
 -- A chain of links may still tie together two students whom a district lists side by side.
 contradicted as (
 
-    select distinct reached.student_key
-    from reached
-    inner join memberships on reached.student_key = memberships.student_key
+    select distinct relatives.student_key
+    from relatives
+    inner join memberships on relatives.student_key = memberships.student_key
     inner join memberships as others
         on
-            reached.reached_key = others.student_key
-            and reached.student_key <> others.student_key
+            relatives.relative_key = others.student_key
+            and relatives.student_key <> others.student_key
             and memberships.district_id = others.district_id
             and memberships.first_date <= others.last_date
             and others.first_date <= memberships.last_date
@@ -85,22 +85,27 @@ contradicted as (
 -- Nobody can tell which link of such a chain is wrong, so all of it falls apart.
 falling_apart as (
 
-    select distinct reached.student_key
-    from reached
-    inner join contradicted on reached.reached_key = contradicted.student_key
+    select distinct relatives.student_key
+    from relatives
+    inner join contradicted on relatives.relative_key = contradicted.student_key
 
 ),
 
 members as (
 
     select
-        reached.student_key,
-        reached.reached_key
-    from reached
-    left join falling_apart on reached.student_key = falling_apart.student_key
-    where
-        falling_apart.student_key is null
-        or reached.student_key = reached.reached_key
+        student_key,
+        student_key as member_key
+    from students
+
+    union
+
+    select
+        relatives.student_key,
+        relatives.relative_key as member_key
+    from relatives
+    left join falling_apart on relatives.student_key = falling_apart.student_key
+    where falling_apart.student_key is null
 
 ),
 
@@ -110,10 +115,10 @@ eldest as (
 
     select distinct on (members.student_key)
         members.student_key,
-        members.reached_key as eldest_student_key
+        members.member_key as eldest_student_key
     from members
-    inner join students as relatives on members.reached_key = relatives.student_key
-    order by members.student_key, relatives.first_as_of_date, members.reached_key
+    inner join students on members.member_key = students.student_key
+    order by members.student_key, students.first_as_of_date, members.member_key
 
 ),
 

@@ -20,7 +20,7 @@ tuples as (
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
-        district_id || ':' || district_student_id as student_key,
+        {{ student_key('students') }} as student_key,
         state_student_id,
         last_name,
         first_name,

@@ -6,9 +6,9 @@ student_decisions as (
 
 ),
 
-client_decisions as (
+client_links as (
 
-    select * from {{ ref('int_identity_client_decisions') }}
+    select * from {{ ref('int_identity_client_links') }}
 
 ),
 
@@ -80,22 +80,22 @@ open_questions as (
     union all
 
     select
-        client_decisions.student_identity_id,
-        client_decisions.client_identity_id as other_identity_id,
-        client_decisions.student_key,
+        client_links.student_identity_id,
+        client_links.client_identity_id as other_identity_id,
+        client_links.student_key,
         'client' as other_record_type,
         'dhs' as other_partner_id,
         client_records.record_id as other_record_id,
         client_records.record_count as other_record_count,
-        client_decisions.match_weight,
-        client_decisions.match_probability,
-        client_decisions.rule,
-        client_decisions.runner_up_person_id,
-        client_decisions.runner_up_weight
-    from client_decisions
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.rule,
+        client_links.runner_up_person_id,
+        client_links.runner_up_weight
+    from client_links
     inner join client_records
-        on client_decisions.client_identity_id = client_records.identity_id
-    where client_decisions.decision = 'review'
+        on client_links.client_identity_id = client_records.identity_id
+    where client_links.decision = 'review'
 
 ),
 

@@ -24,10 +24,9 @@ student_decisions as (
 
 ),
 
-client_decisions as (
+client_links as (
 
-    select * from {{ ref('int_identity_client_decisions') }}
-    where person_rank = 1
+    select * from {{ ref('int_identity_client_links') }}
 
 ),
 
@@ -93,7 +92,7 @@ client_rows as (
         records.partner_id,
         records.record_id,
         case
-            when client_decisions.decision = 'link' then client_decisions.person_id
+            when client_links.decision = 'link' then client_links.person_id
             else
                 'P' || upper(
                     left(
@@ -107,15 +106,15 @@ client_rows as (
                     )
                 )
         end as person_id,
-        coalesce(client_decisions.decision, 'none') as decision,
-        client_decisions.match_weight,
-        client_decisions.match_probability,
-        case when client_decisions.decision is not null then 'model' end as decided_by
+        coalesce(client_links.decision, 'none') as decision,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.decided_by
     from records
     inner join clients
         on records.record_id = clients.source_id || ':' || clients.source_client_id
-    left join client_decisions
-        on records.identity_id = client_decisions.client_identity_id
+    left join client_links
+        on records.identity_id = client_links.client_identity_id
     where records.record_type = 'client'
 
 ),

@@ -1,0 +1,33 @@
+-- What is tested: no person holds two student records whom one district enrolls on one day.
+-- When it matters: always; one child would carry another child's history.
+-- How to resolve: `int_identity_student_decisions` shows the link; a rule in
+-- `int_identity_persons` that should have undone it does not.
+with
+
+persons as (
+
+    select * from {{ ref('int_identity_persons') }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('int_identity_memberships') }}
+
+)
+
+select
+    persons.person_id,
+    persons.district_id
+from persons
+inner join persons as others
+    on
+        persons.person_id = others.person_id
+        and persons.district_id = others.district_id
+        and persons.student_key < others.student_key
+inner join memberships on persons.student_key = memberships.student_key
+inner join memberships as other_memberships
+    on
+        others.student_key = other_memberships.student_key
+        and memberships.first_date <= other_memberships.last_date
+        and other_memberships.first_date <= memberships.last_date
