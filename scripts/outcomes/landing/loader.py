@@ -19,6 +19,7 @@ from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
 from outcomes.landing.validate import ValidBlock
+from outcomes.warehouse.tables import raw_feeds
 
 ALREADY_LANDED = "already landed"
 
@@ -69,6 +70,9 @@ def land_deliveries(
             for file in files:
                 outcomes += land_file(connection, contracts[delivered.partner_id], file)
             yield delivered, outcomes
+    # New rows have no statistics yet, and the build that follows plans by them.
+    for feed in raw_feeds():
+        connection.execute(f"analyze raw.{feed}".encode())
 
 
 def land_file(
