@@ -124,7 +124,9 @@ spells as (
         spells_of_the_year.exit_date,
         spells_of_the_year.exit_code,
         coalesce(
-            exit_codes.is_no_show and spells_of_the_year.exit_date = spells_of_the_year.entry_date, false
+            exit_codes.is_no_show
+            and spells_of_the_year.exit_date = spells_of_the_year.entry_date,
+            false
         ) as is_no_show,
         row_number() over (
             partition by

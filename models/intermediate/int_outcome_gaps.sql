@@ -29,35 +29,40 @@ measured as (
         measures.is_proportion,
         measures.value
     from student_years
-    cross join lateral (
-        values (student_years.district_id), ('all')
-    ) as districts (district_id)
-    cross join lateral (
-        values
-        ('attendance_rate', false, student_years.attendance_rate),
-        (
-            'is_chronically_absent_pde',
-            true,
-            student_years.is_chronically_absent_pde::int
-        ),
-        (
-            'is_chronically_absent_federal',
-            true,
-            student_years.is_chronically_absent_federal::int
-        ),
-        ('gpa', false, student_years.gpa),
-        ('is_proficient_math', true, student_years.is_proficient_math::int),
-        ('is_proficient_reading', true, student_years.is_proficient_reading::int),
-        (
-            'promise_on_track_or_eligible',
-            true,
-            case
-                when student_years.promise_status in ('on_track', 'eligible') then 1
-                when student_years.promise_status not in ('not_applicable', 'unknown')
-                    then 0
-            end
-        )
-    ) as measures (measure, is_proportion, value)
+    cross join
+        lateral (
+            values (student_years.district_id), ('all')
+        ) as districts (district_id)
+    cross join
+        lateral (
+            values
+            ('attendance_rate', false, student_years.attendance_rate),
+            (
+                'is_chronically_absent_pde',
+                true,
+                student_years.is_chronically_absent_pde::int
+            ),
+            (
+                'is_chronically_absent_federal',
+                true,
+                student_years.is_chronically_absent_federal::int
+            ),
+            ('gpa', false, student_years.gpa),
+            ('is_proficient_math', true, student_years.is_proficient_math::int),
+            ('is_proficient_reading', true, student_years.is_proficient_reading::int),
+            (
+                'promise_on_track_or_eligible',
+                true,
+                case
+                    when student_years.promise_status in ('on_track', 'eligible') then 1
+                    when
+                        student_years.promise_status not in (
+                            'not_applicable', 'unknown'
+                        )
+                        then 0
+                end
+            )
+        ) as measures (measure, is_proportion, value)
     where measures.value is not null
 
 ),
@@ -70,12 +75,13 @@ involved as (
         program_group,
         involvement
     from involvements
-    cross join lateral (
-        values
-        ('ever', involved_ever),
-        ('prior_year', involved_prior_year),
-        ('concurrent', involved_concurrent)
-    ) as definitions (involvement, is_involved)
+    cross join
+        lateral (
+            values
+            ('ever', involved_ever),
+            ('prior_year', involved_prior_year),
+            ('concurrent', involved_concurrent)
+        ) as definitions (involvement, is_involved)
     where is_involved
 
 ),
@@ -288,8 +294,10 @@ mean_differences as (
         degrees_of_freedom.program_group,
         degrees_of_freedom.involvement,
         degrees_of_freedom.measure,
-        gap - t_quantiles.quantile * standard_error as ci_low,
-        gap + t_quantiles.quantile * standard_error as ci_high
+        degrees_of_freedom.gap
+        - t_quantiles.quantile * degrees_of_freedom.standard_error as ci_low,
+        degrees_of_freedom.gap
+        + t_quantiles.quantile * degrees_of_freedom.standard_error as ci_high
     from degrees_of_freedom
     inner join t_quantiles on degrees_of_freedom.df = t_quantiles.df
 

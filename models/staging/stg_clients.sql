@@ -21,8 +21,7 @@ code_crosswalk as (
 -- The newest change wins; where two carry the same time, the later file and line.
 latest as (
 
-    select distinct on (clients.source_id, clients.source_client_id)
-        clients.*
+    select distinct on (clients.source_id, clients.source_client_id) clients.*
     from clients
     inner join deliveries on clients.load_id = deliveries.load_id
     order by

@@ -27,8 +27,7 @@ program_codes as (
 -- The newest change wins; where two carry the same time, the later file and line.
 latest as (
 
-    select distinct on (services.source_id, services.source_service_id)
-        services.*
+    select distinct on (services.source_id, services.source_service_id) services.*
     from services
     inner join deliveries on services.load_id = deliveries.load_id
     order by

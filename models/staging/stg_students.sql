@@ -18,7 +18,7 @@ code_crosswalk as (
 
 ),
 
--- A student with several spells stands in the roster several times; the last line holds.
+-- A student with several spells stands in the roster several times: the last holds.
 -- A roster of active students no longer lists one who left: the last that did, holds.
 last_lines as (
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from outcomes.config import load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, land
+from outcomes.reports.summary import show_summary
+from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
+from outcomes.warehouse.connection import connect
 
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
@@ -20,6 +27,56 @@ cli.add_typer(warehouse_app, name="warehouse")
 cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
 cli.command()(land)
+
+
+@cli.command()
+def build(
+    as_of: Annotated[
+        str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
+    ] = "",
+) -> None:
+    """Build and test the marts from what has landed; the same as plain `dbt build`.
+
+    Example:
+        outcomes build
+        outcomes build --as-of 2012-09-12
+    """
+    result = build_warehouse(Console(), as_of)
+    typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
+
+
+@cli.command()
+def weekly(
+    path: Annotated[Path, typer.Argument(help="Drops folder, partner, delivery or one file.")],
+) -> None:
+    """Do the weekly run: land what is new, build and test the marts, report.
+
+    Files that need a person do not stop the run: the partner's earlier snapshot stays the
+    truth. The exit code is 1 if there are any.
+
+    Example:
+        outcomes weekly drops
+    """
+    needs_a_person = False
+    try:
+        land(path)
+    except typer.Exit:
+        needs_a_person = True
+    build_warehouse(Console())
+    report()
+    raise typer.Exit(int(needs_a_person))
+
+
+@cli.command()
+def report() -> None:
+    """Show what landed, what was linked, and the gaps.
+
+    Example:
+        outcomes report
+    """
+    settings = load_settings()
+    with connect(settings) as connection:
+        show_summary(connection, settings, Console())
 
 
 def app() -> None:

@@ -12,7 +12,7 @@ spells as (
 
 ),
 
--- A district that reports monthly totals sends no calendar, but spells name its schools.
+-- A district that reports monthly totals sends no calendar; spells name its schools.
 mentions as (
 
     select

@@ -12,51 +12,39 @@ suppression as (
 
 ),
 
--- A share discloses its numerator, so both sides of each share are counts too.
-counted as (
+-- A share discloses its numerator and what is left of its denominator.
+counts as (
 
     select
         gaps.*,
-        gaps.measure not in ('attendance_rate', 'gpa') as is_proportion,
-        suppression.smallest_published_count
+        case
+            when gaps.measure not in ('attendance_rate', 'gpa')
+                then
+                    array[
+                        gaps.n_involved * gaps.value_involved,
+                        gaps.n_involved * (1 - gaps.value_involved),
+                        gaps.n_not_involved * gaps.value_not_involved,
+                        gaps.n_not_involved * (1 - gaps.value_not_involved)
+                    ]
+            else '{}'
+        end || array[gaps.n_involved, gaps.n_not_involved]::numeric[] as disclosed
     from gaps
-    cross join suppression
 
 ),
 
 flagged as (
 
     select
-        counted.*,
+        counts.*,
         exists (
             select
-            from (
-                values
-                (n_involved),
-                (n_not_involved),
-                (case when is_proportion then round(n_involved * value_involved) end),
-                (
-                    case
-                        when is_proportion
-                            then round(n_involved * (1 - value_involved))
-                    end
-                ),
-                (
-                    case
-                        when is_proportion
-                            then round(n_not_involved * value_not_involved)
-                    end
-                ),
-                (
-                    case
-                        when is_proportion
-                            then round(n_not_involved * (1 - value_not_involved))
-                    end
-                )
-            ) as cells (n)
-            where cells.n between 1 and counted.smallest_published_count - 1
+            from unnest(counts.disclosed) as cells (n)
+            where
+                round(cells.n) > 0
+                and round(cells.n) < suppression.smallest_published_count
         ) as is_suppressed
-    from counted
+    from counts
+    cross join suppression
 
 ),
 

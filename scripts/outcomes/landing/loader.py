@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -146,9 +147,7 @@ def _load(
     try:
         with connection.transaction():  # a savepoint: a fault takes back what was copied
             file_id = ledger.add_file(connection, file, key, contract.version)
-            for block in reading.blocks():
-                _store(connection, file_id, key, block)
-                outcome.issues += block.issues.height
+            outcome.issues = _store_blocks(connection, file_id, key, reading)
             ledger.close_file(connection, file_id, reading.counts, reading.warnings)
         outcome.counts = reading.counts
         outcome.detail = "; ".join(reading.warnings) or None
@@ -158,6 +157,23 @@ def _load(
         outcome.detail, outcome.issues = fault.detail, 0
         outcome.counts = reading.counts.set_aside()
     return outcome
+
+
+def _store_blocks(
+    connection: psycopg.Connection, file_id: int, key: FileKey, reading: FileReading
+) -> int:
+    """Store a file's blocks, each while the next is being read; the number of value issues."""
+    issues = 0
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        writing: Future[None] | None = None
+        for block in reading.blocks():
+            if writing:
+                writing.result()
+            writing = writer.submit(_store, connection, file_id, key, block)
+            issues += block.issues.height
+        if writing:
+            writing.result()
+    return issues
 
 
 def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: ValidBlock) -> None:

@@ -73,6 +73,4 @@ def reset(
 
 def _address(server: EmbeddedServer) -> str:
     settings = server.settings
-    return (
-        f"postgresql://{settings.user}@{settings.host}:{settings.port}/{settings.database}"
-    )
+    return f"postgresql://{settings.user}@{settings.host}:{settings.port}/{settings.database}"

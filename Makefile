@@ -1,0 +1,55 @@
+# Every target sets itself up: Python 3.11+ and make are all that is needed.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format bench docs clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .warehouse/demo
+
+help:  ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=python3.x" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+		--constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+profiles.yml: profiles.example.yml
+	cp profiles.example.yml profiles.yml
+
+install: $(VENV)/installed profiles.yml  ## Make the virtual environment and the dbt profile
+
+$(DEMO)/drops: | $(VENV)/installed
+	$(BIN)/outcomes demo generate $(DEMO)
+
+demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries
+	@$(BIN)/outcomes warehouse start
+	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 1 ]
+
+test: install  ## Run every test
+	$(BIN)/python -m pytest
+
+lint: install  ## Check style and types
+	$(BIN)/ruff check scripts tests
+	$(BIN)/ruff format --check scripts tests
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint models tests functions
+
+format: install  ## Put style right where a tool can
+	$(BIN)/ruff check --fix scripts tests
+	$(BIN)/ruff format scripts tests
+	$(BIN)/sqlfluff fix models tests functions
+
+bench: install  ## Measure speed; figures under target/bench.json
+	$(BIN)/python -m outcomes.bench
+
+docs: install  ## Describe the models and their lineage, in a browser
+	$(BIN)/dbt docs generate
+	$(BIN)/dbt docs serve
+
+clean:  ## Remove what can be made again; the warehouse stays
+	rm -rf $(VENV) target logs .pytest_cache .mypy_cache .ruff_cache

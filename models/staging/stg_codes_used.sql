@@ -1,0 +1,51 @@
+{% set coded_columns = [
+    ('students', 'gender', 'gender'),
+    ('students', 'race', 'race'),
+    ('students', 'english_learner', 'english_learner'),
+    ('students', 'special_education', 'special_education'),
+    ('students', 'primary_disability', 'disability'),
+    ('students', 'economic_status', 'economic_status'),
+    ('students', 'homeless', 'yes_no'),
+    ('enrollments', 'grade', 'grade'),
+    ('enrollments', 'entry_code', 'enrollment_code'),
+    ('enrollments', 'exit_code', 'enrollment_code'),
+    ('enrollments', 'activity_code', 'enrollment_code'),
+    ('calendar_days', 'in_session', 'yes_no'),
+    ('attendance_events', 'event_code', 'attendance'),
+    ('attendance_events', 'excused', 'yes_no'),
+    ('course_marks', 'subject', 'course_subject'),
+    ('assessments', 'grade', 'grade'),
+    ('assessments', 'subject', 'subject'),
+    ('assessments', 'level', 'performance_level'),
+    ('discipline_actions', 'action', 'discipline_action'),
+    ('clients', 'sex', 'gender'),
+] %}
+
+with
+
+deliveries as (
+
+    select distinct load_id from {{ ref('stg_deliveries') }}
+
+),
+
+codes_used as (
+
+    {% for feed, column, domain in coded_columns %}
+    select
+        '{{ domain }}' as domain,
+        raw.partner_id,
+        '{{ feed }}.{{ column }}' as feed_column,
+        raw.{{ column }} as source_code,
+        count(*) as rows_affected,
+        max(raw.as_of_date) as last_as_of_date
+    from {{ source('raw', feed) }} as raw
+    inner join deliveries on raw.load_id = deliveries.load_id
+    where raw.{{ column }} is not null
+    group by raw.partner_id, raw.{{ column }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+)
+
+select * from codes_used

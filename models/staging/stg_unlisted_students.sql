@@ -1,0 +1,81 @@
+{% set student_feeds = [
+    'enrollments', 'attendance_events', 'attendance_totals', 'gpas', 'course_marks',
+    'assessments', 'discipline_actions',
+] %}
+{% set feeds_by_local_id = ['attendance_totals', 'course_marks'] %}
+
+with
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+students as (
+
+    select
+        partner_id,
+        district_student_id,
+        state_student_id
+    from {{ source('raw', 'students') }}
+
+),
+
+listed_ids as (
+
+    select
+        partner_id,
+        district_student_id as student_id
+    from students
+    union
+    select
+        partner_id,
+        state_student_id as student_id
+    from students
+
+),
+
+-- A file that keys by local id is looked up by it, any other by state id.
+mentioned as (
+
+    {% for feed in student_feeds %}
+    select
+        raw.partner_id,
+        '{{ feed }}' as feed,
+        snapshots.school_year,
+        {% if feed in feeds_by_local_id %}
+        raw.district_student_id as student_id
+        {% else %}
+        coalesce(raw.district_student_id, raw.state_student_id) as student_id
+        {% endif %}
+    from {{ source('raw', feed) }} as raw
+    inner join snapshots on raw.load_id = snapshots.load_id
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+unlisted_students as (
+
+    select
+        mentioned.partner_id as district_id,
+        mentioned.feed,
+        mentioned.school_year,
+        mentioned.student_id,
+        count(*) as rows_affected
+    from mentioned
+    left join listed_ids
+        on
+            mentioned.partner_id = listed_ids.partner_id
+            and mentioned.student_id = listed_ids.student_id
+    where listed_ids.student_id is null
+    group by
+        mentioned.partner_id,
+        mentioned.feed,
+        mentioned.school_year,
+        mentioned.student_id
+
+)
+
+select * from unlisted_students
