@@ -1,8 +1,10 @@
--- What is tested: every student of any delivery and every client record has its one row in
--- the crosswalk, and the crosswalk has no others.
--- When it matters: always; a lost record is a child whose services nobody sees.
--- How to resolve: find the step between `int_identity_tuples` and `person_crosswalk` in
--- which the record gets lost.
+/*
+What it checks: every student of any delivery and every client record has its one row in
+the crosswalk, and the crosswalk has no others.
+When it matters: always; a lost record is a child whose services nobody sees.
+How to resolve it: find the step between `int_identity_tuples` and `person_crosswalk` in
+which the record gets lost.
+*/
 with
 
 delivered as (

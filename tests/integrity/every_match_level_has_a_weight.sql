@@ -1,7 +1,9 @@
--- What is tested: every level that a comparison found has a row in `match_weights`.
--- When it matters: always; evidence without a weight would silently not count.
--- How to resolve: add the level to the seed, or mend the name in
--- `int_identity_comparisons`.
+/*
+What it checks: every level that a comparison found has a row in `match_weights`.
+When it matters: always; evidence without a weight would silently not count.
+How to resolve it: add the level to the seed, or mend the name in
+`int_identity_comparisons`.
+*/
 with
 
 comparisons as (

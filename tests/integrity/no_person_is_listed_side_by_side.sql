@@ -1,7 +1,10 @@
--- What is tested: no person holds two student records whom one district enrolls on one day.
--- When it matters: always; one child would carry another child's history.
--- How to resolve: `int_identity_student_decisions` shows the link; a rule in
--- `int_identity_persons` that should have undone it does not.
+/*
+What it checks: no person holds two student records that one district enrolls on one
+day.
+When it matters: always; one child would carry another child's history.
+How to resolve it: `int_identity_student_decisions` shows the link; a rule in
+`int_identity_persons` that should have undone it does not.
+*/
 with
 
 persons as (

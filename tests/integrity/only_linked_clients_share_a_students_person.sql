@@ -1,7 +1,9 @@
--- What is tested: a client record carries a student's person exactly where its decision is
--- link.
--- When it matters: always; involvement counts the records of a person that are linked.
--- How to resolve: look at how `person_crosswalk` names the persons of unlinked clients.
+/*
+What it checks: a client record carries a student's person exactly where its decision is
+link.
+When it matters: always; involvement counts the records of a person that are linked.
+How to resolve it: look at how `person_crosswalk` names the persons of unlinked clients.
+*/
 with
 
 crosswalk as (

@@ -1,0 +1,53 @@
+"""The project as dbt reads it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt_runs import DbtCommand, DbtRun
+
+from outcomes.config import PROJECT_DIR
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
+    """Runs dbt with the example profile as it is, writing outside the project."""
+
+    def run(*command: str) -> DbtRun:
+        folder = tmp_path_factory.mktemp("dbt")
+        shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+        complaints: list[str] = []
+
+        def listen(event: Any) -> None:
+            if event.info.level in ("warn", "error"):
+                complaints.append(event.info.msg)
+
+        places = {
+            "--project-dir": PROJECT_DIR,
+            "--profiles-dir": folder,
+            "--target-path": folder / "target",
+            "--log-path": folder / "logs",
+        }
+        outcome = dbtRunner(callbacks=[listen]).invoke(
+            ["--quiet", "--no-partial-parse", *command]
+            + [str(part) for place in places.items() for part in place]
+        )
+        if outcome.exception is not None:
+            complaints.append(str(outcome.exception))
+        return DbtRun(bool(outcome.success), complaints, folder / "target")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def parsed(dbt: DbtCommand) -> DbtRun:
+    return dbt("parse")
+
+
+@pytest.fixture(scope="session")
+def manifest(parsed: DbtRun) -> dict[str, Any]:
+    assert parsed.succeeded, parsed.complaints
+    return parsed.manifest

@@ -1,0 +1,29 @@
+"""What a run of dbt in a test leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """What one dbt command did: its artifacts and everything that it warned about."""
+
+    succeeded: bool
+    complaints: list[str]
+    target_dir: Path
+
+    def artifact(self, name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self.target_dir / name).read_text())
+        return loaded
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return self.artifact("manifest.json")
+
+
+DbtCommand = Callable[..., DbtRun]

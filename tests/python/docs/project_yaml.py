@@ -1,0 +1,180 @@
+"""The keys that the project's YAML files may have: those that we use, and no others.
+
+On PostgreSQL dbt does not complain about a key that it does not know, so a misspelt one
+is silently nothing: a test that never runs, a contract that is not enforced.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dbt.clients.yaml_helper import safe_load
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DataTestConfig(Strict):
+    severity: Literal["error", "warn"] = "error"
+    where: Text | None = None
+    tags: list[str] = []
+    meta: dict[str, Any] = {}
+
+
+class DataTestSettings(Strict):
+    name: Text | None = None
+    description: Text | None = None
+    arguments: dict[str, Any] = {}
+    config: DataTestConfig = DataTestConfig()
+
+
+DataTest = Text | Annotated[dict[Text, DataTestSettings], Field(min_length=1, max_length=1)]
+
+
+class Constraint(Strict):
+    type: Literal["primary_key", "not_null", "unique", "check"]
+    columns: list[Text] = []
+    expression: Text | None = None
+
+
+class Column(Strict):
+    name: Text
+    description: Text
+    data_type: Text | None = None
+    constraints: list[Constraint] = []
+    data_tests: list[DataTest] = []
+
+
+class Contract(Strict):
+    enforced: bool
+
+
+class ModelConfig(Strict):
+    alias: Text | None = None
+    contract: Contract | None = None
+    indexes: list[dict[str, Any]] = []
+    materialized: Text | None = None
+    tags: list[str] = []
+    meta: dict[str, Any] = {}
+
+
+class Model(Strict):
+    name: Text
+    description: Text
+    config: ModelConfig = ModelConfig()
+    constraints: list[Constraint] = []
+    columns: Annotated[list[Column], Field(min_length=1)]
+    data_tests: list[DataTest] = []
+
+
+class SeedConfig(Strict):
+    column_types: Annotated[dict[Text, Text], Field(min_length=1)]
+    tags: list[str] = []
+    meta: dict[str, Any] = {}
+
+
+class Seed(Strict):
+    name: Text
+    description: Text
+    config: SeedConfig
+    columns: Annotated[list[Column], Field(min_length=1)]
+    data_tests: list[DataTest] = []
+
+
+class Table(Strict):
+    name: Text
+    description: Text
+    columns: Annotated[list[Column], Field(min_length=1)]
+    data_tests: list[DataTest] = []
+
+
+class Source(Strict):
+    name: Text
+    description: Text
+    schema_: Text = Field(alias="schema")
+    tables: Annotated[list[Table], Field(min_length=1)]
+
+
+class FunctionConfig(Strict):
+    volatility: Literal["deterministic", "stable", "non-deterministic"]
+
+
+class FunctionArgument(Strict):
+    name: Text
+    data_type: Text
+    description: Text
+
+
+class FunctionResult(Strict):
+    data_type: Text
+
+
+class Function(Strict):
+    name: Text
+    description: Text
+    config: FunctionConfig
+    arguments: list[FunctionArgument]
+    returns: FunctionResult
+
+
+class Given(Strict):
+    input: Text
+    format: Literal["dict", "csv", "sql"] = "dict"
+    rows: list[dict[str, Any]] | Text
+
+
+class Expected(Strict):
+    format: Literal["dict", "csv", "sql"] = "dict"
+    rows: list[dict[str, Any]] | Text
+
+
+class UnitTestOverrides(Strict):
+    vars: dict[str, Any] = {}
+    macros: dict[str, Any] = {}
+
+
+class UnitTest(Strict):
+    name: Text
+    description: Text
+    model: Text
+    given: list[Given]
+    expect: Expected
+    overrides: UnitTestOverrides | None = None
+
+
+class ProjectFile(Strict):
+    version: Literal[2]
+    models: list[Model] = []
+    seeds: list[Seed] = []
+    sources: list[Source] = []
+    functions: list[Function] = []
+    unit_tests: list[UnitTest] = []
+
+
+def yaml_problems(text: str) -> list[str]:
+    """What is wrong with one YAML file: the path of each key, and what was expected."""
+    try:
+        TypeAdapter(ProjectFile).validate_python(safe_load(text))
+    except ValidationError as error:
+        return [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+    return []
+
+
+def yaml_files(project_dir: Path) -> list[Path]:
+    """Every file in which models, seeds, sources, functions or tests are described."""
+    return sorted(
+        file
+        for folder in ("models", "seeds", "functions", "macros", "tests")
+        for suffix in ("yml", "yaml")
+        for file in (project_dir / folder).rglob(f"*.{suffix}")
+    )

@@ -1,0 +1,245 @@
+"""Models, seeds and sources are described, tested and contracted as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from dbt_runs import DbtCommand, DbtRun
+from project_yaml import yaml_files, yaml_problems
+
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.warehouse.connection import connect
+
+MODELS_DIR = PROJECT_DIR / "models"
+DIAGNOSIS = ("What it checks:", "When it matters:", "How to resolve it:")
+
+
+@pytest.mark.parametrize(
+    "file", yaml_files(PROJECT_DIR), ids=lambda file: file.relative_to(PROJECT_DIR).as_posix()
+)
+def test_yaml_has_no_unknown_key(file: Path) -> None:
+    assert yaml_problems(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("config:", "conifg:"),
+        ("alias:", "alais:"),
+        ("    columns:\n", "    colums:\n"),
+        ("data_tests: [not_null]", "tests: [not_null]"),
+        ("arguments:", "argument:"),
+        ("description: Key.", "descripton: Key."),
+        ("type: not_null", "typ: not_null"),
+    ],
+)
+def test_a_misspelt_key_is_found(right: str, wrong: str) -> None:
+    text = """
+version: 2
+models:
+  - name: fct_things
+    description: One row per thing.
+    config: {alias: things}
+    data_tests:
+      - unique_combination:
+          arguments: {columns: [thing_id]}
+    columns:
+      - name: thing_id
+        description: Key.
+        data_type: text
+        constraints:
+          - {type: not_null}
+        data_tests: [not_null]
+"""
+    assert text.count(right) == 1
+    assert yaml_problems(text) == []
+
+    misspelt = wrong.strip().split(":")[0]
+    assert any(misspelt in problem for problem in yaml_problems(text.replace(right, wrong)))
+
+
+def test_every_model_has_its_yaml_beside_it() -> None:
+    models = {file.with_suffix("") for file in MODELS_DIR.rglob("*.sql")}
+    described = {file.with_suffix("") for file in MODELS_DIR.rglob("*.yml")}
+
+    assert models
+    assert sorted(model.name for model in models - described) == []
+
+
+def test_the_yaml_describes_the_model_beside_it(manifest: dict[str, Any]) -> None:
+    strays = [
+        node["name"]
+        for node in models_of(manifest)
+        if (node["patch_path"] or "").split("://")[-1]
+        != node["original_file_path"].removesuffix(".sql") + ".yml"
+    ]
+
+    assert strays == []
+
+
+def test_every_description_begins_with_the_grain(manifest: dict[str, Any]) -> None:
+    relations = [
+        *(n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed")),
+        *manifest["sources"].values(),
+    ]
+    without = [
+        node["name"]
+        for node in relations
+        if not re.match(r"One row( per |: |, )", node["description"])
+    ]
+
+    assert len(relations) > 50
+    assert without == []
+
+
+def test_every_model_and_seed_has_a_data_test(manifest: dict[str, Any]) -> None:
+    tested = {
+        node.get("attached_node")
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+    }
+    untested = [
+        node["name"]
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed") and key not in tested
+    ]
+
+    assert untested == []
+
+
+def test_every_mart_has_an_enforced_contract(manifest: dict[str, Any]) -> None:
+    marts = [node for node in models_of(manifest) if node["fqn"][1] == "marts"]
+
+    assert marts
+    assert [m["name"] for m in marts if not m["config"]["contract"]["enforced"]] == []
+
+
+def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
+    readers = [
+        node["name"]
+        for node in models_of(manifest)
+        if node["fqn"][1] != "staging"
+        and any(parent.startswith("source.") for parent in node["depends_on"]["nodes"])
+    ]
+
+    assert readers == []
+
+
+def diagnosis_problem(sql: str) -> str | None:
+    """What the opening comment lacks; None when it has all three parts, in order."""
+    opening = re.match(r"/\*.*?\*/|(?:--[^\n]*\n)+", sql, re.DOTALL)
+    if opening is None:
+        return "no opening comment"
+    places = [opening[0].find(part) for part in DIAGNOSIS]
+    if -1 in places:
+        return f"no {DIAGNOSIS[places.index(-1)]!r}"
+    return None if places == sorted(places) else "in another order"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PROJECT_DIR / "tests" / "integrity").glob("*.sql")), ids=lambda file: file.stem
+)
+def test_every_integrity_test_explains_itself(file: Path) -> None:
+    assert diagnosis_problem(file.read_text(encoding="utf-8")) is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1",
+        "/*\nWhat it checks: a.\nWhen it matters: b.\n*/\nselect 1",
+        "/*\nWhen it matters: b.\nWhat it checks: a.\nHow to resolve it: c.\n*/\nselect 1",
+        "select 1 -- What it checks: When it matters: How to resolve it:",
+    ],
+)
+def test_a_test_that_does_not_explain_itself_is_found(sql: str) -> None:
+    assert diagnosis_problem(sql) is not None
+
+
+def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
+    assert parsed.succeeded
+    assert parsed.complaints == []
+
+
+def test_docs_generate_gives_no_warning(
+    dbt: DbtCommand, built_sample: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_dbt_at(built_sample, monkeypatch)
+
+    run = dbt("docs", "generate")
+
+    assert run.complaints == []
+    assert run.succeeded
+    catalog = run.artifact("catalog.json")
+    assert not catalog["errors"]
+    built = {node["unique_id"] for node in models_of(run.manifest) if is_built(node)}
+    assert built - set(catalog["nodes"]) == set()
+
+
+def test_columns_are_the_ones_described(manifest: dict[str, Any], built_sample: Settings) -> None:
+    with connect(built_sample) as connection:
+        assert column_differences(connection, manifest) == []
+
+
+def test_a_column_that_differs_is_found(manifest: dict[str, Any], built_sample: Settings) -> None:
+    with connect(built_sample) as connection, connection.transaction(force_rollback=True):
+        connection.execute("alter table marts.dim_districts rename column aun to number")
+        connection.execute("drop table marts.fct_assessments cascade")
+
+        assert column_differences(connection, manifest) == [
+            "marts.dim_districts: aun is described and not there",
+            "marts.dim_districts: number is there and not described",
+            "marts.fct_assessments is not there",
+        ]
+
+
+def column_differences(connection: psycopg.Connection, manifest: dict[str, Any]) -> list[str]:
+    """Where models, seeds and sources differ from their YAML, in either direction."""
+    real: dict[tuple[str, str], set[str]] = {}
+    for schema, relation, column in connection.execute(
+        """
+        select namespace.nspname, class.relname, attribute.attname
+        from pg_attribute as attribute
+        inner join pg_class as class on attribute.attrelid = class.oid
+        inner join pg_namespace as namespace on class.relnamespace = namespace.oid
+        where
+            attribute.attnum > 0
+            and not attribute.attisdropped
+            and class.relkind in ('r', 'v', 'm', 'p')
+        """
+    ):
+        real.setdefault((schema, relation), set()).add(column)
+    problems = []
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        if not is_built(node):
+            continue
+        key = (node["schema"], node.get("alias") or node["identifier"])
+        name = ".".join(key)
+        if key not in real:
+            problems.append(f"{name} is not there")
+            continue
+        described = set(node["columns"])
+        problems += [f"{name}: {c} is described and not there" for c in described - real[key]]
+        problems += [f"{name}: {c} is there and not described" for c in real[key] - described]
+    return sorted(problems)
+
+
+def is_built(node: dict[str, Any]) -> bool:
+    """Whether it is a relation of the database: an ephemeral model is none."""
+    return (
+        node["resource_type"] in ("model", "seed", "source")
+        and node["config"].get("materialized") != "ephemeral"
+    )
+
+
+def models_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def point_dbt_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("host", "port", "user", "password", "database"):
+        monkeypatch.setenv(f"OUTCOMES_PG_{name.upper()}", str(getattr(settings, name)))

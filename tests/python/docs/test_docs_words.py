@@ -1,0 +1,307 @@
+"""What the documentation says is so: commands, links, SQL, names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from dbt.cli.main import cli as dbt_cli
+from documents import Document, documents, readme
+
+from outcomes.cli import cli as outcomes_cli
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.contracts import model as contract_model
+from outcomes.warehouse.connection import connect
+
+# Programs that the documentation may show and whose arguments are not ours to check.
+FOREIGN_PROGRAMS = ("export", "pre-commit", "psql", "source")
+every_document = pytest.mark.parametrize(
+    "document", documents(), ids=lambda document: document.path.relative_to(PROJECT_DIR).as_posix()
+)
+
+
+def make_targets() -> set[str]:
+    makefile = (PROJECT_DIR / "Makefile").read_text()
+    return set(re.findall(r"^([a-z]+):(?!=)", makefile, re.MULTILINE))
+
+
+def cli_problem(command: Any, words: list[str], *, complete: bool) -> str | None:
+    """Why the command line would not be understood; None when it would be.
+
+    Typer may carry a click of its own, so commands and errors are known by what they offer.
+    """
+    try:
+        while hasattr(command, "commands"):
+            if not words or words[0].startswith("-"):
+                return f"{command.name}: a command is missing" if complete else None
+            found = command.commands.get(words[0])
+            if found is None:
+                return f"no command {words[0]!r}"
+            command, words = found, words[1:]
+        if complete:
+            command.make_context(command.name, list(words))
+        else:
+            known = {name for parameter in command.params for name in parameter.opts}
+            for word in words:
+                if word.startswith("-") and word.split("=")[0] not in known:
+                    return f"no option {word!r}"
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return str(error.format_message())
+    return None
+
+
+def command_problem(words: list[str], *, complete: bool) -> str | None:
+    program, arguments = words[0], words[1:]
+    if program == "make":
+        unknown = [word for word in arguments if word not in make_targets()]
+        return f"no target {unknown}" if unknown else None
+    if program == "outcomes":
+        command = typer.main.get_command(outcomes_cli)
+        return cli_problem(command, arguments, complete=complete)
+    if program == "dbt":
+        return cli_problem(dbt_cli, arguments, complete=complete)
+    if program == "pytest":
+        missing = [path for path in arguments if not (PROJECT_DIR / path).exists()]
+        return f"no such path {missing}" if missing else None
+    return None if program in FOREIGN_PROGRAMS else "unknown program"
+
+
+def document_of(text: str, folder: Path) -> Document:
+    path = folder / "text.md"
+    path.write_text(text, encoding="utf-8")
+    return Document(path)
+
+
+def command_problems(document: Document) -> list[str]:
+    lines = [(words, True) for words in document.shown_commands]
+    lines += [(words, False) for words in document.mentioned_commands]
+    return [
+        f"{' '.join(words)}: {problem}"
+        for words, complete in lines
+        if (problem := command_problem(words, complete=complete))
+    ]
+
+
+@every_document
+def test_every_command_exists(document: Document) -> None:
+    assert command_problems(document) == []
+
+
+def test_the_readme_shows_the_commands_of_a_week() -> None:
+    shown = {" ".join(words[:2]) for words in readme().shown_commands}
+
+    assert {"outcomes weekly", "outcomes land", "outcomes build", "outcomes report"} <= shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```bash\nmake demos\n```",
+        "```bash\nmake demo tests\n```",
+        "```bash\noutcomes lend drops\n```",
+        "```bash\noutcomes land\n```",
+        "```bash\noutcomes build --asof 2012-09-12\n```",
+        "```bash\noutcomes warehouse strat\n```",
+        "```bash\nOUTCOMES_SCHEMA_PREFIX=ana_ dbt bild\n```",
+        "```bash\npytest tests/python/dox\n```",
+        "```bash\ndocker compose up\n```",
+        "Run `make demos` now.",
+        "Run `outcomes land --dryrun` now.",
+        "Run `dbt bild` now.",
+    ],
+)
+def test_a_command_that_does_not_exist_is_found(text: str, tmp_path: Path) -> None:
+    assert len(command_problems(document_of(text, tmp_path))) == 1
+
+
+def selected_names(document: Document) -> list[str]:
+    return [
+        words[position + 1].strip("+")
+        for words in document.shown_commands
+        if words[0] == "dbt"
+        for position, word in enumerate(words)
+        if word == "--select"
+    ]
+
+
+def test_every_model_selected_in_an_example_exists(manifest: dict[str, Any]) -> None:
+    known = {node["name"] for node in manifest["nodes"].values()}
+    selected = [name for document in documents() for name in selected_names(document)]
+
+    assert selected
+    assert [name for name in selected if name not in known] == []
+
+
+def link_problems(document: Document) -> list[str]:
+    problems = []
+    for path, anchor in document.links:
+        target = (document.path.parent / path).resolve() if path else document.path
+        if not target.exists():
+            problems.append(f"{path}: no such file")
+        elif anchor is not None and anchor not in Document(target).anchors:
+            problems.append(f"{path}#{anchor}: no such heading")
+    return problems
+
+
+@every_document
+def test_every_relative_link_resolves(document: Document) -> None:
+    assert link_problems(document) == []
+
+
+@pytest.mark.parametrize("text", ["[there](nowhere.md)", "# Here\n\n[there](#nowhere)"])
+def test_a_broken_link_is_found(text: str, tmp_path: Path) -> None:
+    assert len(link_problems(document_of(text, tmp_path))) == 1
+
+
+def test_a_link_to_a_heading_resolves(tmp_path: Path) -> None:
+    text = "# Your own PostgreSQL, too\n\n[there](#your-own-postgresql-too)"
+
+    assert link_problems(document_of(text, tmp_path)) == []
+
+
+@every_document
+def test_every_path_in_the_text_exists(document: Document) -> None:
+    folders = ("contracts/", "models/", "seeds/", "functions/", "macros/", "tests/", "scripts/")
+    named = [code for code in document.inline_code if code.startswith(folders) and "<" not in code]
+
+    assert [path for path in named if not (PROJECT_DIR / path).exists()] == []
+
+
+@every_document
+def test_every_environment_variable_is_read_somewhere(document: Document) -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (
+            *(PROJECT_DIR / "scripts").rglob("*.py"),
+            *(PROJECT_DIR / "macros").glob("*.sql"),
+            PROJECT_DIR / "profiles.example.yml",
+        )
+    )
+    named = re.findall(r"\bOUTCOMES_[A-Z_]*[A-Z]\b", document.text)
+
+    assert [name for name in named if name not in code] == []
+
+
+@every_document
+def test_no_document_names_a_place_on_somebodys_machine(document: Document) -> None:
+    assert re.findall(r"(?<![\w.~])/(?:home|root|tmp|Users|work|mnt)/\S*", document.text) == []
+
+
+def relations(manifest: dict[str, Any]) -> set[str]:
+    nodes = [
+        node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")
+    ]
+    return {f"{node['schema']}.{node['alias']}" for node in nodes} | {
+        f"{source['schema']}.{source['identifier']}" for source in manifest["sources"].values()
+    }
+
+
+def read_relations(document: Document) -> list[str]:
+    sql = "\n".join(document.blocks("sql"))
+    return re.findall(r"\b(?:from|join)\s+([a-z_]+\.[a-z_]+)", sql)
+
+
+@every_document
+def test_every_relation_in_sql_exists(document: Document, manifest: dict[str, Any]) -> None:
+    known = relations(manifest)
+
+    assert [name for name in read_relations(document) if name not in known] == []
+
+
+def test_the_readme_reads_marts() -> None:
+    schemas = {name.split(".")[0] for name in read_relations(readme())}
+
+    assert {"marts", "marts_deidentified", "marts_public"} <= schemas
+
+
+@pytest.mark.parametrize("query", readme().blocks("sql"), ids=lambda query: query.split()[-2])
+def test_every_query_of_the_readme_runs(query: str, built_sample: Settings) -> None:
+    with connect(built_sample) as connection:
+        cursor = connection.execute(query.encode())
+
+        assert cursor.description
+
+
+def listed_relations() -> set[str]:
+    section = readme().text.split("### The public relations")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([a-z_.]+)` \|", section, re.MULTILINE))
+
+
+def test_the_readme_lists_every_mart(manifest: dict[str, Any]) -> None:
+    marts = {
+        f"{node['schema']}.{node['alias']}"
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+    }
+
+    assert marts - listed_relations() == set()
+    assert listed_relations() - relations(manifest) == set()
+
+
+def diagram() -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The boxes (id → the first line of its label) and the arrows of the picture."""
+    (picture,) = readme().blocks("mermaid")
+    boxes = dict(re.findall(r'^ *(\w+)\["(.+?)(?:<br>.*)?"\]$', picture, re.MULTILINE))
+    return boxes, re.findall(r"^ *(\w+) --> (\w+)$", picture, re.MULTILINE)
+
+
+def test_every_arrow_of_the_picture_is_a_dependency(manifest: dict[str, Any]) -> None:
+    boxes, arrows = diagram()
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    edges = {
+        (parent, child)
+        for child, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+        for parent in node["depends_on"]["nodes"]
+        if parent in nodes
+    }
+
+    def is_in(node_id: str, label: str) -> bool:
+        node = nodes[node_id]
+        if label == "seeds/":
+            return bool(node["resource_type"] == "seed")
+        schema, _, relation = label.partition(".")
+        name = node.get("alias") or node["identifier"]
+        return node["schema"] == schema and relation in ("*", name)
+
+    described = [
+        (start, end)
+        for start, end in arrows
+        if all(re.fullmatch(r"seeds/|\w+\.[\w*]+", boxes[box]) for box in (start, end))
+    ]
+    untrue = [
+        f"{start} --> {end}"
+        for start, end in described
+        if not any(is_in(a, boxes[start]) and is_in(b, boxes[end]) for a, b in edges)
+    ]
+
+    assert len(described) > 10
+    assert untrue == []
+
+
+def test_the_contracts_readme_explains_every_custom_property() -> None:
+    text = Document(PROJECT_DIR / "contracts" / "README.md").text
+    of_the_standard = {
+        *("partnerId", "name", "version", "path", "objects"),
+        *("description", "properties"),
+        *("logicalType", "classification", "required", "values"),
+        *("pattern", "format", "minimum", "maximum"),
+    }
+    models = (
+        contract_model.Contract,
+        contract_model.ContractObject,
+        contract_model.ContractProperty,
+    )
+    custom = {
+        field.alias or name for model in models for name, field in model.model_fields.items()
+    } - of_the_standard
+    layout = {field.alias or name for name, field in contract_model.FileLayout.model_fields.items()}
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    explained = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+
+    assert (custom | layout) - explained == set()
