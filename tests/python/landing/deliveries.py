@@ -141,9 +141,7 @@ def woodland(
     )
 
 
-def dhs(
-    drops: Path, kind: str, source: str, rows: list[dict[str, str]], day: str = FRIDAY
-) -> Path:
+def dhs(drops: Path, kind: str, source: str, rows: list[dict[str, str]], day: str = FRIDAY) -> Path:
     """One of the program extracts; rows override the usual client or service."""
     usual = CLIENT if kind == "clients" else SERVICE
     text = csv_text([usual | row for row in rows], usual, end="\n")

@@ -95,9 +95,7 @@ def test_quoted_line_breaks_delimiters_and_empties_survive(
     ]
 
 
-def test_quoted_empty_text_stays_empty_text(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_quoted_empty_text_stays_empty_text(connection: psycopg.Connection, tmp_path: Path) -> None:
     member = pittsburgh_csv([{**PSSA}]).replace("MATH", '"MATH"')
     pittsburgh(tmp_path, {"PSSA_2012.csv": member})
     roster = (
@@ -149,7 +147,11 @@ def test_workbook_gives_back_leading_zeros_and_reads_typed_dates(
 
 @pytest.mark.parametrize(
     ("typed", "read"),
-    [("6/30/95", date(1995, 6, 30)), ("1/2/03", date(2003, 1, 2)), ("12/31/13", date(1913, 12, 31))],
+    [
+        ("6/30/95", date(1995, 6, 30)),
+        ("1/2/03", date(2003, 1, 2)),
+        ("12/31/13", date(1913, 12, 31)),
+    ],
 )
 def test_two_digit_years_are_the_century_that_ends_with_the_school_year(
     connection: psycopg.Connection, tmp_path: Path, typed: str, read: date
