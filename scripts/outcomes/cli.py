@@ -7,7 +7,7 @@ import sys
 import typer
 
 from outcomes.errors import OutcomesError
-from outcomes.landing.commands import district_app, land
+from outcomes.landing.commands import district_app, land, release
 from outcomes.warehouse.commands import warehouse_app
 
 cli = typer.Typer(
@@ -18,6 +18,7 @@ cli = typer.Typer(
 cli.add_typer(warehouse_app, name="warehouse")
 cli.add_typer(district_app, name="district")
 cli.command()(land)
+cli.command()(release)
 
 
 def app() -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
+from outcomes.errors import OutcomesError
 from outcomes.landing import loader
 from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import land_deliveries
+from outcomes.landing.loader import land_deliveries, release_file
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import raw_feeds
 
@@ -180,6 +181,27 @@ def test_shrunken_snapshots_are_held_in_whatever_order_they_arrive(
         ("2012-09-28", "held", "shrunken_snapshot"),
         ("2012-10-05", "loaded", None),  # against 18, the newest accepted one
     ]
+
+
+def test_a_held_snapshot_is_accepted_once_it_is_released(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    sizes = {"2012-09-21": 20, "2012-09-28": 10, "2012-10-05": 9}
+    for day, size in sizes.items():
+        woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(size)], day=day)
+    land(connection, tmp_path)
+    assert [status for _, status in ledger(connection)] == ["loaded", "held", "held"]
+
+    name = "103029902_ATTENDANCE_201209281930.txt"
+    outcomes = release_file(connection, load_contracts(), name, None, "the school was closed")
+    assert [outcome.status for outcome in outcomes] == ["loaded", "loaded"]
+    assert ledger(connection, "status, reason_code, release_reason") == [
+        ("loaded", None, None),
+        ("loaded", None, "the school was closed"),
+        ("loaded", None, None),  # a tenth less than the released one
+    ]
+    with pytest.raises(OutcomesError, match="No held file is named"):
+        release_file(connection, load_contracts(), name, None, "again")
 
 
 def test_a_new_school_year_may_be_smaller_than_the_last(

@@ -116,6 +116,7 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         lambda drops: events(drops, {"EventDate": "07/06/2014"}, day="2014-07-07")
     ],
     Reason.EMPTY_FILE: [
+        zip_with(lambda archive: None),
         event_file(""),
         lambda drops: deliver(
             drops, "woodland_hills/2012-10-05/103029902_GPA_201210051930.txt", b""
@@ -216,6 +217,7 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         event(SchoolCode="  "),
         lambda drops: directory(drops, {}, {"LegalLastName": "   "}),
     ],
+    Reason.UNREADABLE_CELL: [sheets(Last="=A1"), sheets(Start="=TODAY()"), sheets(Gr="#N/A")],
     Reason.BAD_FORMAT: [
         event(StudentID="123"),
         event(StudentID="1.23E+08"),
