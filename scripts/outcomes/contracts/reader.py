@@ -212,14 +212,18 @@ def _as_contract_error(
     error: pydantic.ValidationError,
     model: type[pydantic.BaseModel] | None = None,
 ) -> ContractError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A misspelt key also shows as the one that is missing; the misspelling says more.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"])
     where = ".".join(part for part in (where, place) if part)
     message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden" and model is not None and len(first["loc"]) == 1:
-        known = {field.alias or name for name, field in model.model_fields.items()}
-        message = f"unknown customProperty {_unknown_key(str(first['loc'][0]), known)}"
-    elif first["type"] not in ("missing", "value_error", "extra_forbidden"):
+    if first["type"] == "extra_forbidden":
+        message = "unknown key"
+        if model is not None and len(first["loc"]) == 1:
+            known = {field.alias or name for name, field in model.model_fields.items()}
+            message = f"customProperty {_unknown_key(place, known)}"
+    elif first["type"] not in ("missing", "value_error"):
         message = f"{message}; found {first['input']!r}"
     return ContractError(file, where, message)
 

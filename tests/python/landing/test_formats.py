@@ -13,6 +13,7 @@ from .deliveries import (
     CLAIRTON,
     CLAIRTON_STUDENT,
     CLIENT,
+    DIRECTORY,
     EVENT,
     PSSA,
     WOODLAND_DAY,
@@ -77,9 +78,6 @@ def test_columns_that_may_not_be_kept_are_nowhere(
 def test_quoted_line_breaks_delimiters_and_empties_survive(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
-    text = pittsburgh_csv([{**EVENT}])  # the line numbers below count from its header
-    header = text.split("\r\n")[0]
-    assert header.startswith("StudentID")
     directory(
         tmp_path,
         {"HomeAddress1": "1 First St\r\nRear, 2\tb\\n", "MiddleName": " X "},
@@ -95,18 +93,35 @@ def test_quoted_line_breaks_delimiters_and_empties_survive(
     ]
 
 
-def test_quoted_empty_text_stays_empty_text(connection: psycopg.Connection, tmp_path: Path) -> None:
-    member = pittsburgh_csv([{**PSSA}]).replace("MATH", '"MATH"')
-    pittsburgh(tmp_path, {"PSSA_2012.csv": member})
-    roster = (
-        "intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
-        '"MEN","Mentoring, daily",pittsburgh,000000001,2012-09-01,""\n'
-    )
-    deliver(tmp_path, "interventions/2012-09-30/roster.csv", roster.encode())
+def test_quoted_empty_text_stays_empty_text_and_an_empty_code_is_none(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    member = pittsburgh_csv([DIRECTORY]).replace("Ada,,,", 'Ada,"",,').replace(",E01,", ',"E01",')
+    pittsburgh(tmp_path, {"STUDENT_DIRECTORY.csv": member.replace('"E01",,,', '"E01","","",')})
+    land(connection, tmp_path)
+    assert rows(connection, "select middle_name, suffix from raw.students") == [("", None)]
+    assert rows(connection, "select entry_code, exit_date, exit_code from raw.enrollments") == [
+        ("E01", None, None)
+    ]
+
+
+def test_a_test_that_has_a_file_of_its_own_gets_its_name_from_the_contract(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    pittsburgh(tmp_path, {"PSSA_2012.csv": pittsburgh_csv([PSSA])})
     land(connection, tmp_path)
     assert rows(connection, "select subject, test, test_year from raw.assessments") == [
         ("MATH", "PSSA", 2012)
     ]
+
+
+def test_rosters(connection: psycopg.Connection, tmp_path: Path) -> None:
+    roster = (
+        "intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
+        'MEN,"Mentoring, daily",pittsburgh,000000001,2012-09-01,\n'
+    )
+    deliver(tmp_path, "interventions/2012-09-30/roster.csv", roster.encode())
+    land(connection, tmp_path)
     assert rows(connection, "select intervention_name, ended_on from raw.intervention_rosters") == [
         ("Mentoring, daily", None)
     ]
