@@ -7,7 +7,7 @@ select
                 regexp_replace(
                     replace(
                         replace(
-                            translate(lower(normalize(name, NFKD)), 'łøđıð', 'lodid'),
+                            translate(lower(normalize(name, nfkd)), 'łøđıð', 'lodid'),
                             'ß', 'ss'
                         ),
                         'æ', 'ae'

@@ -1,5 +1,5 @@
--- Never issued: area 000, 666 and 900 upward, group 00, serial 0000. The rest are numbers
--- that people make up, or that were printed on sample cards.
+-- Never issued: area 000, 666 and 900 upward, group 00, serial 0000. The rest are
+-- numbers that people make up, or that were printed on sample cards.
 select
     case
         when

@@ -22,8 +22,8 @@
             -- A parent of the same name lives at the same address: it takes a number.
             when
                 ({{ scores }}.first_name is null or {{ scores }}.birth_date is null)
-                and {{ scores }}.ssn is distinct from 'exact'
-                and {{ scores }}.state_id is distinct from 'same'
+                and coalesce({{ scores }}.ssn, '') <> 'exact'
+                and coalesce({{ scores }}.state_id, '') <> 'same'
                 then 'unknown_name_or_birth_date'
         end
 {%- endmacro %}

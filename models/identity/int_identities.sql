@@ -83,7 +83,9 @@ identities as (
         replace(last_bare, ' ', '') as last_name,
         string_to_array(last_bare, ' ') as last_name_tokens,
         replace(first_bare, ' ', '') as first_name,
-        nullif(replace({{ function('without_suffix') }}(' ' || middle_words), ' ', ''), '')
+        nullif(
+            replace({{ function('without_suffix') }}(' ' || middle_words), ' ', ''), ''
+        )
             as middle_name,
         known_suffix as suffix,
         birth_date,

@@ -25,7 +25,7 @@ blocks as (
 
 ),
 
--- A key that so many share says nothing about anybody, and its pairs would swamp all others.
+-- A key that so many share says nothing about anybody; its pairs would swamp others.
 capped as (
 
     select

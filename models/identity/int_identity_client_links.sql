@@ -89,21 +89,26 @@ companions as (
         and not numbered.is_linked
         and (numbered.person_id is null or numbered.person_id = linked.person_id)
         -- What speaks against the person itself still does.
-        and coalesce(numbered.rule, 'near_tie') in ('near_tie', 'unknown_name_or_birth_date')
+        and coalesce(numbered.rule, 'near_tie') in (
+            'near_tie', 'unknown_name_or_birth_date'
+        )
     group by numbered.identity_id, linked.person_id
+
+),
+
+claimed as (
+
+    select
+        *,
+        count(*) over (partition by identity_id) as claimants
+    from companions
 
 ),
 
 undisputed as (
 
-    select *
-    from companions
-    where
-        identity_id in (
-            select identity_id from companions
-            group by identity_id
-            having count(*) = 1
-        )
+    select * from claimed
+    where claimants = 1
 
 ),
 
@@ -114,20 +119,28 @@ client_links as (
         client_decisions.student_identity_id,
         coalesce(undisputed.student_key, client_decisions.student_key) as student_key,
         coalesce(undisputed.person_id, client_decisions.person_id) as person_id,
-        coalesce(undisputed.match_weight, client_decisions.match_weight) as match_weight,
+        coalesce(undisputed.match_weight, client_decisions.match_weight)
+            as match_weight,
         coalesce(undisputed.match_probability, client_decisions.match_probability)
             as match_probability,
         client_decisions.runner_up_person_id,
         client_decisions.runner_up_weight,
         client_decisions.rule,
-        case when undisputed.identity_id is null then client_decisions.decision else 'link' end
-            as decision,
-        case when undisputed.identity_id is null then 'model' else 'id' end as decided_by
+        case
+            when undisputed.identity_id is null then client_decisions.decision
+            else 'link'
+        end as decision,
+        case
+            when undisputed.identity_id is null then 'model'
+            else 'id'
+        end as decided_by
     from identities
     left join client_decisions
         on identities.identity_id = client_decisions.client_identity_id
     left join undisputed on identities.identity_id = undisputed.identity_id
-    where client_decisions.client_identity_id is not null or undisputed.identity_id is not null
+    where
+        client_decisions.client_identity_id is not null
+        or undisputed.identity_id is not null
 
 )
 

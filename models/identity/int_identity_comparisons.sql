@@ -18,7 +18,8 @@ first_name_nicknames as (
 
 ),
 
--- Two first names belong together when one is a nickname of the other, or both of a third.
+-- Two first names belong together when one is a nickname of the other, or both are of a
+-- third.
 same_name as (
 
     select
@@ -122,7 +123,7 @@ comparisons as (
                 (length(middle_name) > 1 and middle_name = other_first_name)
                 or (length(other_middle_name) > 1 and other_middle_name = first_name)
                 then 'middle'
-            -- Twins' names often rhyme: a first letter that differs is no slip of the pen.
+            -- Twins' names often rhyme: another first letter is no slip of the pen.
             when
                 left(first_name, 1) = left(other_first_name, 1)
                 and least(length(first_name), length(other_first_name)) > 2
@@ -140,14 +141,20 @@ comparisons as (
         end as first_name,
         case
             when middle_name is null or other_middle_name is null then null
-            when middle_name = other_middle_name and length(middle_name) > 1 then 'exact'
+            when
+                middle_name = other_middle_name and length(middle_name) > 1
+                then 'exact'
             when
                 left(middle_name, 1) = left(other_middle_name, 1)
                 and 1 in (length(middle_name), length(other_middle_name))
                 then 'initial'
             -- The names changed places; the first name's level has counted that.
-            when middle_name = other_first_name or other_middle_name = first_name then null
-            when {{ function('is_near_text') }}(middle_name, other_middle_name) then 'initial'
+            when
+                middle_name = other_first_name or other_middle_name = first_name
+                then null
+            when
+                {{ function('is_near_text') }}(middle_name, other_middle_name)
+                then 'initial'
             else 'different'
         end as middle_name,
         case
@@ -163,7 +170,9 @@ comparisons as (
                 then 'swapped'
             when
                 date_trunc('year', birth_date) = date_trunc('year', other_birth_date)
-                and '0101' in (to_char(birth_date, 'MMDD'), to_char(other_birth_date, 'MMDD'))
+                and '0101' in (
+                    to_char(birth_date, 'MMDD'), to_char(other_birth_date, 'MMDD')
+                )
                 then 'year'
             when
                 (

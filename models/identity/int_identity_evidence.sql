@@ -27,18 +27,19 @@ levels as (
         level.level,
         level.shared_name
     from comparisons
-    cross join lateral (
-        values
-        ('last_name', comparisons.last_name, comparisons.shared_last_name),
-        ('first_name', comparisons.first_name, comparisons.shared_first_name),
-        ('middle_name', comparisons.middle_name, null),
-        ('suffix', comparisons.suffix, null),
-        ('birth_date', comparisons.birth_date, null),
-        ('gender', comparisons.gender, null),
-        ('ssn', comparisons.ssn, null),
-        ('address', comparisons.address, null),
-        ('state_id', comparisons.state_id, null)
-    ) as level (comparison, level, shared_name)
+    cross join
+        lateral (
+            values
+            ('last_name', comparisons.last_name, comparisons.shared_last_name),
+            ('first_name', comparisons.first_name, comparisons.shared_first_name),
+            ('middle_name', comparisons.middle_name, null),
+            ('suffix', comparisons.suffix, null),
+            ('birth_date', comparisons.birth_date, null),
+            ('gender', comparisons.gender, null),
+            ('ssn', comparisons.ssn, null),
+            ('address', comparisons.address, null),
+            ('state_id', comparisons.state_id, null)
+        ) as level (comparison, level, shared_name)
     where level.level is not null
 
 ),
@@ -53,7 +54,9 @@ evidence as (
         levels.level,
         ln(match_weights.m_probability / match_weights.u_probability) / ln(2)
         + case
-            when match_weights.term_frequency_weight > 0 and name_frequencies.frequency > 0
+            when
+                match_weights.term_frequency_weight > 0
+                and name_frequencies.frequency > 0
                 then
                     match_weights.term_frequency_weight
                     * ln(

@@ -13,7 +13,8 @@ surnames as (
         identities.identity_id,
         names.surname
     from identities
-    cross join lateral
+    cross join
+        lateral
         unnest(identities.last_name_tokens || identities.last_name) as names (surname)
     where length(names.surname) > 2 or names.surname = identities.last_name
 

@@ -21,7 +21,9 @@ memberships as (
         spells.entry_date as first_date,
         coalesce(
             spells.exit_date,
-            least(make_date(cast(spells.school_year as integer), 6, 30), as_of.as_of_date)
+            least(
+                make_date(cast(spells.school_year as integer), 6, 30), as_of.as_of_date
+            )
         ) as last_date
     from spells
     cross join as_of

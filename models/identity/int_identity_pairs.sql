@@ -31,7 +31,9 @@ pairs as (
         others.identity_id as other_identity_id,
         students.student_key,
         others.student_key as other_student_key,
-        case when others.student_key is null then 'student_client' else 'student_student' end
+        case
+            when others.student_key is null then 'student_client' else 'student_student'
+        end
             as pair_type,
         array_agg(distinct students.key_type order by students.key_type) as key_types
     from open_keys as students

@@ -66,7 +66,8 @@ relatives (student_key, relative_key) as (
 
 ),
 
--- A chain of links may still tie together two students whom a district lists side by side.
+-- A chain of links may still tie two students together whom a district lists side by
+-- side.
 contradicted as (
 
     select distinct relatives.student_key
@@ -78,7 +79,7 @@ contradicted as (
             and relatives.student_key <> others.student_key
             and memberships.district_id = others.district_id
             and memberships.first_date <= others.last_date
-            and others.first_date <= memberships.last_date
+            and memberships.last_date >= others.first_date
 
 ),
 
@@ -109,7 +110,7 @@ members as (
 
 ),
 
--- The record that was delivered first names the person, so the oldest lives on in a merge
+-- The record that was delivered first names the person: the oldest lives on in a merge
 -- and the same deliveries give the same ids whatever the order in which they landed.
 eldest as (
 
@@ -130,7 +131,8 @@ persons as (
         students.district_student_id,
         students.first_as_of_date,
         eldest.eldest_student_key,
-        'P' || upper(left(md5('student|' || eldest.eldest_student_key), 15)) as person_id,
+        'P'
+        || upper(left(md5('student|' || eldest.eldest_student_key), 15)) as person_id,
         falling_apart.student_key is not null as is_contradicted
     from students
     inner join eldest on students.student_key = eldest.student_key

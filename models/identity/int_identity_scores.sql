@@ -24,16 +24,16 @@ match_priors as (
 
 ),
 
--- The more people one looks through, the likelier a chance agreement. In steps, so that a
--- few new clients do not move every weight.
-prior as (
+-- The more people one looks through, the likelier a chance agreement. In steps, so that
+-- a few new clients do not move every weight.
+chance as (
 
     select max(match_priors.prior_match_weight) as prior_match_weight
     from match_priors
     where
         match_priors.client_identities_up_to >= (
             select count(*) from identities
-            where record_type = 'client'
+            where identities.record_type = 'client'
         )
 
 ),
@@ -54,13 +54,14 @@ weighed as (
 
     select
         comparisons.*,
-        cast(prior.prior_match_weight + sums.weight as double precision) as match_weight
+        cast(chance.prior_match_weight + sums.weight as double precision)
+            as match_weight
     from comparisons
     inner join sums
         on
             comparisons.student_identity_id = sums.student_identity_id
             and comparisons.other_identity_id = sums.other_identity_id
-    cross join prior
+    cross join chance
 
 ),
 

@@ -50,7 +50,7 @@ side_by_side as (
             best.other_student_key = others.student_key
             and memberships.district_id = others.district_id
             and memberships.first_date <= others.last_date
-            and others.first_date <= memberships.last_date
+            and memberships.last_date >= others.first_date
 
 ),
 
@@ -73,12 +73,12 @@ ruled as (
 candidates as (
 
     select
-        student_key,
-        other_student_key,
-        match_weight
+        ruled.student_key,
+        ruled.other_student_key,
+        ruled.match_weight
     from ruled
     cross join thresholds
-    where rule is null and match_weight >= thresholds.link_weight
+    where ruled.rule is null and ruled.match_weight >= thresholds.link_weight
 
 ),
 
@@ -104,8 +104,8 @@ ends as (
 
 ),
 
--- Two students side by side cannot both be a third: the weaker link steps back, and both
--- do when they are about as strong.
+-- Two students side by side cannot both be a third: the weaker link steps back, and
+-- both do when they are about as strong.
 rivals as (
 
     select distinct
@@ -122,7 +122,7 @@ rivals as (
             rival_ends.far_key = rival_memberships.student_key
             and memberships.district_id = rival_memberships.district_id
             and memberships.first_date <= rival_memberships.last_date
-            and rival_memberships.first_date <= memberships.last_date
+            and memberships.last_date >= rival_memberships.first_date
     cross join thresholds
     where ends.match_weight < rival_ends.match_weight + thresholds.near_tie_margin
 

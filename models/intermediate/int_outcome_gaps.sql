@@ -70,19 +70,19 @@ measured as (
 involved as (
 
     select
-        student_key,
-        school_year,
-        program_group,
-        involvement
+        involvements.student_key,
+        involvements.school_year,
+        involvements.program_group,
+        definitions.involvement
     from involvements
     cross join
         lateral (
             values
-            ('ever', involved_ever),
-            ('prior_year', involved_prior_year),
-            ('concurrent', involved_concurrent)
+            ('ever', involvements.involved_ever),
+            ('prior_year', involvements.involved_prior_year),
+            ('concurrent', involvements.involved_concurrent)
         ) as definitions (involvement, is_involved)
-    where is_involved
+    where definitions.is_involved
 
 ),
 

@@ -12,6 +12,7 @@ accepted as (
     select
         files.partner_id,
         files.contract_object,
+        files.source_id,
         files.school_year,
         files.as_of_date,
         files.sent_at,
@@ -29,11 +30,12 @@ deliveries as (
     select
         partner_id,
         contract_object,
+        source_id,
         school_year,
         as_of_date,
         load_id,
         row_number() over (
-            partition by partner_id, contract_object
+            partition by partner_id, contract_object, source_id
             order by as_of_date, sent_at nulls first, received_at, load_id
         ) as delivery_number
     from accepted

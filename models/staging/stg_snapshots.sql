@@ -11,11 +11,12 @@ newest as (
     select
         partner_id,
         contract_object,
+        source_id,
         school_year,
         as_of_date,
         load_id,
         row_number() over (
-            partition by partner_id, contract_object, school_year
+            partition by partner_id, contract_object, source_id, school_year
             order by delivery_number desc
         ) as recency
     from deliveries
@@ -27,6 +28,7 @@ snapshots as (
     select
         partner_id,
         contract_object,
+        source_id,
         school_year,
         as_of_date,
         load_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
@@ -23,7 +23,7 @@ class Settings:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     warehouse_dir: Path
 

@@ -1,7 +1,7 @@
 /*
 What it checks: the months of every student-year add up to its days enrolled and absent.
-When it matters: before any attendance figure is shown; a difference means that days were
-lost or counted twice between two marts.
+When it matters: before any attendance figure is shown; a difference means that days
+were lost or counted twice between two marts.
 How to resolve it: compare int_attendance_months with int_student_year_outcomes for one
 of the students listed.
 */

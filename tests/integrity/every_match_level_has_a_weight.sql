@@ -24,18 +24,19 @@ levels as (
         level.comparison,
         level.level
     from comparisons
-    cross join lateral (
-        values
-        ('last_name', comparisons.last_name),
-        ('first_name', comparisons.first_name),
-        ('middle_name', comparisons.middle_name),
-        ('suffix', comparisons.suffix),
-        ('birth_date', comparisons.birth_date),
-        ('gender', comparisons.gender),
-        ('ssn', comparisons.ssn),
-        ('address', comparisons.address),
-        ('state_id', comparisons.state_id)
-    ) as level (comparison, level)
+    cross join
+        lateral (
+            values
+            ('last_name', comparisons.last_name),
+            ('first_name', comparisons.first_name),
+            ('middle_name', comparisons.middle_name),
+            ('suffix', comparisons.suffix),
+            ('birth_date', comparisons.birth_date),
+            ('gender', comparisons.gender),
+            ('ssn', comparisons.ssn),
+            ('address', comparisons.address),
+            ('state_id', comparisons.state_id)
+        ) as level (comparison, level)
     where level.level is not null
 
 )

@@ -33,4 +33,4 @@ inner join memberships as other_memberships
     on
         others.student_key = other_memberships.student_key
         and memberships.first_date <= other_memberships.last_date
-        and other_memberships.first_date <= memberships.last_date
+        and memberships.last_date >= other_memberships.first_date

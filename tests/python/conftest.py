@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -96,27 +96,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass(frozen=True)
-class BuiltWarehouse:
-    """A warehouse with deliveries landed and all marts built."""
-
-    settings: Settings
-    drops: Path
-
-    def connect(self) -> psycopg.Connection:
-        """Open a connection to it."""
-        return connect(self.settings)
-
-
 @pytest.fixture(scope="session")
 def make_warehouse(
     warehouse: Settings,
-) -> Iterator[Callable[..., BuiltWarehouse]]:
+) -> Iterator[Callable[..., Settings]]:
     """Make a warehouse of its own from deliveries, with plain dbt and nothing around it."""
     numbers = itertools.count(1)
     made = []
 
-    def make(drops: Path, *dbt: str, files: Sequence[Path] = ()) -> BuiltWarehouse:
+    def make(drops: Path, *dbt: str, files: Sequence[Path] = ()) -> Settings:
         settings = replace(warehouse, database=f"built_{next(numbers)}")
         with connect(warehouse) as server:
             server.execute(f"create database {settings.database}".encode())
@@ -129,9 +117,8 @@ def make_warehouse(
                 assert not delivered.unplaced
                 for _ in land_deliveries(opened, contracts, delivered.files):
                     pass
-        built = BuiltWarehouse(settings, drops)
-        run_dbt(built, *(dbt or ["build"]))
-        return built
+        run_dbt(settings, *(dbt or ["build"]))
+        return settings
 
     yield make
     with connect(warehouse) as server:
@@ -139,13 +126,13 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: BuiltWarehouse, *arguments: str) -> str:
+def run_dbt(built: Settings, *arguments: str) -> str:
     """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     environment = {
         **os.environ,
-        "OUTCOMES_PG_DATABASE": built.settings.database,
+        "OUTCOMES_PG_DATABASE": built.database,
         "DBT_TARGET_PATH": str(profiles / "target"),
         "DBT_LOG_PATH": str(profiles / "logs"),
     }
@@ -172,12 +159,12 @@ def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built_demo(make_warehouse: Callable[..., BuiltWarehouse], demo_drops: Path) -> BuiltWarehouse:
+def built_demo(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
     """The demo, landed and built."""
     return make_warehouse(demo_drops)
 
 
 @pytest.fixture(scope="session")
-def built_sample(make_warehouse: Callable[..., BuiltWarehouse], shared: Path) -> BuiltWarehouse:
+def built_sample(make_warehouse: Callable[..., Settings], shared: Path) -> Settings:
     """The partners' sample, landed and built; skipped where the sample is not there."""
     return make_warehouse(shared / "sample" / "drops")

@@ -36,7 +36,7 @@ flagged as (
 
     select
         counts.*,
-        exists (
+        exists(
             select
             from unnest(counts.disclosed) as cells (n)
             where

@@ -166,9 +166,9 @@ def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
 
 
 def test_docs_generate_gives_no_warning(
-    dbt: DbtCommand, built_sample: Settings, monkeypatch: pytest.MonkeyPatch
+    dbt: DbtCommand, built_demo: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point_dbt_at(built_sample, monkeypatch)
+    point_dbt_at(built_demo, monkeypatch)
 
     run = dbt("docs", "generate")
 
@@ -180,13 +180,13 @@ def test_docs_generate_gives_no_warning(
     assert built - set(catalog["nodes"]) == set()
 
 
-def test_columns_are_the_ones_described(manifest: dict[str, Any], built_sample: Settings) -> None:
-    with connect(built_sample) as connection:
+def test_columns_are_the_ones_described(manifest: dict[str, Any], built_demo: Settings) -> None:
+    with connect(built_demo) as connection:
         assert column_differences(connection, manifest) == []
 
 
-def test_a_column_that_differs_is_found(manifest: dict[str, Any], built_sample: Settings) -> None:
-    with connect(built_sample) as connection, connection.transaction(force_rollback=True):
+def test_a_column_that_differs_is_found(manifest: dict[str, Any], built_demo: Settings) -> None:
+    with connect(built_demo) as connection, connection.transaction(force_rollback=True):
         connection.execute("alter table marts.dim_districts rename column aun to number")
         connection.execute("drop table marts.fct_assessments cascade")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from pathlib import Path
 
-from tests.python.conftest import BuiltWarehouse
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
 
 
-def test_no_column_outside_the_contracts_is_stored(built_demo: BuiltWarehouse) -> None:
+def test_no_column_outside_the_contracts_is_stored(built_demo: Settings, demo_drops: Path) -> None:
     canaries: set[str] = set()
-    for archive in built_demo.drops.glob("pittsburgh/*/*.zip"):
+    for archive in demo_drops.glob("pittsburgh/*/*.zip"):
         with zipfile.ZipFile(archive) as opened:
             text = opened.read("STUDENT_DIRECTORY.csv").decode("cp1252")
         for row in csv.DictReader(io.StringIO(text, newline="")):
@@ -19,7 +21,7 @@ def test_no_column_outside_the_contracts_is_stored(built_demo: BuiltWarehouse) -
     canaries.discard("")
     assert len(canaries) > 100
 
-    with built_demo.connect() as connection:
+    with connect(built_demo) as connection:
         columns = connection.execute(
             """
             select table_schema, table_name, column_name

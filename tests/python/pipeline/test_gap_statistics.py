@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-from tests.python.conftest import BuiltWarehouse
+
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
 
 MEANS = {"attendance_rate": "attendance_rate", "gpa": "gpa"}
 SHARES = {
@@ -14,8 +16,8 @@ SHARES = {
 }
 
 
-def _groups(built: BuiltWarehouse, expression: str) -> tuple[np.ndarray, np.ndarray]:
-    with built.connect() as connection:
+def _groups(built: Settings, expression: str) -> tuple[np.ndarray, np.ndarray]:
+    with connect(built) as connection:
         rows = connection.execute(
             f"""
             select involved_ever, ({expression})::float8
@@ -30,8 +32,8 @@ def _groups(built: BuiltWarehouse, expression: str) -> tuple[np.ndarray, np.ndar
     return involved, others
 
 
-def _published(built: BuiltWarehouse, measure: str) -> tuple[float, float, float]:
-    with built.connect() as connection:
+def _published(built: Settings, measure: str) -> tuple[float, float, float]:
+    with connect(built) as connection:
         row = connection.execute(
             """
             select gap, ci_low, ci_high
@@ -48,7 +50,7 @@ def _published(built: BuiltWarehouse, measure: str) -> tuple[float, float, float
 
 
 @pytest.mark.parametrize("measure", MEANS)
-def test_interval_of_means_is_welchs(built_demo: BuiltWarehouse, measure: str) -> None:
+def test_interval_of_means_is_welchs(built_demo: Settings, measure: str) -> None:
     involved, others = _groups(built_demo, MEANS[measure])
     interval = stats.ttest_ind(involved, others, equal_var=False).confidence_interval(0.95)
     gap, low, high = _published(built_demo, measure)
@@ -57,7 +59,7 @@ def test_interval_of_means_is_welchs(built_demo: BuiltWarehouse, measure: str) -
 
 
 @pytest.mark.parametrize("measure", SHARES)
-def test_interval_of_shares_is_newcombes(built_demo: BuiltWarehouse, measure: str) -> None:
+def test_interval_of_shares_is_newcombes(built_demo: Settings, measure: str) -> None:
     involved, others = _groups(built_demo, SHARES[measure])
     first, second = (
         stats.binomtest(int(group.sum()), len(group)).proportion_ci(0.95, method="wilson")
@@ -70,8 +72,8 @@ def test_interval_of_shares_is_newcombes(built_demo: BuiltWarehouse, measure: st
     assert high == pytest.approx(p - q + np.hypot(first.high - p, q - second.low), abs=1e-9)
 
 
-def test_quantile_of_students_t(built_demo: BuiltWarehouse) -> None:
-    with built_demo.connect() as connection:
+def test_quantile_of_students_t(built_demo: Settings) -> None:
+    with connect(built_demo) as connection:
         coefficients = np.array(
             connection.execute(
                 "select coefficient from policy.student_t_coefficients order by degree"

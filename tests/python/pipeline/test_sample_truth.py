@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.python.conftest import BuiltWarehouse, run_dbt
+from tests.python.conftest import run_dbt
+
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
 
 KEY = ["district_id", "district_student_id", "school_year"]
 EXACT = [
@@ -32,9 +35,7 @@ DEFINITIONS = ["involved_ever", "involved_prior_year", "involved_concurrent"]
 
 
 @pytest.fixture(scope="module", params=["early", "last"])
-def compared(
-    request: pytest.FixtureRequest, built_sample: BuiltWarehouse, shared: Path
-) -> pd.DataFrame:
+def compared(request: pytest.FixtureRequest, built_sample: Settings, shared: Path) -> pd.DataFrame:
     """Truth beside mart, one row a student-year, at the sample's two as-of dates."""
     truth_folder = shared / "sample" / "truth"
     moment = json.loads((truth_folder / "as_of.json").read_text())[request.param]
@@ -45,7 +46,7 @@ def compared(
     truth = pd.read_parquet(truth_folder / moment["student_years"])
     truth = truth.rename(columns={"district": "district_id"})
     columns = [*KEY, *EXACT, "attendance_rate", *DEFINITIONS]
-    with built_sample.connect() as connection:
+    with connect(built_sample) as connection:
         rows = connection.execute(
             f"select {', '.join(columns)} from marts.fct_student_years".encode()
         ).fetchall()
