@@ -219,7 +219,9 @@ def test_the_readme_reads_marts() -> None:
     assert {"marts", "marts_deidentified", "marts_public"} <= schemas
 
 
-@pytest.mark.parametrize("query", readme().blocks("sql"), ids=lambda query: query.split()[-2])
+@pytest.mark.parametrize(
+    "query", readme().blocks("sql"), ids=lambda query: query.split("from ")[1].split()[0]
+)
 def test_every_query_of_the_readme_runs(query: str, built_sample: Settings) -> None:
     with connect(built_sample) as connection:
         cursor = connection.execute(query.encode())
