@@ -19,10 +19,11 @@
                     {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
                 )
                 then 'contradicted_first_name'
+            -- A parent of the same name lives at the same address: it takes a number.
             when
                 ({{ scores }}.first_name is null or {{ scores }}.birth_date is null)
-                and coalesce({{ scores }}.ssn, '') <> 'exact'
-                and coalesce({{ scores }}.state_id, '') <> 'same'
+                and {{ scores }}.ssn is distinct from 'exact'
+                and {{ scores }}.state_id is distinct from 'same'
                 then 'unknown_name_or_birth_date'
         end
 {%- endmacro %}

@@ -151,7 +151,8 @@ comparisons as (
             else 'different'
         end as middle_name,
         case
-            when suffix is null or other_suffix is null then null
+            when suffix is null and other_suffix is null then null
+            when suffix is null or other_suffix is null then 'one'
             when suffix = other_suffix then 'same'
             else 'different'
         end as suffix,

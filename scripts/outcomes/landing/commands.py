@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,7 +18,7 @@ from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.check import FileReport, Finding, check_file
 from outcomes.landing.deliveries import Deliveries, find_deliveries
-from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries
+from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -44,7 +45,7 @@ def land(
     contracts = load_contracts()
     deliveries = find_deliveries(path, contracts)
     outcomes: list[Outcome] = []
-    with connect() as connection:
+    with _stopped_where_the_connection_breaks(), connect() as connection:
         create_tables(connection)
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo, _progress() as progress:
@@ -59,6 +60,26 @@ def land(
     _show_landing(outcomes, deliveries, dry_run=dry_run)
     if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def release(
+    file_name: Annotated[str, typer.Argument(help="The held file's name, as in the ledger.")],
+    reason: Annotated[str, typer.Option(help="Why it is right; kept in the ledger.")],
+    as_of: Annotated[str, typer.Option(help="Its as-of date, if the name is held twice.")] = "",
+) -> None:
+    """Accept a snapshot that is held because it lost many rows.
+
+    Example:
+        outcomes release 103029902_STUDENT_201210051930.txt --reason "school closed, asked"
+    """
+    with connect() as connection:
+        outcomes = release_file(
+            connection, load_contracts(), file_name, _date(as_of) if as_of else None, reason
+        )
+    for outcome in outcomes:
+        console.print(
+            f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} {outcome.file_name}"
+        )
 
 
 @district_app.command()
@@ -90,13 +111,30 @@ def check(
 
 
 def _as_of_date(given: str, file: Path) -> date:
-    for text in (given, file.resolve().parent.name):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            if text == given and given:
-                raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {given!r}.") from None
-    return datetime.now(UTC).date()
+    if given:
+        return _date(given)
+    try:
+        return date.fromisoformat(file.absolute().parent.name)
+    except ValueError:
+        return datetime.now(UTC).date()
+
+
+@contextmanager
+def _stopped_where_the_connection_breaks() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise OutcomesError(
+            f"The connection to PostgreSQL broke: {str(error).strip()}\n"
+            "Every file is landed whole or not at all: run the same command again."
+        ) from None
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
 
 
 def _progress() -> Progress:

@@ -214,19 +214,14 @@ class _Splitter:
         )
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        line = pl.col("line")
-        if self.mapping.width == 1:
-            fields = frame.select("line_start", line.alias("field_0"))
-        else:
-            split = line.str.split_exact(self.delimiter, self.mapping.width - 1)
-            fields = frame.select("line_start", split.struct.unnest())
+        fields = frame.select("line_start", pl.col("line").str.split(self.delimiter))
+        kept = (
+            (name, pl.col("line").list.get(index)) for name, index in self.mapping.field_of.items()
+        )
         return fields.select(
             "line_start",
             pl.col("line_start").alias("line_end"),
-            *(
-                pl.when(pl.col(f"field_{index}") != "").then(pl.col(f"field_{index}")).alias(name)
-                for name, index in self.mapping.field_of.items()
-            ),
+            *(pl.when(field != "").then(field).alias(name) for name, field in kept),
         )
 
     def _quoted(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
     """
     if not path.exists():
         raise OutcomesError(f"{path} does not exist. Give a drops folder, a delivery or a file.")
-    path = path.resolve()
+    path = path.absolute()
     candidates = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     candidates = [p for p in candidates if not p.name.startswith(".")]
     if not candidates:

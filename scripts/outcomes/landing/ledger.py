@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from outcomes.contracts.model import Contract
+from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile
@@ -186,11 +187,31 @@ def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None
 
 
 @dataclass(frozen=True)
+class SnapshotGroup:
+    """Snapshots that follow each other: of one object and, where it has one, school year."""
+
+    partner_id: str
+    contract_object: str
+    source_id: str | None
+    school_year: int | None
+
+    @classmethod
+    def of(cls, file: LogicalFile, key: FileKey) -> SnapshotGroup | None:
+        """The group of a file, or None where files do not replace each other."""
+        if file.item is None or file.item.snapshot not in ("school_year", "cumulative"):
+            return None
+        by_year = file.item.snapshot == "school_year"
+        year = spring_year(key.as_of_date) if by_year else None
+        return cls(key.partner_id, file.item.name, key.source_id, year)
+
+
+@dataclass(frozen=True)
 class Judged:
     """A snapshot whose acceptance changed: held, or no longer held."""
 
     file_id: int
     file_name: str
+    as_of_date: date
     status: str
     detail: str | None
 
@@ -202,10 +223,11 @@ class _Snapshot:
     as_of_date: date
     rows_loaded: int
     status: str
+    is_released: bool
 
 
 def judge_snapshots(
-    connection: psycopg.Connection, file: LogicalFile, key: FileKey, max_share: float
+    connection: psycopg.Connection, group: SnapshotGroup, max_share: float
 ) -> list[Judged]:
     """Hold the snapshots that lost more than a share of the accepted one before them.
 
@@ -213,23 +235,26 @@ def judge_snapshots(
     their as-of dates: so the order in which they arrived does not matter. The rows of a
     held snapshot are stored, its status keeps readers from taking them.
     """
-    if file.item is None or file.item.snapshot not in ("school_year", "cumulative"):
-        return []
-    year = spring_year(key.as_of_date) if file.item.snapshot == "school_year" else None
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
         snapshots = cursor.execute(
             """
-            select file_id, file_name, as_of_date, rows_loaded, status
+            select
+                file_id,
+                file_name,
+                as_of_date,
+                rows_loaded,
+                status,
+                released_at is not null as is_released
             from landing.files
             where
-                partner_id = %s
-                and contract_object = %s
-                and source_id is not distinct from %s
-                and school_year is not distinct from %s
+                partner_id = %(partner_id)s
+                and contract_object = %(contract_object)s
+                and source_id is not distinct from %(source_id)s
+                and school_year is not distinct from %(school_year)s
                 and status in ('loaded', 'held')
             order by as_of_date, sent_at nulls first, file_id
             """,
-            [key.partner_id, key.contract_object, key.source_id, year],
+            asdict(group),
         ).fetchall()
     changed = []
     accepted: list[_Snapshot] = []
@@ -237,7 +262,7 @@ def judge_snapshots(
         before = [a for a in accepted if a.as_of_date < snapshot.as_of_date]
         enough = before[-1].rows_loaded * (1 - max_share) if before else 0
         status, detail = "loaded", None
-        if snapshot.rows_loaded < enough:
+        if snapshot.rows_loaded < enough and not snapshot.is_released:
             status = "held"
             detail = (
                 f"{snapshot.rows_loaded} rows, {before[-1].rows_loaded} in the snapshot of "
@@ -248,8 +273,46 @@ def judge_snapshots(
         if status != snapshot.status:
             reason = Reason.SHRUNKEN_SNAPSHOT.code if status == "held" else None
             _update(connection, snapshot.file_id, status=status, reason_code=reason, detail=detail)
-            changed.append(Judged(snapshot.file_id, snapshot.file_name, status, detail))
+            day = snapshot.as_of_date
+            changed.append(Judged(snapshot.file_id, snapshot.file_name, day, status, detail))
     return changed
+
+
+def release(
+    connection: psycopg.Connection, file_name: str, as_of_date: date | None, reason: str
+) -> SnapshotGroup:
+    """Let a held snapshot through, for good; `judge_snapshots` has to follow.
+
+    Raises:
+        OutcomesError: no held file has this name, or several have.
+    """
+    held = connection.execute(
+        """
+        select file_id, as_of_date, partner_id, contract_object, source_id, school_year
+        from landing.files
+        where
+            status = 'held'
+            and file_name = %(file_name)s
+            and (%(as_of_date)s::date is null or as_of_date = %(as_of_date)s)
+        order by as_of_date, file_id
+        """,
+        {"file_name": file_name, "as_of_date": as_of_date},
+    ).fetchall()
+    if not held:
+        raise OutcomesError(
+            f"No held file is named {file_name}. `outcomes land` names a file when it is "
+            "held; landing.files lists all that are."
+        )
+    if len(held) > 1:
+        days = ", ".join(str(row[1]) for row in held)
+        raise OutcomesError(f"{file_name} is held in the deliveries of {days}; give --as-of.")
+    file_id, _, *group = held[0]
+    connection.execute(
+        "update landing.files set released_at = clock_timestamp(), release_reason = %s"
+        " where file_id = %s",
+        [reason, file_id],
+    )
+    return SnapshotGroup(*group)
 
 
 def _update(connection: psycopg.Connection, file_id: int, **values: Any) -> None:

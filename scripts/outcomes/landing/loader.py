@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,11 +14,12 @@ from outcomes.contracts.model import Contract
 from outcomes.landing import ledger
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
-from outcomes.landing.ledger import FileKey, KnownFile
+from outcomes.landing.ledger import FileKey, Judged, KnownFile
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
 from outcomes.landing.validate import ValidBlock
+from outcomes.warehouse.tables import raw_feeds
 
 ALREADY_LANDED = "already landed"
 
@@ -35,6 +37,7 @@ class Outcome:
     as_of_date: date | None = None
     reason: str | None = None
     detail: str | None = None
+    file_id: int | None = None
     counts: Counts = field(default_factory=Counts)
     issues: int = 0
 
@@ -68,6 +71,9 @@ def land_deliveries(
             for file in files:
                 outcomes += land_file(connection, contracts[delivered.partner_id], file)
             yield delivered, outcomes
+    # New rows have no statistics yet, and the build that follows plans by them.
+    for feed in raw_feeds():
+        connection.execute(f"analyze raw.{feed}".encode())
 
 
 def land_file(
@@ -89,17 +95,51 @@ def land_file(
         if repeated := _repeated(connection, contract, file, key, known):
             return [repeated]
         outcome = _load(connection, contract, file, key, reading)
-        judged = ledger.judge_snapshots(connection, file, key, contract.max_shrink_share)
+        group = ledger.SnapshotGroup.of(file, key)
+        judged = (
+            ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
+        )
 
     others = []
-    for snapshot in judged:
-        target = outcome
-        if snapshot.file_name != file.file_name:
-            target = Outcome(contract.partner_id, snapshot.file_name, snapshot.status)
-            others.append(target)
-        target.status, target.detail = snapshot.status, snapshot.detail
-        target.reason = Reason.SHRUNKEN_SNAPSHOT.code if snapshot.status == "held" else None
+    for verdict in judged:
+        if verdict.file_id == outcome.file_id:
+            outcome.status, outcome.detail = verdict.status, verdict.detail
+            outcome.reason = Reason.SHRUNKEN_SNAPSHOT.code
+        else:
+            others.append(_verdict_on_another(contract, verdict))
     return [outcome, *others]
+
+
+def release_file(
+    connection: psycopg.Connection,
+    contracts: Mapping[str, Contract],
+    file_name: str,
+    as_of_date: date | None,
+    reason: str,
+) -> list[Outcome]:
+    """Accept a held snapshot; outcomes of it and of snapshots after it that change with it.
+
+    Raises:
+        OutcomesError: no held file has this name, or several have.
+    """
+    with connection.transaction():
+        group = ledger.release(connection, file_name, as_of_date, reason)
+        contract = contracts[group.partner_id]
+        judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
+    return [_verdict_on_another(contract, verdict) for verdict in judged]
+
+
+def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
+    is_held = verdict.status == "held"
+    return Outcome(
+        contract.partner_id,
+        verdict.file_name,
+        verdict.status,
+        verdict.as_of_date,
+        Reason.SHRUNKEN_SNAPSHOT.code if is_held else None,
+        verdict.detail if is_held else "accepted again",
+        verdict.file_id,
+    )
 
 
 def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) -> KnownFile | None:
@@ -145,19 +185,34 @@ def _load(
     outcome = Outcome(key.partner_id, key.file_name, "loaded", key.as_of_date)
     try:
         with connection.transaction():  # a savepoint: a fault takes back what was copied
-            file_id = ledger.add_file(connection, file, key, contract.version)
-            for block in reading.blocks():
-                _store(connection, file_id, key, block)
-                outcome.issues += block.issues.height
-            ledger.close_file(connection, file_id, reading.counts, reading.warnings)
+            outcome.file_id = ledger.add_file(connection, file, key, contract.version)
+            outcome.issues = _store_blocks(connection, outcome.file_id, key, reading)
+            ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
         outcome.counts = reading.counts
         outcome.detail = "; ".join(reading.warnings) or None
     except FileError as fault:
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
         outcome.status, outcome.reason = "quarantined", fault.reason.code
-        outcome.detail, outcome.issues = fault.detail, 0
+        outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
         outcome.counts = reading.counts.set_aside()
     return outcome
+
+
+def _store_blocks(
+    connection: psycopg.Connection, file_id: int, key: FileKey, reading: FileReading
+) -> int:
+    """Store a file's blocks, each while the next is being read; the number of value issues."""
+    issues = 0
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        writing: Future[None] | None = None
+        for block in reading.blocks():
+            if writing:
+                writing.result()
+            writing = writer.submit(_store, connection, file_id, key, block)
+            issues += block.issues.height
+        if writing:
+            writing.result()
+    return issues
 
 
 def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: ValidBlock) -> None:

@@ -224,6 +224,12 @@ class Reason(Enum):
         "A required column is empty.",
         "partner",
     )
+    UNREADABLE_CELL = (
+        "unreadable_cell",
+        Scope.ROW,
+        "A workbook's cell holds an error, a formula without its value, or is merged.",
+        "partner",
+    )
     BAD_FORMAT = (
         "bad_format",
         Scope.ROW,

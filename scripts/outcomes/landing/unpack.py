@@ -103,6 +103,8 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
         members = list_members(delivered.path)
     except FileError as error:
         return [_whole(delivered, error)]
+    if not members:
+        return [_whole(delivered, FileError(Reason.EMPTY_FILE, "the archive holds no file"))]
     found = []
     for member in members:
         opener = _member_opener(delivered.path, member)

@@ -26,6 +26,7 @@ from outcomes.contracts.model import (
 )
 from outcomes.landing.reasons import Reason
 from outcomes.landing.records import Block
+from outcomes.landing.workbook import UNREADABLE
 
 _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
@@ -132,6 +133,18 @@ class Validator:
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
         checks = []
+        readable = pl.lit(value=True)
+        if self._typed_cells:
+            readable = sent != UNREADABLE
+            checks.append(
+                Check(
+                    prop.name,
+                    Reason.UNREADABLE_CELL,
+                    "expected a value; the cell holds an error, an empty formula, or is merged",
+                    ~readable,
+                    prop.required,
+                )
+            )
         if prop.required:
             missing = sent.is_null()
             if prop.is_free_text:
@@ -139,7 +152,7 @@ class Validator:
             checks.append(Check(prop.name, Reason.MISSING_VALUE, "expected a value", missing, True))
         if not prop.is_free_text:
             reason, detail = _expectation(prop)
-            broken = sent.is_not_null() & value.is_null()
+            broken = sent.is_not_null() & value.is_null() & readable
             checks.append(Check(prop.name, reason, detail, broken, prop.required))
         bounds, out_of_range = self._range(prop, value)
         if bounds:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
+import openpyxl
 import polars as pl
 import python_calamine
 
@@ -18,6 +20,13 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 
 Rows = list[list[str]]
+
+# Stands for a cell whose value cannot be known; no text of a workbook can contain it.
+UNREADABLE = "\0"
+
+# A workbook is a zip archive: the same care as with the others.
+_MAX_EXPANSION = 200
+_ALWAYS_ALLOWED_BYTES = 256 << 20
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -35,8 +44,17 @@ def read_sheet(path: Path, sheet: str) -> Rows:
     Raises:
         FileError: the workbook cannot be opened.
     """
-    cells = _open(path).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    rows = [[as_text(cell) for cell in row] for row in cells]
+    cells = _open(path).get_sheet_by_name(sheet)
+    rows = [[as_text(cell) for cell in row] for row in cells.to_python(skip_empty_area=False)]
+    unreadable = _without_value(path, sheet)
+    for (top, left), (bottom, right) in cells.merged_cell_ranges or []:
+        covered = {
+            (row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)
+        }
+        unreadable |= covered - {(top, left)}
+    for row, column in unreadable:
+        if row < len(rows) and column < len(rows[row]) and not rows[row][column]:
+            rows[row][column] = UNREADABLE
     # A sheet's used area can reach beyond its last column: formatting without content.
     width = max((n + 1 for row in rows for n, cell in enumerate(row) if cell), default=0)
     return [row[:width] for row in rows]
@@ -71,11 +89,36 @@ def as_text(cell: Any) -> str:
     return str(cell)
 
 
+def _without_value(path: Path, sheet: str) -> set[tuple[int, int]]:
+    """Cells with a formula or an error, which calamine may give as empty."""
+    with ZipFile(path) as parts:
+        is_plain = not any(
+            b"<f" in (data := parts.read(name)) or b't="e"' in data
+            for name in parts.namelist()
+            if name.startswith("xl/worksheets/")
+        )
+    if is_plain:
+        return set()
+    book = openpyxl.load_workbook(path, read_only=True)
+    return {
+        (row_number, column_number)
+        for row_number, row in enumerate(book[sheet].iter_rows())
+        for column_number, cell in enumerate(row)
+        if cell.data_type in ("e", "f")
+    }
+
+
 def _open(path: Path) -> python_calamine.CalamineWorkbook:
     try:
+        with ZipFile(path) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > max(_ALWAYS_ALLOWED_BYTES, path.stat().st_size * _MAX_EXPANSION):
+            raise FileError(
+                Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {_MAX_EXPANSION} times its size"
+            )
         return python_calamine.CalamineWorkbook.from_path(str(path))
     except python_calamine.PasswordError:
         detail = "the workbook asks for a password"
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+    except (python_calamine.CalamineError, BadZipFile, OSError, ValueError) as error:
         detail = f"expected an XLSX workbook; it cannot be opened ({type(error).__name__})"
     raise FileError(Reason.UNREADABLE_WORKBOOK, detail)

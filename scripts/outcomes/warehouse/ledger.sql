@@ -30,6 +30,9 @@ create table if not exists landing.files (
     -- for people: what was expected, what was found; on a loaded file a warning, such as
     -- a column that was kept out; never a person's data
     detail text,
+    -- of a held snapshot that a person let through
+    released_at timestamptz,
+    release_reason text,
     -- of a duplicate: the file that carries the same content
     duplicate_of bigint references landing.files,
     -- Physical lines (rows of a sheet) and what became of each. Of a file that did not

@@ -1,0 +1,46 @@
+"""`make bench`: measure, show a table, keep the figures in target/bench.json."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from outcomes.bench import landing, road
+from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.warehouse.server import EmbeddedServer
+
+FIGURES = PROJECT_DIR / "target" / "bench.json"
+
+
+def main() -> None:
+    """Measure landing and the whole road on the embedded server."""
+    console = Console()
+    EmbeddedServer(load_settings()).start()
+    with console.status("Landing large files"):
+        figures = {"landing": landing.measure()}
+    figures["road"] = road.measure(console)
+    table = Table("measurement", "rows", "seconds", "figure")
+    for case, found in figures["landing"].items():
+        table.add_row(
+            f"land, {case.replace('_', ' ')}",
+            f"{found['rows']:,}",
+            f"{found['seconds']}",
+            f"{found['rows_per_second']:,} rows per second",
+        )
+    for case, found in figures["road"].items():
+        seconds = found["land_seconds"] + found["build_seconds"]
+        table.add_row(
+            f"whole road, {case}",
+            f"{found['rows']:,}",
+            f"{seconds:.1f}",
+            f"land {found['land_seconds']}, build and test {found['build_seconds']}",
+        )
+    console.print(table)
+    FIGURES.parent.mkdir(exist_ok=True)
+    FIGURES.write_text(json.dumps(figures, indent=4) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""A PostgreSQL for the tests: one embedded server a session, one database a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from outcomes.config import PROJECT_DIR, Settings, load_settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.demo.generate import Progress as DemoProgress
+from outcomes.demo.generate import generate
+from outcomes.demo.plan import Plan
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.server import EmbeddedServer
+from outcomes.warehouse.tables import create_tables
+
+_numbers = itertools.count(1)
+
+# `dbt build` without its tests, for a warehouse that is only compared with a tested one.
+UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
+
+@pytest.fixture(scope="session")
+def warehouse() -> Iterator[Settings]:
+    """An embedded server on a free port, in a folder of its own; the environment points at it.
+
+    Use `database` for a test that writes; this one is shared by the whole session.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
+    # Run by root, the server belongs to another user, who has to get through.
+    folder.chmod(0o755)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HOST", "USER", "PASSWORD", "DATABASE"):
+            environment.delenv(f"OUTCOMES_PG_{name}", raising=False)
+        environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
+        environment.setenv("OUTCOMES_PG_PORT", str(_free_port()))
+        environment.setenv("PGPASSFILE", str(folder / "pgpass"))
+        server = EmbeddedServer(load_settings())
+        try:
+            server.start()
+            yield load_settings()
+        finally:
+            server.reset()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A new database with the ledger and empty raw tables; the environment points at it."""
+    name = f"test_{next(_numbers)}"
+    with connect(warehouse) as server:
+        server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        settings = replace(warehouse, database=name)
+        monkeypatch.setenv("OUTCOMES_PG_DATABASE", name)
+        try:
+            with connect(settings) as connection:
+                create_tables(connection)
+            yield settings
+        finally:
+            server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(database: Settings) -> Iterator[psycopg.Connection]:
+    """A connection to the test's own database."""
+    with connect(database) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the sample deliveries and their truth; the test is skipped without."""
+    folder = PROJECT_DIR.parent / "shared"
+    if not folder.exists():
+        pytest.skip("the sample deliveries are not here")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class BuiltWarehouse:
+    """A warehouse with deliveries landed and all marts built."""
+
+    settings: Settings
+    drops: Path
+
+    def connect(self) -> psycopg.Connection:
+        """Open a connection to it."""
+        return connect(self.settings)
+
+
+@pytest.fixture(scope="session")
+def make_warehouse(
+    warehouse: Settings,
+) -> Iterator[Callable[..., BuiltWarehouse]]:
+    """Make a warehouse of its own from deliveries, with plain dbt and nothing around it."""
+    numbers = itertools.count(1)
+    made = []
+
+    def make(drops: Path, *dbt: str, files: Sequence[Path] = ()) -> BuiltWarehouse:
+        settings = replace(warehouse, database=f"built_{next(numbers)}")
+        with connect(warehouse) as server:
+            server.execute(f"create database {settings.database}".encode())
+        made.append(settings.database)
+        with connect(settings) as opened:
+            create_tables(opened)
+            contracts = load_contracts()
+            for path in files or [drops]:
+                delivered = find_deliveries(path, contracts)
+                assert not delivered.unplaced
+                for _ in land_deliveries(opened, contracts, delivered.files):
+                    pass
+        built = BuiltWarehouse(settings, drops)
+        run_dbt(built, *(dbt or ["build"]))
+        return built
+
+    yield make
+    with connect(warehouse) as server:
+        for name in made:
+            server.execute(f"drop database {name} with (force)".encode())
+
+
+def run_dbt(built: BuiltWarehouse, *arguments: str) -> str:
+    """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
+    profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
+    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
+    environment = {
+        **os.environ,
+        "OUTCOMES_PG_DATABASE": built.settings.database,
+        "DBT_TARGET_PATH": str(profiles / "target"),
+        "DBT_LOG_PATH": str(profiles / "logs"),
+    }
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
+         "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(profiles)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    shutil.rmtree(profiles)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Invented deliveries, small enough to build in every run of the tests."""
+    folder = tmp_path_factory.mktemp("demo")
+    plan = Plan(students=400, clients=4000, weeks=3, school_years=2, seed=11)
+    generate(plan, folder / "demo", DemoProgress(lambda _: None, lambda _: None))
+    return folder / "demo" / "drops"
+
+
+@pytest.fixture(scope="session")
+def built_demo(make_warehouse: Callable[..., BuiltWarehouse], demo_drops: Path) -> BuiltWarehouse:
+    """The demo, landed and built."""
+    return make_warehouse(demo_drops)
+
+
+@pytest.fixture(scope="session")
+def built_sample(make_warehouse: Callable[..., BuiltWarehouse], shared: Path) -> BuiltWarehouse:
+    """The partners' sample, landed and built; skipped where the sample is not there."""
+    return make_warehouse(shared / "sample" / "drops")

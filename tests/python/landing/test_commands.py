@@ -1,0 +1,148 @@
+"""The commands: what they print, what they store, how they exit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import CONTRACTS_DIR
+from outcomes.errors import OutcomesError
+
+from .deliveries import clairton, deliver, directory, events, ledger, woodland
+
+PITTSBURGH = str(CONTRACTS_DIR / "pittsburgh.odcs.yaml")
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, [str(a) for a in arguments], env={"COLUMNS": "200"})
+    if isinstance(result.exception, OutcomesError):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def test_land_reports_and_succeeds(connection: psycopg.Connection, tmp_path: Path) -> None:
+    clairton(tmp_path)
+    directory(tmp_path, {}, {"SSN": "1"}, {"Grade": "x"})
+    code, output = run("land", tmp_path)
+    assert code == 0
+    table = [[c.strip() for c in line.split("│")] for line in output.splitlines() if "│" in line]
+    assert table == [
+        ["", "clairton", "4", "–", "–", "–", "–", "4", "–", "–", ""],
+        ["", "pittsburgh", "1", "–", "–", "–", "–", "2", "1", "1", ""],
+    ]
+
+
+def test_land_exits_with_1_when_a_person_is_needed(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    deliver(tmp_path, "clairton/2012-10-03/notes.txt", b"x")
+    code, output = run("land", tmp_path)
+    assert code == 1
+    assert "quarantined clairton 2012-10-03 notes.txt: unknown_file" in output
+    assert run("land", tmp_path)[0] == 0, "the second time there is nothing new"
+
+
+def test_files_of_unknown_partners_and_places_are_named(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, {})
+    deliver(tmp_path, "atlantis/2012-10-03/students.csv", b"x")
+    deliver(tmp_path, "lost.csv", b"x")
+    deliver(tmp_path, "clairton/.DS_Store", b"x")
+    code, output = run("land", tmp_path)
+    assert code == 1
+    assert "no contract for partner 'atlantis'" in output
+    assert "lost.csv: expected to lie in a folder <partner>/<yyyy-mm-dd>/" in output
+    assert "DS_Store" not in output
+    assert len(ledger(connection)) == 1
+
+
+def test_dry_run_says_and_stores_nothing(connection: psycopg.Connection, tmp_path: Path) -> None:
+    woodland(tmp_path, "ATTENDANCE", ["103029902|x"] * 2)
+    events(tmp_path, {})
+    code, output = run("land", tmp_path, "--dry-run")
+    assert code == 1
+    assert "wrong_layout" in output
+    assert "Would be landed" in output
+    assert ledger(connection) == []
+    assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (0,)
+
+
+def test_land_takes_a_delivery_or_a_single_file(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = events(tmp_path, {})
+    clairton(tmp_path)
+    assert run("land", file)[0] == 0
+    assert run("land", tmp_path / "clairton" / "2012-10-03")[0] == 0
+    assert len(ledger(connection)) == 5
+
+
+def test_a_broken_connection_is_an_error_and_the_next_run_lands_all(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events(tmp_path, {})
+    directory(tmp_path, {}, day="2012-09-24")
+
+    def terminate(own: psycopg.Connection, *_: object) -> None:
+        connection.execute("select pg_terminate_backend(%s)", [own.info.backend_pid])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("outcomes.landing.ledger.judge_snapshots", terminate)
+        with pytest.raises(OutcomesError, match="run the same command again"):
+            run("land", tmp_path)
+    assert ledger(connection) == []
+    assert run("land", tmp_path)[0] == 0
+    assert [status for _, status in ledger(connection)] == ["loaded", "loaded"]
+
+
+def test_release_from_the_command_line(connection: psycopg.Connection, tmp_path: Path) -> None:
+    events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(9)), day="2012-09-24")
+    events(tmp_path, {})
+    code, output = run("land", tmp_path)
+    assert code == 1
+    assert "held pittsburgh 2012-10-01" in output
+    name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
+    assert run("release", name, "--reason", "asked")[0] == 0
+    assert ledger(connection, "status, release_reason") == [("loaded", None), ("loaded", "asked")]
+
+
+def test_a_path_that_is_not_there_is_an_error(database: object, tmp_path: Path) -> None:
+    with pytest.raises(OutcomesError, match="does not exist"):
+        run("land", tmp_path / "nowhere")
+    with pytest.raises(OutcomesError, match="holds no file"):
+        run("land", tmp_path)
+
+
+def test_district_check_reports_all_and_needs_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_PORT", "1")
+    file = directory(
+        tmp_path, {}, *({"Grade": "x"} for _ in range(7)), {"SSN": "1", "Homeroom": ""}
+    )
+    code, output = run("district", "check", PITTSBURGH, file)
+    assert code == 1
+    assert "PPS_DHS_20121001.zip/STUDENT_DIRECTORY.csv: 11 lines, 2 rows would load" in output
+    assert "row rejected: bad_format in Grade, 7 times" in output
+    assert "(lines 3, 4, 5, 6, 7, …)" in output
+    assert "value would become null: bad_format in SSN, 1 times" in output
+
+
+def test_district_check_of_a_clean_file_succeeds(tmp_path: Path) -> None:
+    assert run("district", "check", PITTSBURGH, directory(tmp_path, {}))[0] == 0
+
+
+def test_district_check_takes_the_date_from_the_folder_or_the_option(tmp_path: Path) -> None:
+    file = events(tmp_path, {})
+    loose = file.rename(tmp_path / file.name)
+    assert run("district", "check", PITTSBURGH, loose, "--as-of", "2012-10-01")[0] == 0
+    code, output = run("district", "check", PITTSBURGH, loose)
+    assert code == 1
+    assert "name_date_mismatch" in output
+    with pytest.raises(OutcomesError, match="--as-of: expected yyyy-mm-dd"):
+        run("district", "check", PITTSBURGH, loose, "--as-of", "10/01/2012")

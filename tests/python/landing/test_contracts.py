@@ -1,0 +1,134 @@
+"""Contracts: the five that are here follow the standard; a wrong one says what and where."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from outcomes.config import CONTRACTS_DIR
+from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.model import FileName
+from outcomes.contracts.reader import ContractError, load_contract, load_contracts
+from outcomes.landing.validate import spring_year
+
+CONTRACTS = sorted(CONTRACTS_DIR.glob("*.odcs.yaml"))
+
+
+def test_there_is_a_contract_for_every_partner() -> None:
+    contracts = load_contracts()
+    assert sorted(contracts) == [
+        "clairton", "dhs", "interventions", "pittsburgh", "woodland_hills",
+    ]  # fmt: skip
+    assert len(contracts["pittsburgh"].objects) == 8
+    assert contracts["clairton"].agreement is not None
+    assert contracts["clairton"].agreement.purposes == ["audit_and_evaluation"]
+
+
+@pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.stem)
+def test_contracts_follow_the_standard(file: Path) -> None:
+    package = importlib.resources.files("open_data_contract_standard")
+    schema = json.loads(package.joinpath("schema.json").read_text("utf-8"))
+    document = json.loads(json.dumps(yaml.safe_load(file.read_text("utf-8")), default=str))
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.stem)
+def test_what_is_kept_is_classified_and_what_identifies_is_known(file: Path) -> None:
+    direct = {
+        "last_name", "first_name", "middle_name", "suffix", "ssn", "street",
+        "district_student_id", "state_student_id", "source_client_id", "mci_id",
+    }  # fmt: skip
+    for item in load_contract(file).objects:
+        for prop in item.properties:
+            columns = {binding.split(".")[1] for binding in prop.feeds}
+            if columns & direct:
+                assert prop.classification == "direct_identifier", (item.name, prop.name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "problem"),
+    [
+        ("required: true", "requird: true",
+         "schema[0] 'roster'.properties[0] 'intervention_code'", "did you mean 'required'"),
+        ("logicalType: date", "logicalType: dates",
+         "schema[0] 'roster'.properties[4] 'started_on'.logicalType", "found 'dates'"),
+        ("format: yyyy-MM-dd", "format: yyyy-mm-DD",
+         "schema[0] 'roster'.properties[4] 'started_on'.format", "'DD' is not one of"),
+        ("format: yyyy-MM-dd", "formt: yyyy-MM-dd",
+         "schema[0] 'roster'.properties[4] 'started_on'.logicalTypeOptions", "'format'"),
+        ("[intervention_rosters.started_on]", "[intervention_rosters.start_on]",
+         "schema[0] 'roster'.properties[4] 'started_on'.feeds", "did you mean 'started_on'"),
+        ("[intervention_rosters.started_on]", "[intervention_roster.started_on]",
+         "schema[0] 'roster'.properties[4] 'started_on'.feeds", "'intervention_rosters'"),
+        ("[intervention_rosters.started_on]", "[intervention_rosters.district_id]",
+         "schema[0] 'roster'.properties[4] 'started_on'.feeds", "is text; the property"),
+        ("[intervention_rosters.ended_on]", "[intervention_rosters.started_on]",
+         "schema[0] 'roster'.properties[5] 'ended_on'.feeds", "bound twice"),
+        ("[intervention_rosters.ended_on]", "[intervention_rosters.as_of_date]",
+         "schema[0] 'roster'.properties[5] 'ended_on'.feeds", "as_of_date"),
+        ("classification: sensitive", "classification: secret",
+         "schema[0] 'roster'.properties[4] 'started_on'.classification", "found 'secret'"),
+        ("property: feeds", "property: feed",
+         "schema[0] 'roster'.properties[0] 'intervention_code'.feed", "did you mean 'feeds'"),
+        ("property: snapshot", "property: snap",
+         "schema[0] 'roster'.snap", "did you mean 'snapshot'"),
+        ("value: cumulative", "value: weekly", "schema[0] 'roster'.snapshot", "found 'weekly'"),
+        ("encoding: utf-8", "encoding: ebcdic", "schema[0] 'roster'.file.encoding", "'ebcdic'"),
+        ("encoding: utf-8", "encodng: utf-8", "schema[0] 'roster'.file.encodng", "unknown key"),
+        ("partnerKind, value: project", "partnerKind, value: district", "", "agreement and aun"),
+        ("kind: DataContract", "kind: Data", "kind", "expected DataContract"),
+        ("id: interventions", "id: intervention", "id", "expected the file's name"),
+        ("status: active", "statuz: active", "", "did you mean 'status'"),
+        ("name: ended_on", "name: started_on", "schema[0] 'roster'", "'started_on' is there twice"),
+        ('pattern: "[a-z0-9_]+"', 'pattern: "[a-z"',
+         "schema[0] 'roster'.properties[2] 'district_id'", "no regular expression"),
+        ("schema:", "schema: [", "", "is not valid YAML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_contract_says_where_and_what(
+    tmp_path: Path, old: str, new: str, where: str, problem: str
+) -> None:
+    text = (CONTRACTS_DIR / "interventions.odcs.yaml").read_text("utf-8")
+    assert old in text
+    file = tmp_path / "interventions.odcs.yaml"
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(ContractError) as error:
+        load_contract(file)
+    message = str(error.value)
+    assert message.startswith(f"{file}: {where}")
+    assert problem in message
+
+
+def test_file_names_have_dated_and_free_parts() -> None:
+    name = FileName(template="PPS_{as_of:yyyyMMdd}_{source_id}.zip")
+    found = name.match("PPS_20121001_mental_health.zip")
+    assert found is not None
+    assert (str(found["as_of"]), found["source_id"]) == ("2012-10-01 00:00:00", "mental_health")
+    assert name.match("PPS_20121301_x.zip") is None
+    assert name.match("PPS_20120230_x.zip") is None
+    assert name.match("xPPS_20121001_x.zip") is None
+    assert name.match("PPS_20121001_x.zip\n") is None
+
+
+def test_date_formats_accept_what_they_say_in_full() -> None:
+    import re
+
+    padded, typed = DateFormat.parse("MM/dd/yyyy"), DateFormat.parse("M/d/yy")
+    assert re.fullmatch(padded.regex, "02/29/2012")
+    assert not re.fullmatch(padded.regex, "2/29/2012")
+    assert not re.fullmatch(padded.regex, "02/29/0201")
+    assert re.fullmatch(typed.regex, "2/9/12")
+    assert (padded.strptime, typed.is_padded, typed.has_two_digit_year) == ("%m/%d/%Y", False, True)
+    assert DateFormat.parse("yyyy-MM-dd'T'HH:mm:ss").strptime == "%Y-%m-%dT%H:%M:%S"
+
+
+def test_school_years_turn_on_the_first_of_july() -> None:
+    from datetime import date
+
+    assert [spring_year(date(2012, 6, 30)), spring_year(date(2012, 7, 1))] == [2012, 2013]

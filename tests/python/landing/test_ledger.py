@@ -1,0 +1,354 @@
+"""The ledger: each content once, each file atomic, each line accounted for."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from outcomes.config import Settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.landing import loader
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries, release_file
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import raw_feeds
+
+from .deliveries import (
+    EVENT,
+    WOODLAND_DAY,
+    clairton,
+    deliver,
+    dhs,
+    directory,
+    events,
+    land,
+    ledger,
+    pittsburgh,
+    pittsburgh_csv,
+    rejects,
+    woodland,
+)
+
+
+def contents(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
+    """Every table, without what depends on the moment of loading."""
+    volatile = {
+        "files": "files.*",
+        **{feed: f"{feed}.*" for feed in raw_feeds()},
+    }
+    return {
+        table: connection.execute(
+            f"select {what} from {schema}.{table} order by {what}"  # type: ignore[arg-type]
+        ).fetchall()
+        for table, what in volatile.items()
+        for schema in ["landing" if table == "files" else "raw"]
+    }
+
+
+def day_of(number: int, status: str = "A") -> str:
+    return WOODLAND_DAY.replace("|2012-09-04|A", f"|2012-09-{number:02}|{status}")
+
+
+def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path: Path) -> None:
+    clairton(tmp_path)
+    directory(tmp_path, {}, {"Grade": "099"})
+    events(tmp_path, {"EventDate": "x"}, day="2012-09-24")
+    dhs(tmp_path, "clients", "homelessness", [{}])
+    deliver(tmp_path, "clairton/2012-10-03/notes.txt", b"a note")
+    deliver(tmp_path, "clairton/2012-10-03/notes-copy.txt", b"a note")
+    first = land(connection, tmp_path)
+    before = contents(connection)
+    again = land(connection, tmp_path)
+
+    assert {outcome.status for outcome in first.values()} == {"loaded", "quarantined", "duplicate"}
+    assert {outcome.status for outcome in again.values()} == {"already landed"}
+    assert contents(connection) == before
+    assert len(before["files"]) == len(first)
+
+
+def test_the_same_bytes_under_another_name_are_a_duplicate(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="1930")
+    woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="2100")
+    land(connection, tmp_path)
+    assert ledger(connection, "status, reason_code, duplicate_of is not null, rows_loaded") == [
+        ("loaded", None, False, 1),
+        ("duplicate", "duplicate_content", True, 0),
+    ]
+    assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (1,)
+
+
+def test_a_copy_under_a_foreign_name_is_a_duplicate_whatever_its_order(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = events(tmp_path, {})
+    file.with_name("A copy of PPS.zip").write_bytes(file.read_bytes())
+    book = clairton(tmp_path)
+    book.with_name("A copy.xlsx").write_bytes(book.read_bytes())
+    outcomes = land(connection, tmp_path)
+    assert outcomes["A copy of PPS.zip/ATTENDANCE_EVENTS.csv"].status == "duplicate"
+    assert outcomes["A copy.xlsx"].status == "duplicate"
+    assert not any(outcome.needs_a_person for outcome in outcomes.values())
+
+
+def test_the_same_name_with_new_bytes_loads_beside_the_first(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, {})
+    land(connection, tmp_path)
+    events(tmp_path, {}, {"EventDate": "09/05/2012"})
+    land(connection, tmp_path)
+    assert ledger(connection, "status, rows_loaded") == [("loaded", 1), ("loaded", 2)]
+
+
+def test_the_same_bytes_in_a_later_delivery_are_a_new_snapshot(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for day, status in (("2012-09-21", "A"), ("2012-09-28", "H"), ("2012-10-05", "A")):
+        woodland(tmp_path, "ATTENDANCE", [day_of(4, status)], day=day)
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select event_code from raw.attendance_events order by as_of_date"
+    ).fetchall() == [("A",), ("H",), ("A",)]
+
+
+def test_a_re_sent_file_of_the_day_is_ordered_by_the_time_in_its_name(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    woodland(tmp_path, "ATTENDANCE", [day_of(4), day_of(5)], time="1930")
+    woodland(tmp_path, "ATTENDANCE", [day_of(4), day_of(5, "H")], time="0700")
+    land(connection, tmp_path)
+    assert ledger(connection, "sent_at::time::text, status") == [
+        ("07:00:00", "loaded"),
+        ("19:30:00", "loaded"),
+    ]
+
+
+def test_a_quarantined_file_leaves_the_others_of_its_delivery(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    pittsburgh(
+        tmp_path,
+        {
+            "ATTENDANCE_EVENTS.csv": pittsburgh_csv([EVENT]),
+            "SCHOOL_CALENDAR.csv": "SchoolCode,SchoolName,CalendarDate,InSession\r\n",
+        },
+    )
+    land(connection, tmp_path)
+    assert dict(ledger(connection)) == {
+        "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv": "loaded",
+        "PPS_DHS_20121001.zip/SCHOOL_CALENDAR.csv": "quarantined",
+    }
+
+
+def test_a_quarantined_file_is_tried_again_under_a_new_contract(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, {}, day="2014-07-07")
+    contracts = load_contracts()
+    files = find_deliveries(tmp_path, contracts).files
+    list(land_deliveries(connection, contracts, files))
+    old = contracts["pittsburgh"]
+    assert old.agreement is not None
+    renewed = old.agreement.model_copy(update={"ends_on": old.agreement.ends_on.replace(2016)})
+    contracts["pittsburgh"] = old.model_copy(update={"agreement": renewed, "version": "1.1.0"})
+    list(land_deliveries(connection, contracts, files))
+    assert ledger(connection, "status, contract_version, rows_rejected") == [("loaded", "1.1.0", 1)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_shrunken_snapshots_are_held_in_whatever_order_they_arrive(
+    connection: psycopg.Connection, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    sizes = {"2012-09-14": 20, "2012-09-21": 18, "2012-09-28": 16, "2012-10-05": 17}
+    files = [
+        woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(size)], day=day)
+        for day, size in sizes.items()
+    ]
+    for number in order:
+        land(connection, files[number])
+    assert connection.execute(
+        "select as_of_date::text, status, reason_code from landing.files order by 1"
+    ).fetchall() == [
+        ("2012-09-14", "loaded", None),
+        ("2012-09-21", "loaded", None),  # exactly a tenth less
+        ("2012-09-28", "held", "shrunken_snapshot"),
+        ("2012-10-05", "loaded", None),  # against 18, the newest accepted one
+    ]
+
+
+def test_a_held_snapshot_is_accepted_once_it_is_released(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    sizes = {"2012-09-21": 20, "2012-09-28": 10, "2012-10-05": 9}
+    for day, size in sizes.items():
+        woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(size)], day=day)
+    land(connection, tmp_path)
+    assert [status for _, status in ledger(connection)] == ["loaded", "held", "held"]
+
+    name = "103029902_ATTENDANCE_201209281930.txt"
+    outcomes = release_file(connection, load_contracts(), name, None, "the school was closed")
+    assert [outcome.status for outcome in outcomes] == ["loaded", "loaded"]
+    assert ledger(connection, "status, reason_code, release_reason") == [
+        ("loaded", None, None),
+        ("loaded", None, "the school was closed"),
+        ("loaded", None, None),  # a tenth less than the released one
+    ]
+    with pytest.raises(OutcomesError, match="No held file is named"):
+        release_file(connection, load_contracts(), name, None, "again")
+
+
+def test_a_new_school_year_may_be_smaller_than_the_last(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    june = [{"EventDate": f"06/{n:02}/2012"} for n in range(1, 21)]
+    events(tmp_path, *june, day="2012-06-25")
+    events(tmp_path, {}, day="2012-09-03")
+    land(connection, tmp_path)
+    assert ledger(connection, "status, school_year") == [("loaded", 2012), ("loaded", 2013)]
+
+
+def messy(drops: Path) -> None:
+    header = ",".join(EVENT)
+    good = "000000001,0017,09/04/2012,U,1"
+    pittsburgh(
+        drops,
+        {
+            "ATTENDANCE_EVENTS.csv": "\r\n".join(
+                [
+                    "",
+                    header,
+                    good,
+                    "",
+                    '000000001,"0017",09/05/2012,U,1',
+                    '000000001,"00',
+                    '17",09/06/2012,U,1',
+                    "short,row",
+                    '000000001,"swallows,09/06/2012,U,1',
+                    good,
+                    '"000000001",0017,09/10/2012,U,1',
+                    good,
+                    header,
+                    "TRAILER,10,20121001",
+                    "",
+                    "   ",
+                    "",
+                ]
+            )
+        },
+    )
+
+
+def test_every_line_is_accounted_for(connection: psycopg.Connection, tmp_path: Path) -> None:
+    messy(tmp_path)
+    land(connection, tmp_path)
+    assert rejects(connection) == [
+        (6, 7, "bad_format", "SchoolCode"),
+        (8, 8, "wrong_field_count", None),
+        (9, 11, "stray_quote", None),
+        (13, 13, "repeated_header", None),
+    ]
+    assert ledger(
+        connection,
+        "status, lines, header_lines, blank_lines, trailer_lines, rows_loaded, rows_rejected,"
+        " lines_loaded, lines_rejected",
+    ) == [("loaded", 16, 1, 4, 1, 3, 4, 3, 7)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("final", [True, False])
+def test_line_ends_of_every_kind(
+    connection: psycopg.Connection, tmp_path: Path, end: str, final: bool
+) -> None:
+    text = pittsburgh_csv([EVENT, EVENT]).replace("\r\n", end)
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": text if final else text.removesuffix(end)})
+    land(connection, tmp_path)
+    assert ledger(connection, "status, lines, rows_loaded") == [("loaded", 4, 2)]
+
+
+def test_an_added_column_is_kept_out_with_a_warning(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events_with_bus = [EVENT | {"BusRoute": "61C"}]
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": pittsburgh_csv(events_with_bus)})
+    land(connection, tmp_path)
+    assert ledger(connection, "status, detail") == [
+        ("loaded", "columns added and kept out: BusRoute")
+    ]
+
+
+def test_reordered_columns_are_found_by_name(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    reordered = dict(reversed(EVENT.items()))
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": pittsburgh_csv([reordered])})
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select district_student_id, event_code from raw.attendance_events"
+    ).fetchall() == [("000000001", "U")]
+
+
+def test_a_renamed_column_is_named_with_its_likely_new_name(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    text = pittsburgh_csv([EVENT]).replace("EventCode", "EVENT_CODE")
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": text})
+    land(connection, tmp_path)
+    assert ledger(connection, "detail") == [("missing: EventCode (renamed to EVENT_CODE?)",)]
+
+
+def test_eight_loaders_at_once_load_once(
+    database: Settings, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(200)))
+
+    def one(_: int) -> str:
+        with connect(database) as own:
+            (outcome,) = land(own, tmp_path).values()
+        return outcome.status
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(pool.map(one, range(8)))
+    assert statuses == ["already landed"] * 7 + ["loaded"]
+    assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (200,)
+
+
+@pytest.mark.parametrize("broken", ["add_file", "close_file", "judge_snapshots"])
+def test_an_interrupted_load_leaves_nothing_and_can_be_repeated(
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+) -> None:
+    directory(tmp_path, {}, {"Grade": "x"})
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loader.ledger, broken, fail)
+        land(connection, tmp_path)
+    assert {table: rows for table, rows in contents(connection).items() if rows} == {}
+    land(connection, tmp_path)
+    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 1, 1)]
+
+
+def test_blocks_may_cut_a_file_anywhere(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messy(tmp_path)
+    land(connection, tmp_path)
+    whole = (ledger(connection, "lines, rows_loaded, rows_rejected"), rejects(connection))
+    for size in (1, 7, 64, 100):
+        monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
+        connection.execute("truncate landing.files cascade")
+        connection.execute("truncate raw.attendance_events")
+        land(connection, tmp_path)
+        cut = (ledger(connection, "lines, rows_loaded, rows_rejected"), rejects(connection))
+        assert cut == whole, size

@@ -1,0 +1,162 @@
+"""A fourth district, with formats of its own, needs a contract and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+
+from .deliveries import deliver, issues, ledger, rejects
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: steel_valley
+name: Steel Valley
+version: 1.0.0
+status: active
+customProperties:
+  - {property: partnerKind, value: district}
+  - {property: aun, value: "103028203"}
+  - property: agreement
+    value: {signedOn: 2012-07-01, startsOn: 2012-08-01, endsOn: 2013-06-30,
+            purposes: [audit_and_evaluation]}
+  - {property: maxShrinkShare, value: 0.5}
+schema:
+  - name: ROSTER
+    customProperties:
+      - property: file
+        value: {name: "roster_{sent_at:yyyyMMdd}.tsv.gz", compression: gzip, format: delimited,
+                encoding: utf-16, delimiter: "\\t", quoting: false}
+      - {property: snapshot, value: school_year}
+      - {property: ignoredColumns, value: [lunch pin]}
+    properties:
+      - name: number
+        logicalType: string
+        logicalTypeOptions: {pattern: "[0-9]{5}"}
+        required: true
+        classification: direct_identifier
+        customProperties:
+          - {property: feeds, value: [students.district_student_id]}
+          - {property: padTo, value: 5}
+      - name: surname
+        logicalType: string
+        required: true
+        classification: direct_identifier
+        customProperties: [{property: feeds, value: [students.last_name]}]
+      - name: born
+        logicalType: date
+        logicalTypeOptions: {format: dd.MM.yyyy}
+        required: true
+        classification: quasi_identifier
+        customProperties: [{property: feeds, value: [students.birth_date]}]
+      - name: lang
+        logicalType: string
+        enum: [{value: en}, {value: es}]
+        classification: sensitive
+        customProperties: [{property: feeds, value: [students.home_language]}]
+  - name: MARKS
+    customProperties:
+      - property: file
+        value: {name: marks.txt, format: fixed_width, header: false, quoting: false,
+                encoding: latin-1}
+      - {property: snapshot, value: school_year}
+    properties:
+      - name: number
+        logicalType: string
+        logicalTypeOptions: {pattern: "[0-9]{5}"}
+        required: true
+        classification: direct_identifier
+        customProperties:
+          - {property: feeds, value: [course_marks.district_student_id]}
+          - {property: width, value: 5}
+      - name: ends
+        logicalType: string
+        logicalTypeOptions: {format: MM/yyyy}
+        required: true
+        classification: none
+        customProperties:
+          - {property: parse, value: month}
+          - {property: definesSchoolYear, value: true}
+          - {property: width, value: 7}
+      - name: course
+        logicalType: string
+        required: true
+        classification: none
+        customProperties:
+          - {property: feeds, value: [course_marks.course_name]}
+          - {property: width, value: 8}
+      - name: credits
+        logicalType: number
+        logicalTypeOptions: {minimum: 0, maximum: 1}
+        required: true
+        classification: none
+        customProperties:
+          - {property: feeds, value: [course_marks.credits]}
+          - {property: width, value: 4}
+"""
+
+
+def land(connection: psycopg.Connection, tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    folder.mkdir(exist_ok=True)
+    (folder / "steel_valley.odcs.yaml").write_text(CONTRACT, "utf-8")
+    contracts = load_contracts(folder)
+    files = find_deliveries(tmp_path / "drops", contracts).files
+    list(land_deliveries(connection, contracts, files))
+
+
+def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: Path) -> None:
+    text = (
+        "lang\tlunch pin\tsurname\tnumber\tborn\r\n"
+        'es\t1234\tNúñez "Nu"\t7\t29.02.2004\r\n'
+        "fr\t1234\tŁódź\t00008\t01.03.2004\r\n"
+        "en\t1234\tX\t00009\t30.02.2004\r\n"
+    )
+    content = gzip.compress(text.encode("utf-16"))
+    deliver(tmp_path, "drops/steel_valley/2012-09-04/roster_20120904.tsv.gz", content)
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select district_student_id, last_name, birth_date, home_language from raw.students"
+    ).fetchall() == [
+        ("00007", 'Núñez "Nu"', date(2004, 2, 29), "es"),
+        ("00008", "Łódź", date(2004, 3, 1), None),
+    ]
+    assert rejects(connection) == [(4, 4, "bad_date", "born")]
+    assert issues(connection) == [(3, "unknown_code", "lang")]
+    assert ledger(connection, "status, lines, sent_at") == [("loaded", 4, datetime(2012, 9, 4))]
+
+
+def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
+    lines = [
+        "0000709/2012Français0.25",
+        "0000806/2012Math    1.00",  # last year's
+        "0000909/2012Math    1.01",
+        "0001009/2012Math   ",
+        "0001109/2012Ma\tth   1.00",
+        "",
+        "0001212/2012 Art    .5  ",
+    ]
+    content = "\n".join(lines).encode("latin-1")
+    deliver(tmp_path, "drops/steel_valley/2012-12-04/marks.txt", content)
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select district_student_id, course_name, credits from raw.course_marks"
+    ).fetchall() == [
+        ("00007", "Français", Decimal("0.25")),
+        ("00012", " Art", Decimal("0.5")),
+    ]
+    assert rejects(connection) == [
+        (2, 2, "wrong_school_year", "ends"),
+        (3, 3, "out_of_range", "credits"),
+        (4, 4, "wrong_field_count", None),
+        (5, 5, "wrong_field_count", None),
+    ]
+    assert ledger(connection, "lines, blank_lines, rows_loaded") == [(7, 1, 2)]

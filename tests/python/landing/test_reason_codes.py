@@ -1,0 +1,374 @@
+"""Everything that can be wrong ends in its own reason code, and in nothing worse."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from outcomes.config import PROJECT_DIR
+from outcomes.landing import text, unpack
+from outcomes.landing.reasons import Reason, Scope
+
+from .deliveries import (
+    CLAIRTON,
+    EVENT,
+    WOODLAND_DAY,
+    clairton,
+    deliver,
+    dhs,
+    directory,
+    events,
+    issues,
+    land,
+    ledger,
+    pittsburgh,
+    pittsburgh_csv,
+    rejects,
+    woodland,
+)
+
+ZIP = "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
+GOOD = pittsburgh_csv([EVENT])
+
+
+def event_file(content: str | bytes) -> Callable[[Path], object]:
+    return lambda drops: pittsburgh(drops, {"ATTENDANCE_EVENTS.csv": content})
+
+
+def event(**values: str) -> Callable[[Path], object]:
+    return lambda drops: events(drops, {}, values)
+
+
+def zip_with(change: Callable[[zipfile.ZipFile], object]) -> Callable[[Path], object]:
+    def build(drops: Path) -> None:
+        file = deliver(drops, ZIP, b"")
+        with zipfile.ZipFile(file, "w") as archive:
+            change(archive)
+
+    return build
+
+
+def link(archive: zipfile.ZipFile) -> None:
+    entry = zipfile.ZipInfo("ATTENDANCE_EVENTS.csv")
+    entry.external_attr = 0o120777 << 16
+    archive.writestr(entry, "/etc/passwd")
+
+
+def two_members(archive: zipfile.ZipFile) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        for _ in range(2):
+            archive.writestr("ATTENDANCE_EVENTS.csv", GOOD)
+
+
+def encrypted(drops: Path) -> None:
+    file = events(drops, {})
+    packed = bytearray(file.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        packed[packed.find(signature) + offset] |= 1
+    file.write_bytes(packed)
+
+
+def damaged(drops: Path) -> None:
+    file = events(drops, *({"StudentID": f"{n:09}"} for n in range(500)))
+    packed = bytearray(file.read_bytes())
+    packed[len(packed) // 2] ^= 0xFF
+    file.write_bytes(packed)
+
+
+def gpa(**values: str) -> Callable[[Path], object]:
+    usual = {
+        "StudentID": "000000001", "SchoolYear": "2012-13", "Term": "1",
+        "CumulativeGPA": "3.5", "WeightedGPA": "4.0",
+    }  # fmt: skip
+    member = pittsburgh_csv([usual, usual | values])
+    return lambda drops: pittsburgh(drops, {"TERM_GPA.csv": member})
+
+
+def discipline(**values: str) -> Callable[[Path], object]:
+    usual = {
+        "StudentID": "000000001", "IncidentDate": "09/05/2012", "OffenseCode": "DEFY",
+        "Action": "OSS", "Days": "1",
+    }  # fmt: skip
+    member = pittsburgh_csv([usual, usual | values])
+    return lambda drops: pittsburgh(drops, {"DISCIPLINE.csv": member})
+
+
+def sheets(**changes: object) -> Callable[[Path], object]:
+    student = CLAIRTON["Students"][0] | changes
+    return lambda drops: clairton(drops, CLAIRTON | {"Students": [student]})
+
+
+FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
+    Reason.UNKNOWN_FILE: [
+        lambda drops: deliver(drops, "pittsburgh/2012-10-01/notes.txt", b"x"),
+        lambda drops: pittsburgh(drops, {"NOTES.csv": "x"}),
+        lambda drops: deliver(drops, "dhs/2012-10-05/clients_library.csv.gz", b"x"),
+    ],
+    Reason.NAME_DATE_MISMATCH: [
+        lambda drops: events(drops, {}).rename(drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip")
+    ],
+    Reason.AGREEMENT_NOT_IN_FORCE: [
+        lambda drops: events(drops, {"EventDate": "07/06/2014"}, day="2014-07-07")
+    ],
+    Reason.EMPTY_FILE: [
+        zip_with(lambda archive: None),
+        event_file(""),
+        lambda drops: deliver(
+            drops, "woodland_hills/2012-10-05/103029902_GPA_201210051930.txt", b""
+        ),
+        lambda drops: deliver(drops, "interventions/2012-10-05/roster.csv", b"\n\n"),
+    ],
+    Reason.WRONG_ENCODING: [
+        event_file(GOOD.encode("utf-16")),
+        event_file(GOOD.encode("utf-8-sig")),
+        lambda drops: deliver(
+            drops,
+            "woodland_hills/2012-10-05/103029902_CALENDAR_201210051930.txt",
+            "103029902|0103|École|2012-09-04|Y\n".encode("cp1252") * 3,
+        ),
+    ],
+    Reason.CORRUPT_ARCHIVE: [
+        lambda drops: deliver(drops, ZIP, b"PK\x03\x04 not a zip"),
+        lambda drops: deliver(drops, "dhs/2012-10-05/clients_homelessness.csv.gz", b"\x1f\x8b!"),
+        lambda drops: dhs(drops, "clients", "homelessness", [{}]).write_bytes(
+            dhs(drops, "clients", "homelessness", [{}]).read_bytes()[:-9]
+        ),
+        damaged,
+    ],
+    Reason.ENCRYPTED_ARCHIVE: [encrypted],
+    Reason.UNSAFE_ARCHIVE: [
+        zip_with(lambda archive: archive.writestr("../ATTENDANCE_EVENTS.csv", GOOD)),
+        zip_with(lambda archive: archive.writestr("/ATTENDANCE_EVENTS.csv", GOOD)),
+        zip_with(link),
+    ],
+    Reason.DUPLICATE_MEMBER: [zip_with(two_members)],
+    Reason.ARCHIVE_TOO_LARGE: [event_file(GOOD + "\r\n" * 2_000_000)],
+    Reason.UNREADABLE_WORKBOOK: [
+        lambda drops: deliver(drops, "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx", b"PK!")
+    ],
+    Reason.MISSING_SHEET: [
+        lambda drops: clairton(drops, {name: CLAIRTON[name] for name in list(CLAIRTON)[:3]})
+    ],
+    Reason.HEADER_NOT_FOUND: [
+        event_file(f"Attendance events of the week\r\n{GOOD}"),
+        event_file(GOOD.split("\r\n", 1)[1]),
+        event_file(GOOD.replace("StudentID,", '"StudentID"x,')),
+    ],
+    Reason.HEADER_MISSING_COLUMN: [
+        event_file(GOOD.replace("DayFraction", "Fraction")),
+        lambda drops: clairton(
+            drops, CLAIRTON | {"Report Cards": [{"ID": 1, "Year": "2012-13", "Quarter": 1}]}
+        ),
+    ],
+    Reason.HEADER_DUPLICATE_COLUMN: [
+        event_file(GOOD.replace("DayFraction", "DayFraction,DayFraction"))
+    ],
+    Reason.HEADER_BLANK_COLUMN: [event_file(GOOD.replace("DayFraction", "DayFraction,"))],
+    Reason.WRONG_LAYOUT: [
+        lambda drops: woodland(drops, "ATTENDANCE", [WOODLAND_DAY.replace("|", "\t")] * 3),
+        lambda drops: woodland(drops, "ATTENDANCE", [f"{WOODLAND_DAY}|x"] * 3),
+    ],
+    Reason.RECORD_TOO_LONG: [
+        event_file(GOOD.replace("TRAILER", '"' + "x\r\n" * 600_000 + "TRAILER"))
+    ],
+    Reason.TRAILER_MISSING: [event_file(GOOD.replace("TRAILER", "THE END"))],
+    Reason.TRAILER_COUNT_MISMATCH: [
+        event_file(GOOD.replace("TRAILER,1,", "TRAILER,2,")),
+        event_file(GOOD.replace("TRAILER,1,", "TRAILER,0,")),
+    ],
+    Reason.TRAILER_DATE_MISMATCH: [event_file(GOOD.replace("20121001", "20120924"))],
+}
+
+ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
+    Reason.WRONG_FIELD_COUNT: [
+        event_file(GOOD.replace("TRAILER,1,", "000000001,0017\r\nTRAILER,2,")),
+        lambda drops: woodland(drops, "ATTENDANCE", [WOODLAND_DAY, f"{WOODLAND_DAY}|"]),
+    ],
+    Reason.STRAY_QUOTE: [
+        event_file(GOOD.replace("TRAILER,1", '000000001,00"17,09/05/2012,U,1\r\nTRAILER,2')),
+        event_file(GOOD.replace("TRAILER,1", '000000001,"0017"x,09/05/2012,U,1\r\nTRAILER,2')),
+    ],
+    Reason.UNCLOSED_QUOTE: [
+        event_file(GOOD.replace("TRAILER,1", '000000001,0017,09/05/2012,U,"1\r\nTRAILER,2'))
+    ],
+    Reason.STRAY_CARRIAGE_RETURN: [
+        event_file(GOOD.replace("TRAILER,1", "000000001,0017,09/05/2012,U\r,1\r\nTRAILER,2"))
+    ],
+    Reason.NUL_CHARACTER: [
+        event_file(GOOD.replace("TRAILER,1", "000000001,0017,09/05/2012,U\0,1\r\nTRAILER,2"))
+    ],
+    Reason.UNDECODABLE_BYTES: [
+        event_file(
+            GOOD.replace("TRAILER,1", "000000001,0017,09/05/2012,~,1\r\nTRAILER,2")
+            .encode()
+            .replace(b"~", b"\x81")
+        )
+    ],
+    Reason.REPEATED_HEADER: [
+        event_file(GOOD.replace("TRAILER,1", GOOD.split("\r\n")[0] + "\r\nTRAILER,2"))
+    ],
+    Reason.MISSING_VALUE: [
+        event(EventCode=""),
+        event(SchoolCode="  "),
+        lambda drops: directory(drops, {}, {"LegalLastName": "   "}),
+    ],
+    Reason.UNREADABLE_CELL: [sheets(Last="=A1"), sheets(Start="=TODAY()"), sheets(Gr="#N/A")],
+    Reason.BAD_FORMAT: [
+        event(StudentID="123"),
+        event(StudentID="1.23E+08"),
+        event(StudentID="000000001x"),
+        sheets(ID=1234567),
+        sheets(Gr="13"),
+    ],
+    Reason.UNKNOWN_CODE: [event(EventCode="Q"), event(EventCode="u"), event(DayFraction="0.25")],
+    Reason.BAD_DATE: [
+        event(EventDate=value)
+        for value in ("02/29/2013", "9/4/2012", "45000", "2012-09-04", "09/04/0201", "N/A", "NULL")
+    ]
+    + [sheets(Start=41148), sheets(Start=time(8, 0)), sheets(Start="13/1/12")],
+    Reason.BAD_TIMESTAMP: [
+        lambda drops: dhs(drops, "clients", "homelessness", [{}, {"updated_at": "2012-09-01"}]),
+        lambda drops: dhs(
+            drops, "clients", "homelessness", [{}, {"updated_at": "2012-02-30T10:00:00"}]
+        ),
+    ],
+    Reason.BAD_NUMBER: [
+        discipline(Days=value) for value in ("$1,234", "1e1", "one", "1.", "--1", "½")
+    ],
+    Reason.BAD_BOOLEAN: [
+        lambda drops: dhs(drops, "clients", "homelessness", [{}, {"is_deleted": "maybe"}])
+    ],
+    Reason.BAD_SCHOOL_YEAR: [
+        gpa(SchoolYear=value) for value in ("2012-14", "2012", "2012-2013")
+    ],
+    Reason.OUT_OF_RANGE: [
+        gpa(CumulativeGPA="4.01"),
+        gpa(Term="5"),
+        lambda drops: directory(drops, {}, {"BirthDate": "10/02/2012"}),
+    ],
+    Reason.WRONG_SCHOOL_YEAR: [
+        event(EventDate="06/30/2012"),
+        event(EventDate="07/01/2013"),
+        gpa(SchoolYear="2011-12"),
+    ],
+    Reason.END_BEFORE_START: [
+        lambda drops: dhs(
+            drops, "services", "child_welfare", [{}, {"end_date": "2012-01-04"}]
+        )
+    ],
+    Reason.CODE_OF_ANOTHER_SOURCE: [
+        lambda drops: dhs(drops, "services", "child_welfare", [{}, {"program_code": "SNAP"}])
+    ],
+}  # fmt: skip
+
+
+def cases(faults: dict[Reason, list[Callable[[Path], object]]]) -> list[object]:
+    return [
+        pytest.param(reason, build, id=f"{reason.code}-{number}")
+        for reason, builds in faults.items()
+        for number, build in enumerate(builds, 1)
+    ]
+
+
+@pytest.mark.parametrize(("reason", "build"), cases(FILE_FAULTS))
+def test_a_file_fault_quarantines_the_file(
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Reason,
+    build: Callable[[Path], object],
+) -> None:
+    if reason is Reason.ARCHIVE_TOO_LARGE:
+        monkeypatch.setattr(unpack, "ALWAYS_ALLOWED_BYTES", 1 << 20)
+    build(tmp_path)
+    outcomes = land(connection, tmp_path)
+
+    quarantined = [o for o in outcomes.values() if o.status == "quarantined"]
+    assert [outcome.reason for outcome in quarantined] == [reason.code]
+    assert quarantined[0].needs_a_person
+    assert connection.execute(
+        "select reason_code, rows_loaded, detail is not null, lines = lines_rejected"
+        " from landing.files where status <> 'loaded'"
+    ).fetchall() == [(reason.code, 0, True, True)]
+    stored = connection.execute(
+        """
+        select count(*) from landing.files as f
+        where f.status = 'quarantined' and (
+            exists (select from raw.attendance_events as r where r.load_id = f.file_id)
+            or exists (select from landing.rejected_rows as r where r.file_id = f.file_id)
+        )
+        """
+    ).fetchone()
+    assert stored == (0,), "nothing of a quarantined file stays"
+
+
+@pytest.mark.parametrize(("reason", "build"), cases(ROW_FAULTS))
+def test_a_row_fault_rejects_the_row_and_the_rest_loads(
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    reason: Reason,
+    build: Callable[[Path], object],
+) -> None:
+    build(tmp_path)
+    outcomes = land(connection, tmp_path)
+    assert {outcome.status for outcome in outcomes.values()} == {"loaded"}
+    assert [row[2] for row in rejects(connection)] == [reason.code]
+    assert sum(outcome.counts.rows_rejected for outcome in outcomes.values()) == 1
+    assert issues(connection) == []
+
+
+def test_every_reason_has_a_test() -> None:
+    tested = {*FILE_FAULTS, *ROW_FAULTS}
+    elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
+    assert tested | elsewhere == set(Reason)
+
+
+def test_the_documented_table_is_the_code() -> None:
+    document = (PROJECT_DIR / "docs" / "reason_codes.md").read_text(encoding="utf-8")
+    documented = [
+        tuple(cell.strip() for cell in line.strip("|\n ").split(" | "))
+        for line in document.splitlines()
+        if line.startswith("| `")
+    ]
+    assert documented == [
+        (f"`{reason.code}`", reason.meaning, reason.fixed_by, reason.scope.value)
+        for reason in Reason
+    ]
+    assert {reason.scope for reason in Reason} == set(Scope)
+
+
+def test_nothing_about_a_person_is_in_ledger_or_rejects(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    directory(
+        tmp_path,
+        {"BirthDate": "31/12/2004"},
+        {"Grade": "Zebra"},
+        {"SSN": "12-34"},
+        {"StudentID": "Zebra"},
+    )
+    woodland(tmp_path, "STUDENT", ["Zebra|Zebra"])
+    pittsburgh(
+        tmp_path, {"TERM_GPA.csv": "Zebra,Zebrowski\r\nTRAILER,0,20120924\r\n"}, "2012-09-24"
+    )
+    land(connection, tmp_path)
+    noted = ledger(connection, "files::text")
+    noted += connection.execute("select r::text from landing.rejected_rows as r").fetchall()
+    noted += connection.execute("select v::text from landing.value_issues as v").fetchall()
+    assert len(noted) == 7
+    for value in ("Zebra", "31/12/2004", "12-34", "Nuñez"):
+        assert value not in str(noted)
+
+
+def test_an_enormous_line_does_not_fill_memory(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", 1 << 16)
+    woodland(tmp_path, "ATTENDANCE", [WOODLAND_DAY, "x" * 3_000_000])
+    land(connection, tmp_path)
+    assert ledger(connection, "status, reason_code") == [("quarantined", "record_too_long")]

@@ -1,0 +1,95 @@
+"""The sample deliveries land whole, in any order, and once."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import psycopg
+import pyarrow.parquet as parquet
+import pytest
+
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.deliveries import DeliveredFile, find_deliveries
+from outcomes.landing.loader import land_deliveries
+from outcomes.warehouse.tables import raw_feeds
+
+
+@pytest.fixture
+def drops(shared: Path) -> Path:
+    return shared / "sample" / "drops"
+
+
+def land(connection: psycopg.Connection, files: list[DeliveredFile]) -> set[str]:
+    contracts = load_contracts()
+    return {
+        outcome.status
+        for _, outcomes in land_deliveries(connection, contracts, files)
+        for outcome in outcomes
+    }
+
+
+def content(connection: psycopg.Connection) -> dict[str, str]:
+    """A hash of every table, by what does not depend on the order of landing."""
+    hashes = {}
+    for feed in raw_feeds():
+        row = connection.execute(
+            f"""
+            select md5(string_agg(line, '' order by line collate "C"))
+            from (
+                select (to_jsonb(r) - 'load_id')::text || f.file_name as line
+                from raw.{feed} as r
+                inner join landing.files as f on r.load_id = f.file_id
+            ) as lines
+            """  # type: ignore[arg-type]
+        ).fetchone()
+        assert row is not None
+        hashes[feed] = row[0]
+    return hashes
+
+
+def test_the_sample_lands_whole_in_any_order_and_once(
+    connection: psycopg.Connection, shared: Path, drops: Path
+) -> None:
+    files = find_deliveries(drops, load_contracts()).files
+    assert land(connection, files) == {"loaded"}
+    first = content(connection)
+
+    truth = parquet.read_table(shared / "sample" / "truth" / "deliveries.parquet").to_pylist()
+    delivered = {
+        (row["file"].split("/", 2)[2] + (f"/{row['member']}" if row["member"] else ""),
+         row["partner"], row["delivery"]): row["rows"]
+        for row in truth
+    }  # fmt: skip
+    landed = connection.execute(
+        "select file_name, partner_id, as_of_date::text, rows_loaded + rows_rejected"
+        " from landing.files"
+    ).fetchall()
+    assert {(name, partner, day): rows for name, partner, day, rows in landed} == delivered
+    reasons = connection.execute(
+        "select distinct reason_code from landing.rejected_rows"
+    ).fetchall()
+    assert reasons == [("wrong_school_year",)]
+
+    assert land(connection, files) == {"already landed"}
+    assert content(connection) == first
+
+    connection.execute("truncate landing.files cascade")
+    for feed in raw_feeds():
+        connection.execute(f"truncate raw.{feed}")  # type: ignore[arg-type]
+    random.Random(7).shuffle(files)
+    assert land(connection, files) == {"loaded"}
+    assert content(connection) == first
+
+
+def test_no_value_of_a_column_that_may_not_be_kept(
+    connection: psycopg.Connection, drops: Path
+) -> None:
+    contracts = load_contracts()
+    land(connection, find_deliveries(drops / "pittsburgh" / "2012-10-01", contracts).files)
+    for feed in raw_feeds():
+        row = connection.execute(
+            f"select count(*) filter (where r::text ~ '[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}')"
+            f" from raw.{feed} as r"  # type: ignore[arg-type]
+        ).fetchone()
+        assert row == (0,), feed

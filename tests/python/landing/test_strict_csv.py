@@ -1,0 +1,119 @@
+"""The strict reader against a plain reference, on generated text: nothing wrong is accepted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+
+import pytest
+
+from outcomes.landing.delimited import read_delimited, read_record
+from outcomes.landing.header import Mapping
+from outcomes.landing.text import LineReader, survey
+
+NAMES = ["a", "b", "c"]
+MAPPING = Mapping(3, {name: n for n, name in enumerate(NAMES)}, [])
+
+
+def read(text: str, *, quoting: bool = True) -> tuple[list[tuple[object, ...]], list[int], int]:
+    """Rows, lines of rejected records, number of lines that are accounted for."""
+    data = text.encode()
+    found = survey(io.BytesIO(data), "utf-8")
+    reader = LineReader(io.BytesIO(data), "utf-8", found.newline)
+    rows: list[tuple[object, ...]] = []
+    rejected: list[int] = []
+    lines = 0
+    for block in read_delimited(reader, MAPPING, ",", quoting=quoting):
+        rows += block.rows.select(NAMES).rows()
+        spans = block.rows["line_end"] - block.rows["line_start"] + 1
+        lines += block.blank_lines + int(spans.sum())
+        for reject in block.rejected:
+            rejected.append(reject.line_start)
+            lines += reject.line_end - reject.line_start + 1
+    assert lines == found.lines, "every line is accounted for"
+    return rows, rejected, lines
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_well_formed_text_is_read_as_it_was_written(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random_ = random.Random(seed)
+    monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", random_.choice([3, 17, 1 << 20]))
+    alphabet = ["x", "é", "0", " ", '"', ",", "\n", "\r\n", "'", "\t", "|", "\\"]
+    expected = [
+        tuple("".join(random_.choices(alphabet, k=random_.randrange(5))) for _ in NAMES)
+        for _ in range(40)
+    ]
+    buffer = io.StringIO()
+    style = random_.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+    csv.writer(buffer, quoting=style, lineterminator=random_.choice(["\n", "\r\n"])).writerows(
+        expected
+    )
+    rows, rejected, _ = read(buffer.getvalue())
+    assert rejected == []
+    assert [tuple(value or "" for value in row) for row in rows] == expected
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_damaged_text_gives_no_row_that_was_not_written(seed: int) -> None:
+    random_ = random.Random(seed)
+    written = [
+        (f"id{n}", random_.choice(["plain", "with, comma", 'with "quote"', "two\nlines", ""]), "z")
+        for n in range(30)
+    ]
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(written)
+    text = list(buffer.getvalue())
+    where = random_.randrange(len(text))
+    if random_.random() < 0.5:
+        text.insert(where, '"')
+    else:
+        text.insert(where, ",")
+    rows, _, _ = read("".join(text))
+    wrong = [row for row in rows if tuple(value or "" for value in row) not in set(written)]
+    # A quote doubled inside quotes, or around a field, is text like any other.
+    assert len(wrong) <= 1
+    assert len(rows) <= len(written)
+
+
+def test_empty_and_quoted_empty_differ() -> None:
+    assert read('x,,""\n"",,y\n')[0] == [("x", None, ""), ("", None, "y")]
+
+
+@pytest.mark.parametrize(
+    ("text", "rejected"),
+    [
+        ('a,b"b,c\n', [1]),
+        ('a,"b"b,c\n', [1]),
+        ('a, "b",c\n', [1]),
+        ("a,b\n", [1]),
+        ("a,b,c,d\n", [1]),
+        ('a,"b,c\nd,e,f\n', [1]),
+        ("a,b\rb,c\nd,e,f\n", [1]),
+        ("a,\0,c\n", [1]),
+        ('a,"\0",c\n', [1]),
+        ('a,"b\n\0",c\n', [1]),
+    ],
+)
+def test_what_the_standard_forbids_is_rejected(text: str, rejected: list[int]) -> None:
+    assert read(text)[1] == rejected
+
+
+def test_without_quoting_a_quote_is_a_character() -> None:
+    assert read('"a,b"b,c"\n', quoting=False)[0] == [('"a', 'b"b', 'c"')]
+
+
+def test_a_wide_file_is_read_without_the_regular_expression() -> None:
+    width = 2_000
+    mapping = Mapping(width, {"first": 0, "last": width - 1}, [])
+    line = ",".join(['"x"'] * width)
+    reader = LineReader(io.BytesIO(line.encode()), "utf-8", "\n")
+    (block,) = read_delimited(reader, mapping, ",", quoting=True)
+    assert block.rows.rows() == [(1, 1, "x", "x")]
+
+
+def test_a_record_ends_where_its_quote_does() -> None:
+    record = read_record(['a,"b', 'c""d', 'e",f', "next"], 0, ",")
+    assert (record.fields, record.last, record.fault) == (["a", 'b\nc"d\ne', "f"], 2, None)
