@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from dbt_runs import DbtCommand, DbtRun
-from project_yaml import yaml_files, yaml_problems
+from tests.python.conftest import BuiltWarehouse
+from tests.python.docs.dbt_runs import DbtCommand, DbtRun
+from tests.python.docs.project_yaml import yaml_files, yaml_problems
 
 from outcomes.config import PROJECT_DIR, Settings
-from outcomes.warehouse.connection import connect
 
 MODELS_DIR = PROJECT_DIR / "models"
 DIAGNOSIS = ("What it checks:", "When it matters:", "How to resolve it:")
@@ -166,9 +166,9 @@ def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
 
 
 def test_docs_generate_gives_no_warning(
-    dbt: DbtCommand, built_sample: Settings, monkeypatch: pytest.MonkeyPatch
+    dbt: DbtCommand, built_demo: BuiltWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point_dbt_at(built_sample, monkeypatch)
+    point_dbt_at(built_demo.settings, monkeypatch)
 
     run = dbt("docs", "generate")
 
@@ -180,13 +180,17 @@ def test_docs_generate_gives_no_warning(
     assert built - set(catalog["nodes"]) == set()
 
 
-def test_columns_are_the_ones_described(manifest: dict[str, Any], built_sample: Settings) -> None:
-    with connect(built_sample) as connection:
+def test_columns_are_the_ones_described(
+    manifest: dict[str, Any], built_demo: BuiltWarehouse
+) -> None:
+    with built_demo.connect() as connection:
         assert column_differences(connection, manifest) == []
 
 
-def test_a_column_that_differs_is_found(manifest: dict[str, Any], built_sample: Settings) -> None:
-    with connect(built_sample) as connection, connection.transaction(force_rollback=True):
+def test_a_column_that_differs_is_found(
+    manifest: dict[str, Any], built_demo: BuiltWarehouse
+) -> None:
+    with built_demo.connect() as connection, connection.transaction(force_rollback=True):
         connection.execute("alter table marts.dim_districts rename column aun to number")
         connection.execute("drop table marts.fct_assessments cascade")
 
