@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dbt.cli.main import dbtRunner
-from dbt_runs import DbtCommand, DbtRun
+from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 
 from outcomes.config import PROJECT_DIR
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import typer
 from dbt.cli.main import cli as dbt_cli
-from documents import Document, documents, readme
+from tests.python.conftest import BuiltWarehouse
+from tests.python.docs.documents import Document, documents, readme
 
 from outcomes.cli import cli as outcomes_cli
-from outcomes.config import PROJECT_DIR, Settings
+from outcomes.config import PROJECT_DIR
 from outcomes.contracts import model as contract_model
-from outcomes.warehouse.connection import connect
 
 # Programs that the documentation may show and whose arguments are not ours to check.
 FOREIGN_PROGRAMS = ("export", "pre-commit", "psql", "source")
@@ -219,9 +219,11 @@ def test_the_readme_reads_marts() -> None:
     assert {"marts", "marts_deidentified", "marts_public"} <= schemas
 
 
-@pytest.mark.parametrize("query", readme().blocks("sql"), ids=lambda query: query.split()[-2])
-def test_every_query_of_the_readme_runs(query: str, built_sample: Settings) -> None:
-    with connect(built_sample) as connection:
+@pytest.mark.parametrize(
+    "query", readme().blocks("sql"), ids=lambda query: query.split("from ")[1].split()[0]
+)
+def test_every_query_of_the_readme_runs(query: str, built_demo: BuiltWarehouse) -> None:
+    with built_demo.connect() as connection:
         cursor = connection.execute(query.encode())
 
         assert cursor.description
@@ -301,7 +303,7 @@ def test_the_contracts_readme_explains_every_custom_property() -> None:
         field.alias or name for model in models for name, field in model.model_fields.items()
     } - of_the_standard
     layout = {field.alias or name for name, field in contract_model.FileLayout.model_fields.items()}
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    explained = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("|")]
+    explained = {cell.strip(" `") for row in rows for cell in row}
 
     assert (custom | layout) - explained == set()
