@@ -18,6 +18,9 @@ from outcomes.landing.validate import Validator, ValidBlock
 # More undecodable rows than this: not a typing accident, but another encoding.
 _MAX_UNDECODABLE_SHARE = 0.01
 
+# Of added columns, so many are named in the warning.
+_NAMED_COLUMNS = 10
+
 
 @dataclass
 class Counts:
@@ -153,7 +156,9 @@ class FileReading:
     def _map(self, item: ContractObject, names: list[str]) -> Mapping:
         mapping = map_header(item, names)
         if mapping.added:
-            self.warnings.append(f"columns added and kept out: {', '.join(mapping.added)}")
+            named = ", ".join(mapping.added[:_NAMED_COLUMNS])
+            more = ", …" if len(mapping.added) > _NAMED_COLUMNS else ""
+            self.warnings.append(f"columns added and kept out: {named}{more}")
         return mapping
 
     def _count(self, valid: ValidBlock) -> None:

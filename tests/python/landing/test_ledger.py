@@ -183,6 +183,20 @@ def test_shrunken_snapshots_are_held_in_whatever_order_they_arrive(
     ]
 
 
+def test_a_re_sent_file_is_compared_with_the_delivery_before_not_with_the_one_it_replaces(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for day, time, size in (
+        ("2012-09-28", "1930", 20),
+        ("2012-10-05", "1930", 25),
+        ("2012-10-05", "2100", 19),
+    ):
+        lines = [day_of(n + 1) for n in range(size)]
+        woodland(tmp_path, "ATTENDANCE", lines, time=time, day=day)
+    land(connection, tmp_path)
+    assert [status for _, status in ledger(connection)] == ["loaded"] * 3
+
+
 def test_a_held_snapshot_is_accepted_once_it_is_released(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
