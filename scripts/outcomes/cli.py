@@ -53,19 +53,19 @@ def weekly(
     """Do the weekly run: land what is new, build and test the marts, report.
 
     Files that need a person do not stop the run: the partner's earlier snapshot stays the
-    truth. The exit code is 1 if there are any.
+    truth. The exit code is then 3, and 1 if the run itself failed.
 
     Example:
         outcomes weekly drops
     """
-    needs_a_person = False
+    exit_code = 0
     try:
         land(path)
-    except typer.Exit:
-        needs_a_person = True
+    except typer.Exit as landed:
+        exit_code = landed.exit_code
     build_warehouse(Console())
     report()
-    raise typer.Exit(int(needs_a_person))
+    raise typer.Exit(exit_code)
 
 
 @cli.command()

@@ -14,6 +14,7 @@ RAW_SOURCES_FILE = PROJECT_DIR / "models" / "sources" / "raw.yml"
 
 # Beside PostgreSQL's own 5432, so that the embedded server never meets an installed one.
 DEFAULT_PORT = 54329
+EMBEDDED_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ def load_settings() -> Settings:
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise OutcomesError(f"OUTCOMES_PG_PORT must be a port number (1-65535), not {port!r}.")
     password = os.environ.get("OUTCOMES_PG_PASSWORD", "")
+    host = os.environ.get("OUTCOMES_PG_HOST") or EMBEDDED_HOST
     password_file = warehouse_dir / "password"
-    if not password and password_file.exists():
+    # The embedded server's password is shown to no other server.
+    if not password and host == EMBEDDED_HOST and password_file.exists():
         password = password_file.read_text().strip()
     return Settings(
-        host=os.environ.get("OUTCOMES_PG_HOST") or "127.0.0.1",
+        host=host,
         port=int(port),
         user=os.environ.get("OUTCOMES_PG_USER") or "outcomes",
         password=password,

@@ -25,6 +25,9 @@ from outcomes.warehouse.tables import create_tables
 district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
 
+# Not 1, which says that the command itself failed.
+NEEDS_A_PERSON = 3
+
 
 def land(
     path: Annotated[Path, typer.Argument(help="Drops folder, partner, delivery or one file.")],
@@ -35,7 +38,7 @@ def land(
     """Land delivered files: read by contract, into raw.* and the ledger landing.*.
 
     Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. What has
-    landed before is passed over. The exit code is 1 if something needs a person: a file
+    landed before is passed over. The exit code is 3 if something needs a person: a file
     that is quarantined or held, or that belongs to no known partner.
 
     Example:
@@ -59,7 +62,7 @@ def land(
                 )
     _show_landing(outcomes, deliveries, dry_run=dry_run)
     if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
-        raise typer.Exit(1)
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 def release(
@@ -92,7 +95,7 @@ def check(
 ) -> None:
     """Report on files before a first delivery, exactly as landing would read them.
 
-    Nothing is stored, no database is needed. The exit code is 1 if a file would be
+    Nothing is stored, no database is needed. The exit code is 3 if a file would be
     quarantined or a row rejected.
 
     Example:
@@ -107,7 +110,7 @@ def check(
     for report in reports:
         _show_report(report)
     if any(report.fault or report.rejected for report in reports):
-        raise typer.Exit(1)
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 def _as_of_date(given: str, file: Path) -> date:
@@ -162,18 +165,18 @@ def _show_landing(outcomes: list[Outcome], deliveries: Deliveries, *, dry_run: b
 
     table = Table(title="Would be landed" if dry_run else "Landed", title_justify="left")
     table.add_column("partner")
-    for name in ("loaded", "held", "quarantined", "duplicate", "already landed"):
-        table.add_column(f"files\n{name}", justify="right")
-    for name in ("rows\nloaded", "rows\nrejected", "values\nset to null"):
+    for name in (
+        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
+    ):  # fmt: skip
         table.add_column(name, justify="right")
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.partner_id == partner]
         statuses = [outcome.status for outcome in own]
         numbers = [
-            *(
-                statuses.count(status)
-                for status in ("loaded", "held", "quarantined", "duplicate", ALREADY_LANDED)
-            ),
+            statuses.count("loaded"),
+            statuses.count("held") + statuses.count("quarantined"),
+            statuses.count("duplicate"),
+            statuses.count(ALREADY_LANDED),
             sum(outcome.counts.rows_loaded for outcome in own),
             sum(outcome.counts.rows_rejected for outcome in own),
             sum(outcome.issues for outcome in own),

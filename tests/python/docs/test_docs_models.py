@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.python.conftest import BuiltWarehouse
 from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 from tests.python.docs.project_yaml import yaml_files, yaml_problems
 
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.warehouse.connection import connect
 
 MODELS_DIR = PROJECT_DIR / "models"
 DIAGNOSIS = ("What it checks:", "When it matters:", "How to resolve it:")

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import typer
 from dbt.cli.main import cli as dbt_cli
-from tests.python.conftest import BuiltWarehouse
 from tests.python.docs.documents import Document, documents, readme
 
 from outcomes.cli import cli as outcomes_cli
-from outcomes.config import PROJECT_DIR
+from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts import model as contract_model
+from outcomes.warehouse.connection import connect
 
 # Programs that the documentation may show and whose arguments are not ours to check.
 FOREIGN_PROGRAMS = ("export", "pre-commit", "psql", "source")
@@ -222,8 +222,8 @@ def test_the_readme_reads_marts() -> None:
 @pytest.mark.parametrize(
     "query", readme().blocks("sql"), ids=lambda query: query.split("from ")[1].split()[0]
 )
-def test_every_query_of_the_readme_runs(query: str, built_demo: BuiltWarehouse) -> None:
-    with built_demo.connect() as connection:
+def test_every_query_of_the_readme_runs(query: str, built_demo: Settings) -> None:
+    with connect(built_demo) as connection:
         cursor = connection.execute(query.encode())
 
         assert cursor.description

@@ -31,17 +31,17 @@ def test_land_reports_and_succeeds(connection: psycopg.Connection, tmp_path: Pat
     assert code == 0
     table = [[c.strip() for c in line.split("│")] for line in output.splitlines() if "│" in line]
     assert table == [
-        ["", "clairton", "4", "–", "–", "–", "–", "4", "–", "–", ""],
-        ["", "pittsburgh", "1", "–", "–", "–", "–", "2", "1", "1", ""],
+        ["", "clairton", "4", "–", "–", "–", "4", "–", "–", ""],
+        ["", "pittsburgh", "1", "–", "–", "–", "2", "1", "1", ""],
     ]
 
 
-def test_land_exits_with_1_when_a_person_is_needed(
+def test_land_exits_with_3_when_a_person_is_needed(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     deliver(tmp_path, "clairton/2012-10-03/notes.txt", b"x")
     code, output = run("land", tmp_path)
-    assert code == 1
+    assert code == 3
     assert "quarantined clairton 2012-10-03 notes.txt: unknown_file" in output
     assert run("land", tmp_path)[0] == 0, "the second time there is nothing new"
 
@@ -54,7 +54,7 @@ def test_files_of_unknown_partners_and_places_are_named(
     deliver(tmp_path, "lost.csv", b"x")
     deliver(tmp_path, "clairton/.DS_Store", b"x")
     code, output = run("land", tmp_path)
-    assert code == 1
+    assert code == 3
     assert "no contract for partner 'atlantis'" in output
     assert "lost.csv: expected to lie in a folder <partner>/<yyyy-mm-dd>/" in output
     assert "DS_Store" not in output
@@ -65,7 +65,7 @@ def test_dry_run_says_and_stores_nothing(connection: psycopg.Connection, tmp_pat
     woodland(tmp_path, "ATTENDANCE", ["103029902|x"] * 2)
     events(tmp_path, {})
     code, output = run("land", tmp_path, "--dry-run")
-    assert code == 1
+    assert code == 3
     assert "wrong_layout" in output
     assert "Would be landed" in output
     assert ledger(connection) == []
@@ -104,7 +104,7 @@ def test_release_from_the_command_line(connection: psycopg.Connection, tmp_path:
     events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(9)), day="2012-09-24")
     events(tmp_path, {})
     code, output = run("land", tmp_path)
-    assert code == 1
+    assert code == 3
     assert "held pittsburgh 2012-10-01" in output
     name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
     assert run("release", name, "--reason", "asked")[0] == 0
@@ -126,7 +126,7 @@ def test_district_check_reports_all_and_needs_no_database(
         tmp_path, {}, *({"Grade": "x"} for _ in range(7)), {"SSN": "1", "Homeroom": ""}
     )
     code, output = run("district", "check", PITTSBURGH, file)
-    assert code == 1
+    assert code == 3
     assert "PPS_DHS_20121001.zip/STUDENT_DIRECTORY.csv: 11 lines, 2 rows would load" in output
     assert "row rejected: bad_format in Grade, 7 times" in output
     assert "(lines 3, 4, 5, 6, 7, …)" in output
@@ -142,7 +142,7 @@ def test_district_check_takes_the_date_from_the_folder_or_the_option(tmp_path: P
     loose = file.rename(tmp_path / file.name)
     assert run("district", "check", PITTSBURGH, loose, "--as-of", "2012-10-01")[0] == 0
     code, output = run("district", "check", PITTSBURGH, loose)
-    assert code == 1
+    assert code == 3
     assert "name_date_mismatch" in output
     with pytest.raises(OutcomesError, match="--as-of: expected yyyy-mm-dd"):
         run("district", "check", PITTSBURGH, loose, "--as-of", "10/01/2012")
