@@ -208,7 +208,7 @@ def _shown(measure: str, value: float, *, signed: bool = False, unit: bool = Tru
     sign = "+" if signed else ""
     if measure == "gpa":
         return f"{value:{sign}.2f}"
-    return f"{value * 100:{sign}.1f}" + (" %" if unit else "")
+    return f"{value * 100:{sign}.1f}" + (" pts" if signed else " %") * unit
 
 
 def _numbers(connection: psycopg.Connection, query: str) -> tuple[int, ...]:
