@@ -1,0 +1,35 @@
+with
+
+rosters as (
+
+    select * from {{ ref('stg_intervention_rosters') }}
+
+),
+
+students as (
+
+    select * from {{ ref('dim_students') }}
+
+),
+
+intervention_spells as (
+
+    select
+        {{ student_key('rosters') }} as student_key,
+        students.person_id,
+        rosters.district_id,
+        rosters.district_student_id,
+        rosters.intervention_code,
+        rosters.intervention_name,
+        rosters.started_on,
+        rosters.ended_on,
+        students.student_key is not null as is_known_student
+    from rosters
+    left join students
+        on
+            rosters.district_id = students.district_id
+            and rosters.district_student_id = students.district_student_id
+
+)
+
+select * from intervention_spells

@@ -1,0 +1,100 @@
+with
+
+enrollments as (
+
+    select * from {{ ref('fct_enrollments') }}
+
+),
+
+involvements as (
+
+    select * from {{ ref('fct_involvements') }}
+
+),
+
+move_triggers as (
+
+    select * from {{ ref('move_triggers') }}
+
+),
+
+-- A person's stays in a school year, whatever the district.
+stays as (
+
+    select
+        person_id,
+        school_year,
+        student_key,
+        district_id,
+        school_key,
+        entry_date,
+        exit_date,
+        lag(student_key) over stay_order as from_student_key,
+        lag(district_id) over stay_order as from_district_id,
+        lag(school_key) over stay_order as from_school_key,
+        lag(entry_date) over stay_order as from_entry_date,
+        lag(exit_date) over stay_order as from_exit_date
+    from enrollments
+    window stay_order as (
+        partition by person_id, school_year
+        order by entry_date, exit_date nulls last, school_key, student_key
+    )
+
+),
+
+-- Two schools from the same day on are a double listing, not a move.
+moves as (
+
+    select * from stays
+    where school_key <> from_school_key and entry_date > from_entry_date
+
+),
+
+triggers as (
+
+    select
+        moves.person_id,
+        moves.school_year,
+        moves.entry_date,
+        moves.school_key,
+        bool_or(move_triggers.trigger = 'placement') as placement_began,
+        bool_or(move_triggers.trigger = 'shelter') as shelter_stay_began
+    from moves
+    inner join involvements on moves.person_id = involvements.person_id
+    inner join move_triggers
+        on
+            involvements.source_id = move_triggers.source_id
+            and involvements.program_code = move_triggers.program_code
+    where
+        involvements.started_on <= moves.entry_date
+        and involvements.started_on >= moves.entry_date - move_triggers.window_days
+    group by moves.person_id, moves.school_year, moves.entry_date, moves.school_key
+
+),
+
+school_moves as (
+
+    select
+        moves.person_id,
+        moves.school_year,
+        moves.from_student_key,
+        moves.from_district_id,
+        moves.from_school_key,
+        moves.from_exit_date as left_on,
+        moves.student_key,
+        moves.district_id,
+        moves.school_key,
+        moves.entry_date as entered_on,
+        coalesce(triggers.placement_began, false) as placement_began,
+        coalesce(triggers.shelter_stay_began, false) as shelter_stay_began
+    from moves
+    left join triggers
+        on
+            moves.person_id = triggers.person_id
+            and moves.school_year = triggers.school_year
+            and moves.entry_date = triggers.entry_date
+            and moves.school_key = triggers.school_key
+
+)
+
+select * from school_moves

@@ -1,0 +1,133 @@
+with
+
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
+student_persons as (
+
+    select * from {{ ref('int_student_persons') }}
+
+),
+
+involvements as (
+
+    select * from {{ ref('int_student_year_involvements') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('service_gap_rules') }}
+
+),
+
+-- What the school says of a student, one row a fact, in the words of the rules.
+school_facts as (
+
+    select
+        student_years.district_id,
+        student_years.district_student_id,
+        student_years.school_year,
+        facts.school_domain,
+        facts.school_code
+    from student_years
+    cross join lateral (
+        values
+        ('disability', student_years.primary_disability),
+        (
+            'homeless',
+            case when student_years.is_homeless then 'yes' else 'no' end
+        ),
+        ('special_education', student_years.special_education),
+        (
+            'english_learner',
+            case when student_years.is_english_learner then 'yes' else 'no' end
+        ),
+        ('economic_status', student_years.economic_status)
+    ) as facts (school_domain, school_code)
+
+),
+
+-- A district that does not send a fact says nothing by its absence.
+domains_sent as (
+
+    select distinct
+        school_facts.district_id,
+        school_facts.school_year,
+        rules.rule_id
+    from school_facts
+    inner join rules
+        on
+            school_facts.school_domain = rules.school_domain
+            and school_facts.school_code = rules.school_code
+
+),
+
+compared as (
+
+    select
+        involvements.district_id,
+        involvements.district_student_id,
+        involvements.school_year,
+        rules.rule_id,
+        rules.program_group,
+        rules.missing,
+        rules.question,
+        school_facts.school_code is not null as school_says,
+        case rules.involvement
+            when 'ever' then involvements.involved_ever
+            when 'prior_year' then involvements.involved_prior_year
+            when 'concurrent' then involvements.involved_concurrent
+        end as services_say
+    from involvements
+    inner join rules on involvements.program_group = rules.program_group
+    inner join domains_sent
+        on
+            involvements.district_id = domains_sent.district_id
+            and involvements.school_year = domains_sent.school_year
+            and rules.rule_id = domains_sent.rule_id
+    left join school_facts
+        on
+            involvements.district_id = school_facts.district_id
+            and involvements.district_student_id = school_facts.district_student_id
+            and involvements.school_year = school_facts.school_year
+            and rules.school_domain = school_facts.school_domain
+            and rules.school_code = school_facts.school_code
+
+),
+
+service_gaps as (
+
+    select
+        {{ student_key('compared') }} as student_key,
+        student_persons.person_id,
+        compared.district_id,
+        compared.district_student_id,
+        compared.school_year,
+        compared.rule_id,
+        compared.program_group,
+        compared.missing,
+        compared.question
+    from compared
+    left join student_persons
+        on
+            compared.district_id = student_persons.district_id
+            and compared.district_student_id = student_persons.district_student_id
+    where
+        (
+            compared.missing = 'service'
+            and compared.school_says
+            and not compared.services_say
+        )
+        or (
+            compared.missing = 'school'
+            and compared.services_say
+            and not compared.school_says
+        )
+
+)
+
+select * from service_gaps
