@@ -104,7 +104,7 @@ def make_warehouse(
     numbers = itertools.count(1)
     made = []
 
-    def make(drops: Path, *dbt: str, files: Sequence[Path] = ()) -> Settings:
+    def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
         settings = replace(warehouse, database=f"built_{next(numbers)}")
         with connect(warehouse) as server:
             server.execute(f"create database {settings.database}".encode())
@@ -112,7 +112,7 @@ def make_warehouse(
         with connect(settings) as opened:
             create_tables(opened)
             contracts = load_contracts()
-            for path in files or [drops]:
+            for path in [drops] if files is None else files:
                 delivered = find_deliveries(path, contracts)
                 assert not delivered.unplaced
                 for _ in land_deliveries(opened, contracts, delivered.files):

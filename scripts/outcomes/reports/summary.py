@@ -137,7 +137,7 @@ def _gaps(connection: psycopg.Connection) -> Table | None:
                     and program_group = 'any'
                     and involvement = 'ever'
                     and measure = any(%s)
-                    and not is_suppressed
+                    and gap is not null
             )
 
             select

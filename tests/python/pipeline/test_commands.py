@@ -1,0 +1,46 @@
+"""The weekly run as a person starts it, and a warehouse with nothing in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.python.conftest import UNTESTED
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
+
+
+def test_an_empty_warehouse_builds(make_warehouse: Callable[..., Settings], tmp_path: Path) -> None:
+    empty = make_warehouse(tmp_path, *UNTESTED, files=[])
+    with connect(empty) as connection:
+        assert connection.execute("select count(*) from marts.fct_student_years").fetchone() == (0,)
+
+
+def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
+    database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    drops = tmp_path / "drops"
+    shutil.copytree(demo_drops / "clairton", drops / "clairton")
+    newest = max((drops / "clairton").iterdir())
+    (newest / "minutes of a meeting.txt").write_text("not a delivery")
+
+    done = CliRunner().invoke(cli, ["weekly", str(drops)], env={"COLUMNS": "160"})
+
+    assert done.exit_code == 3, done.output
+    assert "unknown_file" in done.output
+    assert "What was linked" in done.output
+    with connect(database) as connection:
+        students = connection.execute(
+            "select first_name, last_name, state_student_id from marts.dim_students"
+        ).fetchall()
+    assert len(students) > 50
+    for first, last, state_id in students:
+        assert f"{first} {last}" not in done.output
+        assert not state_id or state_id not in done.output
