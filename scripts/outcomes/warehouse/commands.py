@@ -6,14 +6,21 @@ from typing import Annotated
 
 import typer
 
-from outcomes.config import load_settings
+from outcomes.config import EMBEDDED_HOST, load_settings
+from outcomes.errors import OutcomesError
 from outcomes.warehouse.server import EmbeddedServer, psql_path
 
 warehouse_app = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True)
 
 
 def _server() -> EmbeddedServer:
-    return EmbeddedServer(load_settings())
+    settings = load_settings()
+    if settings.host != EMBEDDED_HOST:
+        raise OutcomesError(
+            f"OUTCOMES_PG_HOST is {settings.host}: `outcomes warehouse` is for the embedded "
+            "server only. Unset it, or leave starting and stopping to your own server."
+        )
+    return EmbeddedServer(settings)
 
 
 @warehouse_app.command()
