@@ -1,3 +1,7 @@
+-- A table, and the only model that reads the ledger: all that follows takes its rows of raw
+-- from the files listed here. A file that lands while a build runs is in none of its models.
+{{ config(materialized='table') }}
+
 with
 
 files as (
@@ -11,9 +15,9 @@ accepted as (
 
     select
         files.partner_id,
-        files.contract_object,
-        files.source_id,
-        files.school_year,
+        contents.contract_object,
+        contents.source_id,
+        contents.school_year,
         files.as_of_date,
         files.sent_at,
         files.received_at,

@@ -12,13 +12,21 @@ snapshots as (
 
 ),
 
+-- A roster that lands while the build runs belongs to the next build.
+deliveries as (
+
+    select distinct load_id from {{ ref('stg_deliveries') }}
+
+),
+
 students as (
 
     select
-        partner_id,
-        district_student_id,
-        state_student_id
-    from {{ source('raw', 'students') }}
+        raw.partner_id,
+        raw.district_student_id,
+        raw.state_student_id
+    from {{ source('raw', 'students') }} as raw
+    inner join deliveries on raw.load_id = deliveries.load_id
 
 ),
 

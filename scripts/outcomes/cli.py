@@ -12,7 +12,7 @@ from rich.console import Console
 from outcomes.config import load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
-from outcomes.landing.commands import district_app, land, release
+from outcomes.landing.commands import district_app, land, release, replay
 from outcomes.reports.summary import show_summary
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
@@ -28,6 +28,7 @@ cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
 cli.command()(land)
 cli.command()(release)
+cli.command()(replay)
 
 
 @cli.command()

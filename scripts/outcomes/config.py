@@ -19,7 +19,7 @@ EMBEDDED_HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Settings:
-    """The connection (`OUTCOMES_PG_*`) and the folder of the embedded server."""
+    """The connection (`OUTCOMES_PG_*`), the embedded server's folder, and the archive's."""
 
     host: str
     port: int
@@ -27,6 +27,8 @@ class Settings:
     password: str = field(repr=False)
     database: str
     warehouse_dir: Path
+    archive_dir: Path
+    archive_keys_dir: Path
 
     @property
     def password_file(self) -> Path:
@@ -40,7 +42,7 @@ def load_settings() -> Settings:
     Raises:
         OutcomesError: `OUTCOMES_PG_PORT` is not a port number.
     """
-    warehouse_dir = Path(os.environ.get("OUTCOMES_WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse")
+    warehouse_dir = _folder("OUTCOMES_WAREHOUSE_DIR", PROJECT_DIR / ".warehouse")
     port = os.environ.get("OUTCOMES_PG_PORT") or str(DEFAULT_PORT)
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise OutcomesError(f"OUTCOMES_PG_PORT must be a port number (1-65535), not {port!r}.")
@@ -56,5 +58,11 @@ def load_settings() -> Settings:
         user=os.environ.get("OUTCOMES_PG_USER") or "outcomes",
         password=password,
         database=os.environ.get("OUTCOMES_PG_DATABASE") or "outcomes",
-        warehouse_dir=warehouse_dir.resolve(),
+        warehouse_dir=warehouse_dir,
+        archive_dir=_folder("OUTCOMES_ARCHIVE_DIR", warehouse_dir / "archive"),
+        archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", warehouse_dir / "keys"),
     )
+
+
+def _folder(variable: str, default: Path) -> Path:
+    return Path(os.environ.get(variable) or default).resolve()

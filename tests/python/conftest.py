@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -44,8 +45,10 @@ def warehouse() -> Iterator[Settings]:
     # Run by root, the server belongs to another user, who has to get through.
     folder.chmod(0o755)
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("HOST", "USER", "PASSWORD", "DATABASE"):
-            environment.delenv(f"OUTCOMES_PG_{name}", raising=False)
+        for name in ("PG_HOST", "PG_USER", "PG_PASSWORD", "PG_DATABASE"):
+            environment.delenv(f"OUTCOMES_{name}", raising=False)
+        for name in ("ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"):
+            environment.delenv(f"OUTCOMES_{name}", raising=False)
         environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
         environment.setenv("OUTCOMES_PG_PORT", str(_free_port()))
         environment.setenv("PGPASSFILE", str(folder / "pgpass"))
@@ -79,6 +82,28 @@ def connection(database: Settings) -> Iterator[psycopg.Connection]:
     """A connection to the test's own database."""
     with connect(database) as opened:
         yield opened
+
+
+@pytest.fixture
+def another_database(
+    database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], psycopg.Connection]]:
+    """Make one more empty database, connect to it, and point the environment at it."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(connect(database))
+
+        def make() -> psycopg.Connection:
+            name = f"test_{next(_numbers)}"
+            identifier = sql.Identifier(name)
+            server.execute(sql.SQL("create database {}").format(identifier))
+            drop = sql.SQL("drop database {} with (force)").format(identifier)
+            stack.callback(server.execute, drop)
+            monkeypatch.setenv("OUTCOMES_PG_DATABASE", name)
+            opened = stack.enter_context(connect(replace(database, database=name)))
+            create_tables(opened)
+            return opened
+
+        yield make
 
 
 @pytest.fixture(scope="session")

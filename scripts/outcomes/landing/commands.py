@@ -1,9 +1,9 @@
-"""`outcomes land` and `outcomes district check`."""
+"""`outcomes land`, `release`, `replay` and `outcomes district check`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from outcomes.config import load_settings
 from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.landing import ledger
+from outcomes.landing.archive import Archive
 from outcomes.landing.check import FileReport, Finding, check_file
-from outcomes.landing.deliveries import Deliveries, find_deliveries
+from outcomes.landing.deliveries import DeliveredFile, Deliveries, find_deliveries
+from outcomes.landing.interruption import explained
 from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
+from outcomes.landing.replay import replay as replay_archive
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -35,7 +40,7 @@ def land(
         bool, typer.Option("--dry-run", help="Say what would happen; store nothing.")
     ] = False,
 ) -> None:
-    """Land delivered files: read by contract, into raw.* and the ledger landing.*.
+    """Land delivered files: kept in the archive, read by contract into raw.* and landing.*.
 
     Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. What has
     landed before is passed over. The exit code is 3 if something needs a person: a file
@@ -47,20 +52,25 @@ def land(
     """
     contracts = load_contracts()
     deliveries = find_deliveries(path, contracts)
+    archive = Archive.of(load_settings())
+    files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
     outcomes: list[Outcome] = []
-    with _stopped_where_the_connection_breaks(), connect() as connection:
+    with explained(), connect() as connection:
         create_tables(connection)
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
-        with undo, _progress() as progress:
+        with undo, _progress("Landing") as progress:
             task = progress.add_task("", total=len(deliveries.files))
-            for delivered, landed in land_deliveries(connection, contracts, deliveries.files):
+            for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed
                 progress.update(
                     task,
                     advance=1,
                     description=f"{delivered.partner_id} {delivered.as_of_date}",
                 )
-    _show_landing(outcomes, deliveries, dry_run=dry_run)
+        if not dry_run:
+            _keep_releases(connection, archive)
+    _show_problems(outcomes, deliveries)
+    _show_counts(outcomes, "Would be landed" if dry_run else "Landed")
     if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -75,14 +85,38 @@ def release(
     Example:
         outcomes release 103029902_STUDENT_201210051930.txt --reason "school closed, asked"
     """
-    with connect() as connection:
+    archive = Archive.of(load_settings())
+    with explained(), connect() as connection:
         outcomes = release_file(
             connection, load_contracts(), file_name, _date(as_of) if as_of else None, reason
         )
+        _keep_releases(connection, archive)
     for outcome in outcomes:
         console.print(
             f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} {outcome.file_name}"
         )
+
+
+def replay() -> None:
+    """Rebuild an empty database from the archive: raw.*, landing.*, and the releases.
+
+    The marts follow with `outcomes build`. An interrupted replay leaves the database
+    empty.
+
+    Example:
+        OUTCOMES_PG_DATABASE=rebuilt outcomes replay
+    """
+    contracts, archive = load_contracts(), Archive.of(load_settings())
+    with explained(), connect() as connection, _progress("Replaying") as progress:
+        create_tables(connection)
+        task = progress.add_task("")
+
+        def follow(done: int, total: int, file: DeliveredFile) -> None:
+            where = f"{file.partner_id} {file.as_of_date}"
+            progress.update(task, completed=done, total=total, description=where)
+
+        outcomes = replay_archive(connection, contracts, archive, follow)
+    _show_counts(outcomes, "Replayed")
 
 
 @district_app.command()
@@ -122,15 +156,10 @@ def _as_of_date(given: str, file: Path) -> date:
         return datetime.now(UTC).date()
 
 
-@contextmanager
-def _stopped_where_the_connection_breaks() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise OutcomesError(
-            f"The connection to PostgreSQL broke: {str(error).strip()}\n"
-            "Every file is landed whole or not at all: run the same command again."
-        ) from None
+def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
+    """All of them: one that was interrupted is in the ledger, and not yet in the archive."""
+    for known in ledger.releases(connection):
+        archive.keep_release(known)
 
 
 def _date(text: str) -> date:
@@ -140,9 +169,9 @@ def _date(text: str) -> date:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
 
 
-def _progress() -> Progress:
+def _progress(what: str) -> Progress:
     return Progress(
-        TextColumn("Landing"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -152,7 +181,7 @@ def _progress() -> Progress:
     )
 
 
-def _show_landing(outcomes: list[Outcome], deliveries: Deliveries, *, dry_run: bool) -> None:
+def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
     for outcome in outcomes:
         if outcome.status in ("quarantined", "held", "duplicate") or outcome.detail:
             console.print(
@@ -163,7 +192,9 @@ def _show_landing(outcomes: list[Outcome], deliveries: Deliveries, *, dry_run: b
     for problem in deliveries.unplaced:
         console.print(f"[red]not landed[/] {problem}")
 
-    table = Table(title="Would be landed" if dry_run else "Landed", title_justify="left")
+
+def _show_counts(outcomes: list[Outcome], title: str) -> None:
+    table = Table(title=title, title_justify="left")
     table.add_column("partner")
     for name in (
         "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",

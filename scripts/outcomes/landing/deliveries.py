@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
@@ -12,12 +12,16 @@ from outcomes.errors import OutcomesError
 
 @dataclass(frozen=True, order=True)
 class DeliveredFile:
-    """One file as it lies in its delivery folder, whose date is the as-of date."""
+    """One file as it lies in its delivery folder, whose date is the as-of date.
+
+    `received_at` is known of a file that the archive keeps.
+    """
 
     partner_id: str
     as_of_date: date
     name: str
     path: Path = field(compare=False)
+    received_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

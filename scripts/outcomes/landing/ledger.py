@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -125,6 +125,8 @@ def add_file(
         "status": "loaded",
         **more,
     }
+    if file.delivered.received_at:
+        values["received_at"] = file.delivered.received_at
     statement = sql.SQL("insert into landing.files ({}) values ({}) returning file_id").format(
         sql.SQL(", ").join(map(sql.Identifier, values)),
         sql.SQL(", ").join(map(sql.Placeholder, values)),
@@ -252,7 +254,7 @@ def judge_snapshots(
                 and source_id is not distinct from %(source_id)s
                 and school_year is not distinct from %(school_year)s
                 and status in ('loaded', 'held')
-            order by as_of_date, sent_at nulls first, file_id
+            order by as_of_date, sent_at nulls first, received_at, file_id
             """,
             asdict(group),
         ).fetchall()
@@ -313,6 +315,66 @@ def release(
         [reason, file_id],
     )
     return SnapshotGroup(*group)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A person's decision to accept a held snapshot, and which one it was."""
+
+    partner_id: str
+    as_of_date: date
+    file_name: str
+    sha256: str
+    released_at: datetime
+    release_reason: str
+
+
+def releases(connection: psycopg.Connection) -> list[Release]:
+    """Every release in the ledger."""
+    with connection.cursor(row_factory=class_row(Release)) as cursor:
+        return cursor.execute(
+            """
+            select partner_id, as_of_date, file_name, sha256, released_at, release_reason
+            from landing.files
+            where released_at is not null
+            order by released_at
+            """
+        ).fetchall()
+
+
+def restore_release(connection: psycopg.Connection, release: Release) -> SnapshotGroup | None:
+    """Repeat a release; `judge_snapshots` has to follow. None where the file is not loaded."""
+    row = connection.execute(
+        """
+        update landing.files
+        set released_at = %(released_at)s, release_reason = %(release_reason)s
+        where
+            partner_id = %(partner_id)s
+            and as_of_date = %(as_of_date)s
+            and file_name = %(file_name)s
+            and sha256 = %(sha256)s
+            and status in ('loaded', 'held')
+        returning partner_id, contract_object, source_id, school_year
+        """,
+        asdict(release),
+    ).fetchone()
+    return SnapshotGroup(*row) if row else None
+
+
+def require_empty(connection: psycopg.Connection) -> None:
+    """Refuse a ledger that knows a file, and keep others from adding one meanwhile.
+
+    Raises:
+        OutcomesError: it does.
+    """
+    connection.execute("lock table landing.files in share row exclusive mode")
+    row = connection.execute("select count(*) from landing.files").fetchone()
+    if row and row[0]:
+        raise OutcomesError(
+            f"The database {connection.info.dbname} is not empty: its ledger knows {row[0]:,} "
+            "files. Replay into a new one: set OUTCOMES_PG_DATABASE to a new name; on the "
+            "embedded server `outcomes warehouse start` creates it."
+        )
 
 
 def _update(connection: psycopg.Connection, file_id: int, **values: Any) -> None:

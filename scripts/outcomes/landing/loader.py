@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +14,7 @@ from outcomes.contracts.model import Contract
 from outcomes.landing import ledger
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
-from outcomes.landing.ledger import FileKey, Judged, KnownFile
+from outcomes.landing.ledger import FileKey, Judged, KnownFile, Release
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
@@ -50,7 +50,7 @@ class Outcome:
 def land_deliveries(
     connection: psycopg.Connection,
     contracts: Mapping[str, Contract],
-    delivered_files: Sequence[DeliveredFile],
+    delivered_files: Iterable[DeliveredFile],
 ) -> Iterator[tuple[DeliveredFile, list[Outcome]]]:
     """Land delivered files one after the other; one file's fault does not stop the others.
 
@@ -127,6 +127,17 @@ def release_file(
         contract = contracts[group.partner_id]
         judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
     return [_verdict_on_another(contract, verdict) for verdict in judged]
+
+
+def restore_release(
+    connection: psycopg.Connection, contracts: Mapping[str, Contract], release: Release
+) -> None:
+    """Accept a snapshot again that a person let through in another database."""
+    with connection.transaction():
+        group = ledger.restore_release(connection, release)
+        if group:
+            share = contracts[group.partner_id].max_shrink_share
+            ledger.judge_snapshots(connection, group, share)
 
 
 def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:

@@ -6,22 +6,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from typer.testing import CliRunner
 
-from outcomes.cli import cli
 from outcomes.config import CONTRACTS_DIR
 from outcomes.errors import OutcomesError
 
+from .commands import run
 from .deliveries import clairton, deliver, directory, events, ledger, woodland
 
 PITTSBURGH = str(CONTRACTS_DIR / "pittsburgh.odcs.yaml")
-
-
-def run(*arguments: str | Path) -> tuple[int, str]:
-    result = CliRunner().invoke(cli, [str(a) for a in arguments], env={"COLUMNS": "200"})
-    if isinstance(result.exception, OutcomesError):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 def test_land_reports_and_succeeds(connection: psycopg.Connection, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from outcomes.warehouse.tables import raw_feeds
+
 # De-identified marts hang on a key that every database makes for itself.
 COMPARED_SCHEMAS = ("identity", "marts", "marts_public", "quality")
 EXCEPT = ("pseudonyms",)
@@ -35,6 +37,35 @@ def landed_counts(connection: psycopg.Connection) -> dict[str, int]:
         assert row is not None
         counts[table] = row[0]
     return counts
+
+
+def ledger_hashes(connection: psycopg.Connection) -> dict[str, str]:
+    """A hash over raw and the ledger, without the ids and times that a database gives itself.
+
+    Files are named by partner, day, name and content instead of `file_id` and `load_id`.
+    """
+    named = "(partner_id, as_of_date, file_name, sha256)::text"
+    file_of = f"(select {named} from landing.files where file_id = {{}})"
+    own = "file_id,received_at,released_at,duplicate_of"
+    queries = {
+        "landing.files": f"""
+            select
+                to_jsonb(f) - '{{{own}}}'::text[]
+                || jsonb_build_object('copy_of', {file_of.format("f.duplicate_of")}) as r
+            from landing.files as f
+        """
+    }
+    for table in ("landing.rejected_rows", "landing.value_issues"):
+        queries[table] = f"""
+            select (to_jsonb(t) - 'file_id') || to_jsonb({file_of.format("t.file_id")}) as r
+            from {table} as t
+        """
+    for feed in raw_feeds():
+        queries[f"raw.{feed}"] = f"""
+            select (to_jsonb(t) - 'load_id') || to_jsonb({file_of.format("t.load_id")}) as r
+            from raw.{feed} as t
+        """
+    return {table: _hash(connection, f"({query})") for table, query in queries.items()}
 
 
 def _hash(connection: psycopg.Connection, table: str) -> str:

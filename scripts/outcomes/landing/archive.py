@@ -1,0 +1,192 @@
+"""The archive: every delivered file as it was sent, encrypted with a key per partner.
+
+From it alone `outcomes replay` rebuilds an empty database. docs/archive.md says why it is
+encrypted, what it holds and how it is destroyed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
+
+from pyrage.x25519 import Identity
+
+from outcomes.config import Settings
+from outcomes.contracts.model import Contract
+from outcomes.errors import OutcomesError
+from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
+from outcomes.landing.ledger import Release
+from outcomes.landing.unpack import sha256_of
+
+_TIME = "%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Entries `<partner>/<as-of date>/<time>-<kind>-<hash>.age`, and the folder of the keys.
+
+    The kind is `file`, a delivered file, or `release`, a person's decision to accept a
+    held one. The times put the entries in order.
+    """
+
+    folder: Path
+    keys_folder: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> Archive:
+        """The archive of a warehouse."""
+        return cls(settings.archive_dir, settings.archive_keys_dir)
+
+    def keep_all(
+        self, contracts: Mapping[str, Contract], delivered_files: Iterable[DeliveredFile]
+    ) -> Iterator[DeliveredFile]:
+        """Keep each file when it is asked for, which is just before it lands.
+
+        A file that the partner's agreement does not cover is handed on and not kept.
+        """
+        for delivered in delivered_files:
+            agreement = contracts[delivered.partner_id].agreement
+            is_covered = agreement is None or agreement.is_in_force(delivered.as_of_date)
+            yield self.keep(delivered) if is_covered else delivered
+
+    def keep(self, delivered: DeliveredFile) -> DeliveredFile:
+        """Keep a file once; the same file, with the time at which it was first received.
+
+        Raises:
+            OutcomesError: the partner's key is gone, or the file changed while it was read.
+            OSError: the archive cannot be written.
+        """
+        content = sha256_of(delivered.path)
+
+        def accept(found: str) -> None:
+            if found != content:
+                raise OutcomesError(
+                    f"{delivered.path} changed while it was read. When it has arrived whole, "
+                    "run the same command again."
+                )
+
+        # The same bytes under another name are a delivery of their own.
+        identity = f"{content}-{_hash(delivered.name)[:16]}"
+        with self._locked(delivered.partner_id, delivered.as_of_date) as folder:
+            if known := next(folder.glob(f"*-file-{identity}.age"), None):
+                return replace(delivered, received_at=_time_of(known))
+            received_at = datetime.now(UTC)
+            header = {
+                "partner_id": delivered.partner_id,
+                "as_of_date": str(delivered.as_of_date),
+                "name": delivered.name,
+                "received_at": received_at.isoformat(),
+            }
+            path = folder / f"{received_at:{_TIME}}-file-{identity}.age"
+            key = self._key_to_write(delivered.partner_id)
+            with delivered.path.open("rb") as body:
+                write_encrypted(path, key, header, body, accept)
+        return replace(delivered, received_at=received_at)
+
+    def keep_release(self, release: Release) -> None:
+        """Keep the decision to accept a held file, once."""
+        header = asdict(release) | {
+            "as_of_date": str(release.as_of_date),
+            "released_at": release.released_at.astimezone(UTC).isoformat(),
+        }
+        identity = _hash(json.dumps(header, sort_keys=True))
+        with self._locked(release.partner_id, release.as_of_date) as folder:
+            time = release.released_at.astimezone(UTC)
+            path = folder / f"{time:{_TIME}}-release-{identity}.age"
+            if not path.exists():
+                key = self._key_to_write(release.partner_id)
+                write_encrypted(path, key, header, io.BytesIO())
+
+    def files(self) -> list[Path]:
+        """The entries of delivered files, in the order in which they were received."""
+        return self._entries("file")
+
+    def restore(self, entry: Path, folder: Path) -> DeliveredFile:
+        """Decrypt a delivered file into a folder.
+
+        Raises:
+            OutcomesError: the key is gone, or the entry is damaged.
+            OSError: the folder cannot be written.
+        """
+        path = folder / entry.stem
+        with path.open("wb") as body:
+            header = read_encrypted(entry, self._key_to_read(entry), body)
+        # Readers may tell a format by the ending of the name.
+        path = path.rename(path.with_name(path.name + PurePosixPath(header["name"]).suffix))
+        return DeliveredFile(
+            header["partner_id"],
+            date.fromisoformat(header["as_of_date"]),
+            header["name"],
+            path,
+            datetime.fromisoformat(header["received_at"]),
+        )
+
+    def releases(self) -> Iterator[Release]:
+        """The decisions to accept held files, in the order in which they were made.
+
+        Raises:
+            OutcomesError: a key is gone, or an entry is damaged.
+        """
+        for entry in self._entries("release"):
+            header = read_encrypted(entry, self._key_to_read(entry), io.BytesIO())
+            header["as_of_date"] = date.fromisoformat(header["as_of_date"])
+            header["released_at"] = datetime.fromisoformat(header["released_at"])
+            yield Release(**header)
+
+    def _entries(self, kind: str) -> list[Path]:
+        return sorted(self.folder.glob(f"*/*/*-{kind}-*.age"), key=lambda entry: entry.name)
+
+    def _key_file(self, partner_id: str) -> Path:
+        return self.keys_folder / f"{partner_id}.key"
+
+    def _key_to_write(self, partner_id: str) -> Identity:
+        """The partner's key, made with the partner's first entry; the lock is held."""
+        file, folder = self._key_file(partner_id), self.folder / partner_id
+        if not file.exists():
+            if next(folder.glob("*/*.age"), None):
+                raise _key_is_gone(file, folder)
+            make_key(file)
+        return read_key(file)
+
+    def _key_to_read(self, entry: Path) -> Identity:
+        folder = entry.parent.parent
+        file = self._key_file(folder.name)
+        if not file.exists():
+            raise _key_is_gone(file, folder)
+        return read_key(file)
+
+    @contextmanager
+    def _locked(self, partner_id: str, as_of_date: date) -> Iterator[Path]:
+        """The folder of a delivery, for one writer a partner; a killed one leaves no lock."""
+        folder = self.folder / partner_id / str(as_of_date)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield folder
+        finally:
+            os.close(descriptor)
+
+
+def _key_is_gone(file: Path, folder: Path) -> OutcomesError:
+    return OutcomesError(
+        f"{file}, the key of the archive {folder}, is gone. Put it back from its backup and "
+        f"run the same command again. If it was destroyed on purpose, delete {folder}, too."
+    )
+
+
+def _time_of(entry: Path) -> datetime:
+    return datetime.strptime(entry.name.split("-")[0], _TIME).replace(tzinfo=UTC)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,150 @@
+"""Encrypted files that are whole or absent, and the keys that open them.
+
+The format is age (https://age-encryption.org/v1): the `age` program opens the files, too.
+The plain text is one line of JSON, the header, and then a body of any length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyrage
+from pyrage.x25519 import Identity
+
+from outcomes.errors import OutcomesError
+
+
+def make_key(file: Path) -> None:
+    """Make a new secret key, readable by its owner only."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _durable(file, file.with_suffix(".part")) as part:
+        part.write(f"{Identity.generate()}\n".encode())
+
+
+def read_key(file: Path) -> Identity:
+    """The secret key in a file.
+
+    Raises:
+        OutcomesError: the file holds none.
+    """
+    try:
+        return Identity.from_str(file.read_text(encoding="ascii").strip())
+    except (pyrage.IdentityError, UnicodeDecodeError):
+        raise OutcomesError(
+            f"{file} holds no key: expected one line AGE-SECRET-KEY-1… Put it back from its backup."
+        ) from None
+
+
+def write_encrypted(
+    path: Path,
+    key: Identity,
+    header: Mapping[str, Any],
+    body: BinaryIO,
+    accept: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Write an encrypted file; it appears under its name when it is whole and on the disk.
+
+    `accept` is given the SHA-256 of the body before that, and may raise. One writer at a
+    time may work in a folder.
+
+    Raises:
+        OSError: the body cannot be read, or the file cannot be written.
+    """
+    plain = _Plain(header, body)
+    with _durable(path, path.with_name("unfinished.part")) as part:
+        try:
+            pyrage.encrypt_io(plain, part, [key.to_public()])
+        except pyrage.EncryptError as error:
+            raise OSError(str(error)) from None
+        accept(plain.sha256.hexdigest())
+
+
+def read_encrypted(path: Path, key: Identity, body: BinaryIO) -> dict[str, Any]:
+    """Decrypt a file: the body is written to `body`, the header returned.
+
+    Raises:
+        OutcomesError: it is damaged, or encrypted with another key.
+        OSError: the body cannot be written.
+    """
+    split = _Split(body)
+    try:
+        with path.open("rb") as file:
+            pyrage.decrypt_io(file, split, [key])
+    except (pyrage.DecryptError, OSError) as error:
+        if split.fault:
+            raise split.fault from None
+        raise OutcomesError(
+            f"{path} cannot be decrypted: {error}. Put it, or the key of its partner, back "
+            "from a backup."
+        ) from None
+    header: dict[str, Any] = json.loads(split.header)
+    return header
+
+
+class _Plain:
+    """Header and body as one stream, which hashes the body on the way."""
+
+    def __init__(self, header: Mapping[str, Any], body: BinaryIO) -> None:
+        self._header = io.BytesIO(json.dumps(header).encode() + b"\n")
+        self._body = body
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        if chunk := self._header.read(size):
+            return chunk
+        chunk = self._body.read(size)
+        self.sha256.update(chunk)
+        return chunk
+
+
+class _Split:
+    """Takes the stream apart again. Remembers a fault, of which pyrage keeps only the text."""
+
+    def __init__(self, body: BinaryIO) -> None:
+        self._body = body
+        self._in_header = True
+        self.header = b""
+        self.fault: OSError | None = None
+
+    def write(self, chunk: bytes, /) -> int:
+        rest = chunk
+        if self._in_header:
+            line, end, rest = chunk.partition(b"\n")
+            self.header += line
+            self._in_header = not end
+        try:
+            self._body.write(rest)
+        except OSError as fault:
+            self.fault = fault
+            raise
+        return len(chunk)
+
+    def flush(self) -> None:
+        self._body.flush()
+
+
+@contextmanager
+def _durable(path: Path, part: Path) -> Iterator[BinaryIO]:
+    """A new file that gets its name when it is whole, so that a power cut loses nothing."""
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

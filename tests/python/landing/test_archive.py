@@ -1,0 +1,250 @@
+"""The archive: what it keeps, what it does not, and that a database can be made from it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.python.pipeline.content import ledger_hashes
+
+from outcomes.config import Settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.landing.archive import Archive
+from outcomes.landing.deliveries import DeliveredFile
+
+from .commands import run
+from .deliveries import clairton, deliver, dhs, directory, events, ledger, pittsburgh, woodland
+
+NewDatabase = Callable[[], psycopg.Connection]
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
+    """An archive of the test's own; the environment points at it."""
+    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
+    monkeypatch.setenv("OUTCOMES_ARCHIVE_KEYS_DIR", str(tmp_path / "keys"))
+    return Archive(tmp_path / "archive", tmp_path / "keys")
+
+
+@pytest.fixture
+def drops(tmp_path: Path) -> Path:
+    """Where the deliveries of a test lie."""
+    return tmp_path / "drops"
+
+
+def land_one_of_each(drops: Path) -> None:
+    """Every format, with rows rejected and values nulled, in three runs."""
+    directory(drops, {}, {"Grade": "x"}, {"SSN": "1"})
+    clairton(drops)
+    woodland(drops, "ATTENDANCE", ["103029902|0103|1000000003|2012-09-04|A|N"])
+    dhs(drops, "clients", "homelessness", [{}, {"source_client_id": "2"}])
+    run("land", drops)
+    # A correction under the same name, a copy, a file that nobody knows.
+    directory(drops, {"LegalLastName": "Corrected"})
+    deliver(drops, "clairton/2012-10-03/notes.txt", b"a note")
+    deliver(drops, "clairton/2012-10-03/notes-copy.txt", b"a note")
+    run("land", drops)
+    # Fewer than half of the rows: held.
+    directory(drops, *({"StudentID": f"{n:09}"} for n in range(20)), day="2012-10-08")
+    directory(drops, {}, day="2012-10-15")
+    run("land", drops)
+
+
+def entries(archive: Archive) -> list[str]:
+    """Every file below the archive and its keys."""
+    return sorted(
+        str(path.relative_to(folder))
+        for folder in (archive.folder, archive.keys_folder)
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+
+
+def test_an_empty_database_is_rebuilt_from_the_archive_alone(
+    archive: Archive, drops: Path, connection: psycopg.Connection, another_database: NewDatabase
+) -> None:
+    land_one_of_each(drops)
+    held = "PPS_DHS_20121015.zip/STUDENT_DIRECTORY.csv"
+    assert run("release", held, "--reason", "asked")[0] == 0
+    expected = ledger_hashes(connection)
+    for path in drops.rglob("*"):
+        if path.is_file():
+            path.unlink()
+
+    rebuilt = another_database()
+    assert run("replay")[0] == 0
+    assert ledger_hashes(rebuilt) == expected
+    received = "file_name, received_at, released_at, release_reason"
+    assert ledger(rebuilt, received) == ledger(connection, received)
+    assert ("asked",) in ledger(rebuilt, "release_reason")
+    assert not (archive.folder / "replaying").exists()
+
+
+def test_landing_again_adds_nothing_to_the_archive(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    land_one_of_each(drops)
+    before = entries(archive)
+    assert len(archive.files()) == 9
+    run("land", drops)
+    assert entries(archive) == before
+
+
+def test_the_archive_holds_nothing_that_can_be_read_without_the_key(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    events(drops, {})
+    woodland(drops, "ATTENDANCE", ["103029902|0103|1000000003|2012-09-04|A|N"] * 3)
+    run("land", drops)
+    stored = [path for path in archive.folder.rglob("*") if path.is_file()]
+    assert len(stored) == 2
+    for path in stored:
+        assert b"1000000003" not in path.read_bytes()
+        assert "ATTENDANCE" not in str(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    keys = list(archive.keys_folder.iterdir())
+    assert [key.name for key in sorted(keys)] == ["pittsburgh.key", "woodland_hills.key"]
+    assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
+    assert len({key.read_text() for key in keys}) == 2
+
+
+def test_a_destroyed_key_destroys_the_archive_of_its_partner_only(
+    archive: Archive, drops: Path, connection: psycopg.Connection, another_database: NewDatabase
+) -> None:
+    events(drops, {})
+    clairton(drops)
+    run("land", drops)
+    (archive.keys_folder / "pittsburgh.key").unlink()
+    another_database()
+    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is gone"):
+        run("replay")
+    events(drops, {}, day="2012-10-08")
+    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is gone"):
+        run("land", drops)
+
+    for path in sorted((archive.folder / "pittsburgh").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    rebuilt = another_database()
+    assert run("replay")[0] == 0
+    assert {partner for (partner,) in ledger(rebuilt, "partner_id")} == {"clairton"}
+
+
+def test_what_no_agreement_covers_is_not_kept(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    events(drops, {}, day="2014-07-07")
+    assert run("land", drops)[0] == 3
+    assert ledger(connection, "reason_code") == [("agreement_not_in_force",)]
+    assert entries(archive) == []
+
+
+def test_a_dry_run_keeps_nothing(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    events(drops, {})
+    run("land", drops, "--dry-run")
+    assert not archive.folder.exists()
+
+
+def test_the_same_bytes_under_another_name_are_kept_under_both(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    file = events(drops, {})
+    file.with_name("A copy.zip").write_bytes(file.read_bytes())
+    run("land", drops)
+    assert len(archive.files()) == 2
+
+
+def test_replay_needs_an_empty_database(
+    archive: Archive, drops: Path, connection: psycopg.Connection
+) -> None:
+    events(drops, {})
+    run("land", drops)
+    with pytest.raises(OutcomesError, match="is not empty: its ledger knows 1 files"):
+        run("replay")
+
+
+def test_replay_needs_an_archive(archive: Archive, database: Settings) -> None:
+    with pytest.raises(OutcomesError, match="holds no delivered file"):
+        run("replay")
+
+
+def test_replay_needs_the_contract_of_every_partner(
+    archive: Archive, drops: Path, database: Settings
+) -> None:
+    file = deliver(drops, "x.csv", b"x")
+    archive.keep(DeliveredFile("atlantis", date(2012, 10, 1), "x.csv", file))
+    with pytest.raises(OutcomesError, match="files of atlantis, for which there is no contract"):
+        run("replay")
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "another key"])
+def test_a_damaged_entry_stops_the_replay_and_leaves_the_database_empty(
+    archive: Archive,
+    drops: Path,
+    connection: psycopg.Connection,
+    another_database: NewDatabase,
+    damage: str,
+) -> None:
+    clairton(drops)
+    pittsburgh(drops, {"LARGE.csv": bytes(range(256)) * 4000})
+    run("land", drops)
+    entry = archive.files()[-1]
+    content = entry.read_bytes()
+    if damage == "cut":
+        entry.write_bytes(content[:-1])
+    elif damage == "changed":
+        entry.write_bytes(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
+    else:
+        key = archive.keys_folder / "pittsburgh.key"
+        key.write_text((archive.keys_folder / "clairton.key").read_text())
+    rebuilt = another_database()
+    with pytest.raises(OutcomesError, match=r"cannot be decrypted"):
+        run("replay")
+    assert ledger(rebuilt) == []
+    assert rebuilt.execute("select count(*) from raw.students").fetchone() == (0,)
+    assert not (archive.folder / "replaying").exists()
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(
+    archive: Archive, drops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts = load_contracts()
+    file = events(drops, {})
+    delivered = DeliveredFile("pittsburgh", date(2012, 10, 1), file.name, file)
+    with monkeypatch.context() as patch:
+        patch.setattr("outcomes.landing.archive.sha256_of", lambda _: "0" * 64)
+        with pytest.raises(OutcomesError, match="changed while it was read"):
+            list(archive.keep_all(contracts, [delivered]))
+    assert archive.files() == []
+    (kept,) = archive.keep_all(contracts, [delivered])
+    assert kept == replace(delivered, received_at=kept.received_at)
+
+
+def test_a_release_that_was_not_kept_is_kept_by_the_next_landing(
+    archive: Archive,
+    drops: Path,
+    connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    directory(drops, *({"StudentID": f"{n:09}"} for n in range(20)), day="2012-10-08")
+    directory(drops, {}, day="2012-10-15")
+    run("land", drops)
+    held = "PPS_DHS_20121015.zip/STUDENT_DIRECTORY.csv"
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "keep_release", fail)
+        run("release", held, "--reason", "asked")
+    assert ledger(connection, "release_reason")[-1] == ("asked",)
+    assert list(archive.releases()) == []
+    run("land", drops)
+    assert [release.release_reason for release in archive.releases()] == ["asked"]
