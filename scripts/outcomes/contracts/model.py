@@ -37,6 +37,9 @@ _POSTGRES_TYPES = {
     "number": {"numeric"},
     "boolean": {"boolean"},
 }
+# Columns of the loader's own, and a name that polars takes for all columns; `^` begins a
+# pattern of names.
+_TAKEN_NAMES = {"line_start", "line_end", "*"}
 _NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
 
 
@@ -140,7 +143,8 @@ class FileLayout(Frozen):
     format: Literal["delimited", "fixed_width", "workbook"]
     sheet: str | None = None
     encoding: Encoding = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    # Letters, digits, quotes and line ends are what fields are made of.
+    delimiter: str = Field(default=",", pattern=r'^[^\p{L}\p{N}"\r\n\x00\ufeff]{1,4}$')
     quoting: bool = True
     header: bool = True
     trailer: Trailer | None = None
@@ -214,7 +218,7 @@ RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discr
 class ContractProperty(Frozen):
     """One column (or position) that may be kept."""
 
-    name: str
+    name: str = Field(min_length=1)
     logical_type: LogicalType
     classification: Classification
     required: bool = False
@@ -247,6 +251,8 @@ class ContractProperty(Frozen):
             raise ValueError("notAfter is for dates")
         if self.defines_school_year and self.produces not in ("date", "integer"):
             raise ValueError("definesSchoolYear needs a date or a school year")
+        if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
+            raise ValueError("the loader has another meaning for this name: send another header")
         if self.pattern is not None:
             try:
                 pl.Series([""]).str.contains(self.pattern)

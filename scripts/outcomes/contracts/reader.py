@@ -36,14 +36,19 @@ class ContractError(OutcomesError):
 
 
 def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
-    """All contracts of a folder, by partner.
+    """All contracts of a folder, by partner, ready for landing.
 
     Raises:
-        ContractError: one of them is invalid, or two are for one partner.
+        ContractError: one of them is invalid, or two are for one partner, or one has an
+            object that fills no feed: good enough to check files by, not to land them.
     """
     contracts: dict[str, Contract] = {}
     for file in sorted(folder.glob("*.odcs.yaml")):
         contract = load_contract(file)
+        for index, item in enumerate(contract.objects):
+            if not item.feeds:
+                where = f"schema[{index}] {item.name!r}"
+                raise ContractError(file, where, "no property is bound to a feed")
         if contract.partner_id in contracts:
             other = contracts[contract.partner_id].path
             raise ContractError(file, "id", f"{contract.partner_id!r} is the id of {other}, too")
@@ -182,8 +187,6 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
         for name in rule.properties:
             if name not in types:
                 raise ContractError(file, f"{where}.rowRules", _unknown_key(name, set(types)))
-    if not item.feeds:
-        raise ContractError(file, where, "no property is bound to a feed")
     if sum(prop.defines_school_year for prop in item.properties) > 1:
         raise ContractError(file, where, "more than one property defines the school year")
 

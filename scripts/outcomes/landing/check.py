@@ -61,10 +61,10 @@ def _report(contract: Contract, file: LogicalFile) -> FileReport:
                 _note(rejected, line, *what)
             for line, *what in block.issues.iter_rows():
                 _note(issues, line, *what)
+        report.warnings = reading.warnings
     except FileError as fault:
         report.fault = fault
         report.counts = reading.counts.set_aside()
-    report.warnings = reading.warnings
     report.rejected = list(rejected.values())
     report.issues = list(issues.values())
     return report

@@ -94,7 +94,7 @@ def read_record(lines: Lines, first: int, delimiter: str, newline: str = "\n") -
             position = end + 1
 
 
-def read_header(reader: LineReader, delimiter: str) -> tuple[list[str], int, int]:
+def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> tuple[list[str], int, int]:
     """Take the header off the front: its names, its lines, the blank lines before it.
 
     Raises:
@@ -106,7 +106,16 @@ def read_header(reader: LineReader, delimiter: str) -> tuple[list[str], int, int
             if line is not None and not line.strip():
                 blank += 1
                 continue
-            record = read_record(lines, index, delimiter, reader.newline)
+            if line is None or "\0" in line:
+                raise FileError(
+                    Reason.WRONG_ENCODING,
+                    f"line {first + index}: expected a header in {reader.encoding}; "
+                    "the line is no such text",
+                )
+            if quoting:
+                record = read_record(lines, index, delimiter, reader.newline)
+            else:
+                record = Record([*line.removesuffix("\r").split(delimiter)], index)
             if record.fault:
                 raise FileError(
                     Reason.HEADER_NOT_FOUND,
@@ -199,7 +208,8 @@ class _Splitter:
         )
         if self.quoting:
             has_quote = line.str.contains('"', literal=True)
-            if self.mapping.width <= _MAX_REGEX_WIDTH:
+            # polars reads quoted fields between delimiters of one byte only.
+            if self.mapping.width <= _MAX_REGEX_WIDTH and len(self.delimiter.encode()) == 1:
                 kind = kind.when(has_quote & line.str.contains(self.well_formed)).then(
                     pl.lit("quoted")
                 )
@@ -228,12 +238,16 @@ class _Splitter:
         if frame.is_empty():
             return empty_rows(list(self.mapping.field_of))
         # The regular expression has proven each line to be one record of the right width.
+        # A row before them keeps polars from taking the first bytes for a byte-order mark or for
+        # a packed file: text that begins with `x^` looks like one.
+        schema = {f"field_{index}": pl.String for index in range(self.mapping.width)}
+        before = "0" + self.delimiter * (self.mapping.width - 1)
+        text = "\n".join([before, *frame["line"].to_list()]).encode()
         fields = pl.read_csv(
-            io.BytesIO("\n".join(frame["line"].to_list()).encode()),
-            has_header=False,
-            separator=self.delimiter,
-            schema={f"field_{index}": pl.String for index in range(self.mapping.width)},
-        )
+            io.BytesIO(text), has_header=False, separator=self.delimiter, schema=schema
+        ).slice(1)
+        if fields.height != frame.height:
+            raise RuntimeError("polars split well-formed lines into another number of rows")
         return pl.concat([frame.select("line_start"), fields], how="horizontal").select(
             "line_start",
             pl.col("line_start").alias("line_end"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -41,22 +44,27 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
     Raises:
         OutcomesError: there is no such path, or no file below it.
     """
-    if not path.exists():
-        raise OutcomesError(f"{path} does not exist. Give a drops folder, a delivery or a file.")
+    try:
+        path.stat()
+    except OSError as error:
+        problem = "does not exist" if isinstance(error, FileNotFoundError) else error.strerror
+        raise OutcomesError(
+            f"{shown(path)}: {problem}. Give a drops folder, a delivery or a file."
+        ) from None
     path = path.absolute()
-    candidates = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    candidates = [p for p in candidates if not p.name.startswith(".")]
-    if not candidates:
-        raise OutcomesError(f"{path} holds no file.")
+    candidates, unplaced = _below(path)
+    if not candidates and not unplaced:
+        raise OutcomesError(f"{shown(path)} holds no file.")
     files: list[DeliveredFile] = []
-    unplaced: list[str] = []
     for candidate in sorted(candidates):
         delivered = _place(candidate)
         if delivered is None:
-            unplaced.append(f"{candidate}: expected to lie in a folder <partner>/<yyyy-mm-dd>/")
+            unplaced.append(
+                f"{shown(candidate)}: expected to lie in a folder <partner>/<yyyy-mm-dd>/"
+            )
         elif delivered.partner_id not in partners:
             unplaced.append(
-                f"{candidate}: no contract for partner {delivered.partner_id!r}; "
+                f"{shown(candidate)}: no contract for partner {delivered.partner_id!r}; "
                 f"known are {', '.join(sorted(partners))}"
             )
         else:
@@ -64,12 +72,61 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
     return Deliveries(sorted(files), unplaced)
 
 
+def delivery_date(folder: Path) -> date | None:
+    """The as-of date that a folder is named for, `yyyy-mm-dd` and nothing else."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", folder.name):
+        return None
+    try:
+        return date.fromisoformat(folder.name)
+    except ValueError:
+        return None
+
+
+def shown(path: Path | str) -> str:
+    """A name as it can be printed and stored, whatever characters a partner put into it."""
+    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _below(path: Path) -> tuple[list[Path], list[str]]:
+    """Files that can be read, and what else lies there; links to folders are not followed."""
+    if not path.is_dir():
+        entries = [path]
+    else:
+        entries, refused = [], []
+        walk = os.walk(path, onerror=lambda error: refused.append(Path(error.filename)))
+        for folder, folders, names in walk:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            links = [name for name in folders if (Path(folder) / name).is_symlink()]
+            entries += [Path(folder) / name for name in (*names, *links)]
+        entries += refused
+    readable, unplaced = [], []
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if problem := _unreadable(entry):
+            unplaced.append(f"{shown(entry)}: {problem}")
+        else:
+            readable.append(entry)
+    return readable, unplaced
+
+
+def _unreadable(path: Path) -> str | None:
+    """Why a file cannot be read; asked first, since opening a pipe waits for a writer."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and not path.is_symlink()):
+            return "expected a file; it is a link to a folder, a pipe or a device"
+        with os.scandir(path) if stat.S_ISDIR(mode) else path.open("rb"):
+            return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
 def _place(path: Path) -> DeliveredFile | None:
     for folder in path.parents:
-        try:
-            as_of_date = date.fromisoformat(folder.name)
-        except ValueError:
-            continue
-        name = path.relative_to(folder).as_posix()
-        return DeliveredFile(folder.parent.name, as_of_date, name, path)
+        as_of_date = delivery_date(folder)
+        if as_of_date is not None:
+            name = shown(path.relative_to(folder).as_posix())
+            return DeliveredFile(folder.parent.name, as_of_date, name, path)
     return None

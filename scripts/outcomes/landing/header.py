@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass
 
 from outcomes.contracts.model import ContractObject
 from outcomes.landing.reasons import FileError, Reason
+
+# Of a header of any width, so many names are compared with one that is missing.
+_COMPARED = 500
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
     Raises:
         FileError: a column is missing, renamed, twice there or without a name.
     """
-    found = [name.strip() for name in header]
-    expected = [prop.name for prop in item.columns]
+    found = [_plain(name) for name in header]
+    expected = [_plain(prop.name) for prop in item.columns]
     missing = [name for name in expected if name not in found]
     if len(missing) == len(expected):
         raise FileError(
@@ -51,14 +55,25 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
     if "" in found:
         raise FileError(Reason.HEADER_BLANK_COLUMN, f"column {found.index('') + 1} has no name")
     added = [name for name in found if name not in expected and name not in item.ignored_columns]
-    return Mapping(len(found), {name: found.index(name) for name in expected}, added)
+    field_of = {prop.name: found.index(_plain(prop.name)) for prop in item.columns}
+    return Mapping(len(found), field_of, added)
+
+
+def _plain(name: str) -> str:
+    """A name whose accents are composed, so that it is equal however it was typed."""
+    return unicodedata.normalize("NFC", name.strip())
 
 
 def _describe_missing(missing: list[str], expected: list[str], found: list[str]) -> str:
-    strangers = [name for name in found if name not in expected]
+    strangers = {name.lower(): name for name in found[:_COMPARED] if name not in expected}
     hints = []
     for name in missing:
-        close = difflib.get_close_matches(name.lower(), [s.lower() for s in strangers], n=1)
-        renamed = next((s for s in strangers if close and s.lower() == close[0]), None)
-        hints.append(f"{name} (renamed to {renamed}?)" if renamed else name)
+        close = difflib.get_close_matches(name.lower(), strangers, n=1)
+        if not close:
+            hints.append(name)
+        elif name.lower() in close[0]:
+            # More than the name: the first row's value, where the line end was lost.
+            hints.append(f"{name} (column {found.index(strangers[close[0]]) + 1} holds more?)")
+        else:
+            hints.append(f"{name} (renamed to {strangers[close[0]]}?)")
     return f"missing: {', '.join(hints)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,16 +59,15 @@ class FileReading:
     def _take_survey(self) -> str:
         item = self.file.item
         packed = self.file.delivered.path
-        if item is not None and item.file.format == "workbook":
-            return sha256_of(packed)
+        is_text = item is not None and item.file.format != "workbook"
         try:
             with self.file.stream() as stream:
-                self._survey = survey(stream, item.file.encoding if item else "utf-8")
+                self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
         except FileError as fault:
             # What cannot be unpacked is known by its packed bytes.
             self._survey_fault = fault
             return sha256_of(packed)
-        if item is not None:
+        if is_text:
             self.counts.lines = self._survey.lines
         return self._survey.sha256
 
@@ -97,7 +97,8 @@ class FileReading:
         if rows and wrong_width == rows:
             raise FileError(
                 Reason.WRONG_LAYOUT,
-                f"expected rows of {len(item.columns)} fields; no row has that many",
+                "expected rows of as many fields as the header or the contract has; "
+                "no row has that many",
             )
         if rows and undecodable / rows > _MAX_UNDECODABLE_SHARE and undecodable > 1:
             raise FileError(
@@ -134,7 +135,9 @@ class FileReading:
             reader = LineReader(stream, layout.encoding, found.newline, trailer_line)
             mapping = map_positions(item)
             if layout.header:
-                names, self.counts.header_lines, blank = read_header(reader, layout.delimiter)
+                names, self.counts.header_lines, blank = read_header(
+                    reader, layout.delimiter, quoting=layout.quoting
+                )
                 self.counts.blank_lines += blank
                 mapping = self._map(item, names)
             if layout.format == "fixed_width":
@@ -143,7 +146,8 @@ class FileReading:
                 yield from read_delimited(reader, mapping, layout.delimiter, quoting=layout.quoting)
 
     def _read_sheet(self, item: ContractObject) -> Iterator[Block]:
-        rows = workbook.read_sheet(self.file.delivered.path, item.file.sheet or "")
+        with self.file.stream() as stream:
+            rows = workbook.read_sheet(stream, item.file.sheet or "")
         self.counts.lines = len(rows)
         header = next((n for n, row in enumerate(rows) if any(row)), None)
         if header is None:
@@ -183,11 +187,11 @@ class FileReading:
         # A rejected span can hold several of the partner's rows.
         fewest = counts.rows_loaded + counts.rows_rejected
         most = counts.rows_loaded + counts.lines_rejected
-        if not rows.isdecimal() or not fewest <= int(rows) <= most:
+        is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
+        if not is_number or not fewest <= int(rows) <= most:
             raise FileError(
                 Reason.TRAILER_COUNT_MISMATCH,
-                f"the trailer counts {rows if rows.isdecimal() else 'no'} rows, "
-                f"the file holds {fewest}",
+                f"the trailer counts {rows if is_number else 'no'} rows, the file holds {fewest}",
             )
         as_of_date = self.file.delivered.as_of_date
         if day != as_of_date.strftime(trailer.date_format.strptime):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -16,6 +17,9 @@ _TAIL_BYTES = 1 << 16
 
 # Decoded lines without their line feed; None is a line that is no text in this encoding.
 Lines = list[str | None]
+
+# In latin-1 these bytes are control characters: the text is in another encoding.
+_CONTROLS = re.compile(rb"[\x80-\x9f]")
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -141,7 +145,8 @@ class LineReader:
         self, stream: BinaryIO, encoding: str, newline: str, stop_line: int | None = None
     ) -> None:
         self._stream: ByteStream = stream if encoding != "utf-16" else _Transcoded(stream)
-        self.encoding = "utf-8" if encoding == "utf-16" else encoding
+        self.encoding = encoding
+        self._codec = "utf-8" if encoding == "utf-16" else encoding
         self.newline = newline
         self._stop_line = stop_line
         self._batches = self._read()
@@ -196,16 +201,30 @@ class LineReader:
 
     def _decode(self, block: bytes) -> Lines:
         newline = self.newline
-        try:
-            lines: Lines = list(block.decode(self.encoding).split(newline))
-        except UnicodeDecodeError:
+        if self._codec == "utf-8" or block.isascii():
+            try:
+                lines: Lines = [*block.decode(self._codec).split(newline)]
+            except UnicodeDecodeError:
+                lines = [self._decode_line(line) for line in block.split(newline.encode())]
+        else:
             lines = [self._decode_line(line) for line in block.split(newline.encode())]
         if block.endswith(newline.encode()):
             lines.pop()
         return lines
 
     def _decode_line(self, line: bytes) -> str | None:
+        if self._codec != "utf-8" and not line.isascii():
+            # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8:
+            # `Ã` before `±` is in no name.
+            if self._codec == "latin-1" and _CONTROLS.search(line):
+                return None
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                pass
+            else:
+                return None
         try:
-            return line.decode(self.encoding)
+            return line.decode(self._codec)
         except UnicodeDecodeError:
             return None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,14 +22,28 @@ from typing import BinaryIO
 
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import workbook
-from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.deliveries import DeliveredFile, shown
 from outcomes.landing.reasons import FileError, Reason
 
 # Text packs to a tenth or so; the most repetitive real files to a fiftieth.
-MAX_EXPANSION = 200
-ALWAYS_ALLOWED_BYTES = 256 << 20
+MAX_EXPANSION = 100
+ALWAYS_ALLOWED_BYTES = 32 << 20
 
-_ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
+# A delivery has a file or two a feed.
+MAX_MEMBERS = 1_000
+
+# What the unpackers raise on damaged bytes: their own errors and those of what they call.
+_ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 OpenFile = Callable[[], BinaryIO]
 
@@ -55,13 +71,8 @@ class LogicalFile:
         Raises:
             FileError: the archive is damaged or expands beyond all proportion.
         """
-        try:
-            with self.open() as stream:
-                yield stream
-        except _ARCHIVE_ERRORS as error:
-            raise FileError(
-                Reason.CORRUPT_ARCHIVE, f"the archive cannot be unpacked ({type(error).__name__})"
-            ) from None
+        with self.open() as stream:
+            yield stream
 
 
 def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
@@ -80,7 +91,8 @@ def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalF
     if layout.compression == "zip":
         return _zip_members(delivered, candidates)
     if layout.format == "workbook":
-        return _sheets(delivered, candidates)
+        opener = _opener(delivered.path, layout.compression)
+        return _sheets(delivered, delivered.name, opener, candidates)
     item, values = candidates[0]
     return [
         LogicalFile(
@@ -108,16 +120,19 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
     found = []
     for member in members:
         opener = _member_opener(delivered.path, member)
-        file_name = f"{delivered.name}/{member}"
-        for item, outer in candidates:
-            if item.file.member and (inner := item.file.member.match(member)) is not None:
-                values = {**outer, **inner}
-                found.append(
-                    LogicalFile(
-                        delivered, file_name, item, opener, _bound(values), _sent_at(values)
-                    )
-                )
-                break
+        file_name = f"{delivered.name}/{shown(member)}"
+        fitting = [
+            (item, {**outer, **inner})
+            for item, outer in candidates
+            if item.file.member and (inner := item.file.member.match(member)) is not None
+        ]
+        if fitting and fitting[0][0].file.format == "workbook":
+            found += _sheets(delivered, file_name, opener, fitting)
+        elif fitting:
+            item, values = fitting[0]
+            found.append(
+                LogicalFile(delivered, file_name, item, opener, _bound(values), _sent_at(values))
+            )
         else:
             expected = [item.file.member.template for item, _ in candidates if item.file.member]
             fault = FileError(
@@ -127,12 +142,14 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
     return found
 
 
-def _sheets(delivered: DeliveredFile, candidates: Candidates) -> list[LogicalFile]:
-    opener = _opener(delivered.path, "none")
+def _sheets(
+    delivered: DeliveredFile, file_name: str, opener: OpenFile, candidates: Candidates
+) -> list[LogicalFile]:
     try:
-        names = workbook.sheet_names(delivered.path)
+        with opener() as stream:
+            names = workbook.sheet_names(stream)
     except FileError as error:
-        return [_whole(delivered, error)]
+        return [LogicalFile(delivered, file_name, None, opener, fault=error)]
     found = []
     expected = {item.file.sheet for item, _ in candidates}
     for item, values in candidates:
@@ -143,7 +160,7 @@ def _sheets(delivered: DeliveredFile, candidates: Candidates) -> list[LogicalFil
         found.append(
             LogicalFile(
                 delivered,
-                f"{delivered.name}/{sheet}",
+                f"{file_name}/{sheet}",
                 item,
                 opener,
                 _bound(values),
@@ -157,7 +174,7 @@ def _sheets(delivered: DeliveredFile, candidates: Candidates) -> list[LogicalFil
                 Reason.UNKNOWN_FILE, f"expected the sheets {', '.join(map(str, expected))}"
             )
             found.append(
-                LogicalFile(delivered, f"{delivered.name}/{name}", None, opener, fault=fault)
+                LogicalFile(delivered, f"{file_name}/{shown(name)}", None, opener, fault=fault)
             )
     return found
 
@@ -176,7 +193,7 @@ def _unknown(delivered: DeliveredFile) -> list[LogicalFile]:
         return [
             LogicalFile(
                 delivered,
-                f"{delivered.name}/{member}",
+                f"{delivered.name}/{shown(member)}",
                 None,
                 _member_opener(delivered.path, member),
                 fault=fault,
@@ -197,10 +214,16 @@ def list_members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (*_ARCHIVE_ERRORS, OSError, ValueError) as error:
+    except _ARCHIVE_ERRORS as error:
+        raise _corrupt(error) from None
+    if len(entries) > MAX_MEMBERS:
         raise FileError(
-            Reason.CORRUPT_ARCHIVE, f"not a readable zip archive ({type(error).__name__})"
-        ) from None
+            Reason.ARCHIVE_TOO_LARGE,
+            f"expected at most {MAX_MEMBERS} members; found {len(entries)}",
+        )
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > _allowed_bytes(path.stat().st_size):
+        raise _too_large()
     names: set[str] = set()
     for entry in entries:
         name = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -211,7 +234,7 @@ def list_members(path: Path) -> list[str]:
         if entry.flag_bits & 0x1:
             raise FileError(Reason.ENCRYPTED_ARCHIVE, "a member asks for a password")
         if entry.filename.lower() in names:
-            raise FileError(Reason.DUPLICATE_MEMBER, f"two members named {entry.filename}")
+            raise FileError(Reason.DUPLICATE_MEMBER, f"two members named {shown(entry.filename)}")
         names.add(entry.filename.lower())
     return [entry.filename for entry in entries]
 
@@ -228,16 +251,16 @@ class _Capped:
     def __init__(self, stream: BinaryIO, packed_bytes: int, *parents: BinaryIO) -> None:
         self._stream = stream
         self._parents = parents
-        self._left = max(ALWAYS_ALLOWED_BYTES, packed_bytes * MAX_EXPANSION)
+        self._left = _allowed_bytes(packed_bytes)
 
     def read(self, size: int = -1, /) -> bytes:
-        chunk = self._stream.read(size)
+        try:
+            chunk = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        except _ARCHIVE_ERRORS as error:
+            raise _corrupt(error) from None
         self._left -= len(chunk)
         if self._left < 0:
-            raise FileError(
-                Reason.ARCHIVE_TOO_LARGE,
-                f"unpacks to more than {MAX_EXPANSION} times its size",
-            )
+            raise _too_large()
         return chunk
 
     def __enter__(self) -> _Capped:
@@ -248,6 +271,22 @@ class _Capped:
             stream.close()
 
 
+def _allowed_bytes(packed_bytes: int) -> int:
+    return max(ALWAYS_ALLOWED_BYTES, packed_bytes * MAX_EXPANSION)
+
+
+def _too_large() -> FileError:
+    return FileError(
+        Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {MAX_EXPANSION} times its size"
+    )
+
+
+def _corrupt(error: Exception) -> FileError:
+    return FileError(
+        Reason.CORRUPT_ARCHIVE, f"the archive cannot be unpacked ({type(error).__name__})"
+    )
+
+
 def _opener(path: Path, compression: str) -> OpenFile:
     if compression == "gzip":
         return lambda: _Capped(gzip.open(path), path.stat().st_size)  # type: ignore
@@ -256,8 +295,11 @@ def _opener(path: Path, compression: str) -> OpenFile:
 
 def _member_opener(path: Path, member: str) -> OpenFile:
     def open_member() -> BinaryIO:
-        archive = zipfile.ZipFile(path)
-        stream = archive.open(member)
+        try:
+            archive = zipfile.ZipFile(path)
+            stream = archive.open(member)
+        except _ARCHIVE_ERRORS as error:
+            raise _corrupt(error) from None
         return _Capped(stream, path.stat().st_size, archive)  # type: ignore
 
     return open_member

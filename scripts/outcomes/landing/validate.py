@@ -102,7 +102,8 @@ class Validator:
         ]
         self._cleaned = [_clean(prop).alias(prop.name) for prop in item.columns]
         self._values = [self._value(prop).alias(_value_name(prop)) for prop in item.columns]
-        self._checks = [check for prop in item.columns for check in self._property_checks(prop)]
+        self._checks = [self._header_check()] if item.file.header else []
+        self._checks += [check for prop in item.columns for check in self._property_checks(prop)]
         self._checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
 
     def apply(self, block: Block) -> ValidBlock:
@@ -129,6 +130,15 @@ class Validator:
             lines_loaded=lines,
             blank_lines=block.blank_lines,
         )
+
+    def _header_check(self) -> Check:
+        """The header again, as where files were put together; a byte-order mark can lead."""
+        first, *others = self.item.columns
+        names = [pl.col(first.name).str.strip_prefix("\ufeff") == first.name.strip()]
+        names += [pl.col(prop.name) == prop.name.strip() for prop in others]
+        detail = "expected a row of data; found the header again"
+        mask = pl.all_horizontal(names)
+        return Check(None, Reason.REPEATED_HEADER, detail, mask, rejects=True)
 
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
@@ -275,7 +285,7 @@ class Validator:
         first = flags.select(
             pl.coalesce(pl.when(pl.col(str(n))).then(pl.lit(n)) for n in rejecting).alias("check")
         )["check"]
-        failed = rows.select("line_start", "line_end", *self._header_flag()).with_columns(first)
+        failed = rows.select("line_start", "line_end").with_columns(first)
         failed = failed.filter(first.is_not_null())
         failures = pl.DataFrame(
             [self._failure(*row) for row in failed.iter_rows()],
@@ -284,16 +294,9 @@ class Validator:
         )
         return rows.filter(first.is_null()), failures
 
-    def _header_flag(self) -> list[pl.Expr]:
-        named = [pl.col(prop.name) == prop.name for prop in self.item.columns]
-        return [pl.all_horizontal(named).fill_null(value=False).alias("is_header")]
-
     def _failure(
-        self, line_start: int, line_end: int, is_header: bool, check_number: int
+        self, line_start: int, line_end: int, check_number: int
     ) -> tuple[int, int, str, str | None, str]:
-        if is_header and self.item.file.header:
-            detail = "expected a row of data; found the header again"
-            return line_start, line_end, Reason.REPEATED_HEADER.code, None, detail
         check = self._checks[check_number]
         return line_start, line_end, check.reason.code, check.column, check.detail
 

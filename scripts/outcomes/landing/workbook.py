@@ -6,8 +6,9 @@ date cell becomes `yyyy-mm-dd`, whatever it looks like on the screen.
 
 from __future__ import annotations
 
+import io
+import re
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -18,40 +19,70 @@ import python_calamine
 from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
+from outcomes.landing.text import ByteStream
 
 Rows = list[list[str]]
 
-# Stands for a cell whose value cannot be known; no text of a workbook can contain it.
+# Stands for a cell whose value cannot be known.
 UNREADABLE = "\0"
 
-# A workbook is a zip archive: the same care as with the others.
-_MAX_EXPANSION = 200
-_ALWAYS_ALLOWED_BYTES = 256 << 20
+# A workbook is a zip archive: the same care as with the others. It is read whole, so it
+# must fit into memory, and so must the rectangle that its cells span.
+_MAX_BYTES = 64 << 20
+_MAX_EXPANSION = 100
+_ALWAYS_ALLOWED_BYTES = 32 << 20
+_MAX_CELLS = 5_000_000
+
+# From here on a number has lost digits: a workbook keeps fifteen.
+_MAX_EXACT = 10**15
+
+_CELL = re.compile(rb"<c [^>]*?\br=\"([A-Z]{1,3})([0-9]{1,7})\"")
+_OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
-def sheet_names(path: Path) -> list[str]:
+def sheet_names(stream: ByteStream) -> list[str]:
     """Names of the workbook's sheets.
 
     Raises:
         FileError: it cannot be opened.
     """
-    return list(_open(path).sheet_names)
+    content = _content(stream)
+    names = list(_open(content).sheet_names)
+    try:
+        with ZipFile(io.BytesIO(content)) as parts:
+            if parts.testzip() is not None:
+                raise BadZipFile
+            for name in _sheet_parts(parts):
+                _require_size(parts.read(name))
+    except FileError:
+        raise
+    except Exception as error:
+        raise _unreadable(error) from None
+    return names
 
 
-def read_sheet(path: Path, sheet: str) -> Rows:
+def read_sheet(stream: ByteStream, sheet: str) -> Rows:
     """All cells of a sheet, as text, from the first row and column on.
 
     Raises:
         FileError: the workbook cannot be opened.
     """
-    cells = _open(path).get_sheet_by_name(sheet)
-    rows = [[as_text(cell) for cell in row] for row in cells.to_python(skip_empty_area=False)]
-    unreadable = _without_value(path, sheet)
+    content = _content(stream)
+    try:
+        cells = _open(content).get_sheet_by_name(sheet)
+        rows = [[as_text(cell) for cell in row] for row in cells.to_python(skip_empty_area=False)]
+        unreadable = _without_value(content, sheet)
+    except FileError:
+        raise
+    except Exception as error:  # two parsers on bytes from outside: anything can come
+        raise _unreadable(error) from None
     for (top, left), (bottom, right) in cells.merged_cell_ranges or []:
-        covered = {
-            (row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)
+        unreadable |= {
+            (row, column)
+            for row in range(top, min(bottom + 1, len(rows)))
+            for column in range(left, min(right + 1, len(rows[row])))
+            if (row, column) != (top, left)
         }
-        unreadable |= covered - {(top, left)}
     for row, column in unreadable:
         if row < len(rows) and column < len(rows[row]) and not rows[row][column]:
             rows[row][column] = UNREADABLE
@@ -78,6 +109,8 @@ def as_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
+        if abs(cell) >= _MAX_EXACT:
+            return UNREADABLE
         return str(int(cell)) if cell.is_integer() else repr(cell)
     if isinstance(cell, datetime):
         is_day = cell.time() == time()
@@ -86,39 +119,82 @@ def as_text(cell: Any) -> str:
         return cell.isoformat()
     if isinstance(cell, timedelta):
         return str(cell)
-    return str(cell)
+    text = str(cell)
+    return UNREADABLE if "\0" in text else text
 
 
-def _without_value(path: Path, sheet: str) -> set[tuple[int, int]]:
+def _without_value(content: bytes, sheet: str) -> set[tuple[int, int]]:
     """Cells with a formula or an error, which calamine may give as empty."""
-    with ZipFile(path) as parts:
+    with ZipFile(io.BytesIO(content)) as parts:
         is_plain = not any(
-            b"<f" in (data := parts.read(name)) or b't="e"' in data
-            for name in parts.namelist()
-            if name.startswith("xl/worksheets/")
+            b"<f" in (data := parts.read(name)) or b't="e"' in data for name in _sheet_parts(parts)
         )
     if is_plain:
         return set()
-    book = openpyxl.load_workbook(path, read_only=True)
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    cells = book[sheet]
+    cells.reset_dimensions()  # what the sheet says of its size can be anything
     return {
         (row_number, column_number)
-        for row_number, row in enumerate(book[sheet].iter_rows())
+        for row_number, row in enumerate(cells.iter_rows())
         for column_number, cell in enumerate(row)
         if cell.data_type in ("e", "f")
     }
 
 
-def _open(path: Path) -> python_calamine.CalamineWorkbook:
+def _content(stream: ByteStream) -> bytes:
+    content = stream.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise FileError(
+            Reason.ARCHIVE_TOO_LARGE, f"expected a workbook of at most {_MAX_BYTES >> 20} MB"
+        )
+    return content
+
+
+def _open(content: bytes) -> python_calamine.CalamineWorkbook:
+    if content.startswith(_OLD_BINARY_FORMAT):
+        raise FileError(
+            Reason.UNREADABLE_WORKBOOK,
+            "expected an XLSX workbook; it asks for a password, or is of the old format XLS",
+        )
     try:
-        with ZipFile(path) as parts:
+        with ZipFile(io.BytesIO(content)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
-        if unpacked > max(_ALWAYS_ALLOWED_BYTES, path.stat().st_size * _MAX_EXPANSION):
-            raise FileError(
-                Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {_MAX_EXPANSION} times its size"
-            )
-        return python_calamine.CalamineWorkbook.from_path(str(path))
-    except python_calamine.PasswordError:
-        detail = "the workbook asks for a password"
-    except (python_calamine.CalamineError, BadZipFile, OSError, ValueError) as error:
-        detail = f"expected an XLSX workbook; it cannot be opened ({type(error).__name__})"
-    raise FileError(Reason.UNREADABLE_WORKBOOK, detail)
+            if unpacked > max(_ALWAYS_ALLOWED_BYTES, len(content) * _MAX_EXPANSION):
+                raise FileError(
+                    Reason.ARCHIVE_TOO_LARGE,
+                    f"unpacks to more than {_MAX_EXPANSION} times its size",
+                )
+        return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except FileError:
+        raise
+    except Exception as error:  # a parser on bytes from outside: anything can come
+        raise _unreadable(error) from None
+
+
+def _sheet_parts(parts: ZipFile) -> list[str]:
+    return [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+
+
+def _require_size(sheet: bytes) -> None:
+    """Refuse two cells at the ends of a sheet: all between them would be laid out."""
+    height = width = 0
+    for column, row in _CELL.findall(sheet):
+        height = max(height, int(row))
+        letters = 0
+        for letter in column:
+            letters = letters * 26 + letter - 64
+        width = max(width, letters)
+    if height * width > _MAX_CELLS:
+        raise FileError(
+            Reason.ARCHIVE_TOO_LARGE,
+            f"a sheet reaches over {height} rows and {width} columns; expected at most "
+            f"{_MAX_CELLS} cells",
+        )
+
+
+def _unreadable(error: Exception) -> FileError:
+    return FileError(
+        Reason.UNREADABLE_WORKBOOK,
+        f"expected an XLSX workbook; it cannot be opened ({type(error).__name__})",
+    )
