@@ -108,6 +108,12 @@ class ServiceLevel(Frozen):
     latency: Latency
     weekday: Weekday | None = None
 
+    @model_validator(mode="after")
+    def _weekday_of_a_week(self) -> ServiceLevel:
+        if self.weekday and self.frequency.unit != "w":
+            raise ValueError("`weekday` goes with a frequency in weeks (w)")
+        return self
+
     @property
     def iso_weekday(self) -> int | None:
         """1 for Monday to 7 for Sunday; None where the contract names no day."""

@@ -1,0 +1,73 @@
+with
+
+files as (
+
+    select * from {{ ref('stg_files') }}
+
+),
+
+file_faults as (
+
+    select * from {{ ref('stg_file_faults') }}
+
+),
+
+reason_codes as (
+
+    select * from {{ ref('reason_codes') }}
+
+),
+
+faults as (
+
+    select
+        file_id,
+        fault,
+        reason_code,
+        column_name,
+        count(*) as occurrences,
+        cast(
+            (array_agg(line_number order by line_number))[1:5] as bigint []
+        ) as first_lines,
+        min(detail) as detail
+    from file_faults
+    group by file_id, fault, reason_code, column_name
+    union all
+    select
+        file_id,
+        'file' as fault,
+        reason_code,
+        null as column_name,
+        1 as occurrences,
+        cast(null as bigint []) as first_lines,
+        detail
+    from files
+    where status in ('quarantined', 'held')
+
+),
+
+file_issues as (
+
+    select
+        files.file_id,
+        files.partner_id,
+        files.contract_object,
+        files.as_of_date,
+        files.file_name,
+        faults.fault,
+        faults.reason_code,
+        faults.column_name,
+        faults.occurrences,
+        faults.first_lines,
+        faults.detail,
+        reason_codes.meaning,
+        reason_codes.fixed_by,
+        reason_codes.what_to_do,
+        files.is_superseded
+    from faults
+    inner join files on faults.file_id = files.file_id
+    left join reason_codes on faults.reason_code = reason_codes.reason_code
+
+)
+
+select * from file_issues
