@@ -31,8 +31,7 @@ accepted as (
 
     select distinct on (
         partner_id, contract_object, source_id, school_year, as_of_date
-    )
-        *
+    ) snapshots.*
     from snapshots
     where status = 'loaded'
     order by
@@ -74,7 +73,7 @@ previous as (
         max(earlier_file_id) filter (where recency = 1) as previous_file_id,
         max(as_of_date) filter (where recency = 1) as previous_as_of_date,
         max(rows_loaded) filter (where recency = 1) as previous_rows,
-        avg(rows_loaded) as mean_rows_before
+        cast(avg(rows_loaded) as numeric(14, 1)) as mean_rows_before
     from earlier
     where recency <= 4
     group by file_id

@@ -23,7 +23,8 @@ attendance_outside_enrollment as (
     left join enrollment_days
         on
             attendance_events.district_id = enrollment_days.district_id
-            and attendance_events.district_student_id = enrollment_days.district_student_id
+            and attendance_events.district_student_id
+            = enrollment_days.district_student_id
             and attendance_events.event_date = enrollment_days.calendar_date
     where enrollment_days.calendar_date is null
     group by attendance_events.district_id, attendance_events.school_year

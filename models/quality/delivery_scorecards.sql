@@ -51,9 +51,11 @@ deliveries as (
         count(*) filter (where status = 'loaded') as files_loaded,
         count(*) filter (where status = 'quarantined') as files_quarantined,
         count(*) filter (where status = 'held') as files_held,
-        coalesce(sum(rows_loaded) filter (where status <> 'quarantined'), 0) as rows_loaded,
-        coalesce(
-            sum(rows_rejected) filter (where status <> 'quarantined'), 0
+        sum(
+            case when status <> 'quarantined' then rows_loaded else 0 end
+        ) as rows_loaded,
+        sum(
+            case when status <> 'quarantined' then rows_rejected else 0 end
         ) as rows_rejected
     from files
     group by partner_id, as_of_date
@@ -161,6 +163,7 @@ measured as (
         deliveries.files_loaded,
         deliveries.files_quarantined,
         deliveries.files_held,
+        deliveries.files_quarantined + deliveries.files_held as files_set_aside,
         coalesce(expected.files_missing, 0) as files_missing,
         expected.missing_files,
         deliveries.rows_loaded,
@@ -217,17 +220,14 @@ graded as (
     from measured
     left join delivery_grades
         on
-            measured.rejected_share <= coalesce(delivery_grades.max_rejected_share, 1)
-            and measured.files_quarantined + measured.files_held
-            <= coalesce(delivery_grades.max_files_set_aside, 'infinity'::float)
-            and measured.files_missing
-            <= coalesce(delivery_grades.max_files_missing, 'infinity'::float)
-            and measured.days_late
-            <= coalesce(delivery_grades.max_days_late, 'infinity'::float)
-            and measured.unmapped_codes
-            <= coalesce(delivery_grades.max_unmapped_codes, 'infinity'::float)
-            and measured.unknown_students
-            <= coalesce(delivery_grades.max_unknown_students, 'infinity'::float)
+            {% for measure in [
+                'rejected_share', 'files_set_aside', 'files_missing', 'days_late',
+                'unmapped_codes', 'unknown_students',
+            ] %}
+            measured.{{ measure }}
+            <= coalesce(delivery_grades.max_{{ measure }}, measured.{{ measure }})
+            {% if not loop.last %}and{% endif %}
+        {% endfor %}
     order by measured.partner_id, measured.as_of_date, delivery_grades.rank
 
 ),
@@ -240,25 +240,33 @@ delivery_scorecards as (
         grade,
         case
             when files_quarantined > 0
-                then
-                'Files that could not be taken as agreed: ' || files_quarantined
-                || ' of ' || files_delivered || '.'
+                then format(
+                    'Files that could not be taken as agreed: %s of %s.',
+                    files_quarantined, files_delivered
+                )
             when files_held > 0
-                then
-                'Snapshots that lost too many rows and wait for a decision: '
-                || files_held || '.'
-            when files_missing > 0 then 'Files that did not come: ' || missing_files || '.'
-            when days_late > 0 then 'The delivery was late, by days: ' || days_late || '.'
+                then format(
+                    'Snapshots that lost too many rows and wait for a decision: %s.',
+                    files_held
+                )
+            when files_missing > 0
+                then format('Files that did not come: %s.', missing_files)
+            when days_late > 0
+                then format('The delivery was late, by days: %s.', days_late)
             when rows_rejected > 0
-                then
-                'Rows that could not be taken: ' || rows_rejected || ' of '
-                || rows_loaded + rows_rejected || '.'
+                then format(
+                    'Rows that could not be taken: %s of %s.',
+                    rows_rejected, rows_loaded + rows_rejected
+                )
             when unmapped_codes > 0
-                then 'Codes that nobody has explained: ' || unmapped_codes || '.'
+                then format('Codes that nobody has explained: %s.', unmapped_codes)
             when unknown_students > 0
-                then 'Students who are on no roster: ' || unknown_students || '.'
+                then format('Students who are on no roster: %s.', unknown_students)
             when values_nulled > 0
-                then 'Values that could not be read and were left empty: ' || values_nulled || '.'
+                then format(
+                    'Values that could not be read and were left empty: %s.',
+                    values_nulled
+                )
             else 'Nothing is wrong.'
         end as worst,
         files_expected,

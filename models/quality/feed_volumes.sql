@@ -18,9 +18,9 @@ partners as (
 
 ),
 
-contract_objects as (
+contract_feeds as (
 
-    select * from {{ ref('stg_contract_objects') }}
+    select * from {{ ref('stg_contract_feeds') }}
 
 ),
 
@@ -34,14 +34,13 @@ feed_growth_limits as (
 growth_limits as (
 
     select
-        contract_objects.partner_id,
-        contract_objects.contract_object,
+        contract_feeds.partner_id,
+        contract_feeds.contract_object,
         min(feed_growth_limits.max_growth_share) as max_growth_share,
-        bool_or(feed_growth_limits.feed = 'students') as lists_students
-    from contract_objects
-    inner join feed_growth_limits
-        on feed_growth_limits.feed = any(contract_objects.feeds)
-    group by contract_objects.partner_id, contract_objects.contract_object
+        bool_or(contract_feeds.feed = 'students') as lists_students
+    from contract_feeds
+    left join feed_growth_limits on contract_feeds.feed = feed_growth_limits.feed
+    group by contract_feeds.partner_id, contract_feeds.contract_object
 
 ),
 
@@ -75,13 +74,17 @@ feed_volumes as (
             (snapshots.rows_delivered - snapshots.previous_rows)
             / nullif(cast(snapshots.previous_rows as numeric), 0) as numeric(12, 4)
         ) as share_changed,
-        cast(snapshots.mean_rows_before as numeric(14, 1)) as mean_rows_before,
+        snapshots.mean_rows_before,
         case
-            when snapshots.previous_as_of_date is not null and growth_limits.lists_students
+            when
+                growth_limits.lists_students
+                and snapshots.previous_as_of_date is not null
                 then coalesce(students_changed.students_appeared, 0)
         end as students_appeared,
         case
-            when snapshots.previous_as_of_date is not null and growth_limits.lists_students
+            when
+                growth_limits.lists_students
+                and snapshots.previous_as_of_date is not null
                 then coalesce(students_changed.students_vanished, 0)
         end as students_vanished,
         coalesce(

@@ -18,6 +18,17 @@ reason_codes as (
 
 ),
 
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by file_id, fault, reason_code, column_name order by line_number
+        ) as position
+    from file_faults
+
+),
+
 faults as (
 
     select
@@ -26,11 +37,11 @@ faults as (
         reason_code,
         column_name,
         count(*) as occurrences,
-        cast(
-            (array_agg(line_number order by line_number))[1:5] as bigint []
+        string_agg(cast(line_number as text), ', ' order by line_number) filter (
+            where position <= 5
         ) as first_lines,
         min(detail) as detail
-    from file_faults
+    from numbered
     group by file_id, fault, reason_code, column_name
     union all
     select
@@ -39,7 +50,7 @@ faults as (
         reason_code,
         null as column_name,
         1 as occurrences,
-        cast(null as bigint []) as first_lines,
+        null as first_lines,
         detail
     from files
     where status in ('quarantined', 'held')

@@ -31,7 +31,9 @@ shared as (
     select
         district_id,
         state_student_id,
-        array_agg(district_student_id order by district_student_id) as district_student_ids,
+        string_agg(
+            district_student_id, ', ' order by district_student_id
+        ) as district_student_ids,
         count(distinct full_name) > 1 as names_differ,
         count(distinct birth_date) > 1 as birth_dates_differ,
         max(last_as_of_date) as last_as_of_date

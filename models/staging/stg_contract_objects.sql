@@ -2,7 +2,11 @@ with
 
 contract_objects as (
 
-    select * from {{ source('landing', 'contract_objects') }}
+    select
+        partner_id,
+        contract_object,
+        snapshot
+    from {{ source('landing', 'contract_objects') }}
 
 )
 

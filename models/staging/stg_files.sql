@@ -26,7 +26,10 @@ followed as (
                 files.source_id,
                 files.school_year
             order by
-                files.as_of_date, files.sent_at nulls first, files.received_at, files.file_id
+                files.as_of_date,
+                files.sent_at nulls first,
+                files.received_at,
+                files.file_id
             rows between 1 following and unbounded following
         ) as later_accepted_files,
         max(files.as_of_date) over (partition by files.partner_id) as newest_as_of_date
