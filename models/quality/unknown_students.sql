@@ -13,7 +13,7 @@ unknown_students as (
         feed,
         school_year,
         count(*) as students,
-        sum(rows_affected) as rows_affected
+        cast(sum(rows_affected) as bigint) as rows_affected
     from unlisted_students
     group by district_id, feed, school_year
 

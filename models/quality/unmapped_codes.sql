@@ -20,6 +20,7 @@ unmapped_codes as (
         codes_used.domain,
         codes_used.source_code,
         codes_used.rows_affected,
+        codes_used.first_as_of_date,
         codes_used.last_as_of_date
     from codes_used
     left join code_crosswalk

@@ -38,6 +38,7 @@ codes_used as (
         '{{ feed }}.{{ column }}' as feed_column,
         raw.{{ column }} as source_code,
         count(*) as rows_affected,
+        min(raw.as_of_date) as first_as_of_date,
         max(raw.as_of_date) as last_as_of_date
     from {{ source('raw', feed) }} as raw
     inner join deliveries on raw.load_id = deliveries.load_id

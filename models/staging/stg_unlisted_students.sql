@@ -52,6 +52,7 @@ mentioned as (
         raw.partner_id,
         '{{ feed }}' as feed,
         snapshots.school_year,
+        snapshots.as_of_date,
         {% if feed in feeds_by_local_id %}
         raw.district_student_id as student_id
         {% else %}
@@ -71,6 +72,7 @@ unlisted_students as (
         mentioned.feed,
         mentioned.school_year,
         mentioned.student_id,
+        max(mentioned.as_of_date) as as_of_date,
         count(*) as rows_affected
     from mentioned
     left join listed_ids

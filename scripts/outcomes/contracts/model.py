@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import polars as pl
 from pydantic import (
@@ -79,6 +79,48 @@ class Agreement(Frozen):
     def is_in_force(self, day: date) -> bool:
         """Whether deliveries of that day may be kept."""
         return self.starts_on <= day <= self.ends_on
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_INTERVALS = {"d": "days", "w": "weeks", "m": "months"}
+
+
+class Frequency(Frozen):
+    """How often deliveries come: every so many days (d), weeks (w) or months (m)."""
+
+    value: int = Field(gt=0)
+    unit: Literal["d", "w", "m"]
+
+    @property
+    def interval(self) -> str:
+        """As PostgreSQL writes an interval."""
+        return f"{self.value} {_INTERVALS[self.unit]}"
+
+
+class Latency(Frozen):
+    """How many days after the agreed day a delivery is late."""
+
+    value: int = Field(ge=0)
+    unit: Literal["d"]
+
+
+class ServiceLevel(Frozen):
+    """When deliveries are to come. Without a weekday, the interval alone counts."""
+
+    frequency: Frequency
+    latency: Latency
+    weekday: Weekday | None = None
+
+    @model_validator(mode="after")
+    def _weekday_of_a_week(self) -> ServiceLevel:
+        if self.weekday and self.frequency.unit != "w":
+            raise ValueError("`weekday` goes with a frequency in weeks (w)")
+        return self
+
+    @property
+    def iso_weekday(self) -> int | None:
+        """1 for Monday to 7 for Sunday; None where the contract names no day."""
+        return get_args(Weekday).index(self.weekday) + 1 if self.weekday else None
 
 
 class Trailer(Frozen):
@@ -320,6 +362,7 @@ class Contract(Frozen):
     partner_kind: Literal["district", "program", "project"]
     aun: str | None = None
     agreement: Agreement | None = None
+    sla_properties: ServiceLevel | None = None
     max_shrink_share: float = Field(default=0.10, ge=0, lt=1)
     objects: list[ContractObject] = Field(min_length=1)
 

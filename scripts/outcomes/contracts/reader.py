@@ -16,7 +16,7 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from outcomes.config import CONTRACTS_DIR
-from outcomes.contracts.model import Contract, ContractObject, ContractProperty
+from outcomes.contracts.model import Contract, ContractObject, ContractProperty, ServiceLevel
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.tables import raw_feeds
 
@@ -80,6 +80,7 @@ def load_contract(file: Path) -> Contract:
         "version": standard.version,
         "path": file,
         "objects": objects,
+        "slaProperties": _read_service_level(file, standard.slaProperties),
         **_custom_properties(file, "customProperties", standard.customProperties),
     }
     if standard.kind != "DataContract":
@@ -102,6 +103,24 @@ def _read_yaml(file: Path) -> Any:
     if not isinstance(document, dict):
         raise ContractError(file, "", "expected a mapping at the top level")
     return document
+
+
+def _read_service_level(file: Path, entries: Any) -> ServiceLevel | None:
+    if not entries:
+        return None
+    fields: dict[str, Any] = {}
+    for index, entry in enumerate(entries):
+        where = f"slaProperties[{index}]"
+        known = {field.alias or name for name, field in ServiceLevel.model_fields.items()}
+        if entry.property not in known:
+            raise ContractError(file, where, _unknown_key(str(entry.property), known))
+        if entry.property in fields:
+            raise ContractError(file, where, f"{entry.property!r} is there twice")
+        if entry.property == "weekday":
+            fields["weekday"] = entry.value
+        else:
+            fields[entry.property] = {"value": entry.value, "unit": entry.unit}
+    return _build(file, "slaProperties", ServiceLevel, fields)
 
 
 def _read_object(file: Path, where: str, item: Any) -> ContractObject:

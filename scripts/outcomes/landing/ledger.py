@@ -56,25 +56,42 @@ class KnownFile:
 
 
 def record_partners(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
-    """Renew `landing.partners` from the contracts."""
+    """Renew `landing.partners` and `landing.contract_objects` from the contracts."""
     with connection.transaction():
         connection.execute("lock table landing.partners in share row exclusive mode")
         connection.execute("delete from landing.partners")
+        connection.execute("delete from landing.contract_objects")
         for contract in contracts:
-            agreement = contract.agreement
-            connection.execute(
-                "insert into landing.partners values (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    contract.partner_id,
-                    contract.partner_kind,
-                    contract.name,
-                    contract.aun,
-                    agreement and agreement.starts_on,
-                    agreement and agreement.ends_on,
-                    agreement.purposes if agreement else [],
-                    contract.version,
-                ],
-            )
+            _record_partner(connection, contract)
+
+
+def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
+    agreement, promised = contract.agreement, contract.sla_properties
+    _insert(
+        connection,
+        "partners",
+        partner_id=contract.partner_id,
+        partner_kind=contract.partner_kind,
+        partner_name=contract.name,
+        aun=contract.aun,
+        agreement_starts_on=agreement and agreement.starts_on,
+        agreement_ends_on=agreement and agreement.ends_on,
+        purposes=agreement.purposes if agreement else [],
+        contract_version=contract.version,
+        delivery_interval=promised and promised.frequency.interval,
+        delivery_weekday=promised and promised.iso_weekday,
+        latency_days=promised and promised.latency.value,
+        max_shrink_share=contract.max_shrink_share,
+    )
+    for item in contract.objects:
+        _insert(
+            connection,
+            "contract_objects",
+            partner_id=contract.partner_id,
+            contract_object=item.name,
+            snapshot=item.snapshot,
+            feeds=item.feeds,
+        )
 
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:
@@ -385,6 +402,15 @@ def _update(connection: psycopg.Connection, file_id: int, **values: Any) -> None
         sql.SQL("update landing.files set {} where file_id = %(file_id)s").format(assignments),
         {**values, "file_id": file_id},
     )
+
+
+def _insert(connection: psycopg.Connection, table: str, **values: Any) -> None:
+    statement = sql.SQL("insert into landing.{} ({}) values ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(map(sql.Placeholder, values)),
+    )
+    connection.execute(statement, values)
 
 
 def _one(connection: psycopg.Connection, statement: sql.Composed, values: dict[str, Any]) -> int:

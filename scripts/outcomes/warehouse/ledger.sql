@@ -92,6 +92,25 @@ create table if not exists landing.partners (
     contract_version text not null
 );
 
+-- The service level, null where the contract promises none. Added here, so that a ledger
+-- from before has it, too.
+alter table landing.partners
+add column if not exists delivery_interval interval,
+-- 1 is Monday, 7 is Sunday, as PostgreSQL's isodow
+add column if not exists delivery_weekday smallint,
+add column if not exists latency_days integer,
+add column if not exists max_shrink_share numeric(5, 4) not null default 0;
+
+-- The kinds of file that each contract describes, renewed with the partners.
+create table if not exists landing.contract_objects (
+    partner_id text not null,
+    contract_object text not null,
+    snapshot text not null
+        check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt')),
+    feeds text [] not null,
+    primary key (partner_id, contract_object)
+);
+
 -- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made
 -- once; whoever reads it can tell whose pseudonym is whose.
 create table if not exists landing.pseudonym_key (

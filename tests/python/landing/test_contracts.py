@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import psycopg
 import pytest
 import yaml
 
@@ -14,6 +15,7 @@ from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.formats import DateFormat
 from outcomes.contracts.model import FileName
 from outcomes.contracts.reader import ContractError, load_contract, load_contracts
+from outcomes.landing.ledger import record_partners
 from outcomes.landing.validate import spring_year
 
 CONTRACTS = sorted(CONTRACTS_DIR.glob("*.odcs.yaml"))
@@ -56,6 +58,12 @@ def test_what_is_kept_is_classified_and_what_identifies_is_known(file: Path) -> 
     [
         ("required: true", "requird: true",
          "schema[0] 'roster'.properties[0] 'intervention_code'", "did you mean 'required'"),
+        ("property: frequency", "property: freqency", "slaProperties[0]",
+         "did you mean 'frequency'"),
+        ("value: 1, unit: m", "value: 0, unit: m", "slaProperties.frequency.value", "found 0"),
+        ("value: 1, unit: m", "value: 1, unit: moon", "slaProperties.frequency.unit",
+         "found 'moon'"),
+        ("value: 7, unit: d", "value: 7, unit: w", "slaProperties.latency.unit", "found 'w'"),
         ("logicalType: date", "logicalType: dates",
          "schema[0] 'roster'.properties[4] 'started_on'.logicalType", "found 'dates'"),
         ("format: yyyy-MM-dd", "format: yyyy-mm-DD",
@@ -132,3 +140,21 @@ def test_school_years_turn_on_the_first_of_july() -> None:
     from datetime import date
 
     assert [spring_year(date(2012, 6, 30)), spring_year(date(2012, 7, 1))] == [2012, 2013]
+
+
+def test_the_service_level_is_kept_with_the_partners(connection: psycopg.Connection) -> None:
+    record_partners(connection, load_contracts().values())
+    record_partners(connection, load_contracts().values())
+
+    assert connection.execute(
+        """
+        select partner_id, delivery_interval::text, delivery_weekday, latency_days,
+            max_shrink_share::float
+        from landing.partners
+        where partner_id in ('clairton', 'interventions')
+        order by partner_id
+        """
+    ).fetchall() == [("clairton", "7 days", 3, 3, 0.1), ("interventions", "1 mon", None, 7, 0.1)]
+    assert connection.execute(
+        "select snapshot, feeds from landing.contract_objects where contract_object = 'Tests'"
+    ).fetchall() == [("exempt", ["assessments"])]

@@ -1,0 +1,290 @@
+with
+
+files as (
+
+    select * from {{ ref('stg_files') }}
+
+),
+
+contract_objects as (
+
+    select * from {{ ref('stg_contract_objects') }}
+
+),
+
+partners as (
+
+    select * from {{ ref('stg_partners') }}
+
+),
+
+file_faults as (
+
+    select * from {{ ref('stg_file_faults') }}
+
+),
+
+unmapped_codes as (
+
+    select * from {{ ref('unmapped_codes') }}
+
+),
+
+unlisted_students as (
+
+    select * from {{ ref('stg_unlisted_students') }}
+
+),
+
+delivery_grades as (
+
+    select * from {{ ref('delivery_grades') }}
+
+),
+
+deliveries as (
+
+    select
+        partner_id,
+        as_of_date,
+        count(*) as files_delivered,
+        count(*) filter (where status = 'loaded') as files_loaded,
+        count(*) filter (where status = 'quarantined') as files_quarantined,
+        count(*) filter (where status = 'held') as files_held,
+        sum(
+            case when status <> 'quarantined' then rows_loaded else 0 end
+        ) as rows_loaded,
+        sum(
+            case when status <> 'quarantined' then rows_rejected else 0 end
+        ) as rows_rejected
+    from files
+    group by partner_id, as_of_date
+
+),
+
+value_issues as (
+
+    select
+        files.partner_id,
+        files.as_of_date,
+        count(*) as values_nulled
+    from files
+    inner join file_faults on files.file_id = file_faults.file_id
+    where file_faults.fault = 'value'
+    group by files.partner_id, files.as_of_date
+
+),
+
+-- Test results come when they come; every other kind of file comes every time.
+expected_files as (
+
+    select
+        deliveries.partner_id,
+        deliveries.as_of_date,
+        contract_objects.contract_object,
+        exists(
+            select from files
+            where
+                files.partner_id = deliveries.partner_id
+                and files.as_of_date = deliveries.as_of_date
+                and files.contract_object = contract_objects.contract_object
+        ) as has_come
+    from deliveries
+    inner join contract_objects on deliveries.partner_id = contract_objects.partner_id
+    where contract_objects.snapshot <> 'exempt'
+
+),
+
+expected as (
+
+    select
+        partner_id,
+        as_of_date,
+        count(*) as files_expected,
+        count(*) filter (where not has_come) as files_missing,
+        string_agg(contract_object, ', ' order by contract_object) filter (
+            where not has_come
+        ) as missing_files
+    from expected_files
+    group by partner_id, as_of_date
+
+),
+
+codes as (
+
+    select
+        deliveries.partner_id,
+        deliveries.as_of_date,
+        count(*) as unmapped_codes
+    from deliveries
+    inner join unmapped_codes
+        on
+            deliveries.partner_id = unmapped_codes.partner_id
+            and deliveries.as_of_date >= unmapped_codes.first_as_of_date
+            and deliveries.as_of_date <= unmapped_codes.last_as_of_date
+    group by deliveries.partner_id, deliveries.as_of_date
+
+),
+
+-- Looked for in the newest snapshots only.
+students as (
+
+    select
+        district_id as partner_id,
+        as_of_date,
+        count(distinct student_id) as unknown_students
+    from unlisted_students
+    group by district_id, as_of_date
+
+),
+
+-- Whether a delivery was late the one before says, if it is of the same school year:
+-- nothing is due over the summer.
+timed as (
+
+    select
+        partner_id,
+        as_of_date,
+        lag(as_of_date) over (
+            partition by partner_id, extract(year from as_of_date + interval '6 months')
+            order by as_of_date
+        ) as previous_as_of_date
+    from deliveries
+
+),
+
+measured as (
+
+    select
+        deliveries.partner_id,
+        deliveries.as_of_date,
+        coalesce(expected.files_expected, 0) as files_expected,
+        deliveries.files_delivered,
+        deliveries.files_loaded,
+        deliveries.files_quarantined,
+        deliveries.files_held,
+        deliveries.files_quarantined + deliveries.files_held as files_set_aside,
+        coalesce(expected.files_missing, 0) as files_missing,
+        expected.missing_files,
+        deliveries.rows_loaded,
+        deliveries.rows_rejected,
+        coalesce(
+            deliveries.rows_rejected
+            / nullif(deliveries.rows_loaded + deliveries.rows_rejected, 0), 0
+        ) as rejected_share,
+        coalesce(value_issues.values_nulled, 0) as values_nulled,
+        coalesce(codes.unmapped_codes, 0) as unmapped_codes,
+        coalesce(students.unknown_students, 0) as unknown_students,
+        coalesce(
+            greatest(
+                deliveries.as_of_date - partners.latency_days
+                - {{ function('next_delivery_on') }}(
+                    timed.previous_as_of_date,
+                    partners.delivery_interval,
+                    cast(partners.delivery_weekday as integer)
+                ),
+                0
+            ),
+            0
+        ) as days_late
+    from deliveries
+    inner join partners on deliveries.partner_id = partners.partner_id
+    inner join timed
+        on
+            deliveries.partner_id = timed.partner_id
+            and deliveries.as_of_date = timed.as_of_date
+    left join expected
+        on
+            deliveries.partner_id = expected.partner_id
+            and deliveries.as_of_date = expected.as_of_date
+    left join value_issues
+        on
+            deliveries.partner_id = value_issues.partner_id
+            and deliveries.as_of_date = value_issues.as_of_date
+    left join codes
+        on
+            deliveries.partner_id = codes.partner_id
+            and deliveries.as_of_date = codes.as_of_date
+    left join students
+        on
+            deliveries.partner_id = students.partner_id
+            and deliveries.as_of_date = students.as_of_date
+
+),
+
+graded as (
+
+    select distinct on (measured.partner_id, measured.as_of_date)
+        measured.*,
+        delivery_grades.grade
+    from measured
+    left join delivery_grades
+        on
+            {% for measure in [
+                'rejected_share', 'files_set_aside', 'files_missing', 'days_late',
+                'unmapped_codes', 'unknown_students',
+            ] %}
+            measured.{{ measure }}
+            <= coalesce(delivery_grades.max_{{ measure }}, measured.{{ measure }})
+            {% if not loop.last %}and{% endif %}
+        {% endfor %}
+    order by measured.partner_id, measured.as_of_date, delivery_grades.rank
+
+),
+
+delivery_scorecards as (
+
+    select
+        partner_id,
+        as_of_date,
+        grade,
+        case
+            when files_quarantined > 0
+                then format(
+                    'Files that could not be taken as agreed: %s of %s.',
+                    files_quarantined, files_delivered
+                )
+            when files_held > 0
+                then format(
+                    'Snapshots that lost too many rows and wait for a decision: %s.',
+                    files_held
+                )
+            when files_missing > 0
+                then format('Files that did not come: %s.', missing_files)
+            when days_late > 0
+                then format('The delivery was late, by days: %s.', days_late)
+            when rows_rejected > 0
+                then format(
+                    'Rows that could not be taken: %s of %s.',
+                    rows_rejected, rows_loaded + rows_rejected
+                )
+            when unmapped_codes > 0
+                then format('Codes that nobody has explained: %s.', unmapped_codes)
+            when unknown_students > 0
+                then format('Students who are on no roster: %s.', unknown_students)
+            when values_nulled > 0
+                then format(
+                    'Values that could not be read and were left empty: %s.',
+                    values_nulled
+                )
+            else 'Nothing is wrong.'
+        end as worst,
+        files_expected,
+        files_delivered,
+        files_loaded,
+        files_quarantined,
+        files_held,
+        files_missing,
+        missing_files,
+        cast(rows_loaded as bigint) as rows_loaded,
+        cast(rows_rejected as bigint) as rows_rejected,
+        cast(rejected_share as numeric(7, 6)) as rejected_share,
+        values_nulled,
+        unmapped_codes,
+        unknown_students,
+        days_late
+    from graded
+
+)
+
+select * from delivery_scorecards

@@ -1,0 +1,145 @@
+with
+
+contract_objects as (
+
+    select * from {{ ref('stg_contract_objects') }}
+
+),
+
+partners as (
+
+    select * from {{ ref('stg_partners') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+files as (
+
+    select * from {{ ref('stg_files') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+accepted as (
+
+    select
+        partner_id,
+        contract_object,
+        source_id,
+        max(as_of_date) as last_accepted_on
+    from deliveries
+    group by partner_id, contract_object, source_id
+
+),
+
+set_aside as (
+
+    select
+        partner_id,
+        contract_object,
+        source_id,
+        count(*) filter (where status = 'quarantined') as files_quarantined,
+        count(*) filter (where status = 'held') as files_held
+    from files
+    where
+        status in ('quarantined', 'held')
+        and not is_superseded
+        and contract_object is not null
+    group by partner_id, contract_object, source_id
+
+),
+
+-- Which source systems share an object only their files say.
+sources as (
+
+    select
+        partner_id,
+        contract_object,
+        source_id
+    from accepted
+    union
+    select
+        partner_id,
+        contract_object,
+        source_id
+    from set_aside
+
+),
+
+expected as (
+
+    select
+        contract_objects.partner_id,
+        contract_objects.contract_object,
+        sources.source_id,
+        accepted.last_accepted_on,
+        case
+            when contract_objects.snapshot <> 'exempt'
+                then {{ function('next_delivery_on') }}(
+                    accepted.last_accepted_on,
+                    partners.delivery_interval,
+                    cast(partners.delivery_weekday as integer)
+                )
+        end as expected_on,
+        partners.latency_days,
+        coalesce(set_aside.files_quarantined, 0) as files_quarantined,
+        coalesce(set_aside.files_held, 0) as files_held,
+        as_of.as_of_date
+    from contract_objects
+    inner join partners on contract_objects.partner_id = partners.partner_id
+    cross join as_of
+    left join sources
+        on
+            contract_objects.partner_id = sources.partner_id
+            and contract_objects.contract_object = sources.contract_object
+    left join accepted
+        on
+            contract_objects.partner_id = accepted.partner_id
+            and contract_objects.contract_object = accepted.contract_object
+            and sources.source_id is not distinct from accepted.source_id
+    left join set_aside
+        on
+            contract_objects.partner_id = set_aside.partner_id
+            and contract_objects.contract_object = set_aside.contract_object
+            and sources.source_id is not distinct from set_aside.source_id
+
+),
+
+feed_freshness as (
+
+    select
+        partner_id,
+        contract_object,
+        source_id,
+        last_accepted_on,
+        expected_on,
+        as_of_date,
+        -- `greatest` passes over nulls; where no day is agreed nothing is late
+        case
+            when expected_on is not null
+                then greatest(as_of_date - (expected_on + latency_days), 0)
+        end as days_late,
+        case
+            when last_accepted_on is null then 'never_delivered'
+            when expected_on is null then 'unscheduled'
+            when as_of_date < expected_on then 'on_time'
+            when as_of_date <= expected_on + latency_days then 'due'
+            else 'late'
+        end as status,
+        files_quarantined,
+        files_held
+    from expected
+
+)
+
+select * from feed_freshness
