@@ -63,7 +63,7 @@ def _table(title: str, rows: list[Measured], unit: str) -> Table:
 def _percent(share: Share) -> str:
     if isnan(share.value):
         return "–"
-    return f"{100 * share.value:.2f}\n{100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.value:.2f}\n{100 * share.low:.3g}–{100 * share.high:.3g}"
 
 
 def _legend() -> str:

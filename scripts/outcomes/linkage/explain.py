@@ -88,7 +88,7 @@ clients as (
         end as decision,
         case
             when links.person_id = decisions.person_id then links.decided_by
-            else 'model'
+            else decisions.decided_by
         end as decided_by,
         case
             when links.person_id <> decisions.person_id then 'Another person fits better'

@@ -92,6 +92,22 @@ create table if not exists landing.partners (
     contract_version text not null
 );
 
+-- What reviewers decided about pairs of records; only ever appended to. Of a pair the
+-- newest row counts.
+create table if not exists landing.link_decisions (
+    decision_id bigint generated always as identity primary key,
+    -- <district>:<district_student_id>
+    student_key text not null,
+    other_record_type text not null check (other_record_type in ('student', 'client')),
+    -- <source>:<source_client_id>, or the other student's key, which sorts later
+    other_record_key text not null,
+    decision text not null check (decision in ('link', 'no_link', 'withdrawn')),
+    decided_by text not null check (decided_by <> ''),
+    decided_at timestamptz not null default clock_timestamp(),
+    reason text not null,
+    check (other_record_type = 'client' or student_key < other_record_key)
+);
+
 -- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made
 -- once; whoever reads it can tell whose pseudonym is whose.
 create table if not exists landing.pseudonym_key (
