@@ -13,6 +13,20 @@ persons as (
 
 ),
 
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
+
+),
+
+reviews as (
+
+    select * from {{ ref('stg_link_decisions') }}
+    where other_record_type = 'client'
+
+),
+
 thresholds as (
 
     select
@@ -40,17 +54,61 @@ best as (
 
 ),
 
+-- Records that say the same follow what a reviewer decided about one of them.
+reviewed as (
+
+    select distinct on (records.identity_id, persons.person_id)
+        records.identity_id,
+        persons.person_id,
+        reviews.student_key,
+        reviews.decision_id,
+        reviews.decision
+    from reviews
+    inner join records on reviews.other_record_key = records.record_id
+    inner join persons on reviews.student_key = persons.student_key
+    order by records.identity_id, persons.person_id, reviews.decision_id desc
+
+),
+
+-- Reviewers decided pairs, too, that nothing would compare any more.
+considered as (
+
+    select
+        coalesce(best.other_identity_id, reviewed.identity_id) as other_identity_id,
+        best.student_identity_id,
+        coalesce(best.student_key, reviewed.student_key) as student_key,
+        coalesce(best.person_id, reviewed.person_id) as person_id,
+        best.match_weight,
+        best.match_probability,
+        best.pair_rule,
+        reviewed.decision as reviewed_decision,
+        -- One person at most: the newest link wins; what was refused comes last.
+        case
+            when reviewed.decision = 'link' then reviewed.decision_id
+            when reviewed.decision = 'no_link' then -1
+            else 0
+        end as precedence
+    from best
+    full outer join reviewed
+        on
+            best.other_identity_id = reviewed.identity_id
+            and best.person_id = reviewed.person_id
+
+),
+
 ranked as (
 
     select
         *,
         row_number() over by_weight as person_rank,
-        lead(person_id) over by_weight as runner_up_person_id,
-        lead(match_weight) over by_weight as runner_up_weight
-    from best
+        lead(person_id) over by_weight as next_person_id,
+        lead(match_weight) over by_weight as next_weight,
+        coalesce(lead(reviewed_decision) over by_weight = 'no_link', false)
+            as is_next_refused
+    from considered
     window by_weight as (
         partition by other_identity_id
-        order by match_weight desc, person_id
+        order by precedence desc, match_weight desc nulls last, person_id
     )
 
 ),
@@ -62,15 +120,19 @@ ruled as (
         ranked.*,
         thresholds.link_weight,
         thresholds.review_weight,
-        coalesce(
-            ranked.pair_rule,
-            case
-                when
-                    ranked.runner_up_weight
-                    > ranked.match_weight - thresholds.near_tie_margin
-                    then 'near_tie'
-            end
-        ) as rule
+        case when not ranked.is_next_refused then ranked.next_person_id end
+            as runner_up_person_id,
+        case when not ranked.is_next_refused then ranked.next_weight end
+            as runner_up_weight,
+        case
+            when ranked.reviewed_decision is not null then null
+            when ranked.pair_rule is not null then ranked.pair_rule
+            when
+                not ranked.is_next_refused
+                and ranked.next_weight
+                > ranked.match_weight - thresholds.near_tie_margin
+                then 'near_tie'
+        end as rule
     from ranked
     cross join thresholds
 
@@ -90,10 +152,14 @@ client_decisions as (
         runner_up_weight,
         rule,
         case
-            when person_rank > 1 or match_weight < review_weight then 'none'
+            when person_rank > 1 or reviewed_decision = 'no_link' then 'none'
+            when reviewed_decision = 'link' then 'link'
+            when match_weight < review_weight then 'none'
             when rule is not null or match_weight < link_weight then 'review'
             else 'link'
-        end as decision
+        end as decision,
+        case when reviewed_decision is null then 'model' else 'reviewer' end
+            as decided_by
     from ruled
 
 )

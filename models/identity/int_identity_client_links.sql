@@ -7,6 +7,17 @@ client_decisions as (
 
 ),
 
+-- Whom a reviewer knows not to be the client.
+refused as (
+
+    select
+        client_identity_id,
+        person_id
+    from {{ ref('int_identity_client_decisions') }}
+    where decided_by = 'reviewer' and decision = 'none'
+
+),
+
 identities as (
 
     select * from {{ ref('int_identities') }}
@@ -84,9 +95,14 @@ companions as (
             numbered.number = linked.number
             and numbered.first_name = linked.first_name
             and coalesce(numbered.birth_date = linked.birth_date, true)
+    left join refused
+        on
+            numbered.identity_id = refused.client_identity_id
+            and linked.person_id = refused.person_id
     where
         linked.is_linked
         and not numbered.is_linked
+        and refused.client_identity_id is null
         and (numbered.person_id is null or numbered.person_id = linked.person_id)
         -- What speaks against the person itself still does.
         and coalesce(numbered.rule, 'near_tie') in (
@@ -131,7 +147,7 @@ client_links as (
             else 'link'
         end as decision,
         case
-            when undisputed.identity_id is null then 'model'
+            when undisputed.identity_id is null then client_decisions.decided_by
             else 'id'
         end as decided_by
     from identities

@@ -30,21 +30,57 @@ students as (
 
 ),
 
+-- A decision may outlive the records that it was about.
 links as (
 
     select
-        student_key,
-        other_student_key
+        decisions.student_key,
+        decisions.other_student_key,
+        decisions.decided_by
     from decisions
-    where decision = 'link'
+    inner join students on decisions.student_key = students.student_key
+    inner join students as others on decisions.other_student_key = others.student_key
+    where decisions.decision = 'link'
 
     union all
 
     select
-        other_student_key as student_key,
-        student_key as other_student_key
+        decisions.other_student_key as student_key,
+        decisions.student_key as other_student_key,
+        decisions.decided_by
     from decisions
-    where decision = 'link'
+    inner join students on decisions.student_key = students.student_key
+    inner join students as others on decisions.other_student_key = others.student_key
+    where decisions.decision = 'link'
+
+),
+
+-- What reviewers' links tie together stays together, whatever speaks against it.
+reviewed_relatives (student_key, relative_key) as (
+
+    select
+        student_key,
+        student_key as relative_key
+    from students
+
+    union
+
+    select
+        reviewed_relatives.student_key,
+        links.other_student_key as relative_key
+    from reviewed_relatives
+    inner join links on reviewed_relatives.relative_key = links.student_key
+    where links.decided_by = 'reviewer'
+
+),
+
+reviewed as (
+
+    select
+        student_key,
+        min(relative_key) as reviewed_with_key
+    from reviewed_relatives
+    group by student_key
 
 ),
 
@@ -67,10 +103,12 @@ relatives (student_key, relative_key) as (
 ),
 
 -- A chain of links may still tie two students together whom a district lists side by
--- side.
-contradicted as (
+-- side, or whom a reviewer knows to be two.
+apart as (
 
-    select distinct relatives.student_key
+    select
+        relatives.student_key,
+        relatives.relative_key
     from relatives
     inner join memberships on relatives.student_key = memberships.student_key
     inner join memberships as others
@@ -81,9 +119,40 @@ contradicted as (
             and memberships.first_date <= others.last_date
             and memberships.last_date >= others.first_date
 
+    union
+
+    select
+        student_key,
+        other_student_key as relative_key
+    from decisions
+    where decision = 'none' and decided_by = 'reviewer'
+
+    union
+
+    select
+        other_student_key as student_key,
+        student_key as relative_key
+    from decisions
+    where decision = 'none' and decided_by = 'reviewer'
+
 ),
 
--- Nobody can tell which link of such a chain is wrong, so all of it falls apart.
+contradicted as (
+
+    select distinct relatives.student_key
+    from relatives
+    inner join apart
+        on
+            relatives.student_key = apart.student_key
+            and relatives.relative_key = apart.relative_key
+    inner join reviewed on relatives.student_key = reviewed.student_key
+    inner join reviewed as others on relatives.relative_key = others.student_key
+    where reviewed.reviewed_with_key <> others.reviewed_with_key
+
+),
+
+-- Nobody can tell which link of such a chain is wrong, so all of it falls apart
+-- but for what reviewers linked.
 falling_apart as (
 
     select distinct relatives.student_key
@@ -96,8 +165,8 @@ members as (
 
     select
         student_key,
-        student_key as member_key
-    from students
+        relative_key as member_key
+    from reviewed_relatives
 
     union
 
@@ -133,9 +202,11 @@ persons as (
         eldest.eldest_student_key,
         'P'
         || upper(left(md5('student|' || eldest.eldest_student_key), 15)) as person_id,
+        reviewed.reviewed_with_key,
         falling_apart.student_key is not null as is_contradicted
     from students
     inner join eldest on students.student_key = eldest.student_key
+    inner join reviewed on students.student_key = reviewed.student_key
     left join falling_apart on students.student_key = falling_apart.student_key
 
 )

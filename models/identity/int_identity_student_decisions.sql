@@ -13,6 +13,13 @@ memberships as (
 
 ),
 
+reviews as (
+
+    select * from {{ ref('stg_link_decisions') }}
+    where other_record_type = 'student'
+
+),
+
 thresholds as (
 
     select
@@ -78,7 +85,24 @@ candidates as (
         ruled.match_weight
     from ruled
     cross join thresholds
-    where ruled.rule is null and ruled.match_weight >= thresholds.link_weight
+    left join reviews
+        on
+            ruled.student_key = reviews.student_key
+            and ruled.other_student_key = reviews.other_record_key
+    where
+        ruled.rule is null
+        and ruled.match_weight >= thresholds.link_weight
+        and reviews.decision_id is null
+
+    union all
+
+    -- What a reviewer linked is stronger than any weight.
+    select
+        student_key,
+        other_record_key as other_student_key,
+        cast('infinity' as double precision) as match_weight
+    from reviews
+    where decision = 'link'
 
 ),
 
@@ -152,7 +176,7 @@ decided as (
 
 ),
 
-student_decisions as (
+modelled as (
 
     select
         student_key,
@@ -169,6 +193,35 @@ student_decisions as (
         end as decision,
         case when has_same_state_id then 'id' else 'model' end as decided_by
     from decided
+
+),
+
+-- A reviewer's word counts for pairs, too, that nothing would compare any more.
+student_decisions as (
+
+    select
+        coalesce(modelled.student_key, reviews.student_key) as student_key,
+        coalesce(modelled.other_student_key, reviews.other_record_key)
+            as other_student_key,
+        modelled.student_identity_id,
+        modelled.other_identity_id,
+        modelled.match_weight,
+        modelled.match_probability,
+        case when reviews.decision_id is null then modelled.rule end as rule,
+        case reviews.decision
+            when 'link' then 'link'
+            when 'no_link' then 'none'
+            else modelled.decision
+        end as decision,
+        case
+            when reviews.decision_id is not null then 'reviewer'
+            else modelled.decided_by
+        end as decided_by
+    from modelled
+    full outer join reviews
+        on
+            modelled.student_key = reviews.student_key
+            and modelled.other_student_key = reviews.other_record_key
 
 )
 

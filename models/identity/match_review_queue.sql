@@ -75,7 +75,11 @@ open_questions as (
         on student_decisions.other_student_key = others.student_key
     where
         student_decisions.decision = 'review'
-        or (student_decisions.decision = 'link' and others.is_contradicted)
+        or (
+            student_decisions.decision = 'link'
+            and student_decisions.decided_by <> 'reviewer'
+            and others.is_contradicted
+        )
 
     union all
 

@@ -13,6 +13,7 @@ from outcomes.config import load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, land, release, replay
+from outcomes.linkage.commands import link_app
 from outcomes.reports.summary import show_summary
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
@@ -26,6 +27,7 @@ cli = typer.Typer(
 cli.add_typer(warehouse_app, name="warehouse")
 cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
+cli.add_typer(link_app, name="link")
 cli.command()(land)
 cli.command()(release)
 cli.command()(replay)

@@ -1,6 +1,6 @@
 /*
 What it checks: no person holds two student records that one district enrolls on one
-day.
+day, unless a reviewer linked the two.
 When it matters: always; one child would carry another child's history.
 How to resolve it: `int_identity_student_decisions` shows the link; a rule in
 `int_identity_persons` that should have undone it does not.
@@ -28,6 +28,7 @@ inner join persons as others
         persons.person_id = others.person_id
         and persons.district_id = others.district_id
         and persons.student_key < others.student_key
+        and persons.reviewed_with_key <> others.reviewed_with_key
 inner join memberships on persons.student_key = memberships.student_key
 inner join memberships as other_memberships
     on

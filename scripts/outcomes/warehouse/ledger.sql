@@ -89,17 +89,14 @@ create table if not exists landing.partners (
     agreement_starts_on date,
     agreement_ends_on date,
     purposes text [] not null,
-    contract_version text not null
+    contract_version text not null,
+    -- the service level, null where the contract promises none
+    delivery_interval interval,
+    -- 1 is Monday, 7 is Sunday, as PostgreSQL's isodow
+    delivery_weekday smallint,
+    latency_days integer,
+    max_shrink_share numeric(5, 4) not null default 0
 );
-
--- The service level, null where the contract promises none. Added here, so that a ledger
--- from before has it, too.
-alter table landing.partners
-add column if not exists delivery_interval interval,
--- 1 is Monday, 7 is Sunday, as PostgreSQL's isodow
-add column if not exists delivery_weekday smallint,
-add column if not exists latency_days integer,
-add column if not exists max_shrink_share numeric(5, 4) not null default 0;
 
 -- The kinds of file that each contract describes, renewed with the partners.
 create table if not exists landing.contract_objects (
@@ -109,6 +106,22 @@ create table if not exists landing.contract_objects (
         check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt')),
     feeds text [] not null,
     primary key (partner_id, contract_object)
+);
+
+-- What reviewers decided about pairs of records; only ever appended to. Of a pair the
+-- newest row counts.
+create table if not exists landing.link_decisions (
+    decision_id bigint generated always as identity primary key,
+    -- <district>:<district_student_id>
+    student_key text not null,
+    other_record_type text not null check (other_record_type in ('student', 'client')),
+    -- <source>:<source_client_id>, or the other student's key, which sorts later
+    other_record_key text not null,
+    decision text not null check (decision in ('link', 'no_link', 'withdrawn')),
+    decided_by text not null check (decided_by <> ''),
+    decided_at timestamptz not null default clock_timestamp(),
+    reason text not null,
+    check (other_record_type = 'client' or student_key < other_record_key)
 );
 
 -- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made

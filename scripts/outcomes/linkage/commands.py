@@ -1,0 +1,109 @@
+"""`outcomes link …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from outcomes.config import PROJECT_DIR
+from outcomes.errors import OutcomesError
+from outcomes.linkage.decisions import reviewer_name
+from outcomes.linkage.evaluate import evaluate, read_truth
+from outcomes.linkage.evaluation_report import show_evaluation, write_chart
+from outcomes.linkage.explain import explain
+from outcomes.linkage.review import review
+from outcomes.linkage.review_workbook import export_questions, import_decisions
+from outcomes.warehouse.connection import connect
+
+CHART_FILE = PROJECT_DIR / "target" / "link_evaluation.html"
+
+link_app = typer.Typer(
+    help="Explain, review and measure the links between records.", no_args_is_help=True
+)
+
+
+@link_app.command("explain")
+def explain_student(
+    student: Annotated[str, typer.Argument(help="<district>:<district_student_id>.")],
+    limit: Annotated[int, typer.Option(help="Candidates to show, the heaviest first.")] = 5,
+) -> None:
+    """Show what speaks for and against each candidate of a student, in bits.
+
+    Example:
+        outcomes link explain pittsburgh:100000001
+    """
+    with connect() as connection:
+        explain(connection, student, limit, Console())
+
+
+@link_app.command("evaluate")
+def evaluate_links(
+    truth: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with student_person and client_person (.parquet, .csv), or one file "
+            "with the columns record_type, partner_id, record_id and person_id."
+        ),
+    ],
+) -> None:
+    """Measure precision, recall and F1 of the links against the truth, with a chart.
+
+    Example:
+        outcomes link evaluate --truth .warehouse/demo/truth
+    """
+    console = Console()
+    true_persons = read_truth(truth)
+    with console.status("Measuring"), connect() as connection:
+        evaluation = evaluate(connection, true_persons)
+    show_evaluation(evaluation, console)
+    write_chart(evaluation, CHART_FILE)
+    console.print(f"The chart is in {CHART_FILE}.", soft_wrap=True, highlight=False)
+
+
+@link_app.command("review")
+def review_pairs(
+    export_file: Annotated[
+        Path | None, typer.Option("--export", help="Write the open questions to a new .xlsx.")
+    ] = None,
+    import_file: Annotated[
+        Path | None, typer.Option("--import", help="Record the decisions of such a workbook.")
+    ] = None,
+) -> None:
+    """Decide the pairs that wait for a person: on the terminal, or in a workbook.
+
+    Decisions are kept for good in landing.link_decisions, with OUTCOMES_REVIEWER or the
+    login as the reviewer; the next build follows them. The terminal and the workbook show
+    personal data.
+
+    Example:
+        outcomes link review
+        outcomes link review --export review.xlsx
+        outcomes link review --import review.xlsx
+    """
+    console = Console()
+    if export_file is not None and import_file is not None:
+        raise OutcomesError("Expected --export or --import, not both.")
+    with connect() as connection:
+        if export_file is not None:
+            count = export_questions(connection, export_file)
+            console.print(
+                f"{count:,} questions are in {export_file}. It holds personal data: delete it "
+                "after the import.",
+                soft_wrap=True,
+            )
+            return
+        if import_file is not None:
+            new, known = import_decisions(connection, import_file, reviewer_name())
+            console.print(f"{new:,} decisions recorded, {known:,} stood already.")
+        else:
+            counts = review(connection, reviewer_name(), console, typer.getchar)
+            new = counts["link"] + counts["no_link"]
+            console.print(
+                f"{counts['link']:,} linked, {counts['no_link']:,} kept apart, "
+                f"{counts['skipped']:,} skipped."
+            )
+    if new:
+        console.print("The next `outcomes build` follows the decisions.")

@@ -1,0 +1,309 @@
+"""Reviewers' decisions about pairs of records: the open questions, and what was decided."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+from outcomes.errors import OutcomesError
+
+# What a reviewer sees of both records, in this order.
+FIELDS = (
+    "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender",
+    "ssn", "street", "city", "zip",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """A student (`<district>:<id>`) and a client (`<source>:<id>`) or another student."""
+
+    student_key: str
+    other_record_type: str
+    other_record_key: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a pair (link, no_link or withdrawn), and why."""
+
+    pair: Pair
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A pair that waits for a reviewer, with what both records say.
+
+    `student` and `other` hold one text per field of `FIELDS`; of a student all versions,
+    the newest first. They are personal data: shown to the reviewer, stored nowhere.
+    """
+
+    student_key: str
+    other_record_type: str
+    other_record_key: str
+    other_record_count: int
+    match_weight: float
+    match_probability: float
+    reason: str
+    evidence: str
+    runner_up_person_id: str | None
+    runner_up_weight: float | None
+    student: list[str]
+    other: list[str]
+
+    @property
+    def pair(self) -> Pair:
+        """The two records."""
+        return Pair(self.student_key, self.other_record_type, self.other_record_key)
+
+    @property
+    def why(self) -> str:
+        """What the reviewer saw, in words and bits, for the record of the decision."""
+        return f"{self.reason}: {self.evidence}"
+
+
+# Of a social security number four digits are enough to compare by eye.
+_QUESTIONS = """
+with
+
+queue as (
+
+    select
+        *,
+        district_id || ':' || district_student_id as student_key,
+        case other_record_type
+            when 'student' then other_partner_id || ':' || other_record_id
+            else other_record_id
+        end as other_record_key
+    from identity.match_review_queue
+
+),
+
+decided as (
+
+    select distinct on (student_key, other_record_type, other_record_key) *
+    from landing.link_decisions
+    order by student_key, other_record_type, other_record_key, decision_id desc
+
+),
+
+questions as (
+
+    select queue.*
+    from queue
+    left join decided
+        on
+            queue.student_key = decided.student_key
+            and queue.other_record_type = decided.other_record_type
+            and queue.other_record_key = decided.other_record_key
+            and decided.decision <> 'withdrawn'
+    where decided.decision_id is null
+
+),
+
+asked_students as (
+
+    select student_key from questions
+    union
+    select other_record_key as student_key from questions
+    where other_record_type = 'student'
+
+),
+
+versions as (
+
+    select
+        asked_students.student_key,
+        versions.last_as_of_date,
+        value.field,
+        value.text
+    from asked_students
+    inner join staging.stg_student_versions as versions
+        on
+            asked_students.student_key
+            = versions.district_id || ':' || versions.district_student_id
+    cross join lateral (values {student_fields}) as value (field, text)
+
+),
+
+spellings as (
+
+    select
+        student_key,
+        field,
+        text,
+        max(last_as_of_date) as last_as_of_date
+    from versions
+    where text <> ''
+    group by student_key, field, text
+
+),
+
+fields as (
+
+    select
+        student_key,
+        field,
+        string_agg(text, ' / ' order by last_as_of_date desc, text) as text
+    from spellings
+    group by student_key, field
+
+),
+
+students as (
+
+    select
+        asked_students.student_key,
+        array_agg(coalesce(fields.text, '') order by field.position) as said
+    from asked_students
+    cross join unnest(%(fields)s::text []) with ordinality as field (name, position)
+    left join fields
+        on asked_students.student_key = fields.student_key and field.name = fields.field
+    group by asked_students.student_key
+
+),
+
+clients as (
+
+    select
+        clients.source_id || ':' || clients.source_client_id as client_key,
+        array[{client_fields}] as said
+    from staging.stg_clients as clients
+    where
+        (clients.source_id, clients.source_client_id) in (
+            select
+                split_part(other_record_key, ':', 1),
+                substr(other_record_key, strpos(other_record_key, ':') + 1)
+            from questions
+            where other_record_type = 'client'
+        )
+
+)
+
+select
+    questions.student_key,
+    questions.other_record_type,
+    questions.other_record_key,
+    questions.other_record_count,
+    questions.match_weight,
+    questions.match_probability,
+    questions.reason,
+    questions.evidence,
+    questions.runner_up_person_id,
+    questions.runner_up_weight,
+    students.said as student,
+    coalesce(clients.said, others.said) as other
+from questions
+inner join students on questions.student_key = students.student_key
+left join clients
+    on questions.other_record_type = 'client' and questions.other_record_key = clients.client_key
+left join students as others
+    on questions.other_record_type = 'student' and questions.other_record_key = others.student_key
+order by questions.match_weight desc, questions.student_key, questions.other_record_key
+"""
+
+
+def open_questions(connection: psycopg.Connection) -> list[Question]:
+    """The review queue of the last build without what was decided since, heaviest first."""
+
+    def shown(field: str) -> str:
+        if field == "ssn":
+            return "'…' || right(nullif(ssn, ''), 4)"
+        return "birth_date::text" if field == "birth_date" else field
+
+    query = _QUESTIONS.format(
+        student_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
+        client_fields=", ".join(f"coalesce({shown(field)}, '')" for field in FIELDS),
+    )
+    with connection.cursor(row_factory=class_row(Question)) as cursor:
+        return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()
+
+
+def reviewer_name() -> str:
+    """Who decides: `OUTCOMES_REVIEWER`, else the login of the operating system."""
+    return os.environ.get("OUTCOMES_REVIEWER") or getpass.getuser()
+
+
+def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
+    """Every pair's last decision: link or no_link; withdrawn ones are left out."""
+    rows = connection.execute(
+        "select student_key, other_record_type, other_record_key, decision "
+        "from landing.link_decisions order by decision_id"
+    )
+    newest = {Pair(*pair): decision for *pair, decision in rows}
+    return {pair: decision for pair, decision in newest.items() if decision != "withdrawn"}
+
+
+def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[Pair]:
+    """Those pairs of which a record is not in the warehouse, or that are one record."""
+    pairs = set(pairs)
+    students = {p.student_key for p in pairs}
+    students |= {p.other_record_key for p in pairs if p.other_record_type == "student"}
+    clients = {p.other_record_key for p in pairs if p.other_record_type == "client"}
+    known_students = connection.execute(
+        "select student_key from identity.int_identity_persons where student_key = any(%s)",
+        [list(students)],
+    )
+    known_clients = connection.execute(
+        "select record_id from identity.int_identity_records "
+        "where record_type = 'client' and record_id = any(%s)",
+        [list(clients)],
+    )
+    known = {("student", key) for (key,) in known_students}
+    known |= {("client", key) for (key,) in known_clients}
+    return {
+        pair
+        for pair in pairs
+        if ("student", pair.student_key) not in known
+        or (pair.other_record_type, pair.other_record_key) not in known
+        or pair.student_key == pair.other_record_key
+    }
+
+
+def record_decisions(
+    connection: psycopg.Connection, decisions: list[Decision], reviewer: str
+) -> None:
+    """Append decisions in one transaction; the next build follows them.
+
+    Raises:
+        OutcomesError: a link and a refusal between students contradict each other.
+    """
+    with connection.transaction():
+        # Two reviewers who decide at once would not see each other's word.
+        connection.execute("lock table landing.link_decisions in share row exclusive mode")
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into landing.link_decisions (student_key, other_record_type, "
+                "other_record_key, decision, decided_by, reason) values (%s, %s, %s, %s, %s, %s)",
+                [
+                    (d.pair.student_key, d.pair.other_record_type, d.pair.other_record_key,
+                     d.decision, reviewer, d.reason)
+                    for d in decisions
+                ],
+            )  # fmt: skip
+        _refuse_contradictions(standing_decisions(connection))
+
+
+def _refuse_contradictions(standing: dict[Pair, str]) -> None:
+    """Refuse students whom links tie together, perhaps by a third, and a refusal parts."""
+    between_students = {p: d for p, d in standing.items() if p.other_record_type == "student"}
+    group: dict[str, set[str]] = {}
+    for pair, decision in between_students.items():
+        if decision == "link":
+            one = group.get(pair.student_key, {pair.student_key})
+            joined = one | group.get(pair.other_record_key, {pair.other_record_key})
+            group.update(dict.fromkeys(joined, joined))
+    for pair, decision in between_students.items():
+        if decision == "no_link" and pair.other_record_key in group.get(pair.student_key, ()):
+            raise OutcomesError(
+                "Decisions contradict each other: two students were refused as one person, but "
+                "links tie them together, perhaps by a third student. Expected one or the "
+                "other; nothing was recorded. landing.link_decisions shows what stands."
+            )

@@ -1,0 +1,98 @@
+"""`outcomes link explain`: a student's candidates, as a waterfall."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.linkage.explain import find_candidates, find_steps
+from outcomes.warehouse.connection import connect
+
+
+@pytest.fixture(scope="module")
+def student(built_demo: Settings) -> str:
+    """A student with a linked client, one in review, and a runner-up."""
+    with connect(built_demo) as connection:
+        return _one(
+            connection,
+            """
+            select student_key
+            from identity.int_identity_client_decisions
+            group by student_key
+            order by
+                count(*) filter (where decision = 'link') > 0 desc,
+                count(*) filter (where decision = 'review') > 0 desc,
+                count(runner_up_person_id) desc
+            limit 1
+            """,
+        )
+
+
+def _one(connection: psycopg.Connection, query: str, *parameters: object) -> str:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_the_steps_add_up_to_the_weight(built_demo: Settings, student: str) -> None:
+    with connect(built_demo) as connection:
+        prior = {
+            round(
+                candidate.match_weight - sum(s.weight for s in find_steps(connection, candidate)), 6
+            )
+            for candidate in find_candidates(connection, student)
+            if candidate.match_weight is not None
+        }
+        known = connection.execute("select prior_match_weight from identity.match_priors")
+        assert len(prior) == 1
+        assert prior <= {weight for (weight,) in known}
+
+
+def test_candidates_agree_with_the_crosswalk(built_demo: Settings, student: str) -> None:
+    with connect(built_demo) as connection:
+        candidates = find_candidates(connection, student)
+        person = _one(
+            connection,
+            "select person_id from identity.int_identity_persons where student_key = %s",
+            student,
+        )
+        linked = {
+            c.record for c in candidates if c.record_type == "client" and c.decision == "link"
+        }
+        assert linked
+        assert {
+            _one(
+                connection,
+                "select person_id from identity.person_crosswalk "
+                "where record_type = 'client' and record_id = %s",
+                record,
+            )
+            for record in linked
+        } == {person}
+
+
+def test_the_waterfall_is_readable_and_names_nobody(
+    built_demo: Settings, student: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
+    result = CliRunner().invoke(
+        cli, ["link", "explain", student, "--limit", "100"], env={"COLUMNS": "120"}
+    )
+    assert result.exit_code == 0, result.output
+    for words in ("prior", "same birth date", "total", "link (by ", "Runner-up"):
+        assert words in result.output
+    with connect(built_demo) as connection:
+        names = connection.execute(
+            "select last_name, first_name from marts.dim_students where student_key = %s", [student]
+        ).fetchone()
+    assert names is not None
+    assert not any(name.lower() in result.output.lower().split() for name in names)
+
+
+def test_a_student_who_is_not_there_is_an_error(built_demo: Settings) -> None:
+    with connect(built_demo) as connection, pytest.raises(OutcomesError, match="No such student"):
+        find_candidates(connection, "pittsburgh:0")

@@ -1,0 +1,280 @@
+"""Reviewers' decisions: asked for, stored, and followed by every build."""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+
+import psycopg
+import pytest
+from openpyxl import load_workbook
+from rich.console import Console
+from tests.python.conftest import UNTESTED, run_dbt
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.linkage.decisions import (
+    Decision,
+    Pair,
+    open_questions,
+    record_decisions,
+    standing_decisions,
+)
+from outcomes.linkage.review import review
+from outcomes.linkage.review_workbook import escaped, export_questions, import_decisions
+from outcomes.warehouse.connection import connect
+
+# Two students of one district whom it lists on one day.
+SIDE_BY_SIDE = """
+    select student_key, 'student', other_student_key
+    from identity.int_identity_student_decisions
+    where rule = 'side_by_side'
+    order by 1, 3
+    limit 1
+"""
+LINKED_STUDENTS = """
+    select student_key, 'student', other_student_key
+    from identity.int_identity_student_decisions
+    where decision = 'link'
+    order by 1, 3
+    limit 1
+"""
+# A client who is perhaps a twin.
+VETOED_CLIENT = """
+    select decisions.student_key, 'client', records.record_id
+    from identity.int_identity_client_decisions as decisions
+    inner join identity.int_identity_records as records
+        on decisions.client_identity_id = records.identity_id
+    where decisions.rule = 'different_first_name' and decisions.decision = 'review'
+    order by 1, 3
+    limit 1
+"""
+LINKED_CLIENT = """
+    select decisions.student_key, 'client', records.record_id
+    from identity.int_identity_client_decisions as decisions
+    inner join identity.int_identity_records as records
+        on decisions.client_identity_id = records.identity_id
+    where decisions.decision = 'link' and decisions.match_weight > 15
+    order by 1, 3
+    limit 1
+"""
+# A client whom nothing compares with the student.
+UNCOMPARED_CLIENT = """
+    select persons.student_key, 'client', records.record_id
+    from identity.int_identity_records as records
+    cross join (
+        select max(student_key) as student_key from identity.int_identity_persons
+    ) as persons
+    where
+        records.record_type = 'client'
+        and records.identity_id not in (
+            select other_identity_id from identity.int_identity_pairs
+        )
+    order by 3
+    limit 1
+"""
+
+
+def pair_of(connection: psycopg.Connection, query: str) -> Pair:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return Pair(*row)
+
+
+def outcome(connection: psycopg.Connection, pair: Pair) -> tuple[bool, str | None]:
+    """Whether the two records are one person, and who decided about the other."""
+    row = connection.execute(
+        """
+        select students.person_id = others.person_id, others.decided_by
+        from identity.int_identity_persons as students
+        cross join identity.person_crosswalk as others
+        where
+            students.student_key = %s
+            and others.record_type = %s
+            and case others.record_type
+                when 'student' then others.partner_id || ':' || others.record_id
+                else others.record_id
+            end = %s
+        """,
+        [pair.student_key, pair.other_record_type, pair.other_record_key],
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+@pytest.fixture(scope="module")
+def reviewed(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
+    """A warehouse of this module's own, for reviewers change it."""
+    return make_warehouse(demo_drops, *UNTESTED)
+
+
+@pytest.fixture
+def undecided(built_demo: Settings) -> Iterator[psycopg.Connection]:
+    """The built demo; what the test records is rolled back."""
+    with connect(built_demo) as connection, connection.transaction(force_rollback=True):
+        yield connection
+
+
+def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
+    with connect(reviewed) as connection:
+        linked = [pair_of(connection, q) for q in (SIDE_BY_SIDE, VETOED_CLIENT, UNCOMPARED_CLIENT)]
+        parted = [pair_of(connection, q) for q in (LINKED_STUDENTS, LINKED_CLIENT)]
+        before = [outcome(connection, pair)[0] for pair in linked + parted]
+        assert before == [False] * 3 + [True] * 2
+        record_decisions(
+            connection,
+            [Decision(pair, "link", "asked") for pair in linked]
+            + [Decision(pair, "no_link", "asked") for pair in parted],
+            "ana",
+        )
+        for _ in range(2):
+            # With its tests: what the reviewer decided is no fault.
+            run_dbt(reviewed, "build", "--select", "stg_link_decisions+")
+            assert [outcome(connection, pair) for pair in linked] == [(True, "reviewer")] * 3
+            assert [outcome(connection, pair)[0] for pair in parted] == [False] * 2
+        asked = {question.pair for question in open_questions(connection)}
+        assert not asked & {*linked, *parted}
+
+        record_decisions(
+            connection, [Decision(pair, "withdrawn", "error") for pair in linked + parted], "ana"
+        )
+        run_dbt(reviewed, "run", "--select", "stg_link_decisions+")
+        assert [outcome(connection, pair)[0] for pair in linked + parted] == before
+
+
+def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> None:
+    questions = open_questions(undecided)
+    assert len(questions) > 2
+    first, second, third = (question.pair for question in questions[:3])
+    shown = StringIO()
+    keys = iter("yxunsu" + "sYq")
+    counts = review(undecided, "ana", Console(file=shown, width=120), lambda: next(keys))
+
+    assert counts == Counter(link=1, no_link=1, skipped=1)
+    assert standing_decisions(undecided) == {first: "no_link", third: "link"}
+    rows = undecided.execute(
+        "select decision, decided_by, reason from landing.link_decisions order by decision_id"
+    ).fetchall()
+    assert [row[0] for row in rows] == ["link", "withdrawn", "no_link", "link"]
+    assert {row[1] for row in rows} == {"ana"}
+    assert rows[0][2] == questions[0].why
+    assert "Press y, n, s, u or q." in shown.getvalue()
+
+    # It resumes: what was answered is not asked again, what was skipped is.
+    assert [q.pair for q in open_questions(undecided)][:1] == [second]
+    assert len(open_questions(undecided)) == len(questions) - 2
+
+
+def test_both_records_are_shown_side_by_side(undecided: psycopg.Connection) -> None:
+    question = open_questions(undecided)[0]
+    shown = StringIO()
+    review(undecided, "ana", Console(file=shown, width=160), lambda: "")
+    for words in (question.reason, question.student_key, question.student[0], question.other[0]):
+        assert words in shown.getvalue()
+    assert standing_decisions(undecided) == {}
+
+
+def test_the_command_knows_the_reviewer(
+    reviewed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", reviewed.database)
+    monkeypatch.setenv("OUTCOMES_REVIEWER", "Bea")
+    with connect(reviewed) as connection:
+        pair = open_questions(connection)[0].pair
+        result = CliRunner().invoke(cli, ["link", "review"], input="nq")
+        assert result.exit_code == 0, result.output
+        assert "0 linked, 1 kept apart, 0 skipped" in result.output
+        assert connection.execute(
+            "select decided_by from landing.link_decisions order by decision_id desc limit 1"
+        ).fetchone() == ("Bea",)
+        record_decisions(connection, [Decision(pair, "withdrawn", "test")], "Bea")
+
+
+def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path: Path) -> None:
+    file = tmp_path / "review.xlsx"
+    questions = open_questions(undecided)
+    assert export_questions(undecided, file) == len(questions)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(OutcomesError, match="exists"):
+        export_questions(undecided, file)
+
+    book = load_workbook(file)
+    sheet = book.worksheets[0]
+    assert [sheet.cell(1, column).value for column in (1, 2, 3)] == [
+        "decision", "why", "student_key",
+    ]  # fmt: skip
+    sheet["A2"], sheet["B2"], sheet["A3"] = "no_link", "asked the school", "Link"
+    book.save(file)
+    assert import_decisions(undecided, file, "ana") == (2, 0)
+    assert standing_decisions(undecided) == {
+        questions[0].pair: "no_link", questions[1].pair: "link",
+    }  # fmt: skip
+    assert undecided.execute(
+        "select reason from landing.link_decisions order by decision_id"
+    ).fetchall() == [("asked the school",), (questions[1].why,)]
+    assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "message"),
+    [
+        ("C3", "pittsburgh:0", r"row 3 \(1 rows in all\), columns student_key"),
+        ("E3", "child_welfare:0", r"row 3 .* expected two records that the warehouse holds"),
+        ("D3", "person", "row 3"),
+        ("A3", "maybe", "row 3, column decision: expected link, no_link or nothing"),
+        ("C1", "student", "row 1: the column student_key is missing"),
+    ],
+)
+def test_an_import_is_refused_whole(
+    undecided: psycopg.Connection, tmp_path: Path, cell: str, value: str, message: str
+) -> None:
+    file = tmp_path / "review.xlsx"
+    export_questions(undecided, file)
+    book = load_workbook(file)
+    sheet = book.worksheets[0]
+    sheet["A2"], sheet["A3"] = "link", "link"
+    sheet[cell] = value
+    book.save(file)
+    with pytest.raises(OutcomesError, match=message):
+        import_decisions(undecided, file, "ana")
+    assert standing_decisions(undecided) == {}
+
+
+def test_what_is_no_workbook_is_refused(undecided: psycopg.Connection, tmp_path: Path) -> None:
+    with pytest.raises(OutcomesError, match="does not exist"):
+        import_decisions(undecided, tmp_path / "nowhere.xlsx", "ana")
+    with pytest.raises(OutcomesError, match=r"name of an \.xlsx"):
+        export_questions(undecided, tmp_path / "review.csv")
+    (tmp_path / "text.xlsx").write_text("x")
+    with pytest.raises(OutcomesError, match=r"expected an \.xlsx"):
+        import_decisions(undecided, tmp_path / "text.xlsx", "ana")
+
+
+def test_links_and_refusals_may_not_contradict_each_other(undecided: psycopg.Connection) -> None:
+    a, b, c = [
+        key
+        for (key,) in undecided.execute(
+            "select student_key from identity.int_identity_persons order by 1 limit 3"
+        )
+    ]
+    record_decisions(
+        undecided,
+        [Decision(Pair(a, "student", b), "link", ""), Decision(Pair(b, "student", c), "link", "")],
+        "ana",
+    )
+    with pytest.raises(OutcomesError, match="contradict"):
+        record_decisions(undecided, [Decision(Pair(a, "student", c), "no_link", "")], "ana")
+    assert len(standing_decisions(undecided)) == 2
+    record_decisions(undecided, [Decision(Pair(b, "student", c), "no_link", "")], "ana")
+    record_decisions(undecided, [Decision(Pair(a, "student", c), "no_link", "")], "ana")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_no_text_becomes_a_formula(text: str) -> None:
+    assert escaped(text) == f"'{text}"
+    assert escaped("O'Brien \x00=1") == "O'Brien =1"
