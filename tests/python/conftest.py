@@ -50,7 +50,7 @@ def warehouse() -> Iterator[Settings]:
         for name in ("ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"):
             environment.delenv(f"OUTCOMES_{name}", raising=False)
         environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
-        environment.setenv("OUTCOMES_PG_PORT", str(_free_port()))
+        environment.setenv("OUTCOMES_PG_PORT", str(free_port()))
         environment.setenv("PGPASSFILE", str(folder / "pgpass"))
         server = EmbeddedServer(load_settings())
         try:
@@ -115,7 +115,7 @@ def shared() -> Path:
     return folder
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""How fast rows land, end to end: read, validate, COPY, commit."""
+"""How fast rows land, end to end: archive, read, validate, COPY, commit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import psycopg
 
 from outcomes.bench.database import temporary_database
 from outcomes.contracts.reader import load_contracts
+from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 
@@ -35,17 +36,18 @@ def measure(rows: int = ROWS) -> dict[str, Any]:
             path = Path(folder) / file
             path.parent.mkdir(parents=True)
             make(path, rows)
+            archive = Archive(Path(folder) / "archive", Path(folder) / "keys")
             results[name] = {"megabytes": round(path.stat().st_size / 1e6, 1)} | _land(
-                connection, Path(folder)
+                connection, path, archive
             )
     return results
 
 
-def _land(connection: psycopg.Connection, folder: Path) -> dict[str, Any]:
+def _land(connection: psycopg.Connection, path: Path, archive: Archive) -> dict[str, Any]:
     contracts = load_contracts()
     started = time.perf_counter()
     landed = 0
-    files = find_deliveries(folder, contracts).files
+    files = archive.keep_all(contracts, find_deliveries(path, contracts).files)
     for _, outcomes in land_deliveries(connection, contracts, files):
         landed += sum(outcome.counts.rows_loaded for outcome in outcomes)
     seconds = time.perf_counter() - started

@@ -66,7 +66,7 @@ def status() -> None:
 def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete the embedded server's data: every landed file, every mart.
+    """Delete the embedded server's data: every landed row, every mart; not the archive.
 
     Example:
         outcomes warehouse reset --yes

@@ -1,0 +1,91 @@
+"""Loaders in processes of their own, which are killed at a named point."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outcomes.config import Settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.archive import Archive
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+from outcomes.warehouse.connection import connect
+
+# One server imports everything once; each loader is a fork of it.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["outcomes.landing.loader", "outcomes.landing.archive"])
+
+
+@dataclass(frozen=True)
+class Point:
+    """Before or after the nth call of a function, by its qualified name."""
+
+    when: str
+    function: str
+    nth: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.when} {self.function.removeprefix('outcomes.landing.')} {self.nth}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a loader needs: it reads no environment."""
+
+    settings: Settings
+    archive: Archive
+    contracts: Path
+    drops: Path
+
+    def land(self) -> list[str]:
+        """Land and archive, as the command does; the status of every file."""
+        contracts = load_contracts(self.contracts)
+        files = find_deliveries(self.drops, contracts).files
+        with connect(self.settings) as connection:
+            kept = self.archive.keep_all(contracts, files)
+            landed = land_deliveries(connection, contracts, kept)
+            return [outcome.status for _, outcomes in landed for outcome in outcomes]
+
+    def land_and_be_killed(self, point: Point) -> bool:
+        """Land in another process with `kill -9` at a point; whether it came there."""
+        process = _processes.Process(target=_land_until, args=(self, point))
+        process.start()
+        process.join()
+        return process.exitcode == -signal.SIGKILL
+
+    def land_at_once(self, loaders: int) -> list[str]:
+        """Land in so many processes at the same time; the statuses of all."""
+        with _processes.Pool(loaders) as pool:
+            landed = pool.map(Work.land, [self] * loaders, chunksize=1)
+        return sorted(itertools.chain.from_iterable(landed))
+
+
+def _land_until(work: Work, point: Point) -> None:
+    module, _, attribute = point.function.rpartition(".")
+    try:
+        owner: Any = importlib.import_module(module)
+    except ModuleNotFoundError:  # a class
+        package, _, name = module.rpartition(".")
+        owner = getattr(importlib.import_module(package), name)
+    original = getattr(owner, attribute)
+    calls = 0
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == point.nth and point.when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **named)
+        if calls == point.nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, attribute, wrapped)
+    work.land()

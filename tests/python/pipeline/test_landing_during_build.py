@@ -1,0 +1,37 @@
+"""Files that land while a build runs are in none of its models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.python.conftest import UNTESTED, run_dbt
+from tests.python.pipeline.content import content_hashes
+
+from outcomes.config import Settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+from outcomes.warehouse.connection import connect
+
+
+def test_a_build_sees_the_files_that_had_landed_when_it_began(
+    demo_drops: Path, make_warehouse: Callable[..., Settings]
+) -> None:
+    # Without the rosters there are students whom no roster lists: until they land.
+    early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
+    early = [path for path in early if path.parent.name != "clairton"]
+    undisturbed = make_warehouse(demo_drops, *UNTESTED, files=early)
+    disturbed = make_warehouse(demo_drops, "run", "--select", "stg_deliveries", files=early)
+    contracts = load_contracts()
+    with connect(disturbed) as connection:
+        late = find_deliveries(demo_drops, contracts).files
+        landed = [
+            outcome for _, own in land_deliveries(connection, contracts, late) for outcome in own
+        ]
+        assert sum(outcome.status == "loaded" for outcome in landed) > 10
+    run_dbt(disturbed, *UNTESTED, "--exclude", "stg_deliveries")
+    with connect(undisturbed) as one, connect(disturbed) as other:
+        expected = content_hashes(one)
+        assert len(expected) > 15
+        assert content_hashes(other) == expected
