@@ -194,5 +194,5 @@ def test_a_path_that_is_not_there_and_a_server_that_is_gone(server: Server) -> N
         run("land", server.url("/nowhere"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(OutcomesError, match="transfer from .* failed"):
+    with pytest.raises(OutcomesError, match=r"transfer from .* failed"):
         run("land", f"sftp://warehouse@127.0.0.1:{port}/")
