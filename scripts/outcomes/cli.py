@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,7 +50,7 @@ def build(
 
 @cli.command()
 def weekly(
-    path: Annotated[Path, typer.Argument(help="Drops folder, partner, delivery or one file.")],
+    path: Annotated[str, typer.Argument(help="What `outcomes land` takes.")],
 ) -> None:
     """Do the weekly run: land what is new, build and test the marts, report.
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -20,10 +21,17 @@ from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.archive import Archive
 from outcomes.landing.check import FileReport, Finding, check_file
-from outcomes.landing.deliveries import DeliveredFile, Deliveries, find_deliveries
+from outcomes.landing.deliveries import (
+    DeliveredFile,
+    Deliveries,
+    delivery_date,
+    find_deliveries,
+    shown,
+)
 from outcomes.landing.interruption import explained
 from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
 from outcomes.landing.replay import replay as replay_archive
+from outcomes.landing.sftp import SCHEME, fetched
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -35,7 +43,12 @@ NEEDS_A_PERSON = 3
 
 
 def land(
-    path: Annotated[Path, typer.Argument(help="Drops folder, partner, delivery or one file.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="Drops folder, partner, delivery or one file; or sftp://user@host/path to one."
+        ),
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen; store nothing.")
     ] = False,
@@ -46,10 +59,20 @@ def land(
     landed before is passed over. The exit code is 3 if something needs a person: a file
     that is quarantined or held, or that belongs to no known partner.
 
+    From an SFTP server everything below the path is copied first, into a folder that only
+    you can read and that is gone afterwards. The server's host key must be in known_hosts;
+    nothing is changed there.
+
     Example:
         outcomes land drops
         outcomes land drops/pittsburgh/2012-10-01 --dry-run
+        outcomes land sftp://warehouse@files.example.org/drops
     """
+    with fetched(path) if path.startswith(SCHEME) else nullcontext(Path(path)) as local:
+        _land(local, dry_run=dry_run)
+
+
+def _land(path: Path, *, dry_run: bool) -> None:
     contracts = load_contracts()
     deliveries = find_deliveries(path, contracts)
     archive = Archive.of(load_settings())
@@ -93,7 +116,8 @@ def release(
         _keep_releases(connection, archive)
     for outcome in outcomes:
         console.print(
-            f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} {outcome.file_name}"
+            f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} "
+            f"{escape(outcome.file_name)}"
         )
 
 
@@ -139,8 +163,11 @@ def check(
     reports: list[FileReport] = []
     for file in files:
         if not file.is_file():
-            raise OutcomesError(f"{file} is no file. Give the files to be checked.")
-        reports += check_file(partner, file, _as_of_date(as_of, file))
+            raise OutcomesError(f"{shown(file)} is no file. Give the files to be checked.")
+        try:
+            reports += check_file(partner, file, _as_of_date(as_of, file))
+        except OSError as error:
+            raise OutcomesError(f"{shown(file)} cannot be read: {error.strerror}.") from None
     for report in reports:
         _show_report(report)
     if any(report.fault or report.rejected for report in reports):
@@ -150,10 +177,7 @@ def check(
 def _as_of_date(given: str, file: Path) -> date:
     if given:
         return _date(given)
-    try:
-        return date.fromisoformat(file.absolute().parent.name)
-    except ValueError:
-        return datetime.now(UTC).date()
+    return delivery_date(file.absolute().parent) or datetime.now(UTC).date()
 
 
 def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
@@ -186,11 +210,11 @@ def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
         if outcome.status in ("quarantined", "held", "duplicate") or outcome.detail:
             console.print(
                 f"[{_colour(outcome)}]{outcome.status}[/] {outcome.partner_id} "
-                f"{outcome.as_of_date or ''} {outcome.file_name}: "
-                f"{outcome.reason or 'note'} – {outcome.detail}"
+                f"{outcome.as_of_date or ''} {escape(outcome.file_name)}: "
+                f"{outcome.reason or 'note'} – {escape(outcome.detail or '')}"
             )
     for problem in deliveries.unplaced:
-        console.print(f"[red]not landed[/] {problem}")
+        console.print(f"[red]not landed[/] {escape(problem)}")
 
 
 def _show_counts(outcomes: list[Outcome], title: str) -> None:
@@ -222,16 +246,17 @@ def _colour(outcome: Outcome) -> str:
 
 def _show_report(report: FileReport) -> None:
     counts = report.counts
+    file_name = escape(report.file_name)
     if report.fault:
-        console.print(f"[red]quarantined[/] {report.file_name}: {report.fault}")
+        console.print(f"[red]quarantined[/] {file_name}: {escape(str(report.fault))}")
     else:
         colour = "green" if report.is_clean else "yellow"
         console.print(
-            f"[{colour}]{report.file_name}[/]: {counts.lines:,} lines, "
+            f"[{colour}]{file_name}[/]: {counts.lines:,} lines, "
             f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} be rejected"
         )
     for warning in report.warnings:
-        console.print(f"  warning: {warning}")
+        console.print(f"  warning: {escape(warning)}")
     _show_findings("row rejected", report.rejected)
     _show_findings("value would become null", report.issues)
 
@@ -241,8 +266,8 @@ def _show_findings(title: str, findings: Iterable[Finding]) -> None:
         lines = ", ".join(map(str, finding.lines)) + (
             ", …" if finding.rows > len(finding.lines) else ""
         )
-        column = f" in {finding.column}" if finding.column else ""
+        column = f" in {escape(finding.column)}" if finding.column else ""
         console.print(
             f"  {title}: {finding.reason_code}{column}, {finding.rows:,} times: "
-            f"{finding.detail} (lines {lines})"
+            f"{escape(finding.detail)} (lines {lines})"
         )

@@ -80,7 +80,7 @@ def read_record(lines: Lines, first: int, delimiter: str, newline: str = "\n") -
                 return Record(fields, row)
             if not line.startswith(delimiter, position):
                 return Record([], row, Reason.STRAY_QUOTE)
-            position += 1
+            position += len(delimiter)
         else:
             end = line.find(delimiter, position)
             field = line[position:end] if end >= 0 else line[position:].removesuffix("\r")
@@ -91,7 +91,7 @@ def read_record(lines: Lines, first: int, delimiter: str, newline: str = "\n") -
             fields.append(field or None)
             if end < 0:
                 return Record(fields, row)
-            position = end + 1
+            position = end + len(delimiter)
 
 
 def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> tuple[list[str], int, int]:

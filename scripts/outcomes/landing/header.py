@@ -71,7 +71,7 @@ def _describe_missing(missing: list[str], expected: list[str], found: list[str])
         close = difflib.get_close_matches(name.lower(), strangers, n=1)
         if not close:
             hints.append(name)
-        elif name.lower() in close[0]:
+        elif name.lower() in close[0] and len(close[0]) > len(name):
             # More than the name: the first row's value, where the line end was lost.
             hints.append(f"{name} (column {found.index(strangers[close[0]]) + 1} holds more?)")
         else:

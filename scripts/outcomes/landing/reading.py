@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class FileReading:
             return sha256_of(packed)
         if is_text:
             self.counts.lines = self._survey.lines
+        if self.file.part is not None:
+            return hashlib.sha256(f"{self._survey.sha256}/{self.file.part}".encode()).hexdigest()
         return self._survey.sha256
 
     def blocks(self) -> Iterator[ValidBlock]:

@@ -53,7 +53,8 @@ class LogicalFile:
     """A file that the ledger knows: it has one content and is read as one object.
 
     `file_name` is the delivered name, for a member or sheet followed by `/` and its name.
-    `item` is None when the contract has no object for it; then `fault` says why.
+    `item` is None when the contract has no object for it; then `fault` says why. `part` is
+    a sheet that the contract does not know: its content is not that of the other sheets.
     """
 
     delivered: DeliveredFile
@@ -63,6 +64,7 @@ class LogicalFile:
     name_values: dict[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
     fault: FileError | None = None
+    part: str | None = None
 
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
@@ -173,9 +175,8 @@ def _sheets(
             fault = FileError(
                 Reason.UNKNOWN_FILE, f"expected the sheets {', '.join(map(str, expected))}"
             )
-            found.append(
-                LogicalFile(delivered, f"{file_name}/{shown(name)}", None, opener, fault=fault)
-            )
+            named = f"{file_name}/{shown(name)}"
+            found.append(LogicalFile(delivered, named, None, opener, fault=fault, part=name))
     return found
 
 

@@ -1,0 +1,447 @@
+"""The bad-input catalogue: cases whose outcome is more than one reason code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tracemalloc
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import psycopg
+import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+from outcomes.contracts.reader import load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.landing import workbook
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+
+from .deliveries import (
+    CLAIRTON,
+    EVENT,
+    WOODLAND_DAY,
+    clairton,
+    deliver,
+    dhs,
+    directory,
+    events,
+    issues,
+    land,
+    ledger,
+    pittsburgh,
+    pittsburgh_csv,
+    rejects,
+    woodland,
+)
+from .test_commands import run
+
+BOOK = "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx"
+ROSTER = "interventions/2012-10-05/roster.csv"
+
+
+def statuses(connection: psycopg.Connection) -> list[Any]:
+    return ledger(connection, "status, reason_code, rows_loaded, rows_rejected")
+
+
+# Encoding
+
+
+@pytest.mark.parametrize("name", ["José", "Nuñez"])
+def test_utf_8_in_a_cp1252_file_is_rejected_not_garbled(
+    connection: psycopg.Connection, tmp_path: Path, name: str
+) -> None:
+    good = [{"StudentID": f"{n:09}", "LegalLastName": "Nuñez"} for n in range(300)]
+    directory(tmp_path, *good, {"StudentID": "000000999", "LegalFirstName": "~"})
+    file = tmp_path / "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read("STUDENT_DIRECTORY.csv")
+    # the other fields of that row in ASCII, as a pasted line would be
+    line = text.split(b"\r\n")[301].replace("Nuñez".encode("cp1252"), b"Nunez")
+    mixed = text.replace(text.split(b"\r\n")[301], line.replace(b"~", name.encode()))
+    pittsburgh(tmp_path, {"STUDENT_DIRECTORY.csv": mixed})
+    land(connection, tmp_path)
+    assert rejects(connection) == [(302, 302, "undecodable_bytes", None)]
+    assert statuses(connection) == [("loaded", None, 300, 1)]
+
+
+def test_a_whole_file_in_another_encoding_is_quarantined(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    rows = [{"StudentID": f"{n:09}", "LegalLastName": "Nuñez"} for n in range(5)]
+    text = pittsburgh_csv([dict.fromkeys([]) | row for row in _directory(rows)])
+    pittsburgh(tmp_path, {"STUDENT_DIRECTORY.csv": text.encode("utf-8")})
+    land(connection, tmp_path)
+    assert statuses(connection)[0][:2] == ("quarantined", "wrong_encoding")
+
+
+def test_cp1252_quotes_and_lone_bytes_in_a_utf_8_file(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    lines = [WOODLAND_DAY.encode()] * 300
+    lines[10] = WOODLAND_DAY.replace("|N", "|\x93N\x94").encode("latin-1")
+    deliver(
+        tmp_path,
+        "woodland_hills/2012-10-05/103029902_ATTENDANCE_201210051930.txt",
+        b"\n".join(lines) + b"\n",
+    )
+    land(connection, tmp_path)
+    assert rejects(connection) == [(11, 11, "undecodable_bytes", None)]
+    assert statuses(connection) == [("loaded", None, 299, 1)]
+
+
+def test_a_name_is_stored_as_it_was_composed(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    names = [unicodedata.normalize(form, "ÉLODIE") for form in ("NFC", "NFD")]
+    dhs(
+        tmp_path,
+        "clients",
+        "homelessness",
+        [{"source_client_id": f"C{n}", "first_name": name} for n, name in enumerate(names)],
+    )
+    land(connection, tmp_path)
+    stored = connection.execute("select first_name from raw.clients order by source_client_id")
+    assert [name for (name,) in stored] == names
+
+
+# Values
+
+
+def test_what_means_nothing_in_a_code_is_text_in_a_name(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    formulas = ["=1+1", "+Ada", "-Ada", "@Ada", "Null", "N/A", "NULL", " Ada ", "x^y"]
+    directory(
+        tmp_path,
+        *({"StudentID": f"{n:09}", "LegalFirstName": text} for n, text in enumerate(formulas)),
+        {"StudentID": "000000100", "SSN": "N/A", "ExitCode": "NULL", "ExitDate": "01/02/03"},
+    )
+    land(connection, tmp_path)
+    stored = connection.execute("select first_name from raw.students order by line_number")
+    assert [name for (name,) in stored][: len(formulas)] == formulas
+    assert sorted(row[1:] for row in issues(connection)) == [
+        ("bad_date", "ExitDate"), ("bad_format", "SSN"), ("unknown_code", "ExitCode"),
+    ]  # fmt: skip
+    assert rejects(connection) == []
+
+
+# Shape
+
+
+def test_the_header_again_is_no_student_even_where_all_is_text(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    columns = [p.name for p in load_contracts()["interventions"].objects[0].columns]
+    header = ",".join(columns)
+    deliver(tmp_path, ROSTER, f"{header}\n{header}\n\ufeff{header}\n".encode())
+    land(connection, tmp_path)
+    assert [row[2] for row in rejects(connection)] == ["repeated_header"] * 2
+
+
+def test_a_value_that_ran_into_the_header_is_not_shown(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    text = pittsburgh_csv([EVENT]).replace("DayFraction\r\n", "DayFraction")
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": text})
+    land(connection, tmp_path)
+    ((detail,),) = ledger(connection, "detail")
+    assert detail == "missing: DayFraction (column 5 holds more?)"
+
+
+def test_a_hundred_thousand_columns_and_a_field_without_end(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    wide = ",".join(f"column{n}" for n in range(100_000))
+    deliver(tmp_path, ROSTER, f"{wide}\n{wide}\n".encode())
+    woodland(tmp_path, "ATTENDANCE", ["x" * 100_000_000])
+    tracemalloc.start()
+    land(connection, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 << 20
+    assert {row[1] for row in statuses(connection)} == {"header_not_found", "record_too_long"}
+
+
+# Workbooks
+
+
+def changed_book(drops: Path, change: Callable[[openpyxl.Workbook], object]) -> Path:
+    file = clairton(drops)
+    book = openpyxl.load_workbook(file)
+    change(book)
+    book.save(file)
+    return file
+
+
+def test_a_hidden_sheet_is_read_and_a_hidden_stranger_is_named(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    def hide(book: openpyxl.Workbook) -> None:
+        book["Tests"].sheet_state = "hidden"
+        book.create_sheet("Notes").sheet_state = "veryHidden"
+
+    changed_book(tmp_path, hide)
+    outcomes = land(connection, tmp_path)
+    assert outcomes["Clairton_DHS_2012-10-03.xlsx/Tests"].status == "loaded"
+    assert outcomes["Clairton_DHS_2012-10-03.xlsx/Notes"].reason == "unknown_file"
+
+
+def test_the_1904_epoch_is_understood(connection: psycopg.Connection, tmp_path: Path) -> None:
+    def old_macintosh(book: openpyxl.Workbook) -> None:
+        book.epoch = CALENDAR_MAC_1904
+
+    changed_book(tmp_path, old_macintosh)
+    land(connection, tmp_path)
+    assert connection.execute("select birth_date from raw.students").fetchall() == [
+        (date(2003, 5, 1),)
+    ]
+
+
+def test_numbers_as_text_and_numbers_that_lost_digits(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    students = [
+        CLAIRTON["Students"][0] | {"ID": "027692", "State ID": "1000000002", "Zip": "15025"},
+        CLAIRTON["Students"][0] | {"ID": 27693, "State ID": 1.23e17},
+    ]
+    clairton(tmp_path, CLAIRTON | {"Students": students})
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select district_student_id, state_student_id from raw.students order by line_number"
+    ).fetchall() == [("027692", "1000000002"), ("027693", None)]
+    assert [row[1:] for row in issues(connection)] == [("unreadable_cell", "State ID")]
+
+
+def test_merged_cells_beyond_the_rows_are_harmless(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = clairton(tmp_path)
+    with zipfile.ZipFile(file) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    merged = b'</sheetData><mergeCells count="1"><mergeCell ref="K1:XFD1048576"/></mergeCells>'
+    with zipfile.ZipFile(file, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, part.replace(b"</sheetData>", merged))
+    land(connection, tmp_path)
+    assert {row[0] for row in statuses(connection)} == {"loaded"}
+
+
+def test_two_cells_at_the_ends_of_a_sheet_are_refused(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    changed_book(tmp_path, lambda book: book["Tests"].cell(1_048_576, 16_384, "x"))
+    land(connection, tmp_path)
+    assert statuses(connection) == [("quarantined", "archive_too_large", 0, 0)]
+
+
+def test_a_workbook_with_a_password_says_so(connection: psycopg.Connection, tmp_path: Path) -> None:
+    deliver(tmp_path, BOOK, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000)
+    outcomes = land(connection, tmp_path)
+    (outcome,) = outcomes.values()
+    assert outcome.reason == "unreadable_workbook"
+    assert "password" in (outcome.detail or "")
+
+
+def test_damaged_workbooks_are_quarantined_whatever_is_damaged(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    whole = clairton(tmp_path).read_bytes()
+    for number in range(15):
+        damaged = bytearray(whole)
+        damaged[len(damaged) * number // 15] ^= 0x55
+        deliver(tmp_path, BOOK, bytes(damaged))
+        for outcome in land(connection, tmp_path).values():
+            assert outcome.status in ("loaded", "quarantined", "duplicate", "already landed")
+
+
+@pytest.mark.parametrize("compression", ["zip", "gzip"])
+def test_a_workbook_may_come_packed(
+    connection: psycopg.Connection, tmp_path: Path, compression: str
+) -> None:
+    plain = clairton(tmp_path)
+    content = plain.read_bytes()
+    plain.unlink()
+    contracts = load_contracts()
+    objects = []
+    for item in contracts["clairton"].objects:
+        changes = {"compression": compression}
+        layout = item.file.model_dump(by_alias=True, exclude_none=True) | changes
+        layout["name"] = f"book.{compression}"
+        if compression == "zip":
+            layout["member"] = "book.xlsx"
+        file = type(item.file).model_validate(layout)
+        objects.append(item.model_copy(update={"file": file}))
+    contracts["clairton"] = contracts["clairton"].model_copy(update={"objects": objects})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("book.xlsx", content)
+    packed = buffer.getvalue() if compression == "zip" else gzip.compress(content)
+    deliver(tmp_path, f"clairton/2012-10-03/book.{compression}", packed)
+    list(land_deliveries(connection, contracts, find_deliveries(tmp_path, contracts).files))
+    assert statuses(connection) == [("loaded", None, 1, 0)] * 4
+
+
+def test_a_workbook_larger_than_memory_allows_is_refused(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "_MAX_BYTES", 1000)
+    clairton(tmp_path)
+    land(connection, tmp_path)
+    assert statuses(connection)[0][:2] == ("quarantined", "archive_too_large")
+
+
+# Archives
+
+
+def test_archives_of_many_members_or_bombs_are_refused_at_once(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ATTENDANCE_EVENTS.csv", b"0" * (64 << 20))
+    pittsburgh(tmp_path, {f"{n}.csv": "x" for n in range(1001)}, day="2012-09-24")
+    deliver(tmp_path, "pittsburgh/2012-10-01/PPS_DHS_20121001.zip", bomb.getvalue())
+    pittsburgh(tmp_path, {"nested.zip": bomb.getvalue()}, day="2012-10-08")
+    deliver(
+        tmp_path, "dhs/2012-10-05/clients_homelessness.csv.gz", gzip.compress(b"0" * (64 << 20))
+    )
+    land(connection, tmp_path)
+    assert sorted(row[1] for row in statuses(connection)) == [
+        "archive_too_large", "archive_too_large", "archive_too_large", "unknown_file",
+    ]  # fmt: skip
+
+
+def test_damaged_archives_are_quarantined_whatever_is_damaged(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", method) as archive:
+            archive.writestr("ATTENDANCE_EVENTS.csv", pittsburgh_csv([EVENT] * 3))
+        whole = buffer.getvalue()
+        for place in range(0, len(whole), 41):
+            for damaged in (whole[:place], whole[:place] + b"\xa5" + whole[place + 1 :]):
+                deliver(tmp_path, "pittsburgh/2012-10-01/PPS_DHS_20121001.zip", damaged)
+                for outcome in land(connection, tmp_path).values():
+                    known = ("loaded", "quarantined", "duplicate", "already landed")
+                    assert outcome.status in known
+    assert connection.execute(
+        "select distinct rows_loaded from landing.files where status = 'loaded'"
+    ).fetchall() == [(3,)]
+
+
+# Places
+
+
+def test_what_is_no_file_is_named_and_the_rest_lands(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, {})
+    folder = tmp_path / "pittsburgh" / "2012-10-01"
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to(tmp_path)
+    (folder / "gone").symlink_to(tmp_path / "nowhere")
+    (folder / "circle").symlink_to(folder / "circle")
+    os.mkfifo(tmp_path / "alone")
+    code, output = run("land", tmp_path)
+    assert code == 3
+    for name in ("pipe", "loop"):
+        assert f"{name}: expected a file; it is a link to a folder, a pipe or a device" in output
+    assert "gone: cannot be read: No such file" in output
+    assert "circle: cannot be read: Too many levels" in output
+    assert statuses(connection) == [("loaded", None, 1, 0)]
+    assert run("land", "/dev/null")[0] == 3
+    assert run("land", tmp_path / "alone")[0] == 3
+
+
+def test_files_that_may_not_be_read_are_named(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = events(tmp_path, {})
+    clairton(tmp_path)
+    real_open = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == file.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_open(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    code, output = run("land", tmp_path)
+    assert code == 3
+    assert f"{file.name}: cannot be read: Permission denied" in output
+    assert {row[0] for row in statuses(connection)} == {"loaded"}
+
+
+def test_names_of_any_characters_are_shown_and_stored(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for name in (b"a[/]b.txt", b"bell\x07.txt", b"latin\xe9.txt", b"line\nfeed.txt"):
+        path = os.fsdecode(bytes(tmp_path) + b"/clairton/2012-10-03/" + name)
+        deliver(tmp_path, path, name)
+    code, output = run("land", tmp_path)
+    assert code == 3
+    names = {name for name, _ in ledger(connection)}
+    assert names == {"a[/]b.txt", "bell\\x07.txt", "latin\\xe9.txt", "line\\nfeed.txt"}
+    assert all(name in output for name in names)
+
+
+def test_only_a_written_out_date_is_a_delivery(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    deliver(tmp_path, "clairton/20121003/x.csv", b"x")
+    assert "expected to lie in a folder <partner>/<yyyy-mm-dd>/" in run("land", tmp_path)[1]
+    with pytest.raises(OutcomesError, match="does not exist"):
+        run("land", tmp_path / "nowhere")
+    with pytest.raises(OutcomesError, match="Not a directory"):
+        run("land", tmp_path / "clairton/20121003/x.csv/y")
+
+
+# People
+
+
+def test_no_value_of_any_broken_cell_is_told(
+    connection: psycopg.Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    canary = "Qanary77"
+    columns = list(_directory([{}])[0])
+    directory(tmp_path, {}, *(dict.fromkeys((column,), canary) for column in columns))
+    for day, text in (
+        ("2012-09-24", pittsburgh_csv([EVENT]).replace("000000001", f'{canary}"x')),
+        ("2012-09-17", pittsburgh_csv([EVENT]).replace("000000001", f"{canary},{canary}")),
+        ("2012-09-10", f"{canary}\r\n{pittsburgh_csv([EVENT])}"),
+        ("2012-09-03", pittsburgh_csv([EVENT]).replace("DayFraction\r\n", f"DayFraction{canary}")),
+        ("2012-08-27", pittsburgh_csv([EVENT]).replace("TRAILER", canary)),
+        ("2012-08-20", pittsburgh_csv([EVENT]).replace("TRAILER,1", f"TRAILER,{canary}")),
+        ("2012-08-13", pittsburgh_csv([EVENT]).replace("000000001", f'"{canary}')),
+        ("2012-08-06", pittsburgh_csv([EVENT]).replace("000000001", f"{canary}\0")),
+    ):
+        pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": text}, day)
+    student = CLAIRTON["Students"][0]
+    clairton(tmp_path, CLAIRTON | {"Students": [student | {name: canary} for name in student]})
+    woodland(tmp_path, "STUDENT", [f"{canary}|" * 22, canary])
+    dhs(tmp_path, "clients", "homelessness", [{"birth_date": canary}, {"updated_at": canary}])
+    outputs = run("land", tmp_path)[1]
+    for file in sorted(tmp_path.rglob("*.*")):
+        contract = load_contracts()[file.relative_to(tmp_path).parts[0]].path
+        outputs += run("district", "check", contract, file)[1]
+    noted = ledger(connection, "files::text")
+    noted += connection.execute("select r::text from landing.rejected_rows as r").fetchall()
+    noted += connection.execute("select v::text from landing.value_issues as v").fetchall()
+    assert len(noted) > 50
+    assert "row rejected" in outputs
+    assert canary.lower() not in (outputs + str(noted) + caplog.text).lower()
+
+
+def _directory(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    from .deliveries import DIRECTORY
+
+    return [DIRECTORY | row for row in rows]

@@ -1,0 +1,136 @@
+"""Deliveries that come late, twice, in parts or in any order; the ledger tells the same."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from .deliveries import WOODLAND_DAY, events, land, ledger, rejects, woodland
+from .test_commands import run
+
+WEEKS = ["2012-09-07", "2012-09-14", "2012-09-21", "2012-09-28", "2012-10-05"]
+
+
+def day_of(number: int, status: str = "A") -> str:
+    return WOODLAND_DAY.replace("|2012-09-04|A", f"|2012-09-{number:02}|{status}")
+
+
+def accepted(connection: psycopg.Connection) -> list[Any]:
+    """What staging reads: accepted files by content, in its order, with their rows."""
+    return connection.execute(
+        """
+        select
+            f.as_of_date::text, f.sent_at, f.status, f.reason_code, f.sha256,
+            f.rows_loaded, f.rows_rejected,
+            (
+                select string_agg(concat_ws('|', r.event_date, r.event_code), ' ' order by r.line_number)
+                from raw.attendance_events as r
+                where r.load_id = f.file_id
+            )
+        from landing.files as f
+        where f.status <> 'duplicate'
+        order by f.as_of_date, f.sent_at nulls first, f.received_at, f.file_id
+        """  # noqa: E501
+    ).fetchall()
+
+
+def test_every_order_of_arrival_ends_in_the_same_state(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    files = [
+        woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(5 + number)], day=day)
+        for number, day in enumerate(WEEKS)
+    ]
+    resent = [day_of(n + 1, "H") for n in range(7)]
+    files.append(woodland(tmp_path, "ATTENDANCE", resent, time="2100", day=WEEKS[2]))
+    orders = random.Random(2012).sample(list(itertools.permutations(range(6))), 20)
+    states = []
+    for order in [tuple(range(6)), *orders]:
+        connection.execute("truncate landing.files cascade")
+        connection.execute("truncate raw.attendance_events")
+        for number in order:
+            land(connection, files[number])
+        again = land(connection, tmp_path)
+        assert {outcome.status for outcome in again.values()} == {"already landed"}
+        states.append(accepted(connection))
+    assert len(states[0]) == 6
+    assert all(state == states[0] for state in states)
+
+
+def test_corrected_under_the_same_name_the_newest_received_comes_last(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for code in ("U", "E"):
+        events(tmp_path, {"EventCode": code})
+        assert run("land", tmp_path)[0] == 0
+    order = connection.execute(
+        """
+        select r.event_code
+        from landing.files as f
+        inner join raw.attendance_events as r on f.file_id = r.load_id
+        order by f.as_of_date, f.sent_at nulls first, f.received_at, f.file_id
+        """
+    ).fetchall()
+    assert [code for (code,) in order] == ["U", "E"]
+
+
+def test_the_same_bytes_under_another_name_and_again_change_nothing(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = woodland(tmp_path, "ATTENDANCE", [day_of(4)])
+    assert run("land", tmp_path)[0] == 0
+    before = accepted(connection)
+    woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="2359")
+    file.with_name("again.txt").write_bytes(file.read_bytes())
+    assert run("land", tmp_path)[0] == 0
+    assert accepted(connection) == before
+    assert [status for _, status in ledger(connection)] == ["loaded", "duplicate", "duplicate"]
+
+
+def test_a_delivery_in_parts_is_completed_later(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    woodland(tmp_path, "ATTENDANCE", [day_of(4)])
+    assert run("land", tmp_path)[0] == 0
+    woodland(tmp_path, "CALENDAR", ["103029902|0103|École|2012-09-04|Y"])
+    run("land", tmp_path)
+    assert [row[0] for row in ledger(connection, "contract_object")] == ["ATTENDANCE", "CALENDAR"]
+
+
+def test_last_years_rows_in_a_new_years_file_are_rejected_one_by_one(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    old = [{"EventDate": f"05/{n:02}/2012"} for n in (1, 2, 3)]
+    events(tmp_path, {}, *old, {"EventDate": "09/05/2012"})
+    assert run("land", tmp_path)[0] == 0
+    assert rejects(connection) == [(n, n, "wrong_school_year", "EventDate") for n in (3, 4, 5)]
+    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 3)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_shrunken_snapshot_is_held_until_it_is_released(
+    connection: psycopg.Connection, tmp_path: Path, late: bool
+) -> None:
+    full = events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(20)), day="2012-09-24")
+    small = events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(9)))
+    codes = [run("land", file)[0] for file in ((small, full) if late else (full, small))]
+    assert codes == [0, 3]
+    day = "as_of_date::text, status"
+    assert sorted(ledger(connection, day)) == [("2012-09-24", "loaded"), ("2012-10-01", "held")]
+    name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
+    assert run("release", name, "--reason", "a school left")[0] == 0
+    assert {status for _, status in ledger(connection, day)} == {"loaded"}
+    assert run("land", tmp_path)[0] == 0
+
+
+def test_attendance_of_students_off_the_roster_loads(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    events(tmp_path, {"StudentID": "999999999"})
+    assert run("land", tmp_path)[0] == 0
+    assert ledger(connection, "status, rows_loaded") == [("loaded", 1)]
