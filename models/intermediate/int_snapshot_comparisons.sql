@@ -90,6 +90,7 @@ snapshot_comparisons as (
         snapshots.school_year,
         snapshots.as_of_date,
         snapshots.file_name,
+        snapshots.sha256,
         snapshots.status,
         snapshots.rows_loaded as rows_delivered,
         previous.previous_file_id,

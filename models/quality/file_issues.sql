@@ -60,11 +60,11 @@ faults as (
 file_issues as (
 
     select
-        files.file_id,
         files.partner_id,
         files.contract_object,
         files.as_of_date,
         files.file_name,
+        files.sha256,
         faults.fault,
         faults.reason_code,
         faults.column_name,

@@ -29,7 +29,13 @@ deliveries as (
 
 ),
 
-codes_used as (
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+sent as (
 
     {% for feed, column, domain in coded_columns %}
     select
@@ -46,6 +52,26 @@ codes_used as (
     group by raw.partner_id, raw.{{ column }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
+
+),
+
+codes_used as (
+
+    select
+        sent.domain,
+        sent.partner_id,
+        sent.feed_column,
+        sent.source_code,
+        code_crosswalk.code,
+        sent.rows_affected,
+        sent.first_as_of_date,
+        sent.last_as_of_date
+    from sent
+    left join code_crosswalk
+        on
+            sent.domain = code_crosswalk.domain
+            and sent.partner_id = code_crosswalk.partner_id
+            and sent.source_code = code_crosswalk.source_code
 
 )
 

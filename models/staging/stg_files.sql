@@ -50,6 +50,7 @@ known_files as (
         followed.as_of_date,
         followed.sent_at,
         followed.file_name,
+        followed.sha256,
         followed.status,
         followed.reason_code,
         followed.detail,

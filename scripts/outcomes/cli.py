@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.config import load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, land, release, replay
 from outcomes.linkage.commands import link_app
-from outcomes.reports.summary import show_summary
+from outcomes.reports.commands import report_app, summary, write_all_districts
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
-from outcomes.warehouse.connection import connect
 
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
@@ -27,6 +25,7 @@ cli.add_typer(warehouse_app, name="warehouse")
 cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
 cli.add_typer(link_app, name="link")
+cli.add_typer(report_app, name="report")
 cli.command()(land)
 cli.command()(release)
 cli.command()(replay)
@@ -54,6 +53,8 @@ def weekly(
 ) -> None:
     """Do the weekly run: land what is new, build and test the marts, report.
 
+    Each district gets a workbook in reports/<as-of date>/ beside the warehouse.
+
     Files that need a person do not stop the run: the partner's earlier snapshot stays the
     truth. The exit code is then 3, and 1 if the run itself failed.
 
@@ -66,20 +67,9 @@ def weekly(
     except typer.Exit as landed:
         exit_code = landed.exit_code
     build_warehouse(Console())
-    report()
+    summary()
+    write_all_districts()
     raise typer.Exit(exit_code)
-
-
-@cli.command()
-def report() -> None:
-    """Show what landed, what was linked, and the gaps.
-
-    Example:
-        outcomes report
-    """
-    settings = load_settings()
-    with connect(settings) as connection:
-        show_summary(connection, settings, Console())
 
 
 def app() -> None:

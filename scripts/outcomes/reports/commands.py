@@ -1,0 +1,75 @@
+"""`outcomes report …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from outcomes.config import load_settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.reports.district import report_file, write_report
+from outcomes.reports.summary import show_summary
+from outcomes.warehouse.connection import connect
+
+report_app = typer.Typer(help="What the warehouse tells people.", no_args_is_help=True)
+console = Console(highlight=False, soft_wrap=True)
+
+
+@report_app.command()
+def summary() -> None:
+    """Show what landed, what was linked, and the gaps.
+
+    Example:
+        outcomes report summary
+    """
+    settings = load_settings()
+    with connect(settings) as connection:
+        show_summary(connection, settings, Console())
+
+
+@report_app.command()
+def district(
+    district_id: Annotated[str, typer.Argument(metavar="ID", help="The district's id.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file; else reports/<as-of date>/<ID>.xlsx beside the warehouse."),
+    ] = None,
+) -> None:
+    """Write a workbook for a district: what was wrong, on which line, and what to do.
+
+    Example:
+        outcomes report district pittsburgh
+        outcomes report district pittsburgh --out pittsburgh.xlsx
+    """
+    known = _districts()
+    if district_id not in known:
+        raise OutcomesError(
+            f"{district_id!r} is no district with a contract. Known are: {', '.join(known)}."
+        )
+    settings = load_settings()
+    with connect(settings) as connection:
+        file = out or report_file(connection, district_id, settings)
+        write_report(connection, district_id, file)
+    console.print(f"The report is in {file}")
+
+
+def write_all_districts() -> None:
+    """Write every district's workbook, and say where."""
+    settings = load_settings()
+    with connect(settings) as connection:
+        for district_id in _districts():
+            file = report_file(connection, district_id, settings)
+            write_report(connection, district_id, file)
+            console.print(f"Report for {district_id}: {file}")
+
+
+def _districts() -> list[str]:
+    return [
+        contract.partner_id
+        for contract in load_contracts().values()
+        if contract.partner_kind == "district"
+    ]

@@ -1,0 +1,276 @@
+"""A workbook for one district: what was wrong, on which line, and what to do.
+
+It holds the faults that still matter: of files that nothing has replaced. Ids stand only
+where the district needs them to find a student; no name, no other column of a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.reports.spreadsheet import Sheet, write_workbook
+
+# A spreadsheet holds 1,048,576 rows, and nobody reads so many.
+MAX_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """A sheet that is the answer to a query about `district_id`."""
+
+    title: str
+    columns: dict[str, int]
+    query: str
+
+
+_FAULTS = """
+    select
+        files.file_name,
+        files.as_of_date,
+        faults.line_number,
+        faults.reason_code,
+        faults.column_name,
+        faults.detail,
+        reasons.meaning,
+        reasons.what_to_do
+    from staging.stg_file_faults as faults
+    inner join staging.stg_files as files on faults.file_id = files.file_id
+    left join policy.reason_codes as reasons on faults.reason_code = reasons.reason_code
+    where
+        files.partner_id = %(district_id)s
+        and not files.is_superseded
+        and faults.fault = '{fault}'
+    order by files.as_of_date desc, files.file_name, faults.line_number, faults.column_name
+"""
+_FAULT_COLUMNS = {
+    "file": 44, "delivery": 12, "line": 9, "reason": 22, "column": 20, "expected": 40,
+    "what it means": 44, "what to do": 48,
+}  # fmt: skip
+
+_LISTINGS = [
+    _Listing(
+        "Files",
+        {
+            "file": 44, "delivery": 12, "read as": 24, "status": 13, "rows taken": 12,
+            "rows rejected": 14, "reason": 24, "found": 44, "what it means": 44,
+            "what to do": 48,
+        },
+        """
+        select
+            files.file_name,
+            files.as_of_date,
+            files.contract_object,
+            files.status,
+            files.rows_loaded,
+            files.rows_rejected,
+            files.reason_code,
+            files.detail,
+            reasons.meaning,
+            reasons.what_to_do
+        from staging.stg_files as files
+        left join policy.reason_codes as reasons on files.reason_code = reasons.reason_code
+        where files.partner_id = %(district_id)s and not files.is_superseded
+        order by files.status = 'loaded', files.as_of_date desc, files.file_name
+        """,
+    ),
+    _Listing("Rejected rows", _FAULT_COLUMNS, _FAULTS.format(fault="row")),
+    _Listing("Values set to null", _FAULT_COLUMNS, _FAULTS.format(fault="value")),
+    _Listing(
+        "Unmapped codes",
+        {"feed and column": 34, "code": 20, "rows": 10, "first sent": 12, "last sent": 12,
+         "what to do": 48},
+        """
+        select
+            feed_column,
+            source_code,
+            rows_affected,
+            first_as_of_date,
+            last_as_of_date,
+            'Tell us what the code means, or correct it.'
+        from quality.unmapped_codes
+        where partner_id = %(district_id)s
+        order by feed_column, source_code
+        """,
+    ),
+    _Listing(
+        "Unknown students",
+        {"feed": 24, "school year": 12, "student id as sent": 20, "rows": 10, "delivery": 12,
+         "what to do": 48},
+        """
+        select
+            feed,
+            school_year,
+            student_id,
+            rows_affected,
+            as_of_date,
+            'List the student on the roster, or correct the id.'
+        from staging.stg_unlisted_students
+        where district_id = %(district_id)s
+        order by feed, school_year, student_id
+        """,
+    ),
+    _Listing(
+        "Appeared or vanished",
+        {"file": 26, "student id": 20, "change": 12, "delivery": 12, "delivery before": 16},
+        """
+        select contract_object, district_student_id, change, as_of_date, previous_as_of_date
+        from quality.changed_students
+        where district_id = %(district_id)s
+        order by contract_object, change desc, district_student_id
+        """,
+    ),
+    _Listing(
+        "Shared state ids",
+        {"state id": 16, "student ids": 34, "names differ": 13, "birth dates differ": 17,
+         "last sent": 12, "what to do": 48},
+        """
+        select
+            state_student_id,
+            district_student_ids,
+            names_differ,
+            birth_dates_differ,
+            last_as_of_date,
+            'Say whose state id it is, and correct the others.'
+        from quality.shared_state_ids
+        where district_id = %(district_id)s
+        order by state_student_id
+        """,
+    ),
+    _Listing(
+        "Attendance gaps",
+        {"day": 12, "students enrolled": 17, "students without a row": 22, "what to do": 48},
+        """
+        select
+            calendar_date,
+            students_enrolled,
+            students_without_row,
+            'Send a row for every student and day, or correct the calendar or the entry.'
+        from quality.attendance_gaps
+        where district_id = %(district_id)s
+        order by calendar_date
+        """,
+    ),
+]  # fmt: skip
+
+# What of the scorecard is told, in words for the district.
+_SCORECARD = {
+    "as_of_date": "Newest delivery",
+    "grade": "Grade",
+    "worst": "The worst of it",
+    "files_expected": "Kinds of file agreed for every delivery",
+    "files_delivered": "Files that came",
+    "files_loaded": "Files taken",
+    "files_quarantined": "Files that could not be taken as agreed",
+    "files_held": "Files that lost too many rows and wait for a decision",
+    "missing_files": "Files that did not come",
+    "rows_loaded": "Rows taken",
+    "rows_rejected": "Rows that could not be taken",
+    "values_nulled": "Values that could not be read and were left empty",
+    "unmapped_codes": "Codes that nobody has explained",
+    "unknown_students": "Students who are on no roster",
+    "days_late": "Days late",
+}
+_FRESHNESS = {
+    "on_time": "as agreed",
+    "due": "due since {expected_on:%Y-%m-%d}",
+    "late": "{days_late} days late; last taken from the delivery of {last_accepted_on:%Y-%m-%d}",
+    "never_delivered": "never taken",
+    "unscheduled": "no day agreed",
+}
+
+
+def write_report(connection: psycopg.Connection, district_id: str, file: Path) -> None:
+    """Write a district's workbook; only rows of that district, as of the last build.
+
+    Raises:
+        OutcomesError: the feed-health models have not been built.
+    """
+    try:
+        with connection.transaction():
+            # One moment for all sheets, even if a build is at work.
+            connection.execute("set transaction isolation level repeatable read, read only")
+            sheets = [
+                _summary(connection, district_id),
+                *(_sheet(connection, listing, district_id) for listing in _LISTINGS),
+            ]
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        raise OutcomesError(
+            "The feed-health models have not been built. Run `outcomes build` first."
+        ) from None
+    write_workbook(file, sheets)
+
+
+def report_file(connection: psycopg.Connection, district_id: str, settings: Settings) -> Path:
+    """Where a district's report goes: `<warehouse>/reports/<as-of date>/<district>.xlsx`.
+
+    Raises:
+        OutcomesError: nothing has been built.
+    """
+    try:
+        row = connection.execute("select as_of_date from staging.stg_as_of").fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    if row is None or row[0] is None:
+        raise OutcomesError(
+            "Nothing has been built. Run `outcomes land` and `outcomes build` first."
+        )
+    as_of_date: date = row[0]
+    return settings.warehouse_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
+
+
+def _summary(connection: psycopg.Connection, district_id: str) -> Sheet:
+    columns = {"what": 52, "finding": 70}
+    return Sheet("Summary", columns, list(_summary_rows(connection, district_id)))
+
+
+def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[Sequence[Any]]:
+    for (name,) in connection.execute(
+        "select partner_name from staging.stg_partners where partner_id = %s", [district_id]
+    ):
+        yield "District", name
+    card = connection.execute(
+        f"select {', '.join(_SCORECARD)} from quality.delivery_scorecards "  # noqa: S608
+        "where partner_id = %s order by as_of_date desc limit 1".encode(),
+        [district_id],
+    ).fetchone()
+    if card is None:
+        yield "Newest delivery", "Nothing has been delivered yet."
+    else:
+        for label, value in zip(_SCORECARD.values(), card, strict=True):
+            yield label, "none" if value is None else value
+    for name, status, expected_on, days_late, last_accepted_on in connection.execute(
+        """
+        select contract_object, status, expected_on, days_late, last_accepted_on
+        from quality.feed_freshness
+        where partner_id = %s
+        order by contract_object, source_id
+        """,
+        [district_id],
+    ):
+        told = _FRESHNESS[status].format(
+            expected_on=expected_on, days_late=days_late, last_accepted_on=last_accepted_on
+        )
+        yield f"File {name}", told
+    for rows, students in connection.execute(
+        "select sum(rows_affected)::bigint, sum(students)::bigint "
+        "from quality.attendance_outside_enrollment where district_id = %s having count(*) > 0",
+        [district_id],
+    ):
+        yield "Attendance outside enrollment or session", f"{rows} rows, {students} students"
+
+
+def _sheet(connection: psycopg.Connection, listing: _Listing, district_id: str) -> Sheet:
+    cursor = connection.execute(listing.query.encode(), {"district_id": district_id})
+    rows: list[Sequence[Any]] = [*cursor.fetchmany(MAX_ROWS)]
+    more = cursor.rowcount - len(rows)
+    if more:
+        rows.append([f"… and {more:,} more"])
+    return Sheet(listing.title, listing.columns, rows)

@@ -1,0 +1,62 @@
+"""Writes workbooks that people open: text stays text, whatever a partner sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet_text(value: str) -> str:
+    """A text as a spreadsheet may hold it: no formula, no character that XML forbids.
+
+    Programs that open a workbook or the CSV made from it run what begins like a formula
+    (OWASP, CSV injection), so such a text gets an apostrophe in front.
+    """
+    printable = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
+    return f"'{printable}" if printable.startswith(_BEGINS_A_FORMULA) else printable
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet with a header row: headings with their widths in characters, and rows."""
+
+    title: str
+    columns: dict[str, int]
+    rows: Iterable[Sequence[Any]]
+
+
+def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
+    """Write an XLSX workbook; the file is there whole or not at all."""
+    book = Workbook(write_only=True)
+    for content in sheets:
+        sheet = book.create_sheet(content.title)
+        # In a write-only sheet both have to be set before the first row.
+        sheet.freeze_panes = "A2"
+        for number, width in enumerate(content.columns.values(), start=1):
+            sheet.column_dimensions[get_column_letter(number)].width = width
+        sheet.append([_cell(sheet, heading, bold=True) for heading in content.columns])
+        for row in content.rows:
+            sheet.append([_cell(sheet, value) for value in row])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.part")
+    # It may hold ids of students: for its owner only, from the first byte on.
+    unfinished.touch(mode=0o600)
+    book.save(unfinished)
+    unfinished.replace(file)
+
+
+def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
+    cell = WriteOnlyCell(sheet, spreadsheet_text(value) if isinstance(value, str) else value)
+    cell.font = Font(bold=bold)
+    cell.alignment = Alignment(vertical="top", wrap_text=True)
+    return cell

@@ -1,0 +1,246 @@
+"""A district's workbook, read back: its own faults, all of them, and nobody's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import psycopg
+import pytest
+from tests.python.landing.deliveries import (
+    AUN,
+    CLAIRTON,
+    CLAIRTON_STUDENT,
+    DIRECTORY,
+    EVENT,
+    WOODLAND_STUDENT,
+    clairton,
+    deliver,
+    pittsburgh,
+    pittsburgh_csv,
+    woodland,
+)
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.reports import district as district_report
+from outcomes.warehouse.connection import connect
+
+BUILD = (
+    "build", "--select", "+path:models/quality",
+    "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
+)  # fmt: skip
+ZIP = "PPS_DHS_20121001.zip"
+# Of the students' records nothing but ids may be told.
+NEVER_TOLD = [
+    DIRECTORY["LegalLastName"], DIRECTORY["LegalFirstName"], DIRECTORY["HomeAddress1"],
+    DIRECTORY["GuardianName"], DIRECTORY["Phone"], "987654321", "02/29/2004", "2004-02-29",
+    "99/99/2012",
+]  # fmt: skip
+
+
+def faulty_drops(drops: Path) -> Path:
+    """Three districts, each with faults of its own; what is faulty is known."""
+    members = {
+        "STUDENT_DIRECTORY.csv": [
+            DIRECTORY | {"StudentID": f"00000000{n}", "PASecureID": f"100000000{n}"}
+            for n in (1, 2, 3)
+        ],
+        "ATTENDANCE_EVENTS.csv": [EVENT],
+    }
+    pittsburgh(
+        drops, {n: pittsburgh_csv(r, "2012-09-24") for n, r in members.items()}, "2012-09-24"
+    )
+    newer = {
+        "STUDENT_DIRECTORY.csv": [
+            DIRECTORY | {"SSN": "987654321"},
+            # On the state id of the first, and not the same child.
+            DIRECTORY | {"StudentID": "000000002", "LegalFirstName": "Eve"},
+            DIRECTORY | {"StudentID": "000000004", "PASecureID": "1000000004", "SSN": "98765432"},
+            DIRECTORY | {"StudentID": "000000005", "EntryDate": "99/99/2012"},
+        ],
+        "ATTENDANCE_EVENTS.csv": [EVENT, EVENT | {"StudentID": "000000099"}],
+    }
+    calendar = "School,SchoolName,CalendarDate,InSession\r\nTRAILER,0,20121001\r\n"
+    pittsburgh(
+        drops,
+        {n: pittsburgh_csv(r) for n, r in newer.items()} | {"SCHOOL_CALENDAR.csv": calendar},
+    )
+    deliver(drops, "pittsburgh/2012-10-01/=cmd.csv", b"unknown")
+    # A broken row of an earlier delivery, which the newer one has replaced.
+    clairton(drops, {**CLAIRTON, "Students": [CLAIRTON_STUDENT, CLAIRTON_STUDENT | {"Gr": "x"}]},
+             day="2012-09-26")  # fmt: skip
+    clairton(drops)
+    woodland(drops, "STUDENT", [WOODLAND_STUDENT.replace("|N||", "|Y|=1+1|")])
+    woodland(drops, "ENROLLMENT", [f"{AUN}|0103|1000000003|2012-08-27|E01|008",
+                                   f"{AUN}|0103|1000000009|2012-08-27|E01|008"])  # fmt: skip
+    return drops
+
+
+@pytest.fixture(scope="module")
+def built(
+    make_warehouse: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    return make_warehouse(faulty_drops(tmp_path_factory.mktemp("faulty")), *BUILD)
+
+
+def report(built: Settings, district_id: str, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The workbook's rows, as dictionaries by heading, by sheet."""
+    file = folder / f"{district_id}.xlsx"
+    with connect(built) as connection:
+        district_report.write_report(connection, district_id, file)
+    book = openpyxl.load_workbook(file)
+    assert all(sheet.freeze_panes == "A2" for sheet in book)
+    return {
+        sheet.title: [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+        for sheet in book
+        for rows in [list(sheet.values)]
+    }
+
+
+@pytest.fixture
+def workbook(built: Settings, tmp_path: Path) -> dict[str, list[dict[str, Any]]]:
+    return report(built, "pittsburgh", tmp_path)
+
+
+def picked(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def cells(workbook: dict[str, list[dict[str, Any]]]) -> set[str]:
+    return {str(value) for rows in workbook.values() for row in rows for value in row.values()}
+
+
+def test_the_summary_says_the_worst_first(workbook: dict[str, list[dict[str, Any]]]) -> None:
+    summary = {row["what"]: row["finding"] for row in workbook["Summary"]}
+    assert summary["District"] == "Pittsburgh Public Schools"
+    assert summary["Grade"] == "failing"
+    assert summary["The worst of it"] == "Files that could not be taken as agreed: 2 of 4."
+    assert summary["Files that did not come"] == (
+        "COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA"
+    )
+    assert summary["Rows that could not be taken"] == 1
+    assert summary["Students who are on no roster"] == 1
+    assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
+    assert summary["File SCHOOL_CALENDAR"] == "never taken"
+
+
+def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any]]]) -> None:
+    assert picked(workbook["Files"], "file", "status", "rows rejected", "reason") == [
+        ("'=cmd.csv", "quarantined", 0, "unknown_file"),
+        (f"{ZIP}/SCHOOL_CALENDAR.csv", "quarantined", 0, "header_missing_column"),
+        (f"{ZIP}/ATTENDANCE_EVENTS.csv", "loaded", 0, None),
+        (f"{ZIP}/STUDENT_DIRECTORY.csv", "loaded", 1, None),
+    ]
+    calendar = workbook["Files"][1]
+    assert "SchoolCode" in calendar["found"]
+    assert calendar["what it means"] and "column" in calendar["what to do"]
+
+
+def test_faults_are_listed_by_line(workbook: dict[str, list[dict[str, Any]]]) -> None:
+    columns = ("file", "line", "reason", "column", "expected")
+    file = f"{ZIP}/STUDENT_DIRECTORY.csv"
+    assert picked(workbook["Rejected rows"], *columns) == [
+        (file, 5, "bad_date", "EntryDate", "expected a date MM/dd/yyyy"),
+    ]
+    assert picked(workbook["Values set to null"], *columns) == [
+        (file, 4, "bad_format", "SSN", "expected [0-9]{9}"),
+    ]
+    assert all(row["what to do"] for row in workbook["Rejected rows"])
+
+
+def test_students_are_named_by_id_where_the_district_has_to_look(
+    workbook: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert picked(workbook["Unknown students"], "feed", "student id as sent", "rows") == [
+        ("attendance_events", "000000099", 1)
+    ]
+    assert picked(workbook["Appeared or vanished"], "file", "student id", "change") == [
+        ("STUDENT_DIRECTORY", "000000003", "vanished"),
+        ("STUDENT_DIRECTORY", "000000004", "appeared"),
+    ]
+    assert picked(workbook["Shared state ids"], "state id", "student ids", "names differ") == [
+        ("1000000001", "000000001, 000000002", True)
+    ]
+
+
+def test_an_unmapped_code_cannot_be_a_formula(built: Settings, tmp_path: Path) -> None:
+    woodland_hills = report(built, "woodland_hills", tmp_path)
+    assert picked(woodland_hills["Unmapped codes"], "feed and column", "code", "rows") == [
+        ("students.primary_disability", "'=1+1", 1)
+    ]
+
+
+def test_what_a_newer_file_has_replaced_is_not_told_again(built: Settings, tmp_path: Path) -> None:
+    clean = report(built, "clairton", tmp_path)
+    assert clean["Rejected rows"] == []
+    assert {row["delivery"].day for row in clean["Files"]} == {3, 26}
+    with connect(built) as connection:
+        assert connection.execute(
+            "select reason_code, occurrences, is_superseded from quality.file_issues "
+            "where partner_id = 'clairton'"
+        ).fetchall() == [("bad_format", 1, True)]
+
+
+def test_no_name_no_birth_date_no_number_is_told(built: Settings, tmp_path: Path) -> None:
+    for district_id in ("pittsburgh", "clairton", "woodland_hills"):
+        text = "\n".join(cells(report(built, district_id, tmp_path)))
+        assert [value for value in NEVER_TOLD if value in text] == []
+
+
+def test_another_districts_rows_never_appear(built: Settings, tmp_path: Path) -> None:
+    marks = {
+        "pittsburgh": ["PPS_DHS", "000000004", "Pittsburgh"],
+        "clairton": ["Clairton", "027692"],
+        "woodland_hills": [AUN, "1000000009", "Woodland"],
+    }
+    for district_id, own in marks.items():
+        text = "\n".join(cells(report(built, district_id, tmp_path)))
+        assert any(mark in text for mark in own)
+        others = [mark for other in marks if other != district_id for mark in marks[other]]
+        assert [mark for mark in others if mark in text] == []
+
+
+def test_a_long_list_is_cut_and_says_so(
+    built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(district_report, "MAX_ROWS", 1)
+    rows = report(built, "pittsburgh", tmp_path)["Appeared or vanished"]
+    assert [row["file"] for row in rows] == ["STUDENT_DIRECTORY", "… and 1 more"]
+
+
+def test_the_command_says_where_the_report_is(
+    built: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", built.database)
+    usual = built.warehouse_dir / "reports" / "2012-10-05" / "clairton.xlsx"
+    chosen = tmp_path / "chosen.xlsx"
+
+    done = CliRunner().invoke(cli, ["report", "district", "clairton"])
+    assert done.exit_code == 0
+    assert str(usual) in done.output
+    assert usual.exists()
+    assert CliRunner().invoke(
+        cli, ["report", "district", "clairton", "--out", str(chosen)]
+    ).exit_code == 0  # fmt: skip
+    assert chosen.exists()
+
+
+@pytest.mark.parametrize("district_id", ["atlantis", "dhs", "../pittsburgh"])
+def test_who_is_no_district_is_refused(district_id: str) -> None:
+    result = CliRunner().invoke(cli, ["report", "district", district_id])
+    assert isinstance(result.exception, OutcomesError)
+    assert "Known are: clairton, pittsburgh, woodland_hills" in str(result.exception)
+
+
+def test_a_warehouse_that_was_not_built_says_so(
+    database: Settings, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(OutcomesError, match="outcomes build"):
+        district_report.report_file(connection, "clairton", database)
+    with pytest.raises(OutcomesError, match="outcomes build"):
+        district_report.write_report(connection, "clairton", tmp_path / "report.xlsx")

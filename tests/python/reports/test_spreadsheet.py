@@ -1,0 +1,41 @@
+"""Text stays text in a spreadsheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from outcomes.reports.spreadsheet import Sheet, spreadsheet_text, write_workbook
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_what_begins_like_a_formula_gets_an_apostrophe(begin: str) -> None:
+    assert spreadsheet_text(f"{begin}1+1") == f"'{begin}1+1"
+    assert spreadsheet_text(begin) == f"'{begin}"
+
+
+@pytest.mark.parametrize("text", ["", "Ada", "'=1", "1-2", "a=b", "Nuñez", " =1", "line\nline"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert spreadsheet_text(text) == text
+
+
+@pytest.mark.parametrize("text", ["\x00=1", "\x0b", "a\x1fb"])
+def test_characters_that_a_workbook_cannot_hold_are_replaced(text: str) -> None:
+    replaced = spreadsheet_text(text)
+    assert "�" in replaced
+    assert len(replaced) == len(text)
+
+
+def test_a_workbook_holds_text_numbers_and_a_frozen_header(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "book.xlsx"
+    write_workbook(file, [Sheet("One", {"=head": 30, "n": 8}, [["=1+1", -5], [None, 2]])])
+    sheet = openpyxl.load_workbook(file)["One"]
+    assert list(sheet.values) == [("'=head", "n"), ("'=1+1", -5), (None, 2)]
+    assert {cell.data_type for row in sheet for cell in row} == {"s", "n"}
+    assert sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["A"].width == 30
+    assert sheet["A1"].font.bold
+    assert [path.name for path in file.parent.iterdir()] == ["book.xlsx"]
+    assert file.stat().st_mode & 0o077 == 0, "others may not read it"
