@@ -56,7 +56,8 @@ client_records as (
 
 ),
 
--- What a reviewer linked is certain; what a reviewer refused is no candidate.
+-- What a reviewer linked is certain, and what follows it, which has no weight; what a
+-- reviewer refused is no candidate.
 candidates as (
 
     select
@@ -67,12 +68,14 @@ candidates as (
         case
             when client_links.decided_by = 'reviewer'
                 then cast('infinity' as double precision)
-            else client_links.match_weight
+            else coalesce(
+                client_links.match_weight, cast('infinity' as double precision)
+            )
         end as match_weight,
         -- Exact decimals: a floating-point sum depends on the order of its terms.
         case
             when client_links.decided_by = 'reviewer' then 1
-            else cast(client_links.match_probability as numeric(20, 12))
+            else coalesce(cast(client_links.match_probability as numeric(20, 12)), 1)
         end as match_probability,
         client_links.decided_by = 'model' and client_links.rule is not null as is_ruled
     from client_links
