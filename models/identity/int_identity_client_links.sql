@@ -71,6 +71,7 @@ numbered as (
         client_decisions.match_weight,
         client_decisions.match_probability,
         client_decisions.rule,
+        client_decisions.decided_by,
         coalesce(client_decisions.decision, 'none') = 'link' as is_linked
     from numbers
     inner join identities on numbers.identity_id = identities.identity_id
@@ -87,8 +88,11 @@ companions as (
         numbered.identity_id,
         linked.person_id,
         max(linked.student_key) as student_key,
-        max(linked.match_weight) as match_weight,
-        max(linked.match_probability) as match_probability
+        -- A reviewer's link owes nothing to its weight, nor does what follows it.
+        max(linked.match_weight) filter (where linked.decided_by = 'model')
+            as match_weight,
+        max(linked.match_probability) filter (where linked.decided_by = 'model')
+            as match_probability
     from numbered
     inner join numbered as linked
         on
@@ -135,10 +139,14 @@ client_links as (
         client_decisions.student_identity_id,
         coalesce(undisputed.student_key, client_decisions.student_key) as student_key,
         coalesce(undisputed.person_id, client_decisions.person_id) as person_id,
-        coalesce(undisputed.match_weight, client_decisions.match_weight)
-            as match_weight,
-        coalesce(undisputed.match_probability, client_decisions.match_probability)
-            as match_probability,
+        case
+            when undisputed.identity_id is null then client_decisions.match_weight
+            else undisputed.match_weight
+        end as match_weight,
+        case
+            when undisputed.identity_id is null then client_decisions.match_probability
+            else undisputed.match_probability
+        end as match_probability,
         client_decisions.runner_up_person_id,
         client_decisions.runner_up_weight,
         client_decisions.rule,

@@ -1,0 +1,202 @@
+with
+
+client_links as (
+
+    select * from {{ ref('int_identity_client_links') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+
+),
+
+persons as (
+
+    select * from {{ ref('int_identity_persons') }}
+
+),
+
+identity_groups as (
+
+    select * from {{ ref('int_identity_groups') }}
+
+),
+
+in_force as (
+
+    select
+        max(value) filter (where setting = 'link_weight') as link_weight,
+        max(value) filter (where setting = 'review_weight') as review_weight
+    from {{ ref('match_thresholds') }}
+
+),
+
+-- Neighbors of the threshold in force, so that another can be chosen.
+thresholds as (
+
+    select cast(bits as double precision) as link_weight
+    from generate_series(0, 20, 2) as bits
+
+    union
+
+    select link_weight from in_force
+
+),
+
+client_records as (
+
+    select
+        identity_id,
+        count(*) as record_count
+    from records
+    where record_type = 'client'
+    group by identity_id
+
+),
+
+-- What a reviewer linked is certain, and what follows it, which has no weight; what a
+-- reviewer refused is no candidate.
+candidates as (
+
+    select
+        client_links.student_key,
+        client_links.person_id,
+        client_links.decision,
+        client_records.record_count,
+        case
+            when client_links.decided_by = 'reviewer'
+                then cast('infinity' as double precision)
+            else coalesce(
+                client_links.match_weight, cast('infinity' as double precision)
+            )
+        end as match_weight,
+        -- Exact decimals: a floating-point sum depends on the order of its terms.
+        case
+            when client_links.decided_by = 'reviewer' then 1
+            else coalesce(cast(client_links.match_probability as numeric(20, 12)), 1)
+        end as match_probability,
+        client_links.decided_by = 'model' and client_links.rule is not null as is_ruled
+    from client_links
+    inner join client_records
+        on client_links.client_identity_id = client_records.identity_id
+    where client_links.decided_by <> 'reviewer' or client_links.decision = 'link'
+
+),
+
+by_student as (
+
+    select
+        candidates.student_key,
+        thresholds.link_weight,
+        sum(candidates.record_count) filter (
+            where
+            not candidates.is_ruled
+            and candidates.match_weight >= thresholds.link_weight
+        ) as linked_records,
+        sum(candidates.record_count * candidates.match_probability) filter (
+            where
+            not candidates.is_ruled
+            and candidates.match_weight >= thresholds.link_weight
+        ) as expected_true_links,
+        sum(candidates.record_count * candidates.match_probability) filter (
+            where not candidates.is_ruled
+        ) as expected_matches,
+        count(*) filter (
+            where
+            case
+                when candidates.is_ruled then candidates.decision = 'review'
+                else
+                    candidates.match_weight >= in_force.review_weight
+                    and candidates.match_weight < thresholds.link_weight
+            end
+        ) as reviews
+    from candidates
+    cross join thresholds
+    cross join in_force
+    group by candidates.student_key, thresholds.link_weight
+
+),
+
+strongest as (
+
+    select
+        person_id,
+        max(match_weight) as match_weight
+    from candidates
+    where not is_ruled
+    group by person_id
+
+),
+
+measured as (
+
+    select
+        identity_groups.group_type,
+        identity_groups.group_value,
+        thresholds.link_weight,
+        count(*) as students,
+        count(*) filter (
+            where strongest.match_weight >= thresholds.link_weight
+        ) as linked_students,
+        coalesce(sum(by_student.linked_records), 0) as linked_records,
+        sum(by_student.expected_true_links) as expected_true_links,
+        sum(by_student.expected_matches) as expected_matches,
+        coalesce(sum(by_student.reviews), 0) as reviews
+    from identity_groups
+    inner join persons on identity_groups.student_key = persons.student_key
+    cross join thresholds
+    left join by_student
+        on
+            identity_groups.student_key = by_student.student_key
+            and thresholds.link_weight = by_student.link_weight
+    left join strongest on persons.person_id = strongest.person_id
+    group by
+        identity_groups.group_type,
+        identity_groups.group_value,
+        thresholds.link_weight
+
+),
+
+shares as (
+
+    select
+        *,
+        cast(linked_students as double precision) / students as link_rate
+    from measured
+
+),
+
+match_quality as (
+
+    select
+        shares.group_type,
+        shares.group_value,
+        shares.link_weight,
+        shares.link_weight = in_force.link_weight as is_in_force,
+        shares.students,
+        shares.linked_students,
+        shares.link_rate,
+        {{ function('wilson_bound') }}(shares.link_rate, shares.students, -1)
+            as link_rate_low,
+        {{ function('wilson_bound') }}(shares.link_rate, shares.students, 1)
+            as link_rate_high,
+        cast(shares.linked_records as bigint) as linked_records,
+        cast(
+            shares.expected_true_links / nullif(shares.linked_records, 0)
+            as double precision
+        ) as expected_precision,
+        cast(
+            coalesce(shares.expected_true_links, 0) / nullif(shares.expected_matches, 0)
+            as double precision
+        ) as expected_recall,
+        cast(shares.reviews as bigint) as reviews,
+        1000.0 * cast(shares.reviews as double precision) / shares.students
+            as reviews_per_1000_students
+    from shares
+    cross join in_force
+
+)
+
+select * from match_quality
