@@ -1,5 +1,5 @@
--- A table, and the only model that reads the ledger: all that follows takes its rows of raw
--- from the files listed here. A file that lands while a build runs is in none of its models.
+-- A table, and the only model that reads the ledger: all that follows takes its rows of
+-- raw from the files listed here. A file that lands while a build runs is in no model.
 {{ config(materialized='table') }}
 
 with
