@@ -134,7 +134,8 @@ class Validator:
     def _header_check(self) -> Check:
         """The header again, as where files were put together; a byte-order mark can lead."""
         first, *others = self.item.columns
-        names = [pl.col(first.name).str.strip_prefix("\ufeff") == first.name.strip()]
+        name, sent = first.name.strip(), pl.col(first.name)
+        names = [(sent == name) | (sent == f"\ufeff{name}")]
         names += [pl.col(prop.name) == prop.name.strip() for prop in others]
         detail = "expected a row of data; found the header again"
         mask = pl.all_horizontal(names)
