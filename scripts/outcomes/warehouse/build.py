@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +71,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
     ]
     if as_of:
         arguments += ["--vars", f"{{as_of: {as_of}}}"]
-    with progress:
+    with progress, _password_in_environment():
         outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
     if outcome.exception is not None:
         raise OutcomesError(f"dbt could not build: {outcome.exception}")
@@ -86,7 +88,19 @@ def build(console: Console, as_of: str = "") -> BuildResult:
 
 
 def _provide_profile() -> None:
-    """Give dbt its profile, and the embedded server's password where none is set."""
     if not PROFILES_FILE.exists():
         shutil.copyfile(PROJECT_DIR / "profiles.example.yml", PROFILES_FILE)
-    os.environ.setdefault("OUTCOMES_PG_PASSWORD", load_settings().password)
+
+
+@contextmanager
+def _password_in_environment() -> Iterator[None]:
+    """Where dbt's profile looks for it, for as long as dbt runs."""
+    given = os.environ.get("OUTCOMES_PG_PASSWORD")
+    os.environ["OUTCOMES_PG_PASSWORD"] = load_settings().password
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ["OUTCOMES_PG_PASSWORD"]
+        else:
+            os.environ["OUTCOMES_PG_PASSWORD"] = given
