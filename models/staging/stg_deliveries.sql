@@ -1,13 +1,8 @@
--- A table, and the only model that reads the ledger: all that follows takes its rows
--- of raw from the files listed here. A file that lands while a build runs is in none of
--- its models.
-{{ config(materialized='table') }}
-
 with
 
 files as (
 
-    select * from {{ source('landing', 'files') }}
+    select * from {{ ref('stg_files') }}
 
 ),
 
@@ -44,9 +39,6 @@ deliveries as (
             order by as_of_date, sent_at nulls first, received_at, load_id
         ) as delivery_number
     from accepted
-    {% if var('as_of') %}
-    where as_of_date <= date '{{ var("as_of") }}'
-    {% endif %}
 
 )
 

@@ -1,3 +1,6 @@
+-- The only model that reads the list of files from the ledger, and a table: all that
+-- follows takes its rows of raw from the files listed here. A file that lands while a
+-- build runs is in none of its models.
 with
 
 files as (
@@ -49,8 +52,10 @@ known_files as (
         followed.school_year,
         followed.as_of_date,
         followed.sent_at,
+        followed.received_at,
         followed.file_name,
         followed.sha256,
+        followed.duplicate_of,
         followed.status,
         followed.reason_code,
         followed.detail,

@@ -22,7 +22,7 @@ def test_a_build_sees_the_files_that_had_landed_when_it_began(
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
     early = [path for path in early if path.parent.name != "clairton"]
     undisturbed = make_warehouse(demo_drops, *UNTESTED, files=early)
-    disturbed = make_warehouse(demo_drops, "run", "--select", "stg_deliveries", files=early)
+    disturbed = make_warehouse(demo_drops, "run", "--select", "stg_files", files=early)
     contracts = load_contracts()
     with connect(disturbed) as connection:
         late = find_deliveries(demo_drops, contracts).files
@@ -30,7 +30,7 @@ def test_a_build_sees_the_files_that_had_landed_when_it_began(
             outcome for _, own in land_deliveries(connection, contracts, late) for outcome in own
         ]
         assert sum(outcome.status == "loaded" for outcome in landed) > 10
-    run_dbt(disturbed, *UNTESTED, "--exclude", "stg_deliveries")
+    run_dbt(disturbed, *UNTESTED, "--exclude", "stg_files")
     with connect(undisturbed) as one, connect(disturbed) as other:
         expected = content_hashes(one)
         assert len(expected) > 15
