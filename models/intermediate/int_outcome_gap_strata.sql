@@ -12,29 +12,34 @@ involvements as (
 
 ),
 
-coverage as (
-
-    select * from {{ ref('int_involvement_coverage') }}
-
-),
-
 grade_bands as (
 
     select * from {{ ref('grade_bands') }}
 
 ),
 
--- A column a measure: a share is the mean of zeros and ones.
+-- A column a measure: a share is the mean of zeros and ones. A stratum is numbered,
+-- because numbers are sorted much faster than what they stand for.
 measured as (
 
     select
         student_years.student_key,
         student_years.school_year,
         student_years.district_id,
-        coalesce(cast(student_years.grade as text), 'unknown') as grade,
-        coalesce(student_years.economic_status, 'unknown') as economic_status,
-        groups.group_type,
-        groups.group_value,
+        student_years.grade,
+        student_years.economic_status,
+        dense_rank() over (
+            order by
+                student_years.school_year,
+                student_years.district_id,
+                student_years.grade,
+                student_years.economic_status
+        ) as stratum,
+        student_years.school_code,
+        student_years.race,
+        student_years.gender,
+        student_years.is_english_learner,
+        student_years.special_education,
         student_years.attendance_rate,
         student_years.gpa,
         cast(student_years.is_chronically_absent_pde as integer)
@@ -49,30 +54,24 @@ measured as (
                 then 0
         end as promise_on_track_or_eligible
     from student_years
-    left join grade_bands on student_years.grade = grade_bands.grade
-    cross join
-        lateral (
-            values
-            ('all', 'all'),
-            ('grade_band', grade_bands.grade_band),
-            ('school', student_years.school_code),
-            ('race', cast(student_years.race as text)),
-            ('gender', student_years.gender),
-            (
-                'english_learner',
-                case
-                    when student_years.is_english_learner then 'yes'
-                    when not student_years.is_english_learner then 'no'
-                end
-            ),
-            ('special_education', student_years.special_education),
-            ('economic_status', student_years.economic_status)
-        ) as groups (group_type, group_value)
-    where groups.group_value is not null
 
 ),
 
--- Any program counts once; a student of whom nothing is known is in no flag.
+strata as (
+
+    select distinct
+        measured.stratum,
+        measured.school_year,
+        measured.district_id,
+        coalesce(cast(measured.grade as text), 'unknown') as grade,
+        coalesce(measured.economic_status, 'unknown') as economic_status,
+        grade_bands.grade_band
+    from measured
+    left join grade_bands on measured.grade = grade_bands.grade
+
+),
+
+-- Any program counts once.
 flags as (
 
     select
@@ -95,7 +94,8 @@ flags as (
 
 ),
 
-involved as (
+-- Everybody stands beside the involved, so that one step counts and sums them all.
+counted as (
 
     select
         flags.student_key,
@@ -111,13 +111,6 @@ involved as (
             ('concurrent', flags.involved_concurrent)
         ) as definitions (involvement, is_involved)
     where definitions.is_involved
-
-),
-
--- Everybody stands beside the involved, so that one step counts and sums them all.
-counted as (
-
-    select * from involved
     union all
     select
         student_key,
@@ -128,50 +121,25 @@ counted as (
 
 ),
 
-definitions as (
-
-    select
-        coverage.school_year,
-        coverage.program_group,
-        definitions.involvement,
-        definitions.is_covered
-    from coverage
-    cross join
-        lateral (
-            values
-            ('ever', coverage.is_ever_covered),
-            ('prior_year', coverage.is_prior_year_covered),
-            ('concurrent', coverage.is_concurrent_covered)
-        ) as definitions (involvement, is_covered)
-
-),
-
-compared_definitions as (
-
-    select * from definitions
-    union all
-    select
-        school_year,
-        'any' as program_group,
-        involvement,
-        bool_or(is_covered) as is_covered
-    from definitions
-    group by school_year, involvement
-
-),
-
 -- Sums are exact decimals, so that nothing is lost by subtracting them.
 wide_sums as (
 
     select
-        measured.school_year,
-        measured.district_id,
-        measured.grade,
-        measured.economic_status,
-        measured.group_type,
-        measured.group_value,
+        measured.stratum,
         counted.program_group,
         counted.involvement,
+        grouping(
+            measured.school_code,
+            measured.race,
+            measured.gender,
+            measured.is_english_learner,
+            measured.special_education
+        ) as left_out,
+        measured.school_code,
+        measured.race,
+        measured.gender,
+        measured.is_english_learner,
+        measured.special_education,
         count(measured.attendance_rate) as attendance_n,
         sum(measured.attendance_rate) as attendance_total,
         sum(measured.attendance_rate * measured.attendance_rate) as attendance_squares,
@@ -194,145 +162,135 @@ wide_sums as (
             measured.student_key = counted.student_key
             and measured.school_year = counted.school_year
     group by
-        measured.school_year,
-        measured.district_id,
-        measured.grade,
-        measured.economic_status,
-        measured.group_type,
-        measured.group_value,
+        measured.stratum,
         counted.program_group,
-        counted.involvement
+        counted.involvement,
+        grouping sets (
+            (),
+            (measured.school_code),
+            (measured.race),
+            (measured.gender),
+            (measured.is_english_learner),
+            (measured.special_education)
+        )
+
+),
+
+-- A stratum lies in one grade band and one economic status, so its sums are theirs, too.
+-- `grouping` sets a bit for every column that the set of a row leaves out.
+grouped_sums as (
+
+    select
+        wide_sums.*,
+        strata.school_year,
+        strata.district_id,
+        strata.grade,
+        strata.economic_status,
+        groups.group_type,
+        groups.group_value
+    from wide_sums
+    inner join strata on wide_sums.stratum = strata.stratum
+    cross join
+        lateral (
+            values
+            (b'11111', 'all', 'all'),
+            (b'11111', 'grade_band', strata.grade_band),
+            (
+                b'11111',
+                'economic_status',
+                nullif(strata.economic_status, 'unknown')
+            ),
+            (b'01111', 'school', wide_sums.school_code),
+            (b'10111', 'race', cast(wide_sums.race as text)),
+            (b'11011', 'gender', wide_sums.gender),
+            (
+                b'11101',
+                'english_learner',
+                case
+                    when wide_sums.is_english_learner then 'yes'
+                    when not wide_sums.is_english_learner then 'no'
+                end
+            ),
+            (b'11110', 'special_education', wide_sums.special_education)
+        ) as groups (left_out, group_type, group_value)
+    where
+        cast(groups.left_out as integer) = wide_sums.left_out
+        and groups.group_value is not null
 
 ),
 
 -- The square of 0 or 1 is itself.
-sums as (
+outcome_gap_strata as (
 
     select
-        wide_sums.school_year,
-        wide_sums.district_id,
-        wide_sums.grade,
-        wide_sums.economic_status,
-        wide_sums.group_type,
-        wide_sums.group_value,
-        wide_sums.program_group,
-        wide_sums.involvement,
+        grouped_sums.school_year,
+        grouped_sums.district_id,
+        grouped_sums.grade,
+        grouped_sums.economic_status,
+        grouped_sums.group_type,
+        grouped_sums.group_value,
+        grouped_sums.program_group,
+        grouped_sums.involvement,
         measures.measure,
         measures.is_proportion,
         measures.n,
         measures.total,
         measures.squares
-    from wide_sums
+    from grouped_sums
     cross join
         lateral (
             values
             (
                 'attendance_rate',
                 false,
-                wide_sums.attendance_n,
-                wide_sums.attendance_total,
-                wide_sums.attendance_squares
+                grouped_sums.attendance_n,
+                grouped_sums.attendance_total,
+                grouped_sums.attendance_squares
             ),
             (
                 'gpa',
                 false,
-                wide_sums.gpa_n,
-                wide_sums.gpa_total,
-                wide_sums.gpa_squares
+                grouped_sums.gpa_n,
+                grouped_sums.gpa_total,
+                grouped_sums.gpa_squares
             ),
             (
                 'is_chronically_absent_pde',
                 true,
-                wide_sums.pde_n,
-                wide_sums.pde_total,
-                wide_sums.pde_total
+                grouped_sums.pde_n,
+                grouped_sums.pde_total,
+                grouped_sums.pde_total
             ),
             (
                 'is_chronically_absent_federal',
                 true,
-                wide_sums.federal_n,
-                wide_sums.federal_total,
-                wide_sums.federal_total
+                grouped_sums.federal_n,
+                grouped_sums.federal_total,
+                grouped_sums.federal_total
             ),
             (
                 'is_proficient_math',
                 true,
-                wide_sums.math_n,
-                wide_sums.math_total,
-                wide_sums.math_total
+                grouped_sums.math_n,
+                grouped_sums.math_total,
+                grouped_sums.math_total
             ),
             (
                 'is_proficient_reading',
                 true,
-                wide_sums.reading_n,
-                wide_sums.reading_total,
-                wide_sums.reading_total
+                grouped_sums.reading_n,
+                grouped_sums.reading_total,
+                grouped_sums.reading_total
             ),
             (
                 'promise_on_track_or_eligible',
                 true,
-                wide_sums.promise_n,
-                wide_sums.promise_total,
-                wide_sums.promise_total
+                grouped_sums.promise_n,
+                grouped_sums.promise_total,
+                grouped_sums.promise_total
             )
         ) as measures (measure, is_proportion, n, total, squares)
     where measures.n > 0
-
-),
-
-everybody as (
-
-    select * from sums
-    where program_group = 'everybody'
-
-),
-
--- Not involved is everybody else, where the dates are covered, and nobody where not.
-outcome_gap_strata as (
-
-    select
-        everybody.school_year,
-        everybody.district_id,
-        everybody.grade,
-        everybody.economic_status,
-        everybody.group_type,
-        everybody.group_value,
-        compared_definitions.program_group,
-        compared_definitions.involvement,
-        everybody.measure,
-        everybody.is_proportion,
-        coalesce(sums.n, 0) as n_involved,
-        coalesce(sums.total, 0) as total_involved,
-        coalesce(sums.squares, 0) as squares_involved,
-        case
-            when compared_definitions.is_covered
-                then everybody.n - coalesce(sums.n, 0)
-            else 0
-        end as n_not_involved,
-        case
-            when compared_definitions.is_covered
-                then everybody.total - coalesce(sums.total, 0)
-            else 0
-        end as total_not_involved,
-        case
-            when compared_definitions.is_covered
-                then everybody.squares - coalesce(sums.squares, 0)
-            else 0
-        end as squares_not_involved
-    from everybody
-    inner join compared_definitions
-        on everybody.school_year = compared_definitions.school_year
-    left join sums
-        on
-            everybody.school_year = sums.school_year
-            and everybody.district_id = sums.district_id
-            and everybody.grade = sums.grade
-            and everybody.economic_status = sums.economic_status
-            and everybody.group_type = sums.group_type
-            and everybody.group_value = sums.group_value
-            and everybody.measure = sums.measure
-            and compared_definitions.program_group = sums.program_group
-            and compared_definitions.involvement = sums.involvement
 
 )
 

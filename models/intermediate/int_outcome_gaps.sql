@@ -6,61 +6,185 @@ strata as (
 
 ),
 
+coverage as (
+
+    select * from {{ ref('int_involvement_coverage') }}
+
+),
+
 student_t_coefficients as (
 
     select * from {{ ref('student_t_coefficients') }}
 
 ),
 
+definitions as (
+
+    select
+        coverage.school_year,
+        coverage.program_group,
+        definitions.involvement,
+        definitions.is_covered
+    from coverage
+    cross join
+        lateral (
+            values
+            ('ever', coverage.is_ever_covered),
+            ('prior_year', coverage.is_prior_year_covered),
+            ('concurrent', coverage.is_concurrent_covered)
+        ) as definitions (involvement, is_covered)
+
+),
+
+compared_definitions as (
+
+    select * from definitions
+    union all
+    select
+        school_year,
+        'any' as program_group,
+        involvement,
+        bool_or(is_covered) as is_covered
+    from definitions
+    group by school_year, involvement
+
+),
+
+everybody as (
+
+    select * from strata
+    where program_group = 'everybody'
+
+),
+
+-- Not involved is everybody else, where the dates are covered, and nobody where not.
+-- Direct standardization: a stratum weighs as much as it has students of both kinds; one
+-- without either kind has no difference to weigh.
+involved as (
+
+    select
+        strata.*,
+        case
+            when compared_definitions.is_covered and strata.n < everybody.n
+                then everybody.n
+        end as weight,
+        strata.total / strata.n
+        - (everybody.total - strata.total) / nullif(everybody.n - strata.n, 0) as gap
+    from strata
+    inner join everybody
+        on
+            strata.school_year = everybody.school_year
+            and strata.district_id = everybody.district_id
+            and strata.grade = everybody.grade
+            and strata.economic_status = everybody.economic_status
+            and strata.group_type = everybody.group_type
+            and strata.group_value = everybody.group_value
+            and strata.measure = everybody.measure
+    inner join compared_definitions
+        on
+            strata.school_year = compared_definitions.school_year
+            and strata.program_group = compared_definitions.program_group
+            and strata.involvement = compared_definitions.involvement
+
+),
+
 -- Every student-year counts for its district and for all districts together; a school
 -- belongs to a district.
+totals as (
+
+    select
+        everybody.school_year,
+        districts.district_id,
+        everybody.group_type,
+        everybody.group_value,
+        everybody.measure,
+        everybody.is_proportion,
+        sum(everybody.n) as n,
+        sum(everybody.total) as total,
+        sum(everybody.squares) as squares
+    from everybody
+    cross join
+        lateral (
+            values (everybody.district_id), ('all')
+        ) as districts (district_id)
+    where everybody.group_type <> 'school' or districts.district_id <> 'all'
+    group by
+        everybody.school_year,
+        districts.district_id,
+        everybody.group_type,
+        everybody.group_value,
+        everybody.measure,
+        everybody.is_proportion
+
+),
+
+involved_totals as (
+
+    select
+        involved.school_year,
+        districts.district_id,
+        involved.group_type,
+        involved.group_value,
+        involved.program_group,
+        involved.involvement,
+        involved.measure,
+        sum(involved.n) as n,
+        sum(involved.total) as total,
+        sum(involved.squares) as squares,
+        sum(involved.weight) as n_adjusted,
+        sum(involved.weight * involved.gap) as weighted_gaps
+    from involved
+    cross join
+        lateral (
+            values (involved.district_id), ('all')
+        ) as districts (district_id)
+    where involved.group_type <> 'school' or districts.district_id <> 'all'
+    group by
+        involved.school_year,
+        districts.district_id,
+        involved.group_type,
+        involved.group_value,
+        involved.program_group,
+        involved.involvement,
+        involved.measure
+
+),
+
 compared as (
 
     select
-        strata.school_year,
-        districts.district_id,
-        strata.group_type,
-        strata.group_value,
-        strata.program_group,
-        strata.involvement,
-        strata.measure,
-        strata.is_proportion,
-        sum(strata.n_involved) as n_involved,
-        sum(strata.n_not_involved) as n_not_involved,
-        sum(strata.total_involved) as total_involved,
-        sum(strata.total_not_involved) as total_not_involved,
-        sum(strata.squares_involved) as squares_involved,
-        sum(strata.squares_not_involved) as squares_not_involved,
-        -- Direct standardization: a stratum weighs as much as it has students of both
-        -- kinds; one without either kind has no difference to weigh.
-        coalesce(
-            sum(strata.n_involved + strata.n_not_involved) filter (
-                where strata.n_involved > 0 and strata.n_not_involved > 0
-            ),
-            0
-        ) as n_adjusted,
-        sum(
-            (strata.n_involved + strata.n_not_involved)
-            * (
-                strata.total_involved / nullif(strata.n_involved, 0)
-                - strata.total_not_involved / nullif(strata.n_not_involved, 0)
-            )
-        ) as weighted_gaps
-    from strata
-    cross join
-        lateral (
-            values (strata.district_id), ('all')
-        ) as districts (district_id)
-    where strata.group_type <> 'school' or districts.district_id <> 'all'
-    group by
-        strata.school_year,
-        districts.district_id,
-        strata.group_type,
-        strata.group_value,
-        strata.program_group,
-        strata.involvement,
-        strata.measure,
-        strata.is_proportion
+        totals.school_year,
+        totals.district_id,
+        totals.group_type,
+        totals.group_value,
+        compared_definitions.program_group,
+        compared_definitions.involvement,
+        totals.measure,
+        totals.is_proportion,
+        coalesce(involved_totals.n, 0) as n_involved,
+        coalesce(involved_totals.total, 0) as total_involved,
+        coalesce(involved_totals.squares, 0) as squares_involved,
+        case
+            when compared_definitions.is_covered
+                then totals.n - coalesce(involved_totals.n, 0)
+            else 0
+        end as n_not_involved,
+        totals.total - coalesce(involved_totals.total, 0) as total_not_involved,
+        totals.squares - coalesce(involved_totals.squares, 0) as squares_not_involved,
+        coalesce(involved_totals.n_adjusted, 0) as n_adjusted,
+        involved_totals.weighted_gaps
+    from totals
+    inner join compared_definitions
+        on totals.school_year = compared_definitions.school_year
+    left join involved_totals
+        on
+            totals.school_year = involved_totals.school_year
+            and totals.district_id = involved_totals.district_id
+            and totals.group_type = involved_totals.group_type
+            and totals.group_value = involved_totals.group_value
+            and totals.measure = involved_totals.measure
+            and compared_definitions.program_group = involved_totals.program_group
+            and compared_definitions.involvement = involved_totals.involvement
 
 ),
 
