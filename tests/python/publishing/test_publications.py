@@ -177,7 +177,7 @@ def test_a_changed_definition_is_published_with_the_rows(connection: psycopg.Con
             alter table next_marts.dim_schools add column has_gym boolean not null default true;
             alter table next_marts.dim_schools alter column school_code type varchar(9);
             alter table next_marts.dim_schools alter column school_code drop not null;
-            alter table next_marts.dim_schools add primary key (school_key);
+            alter table next_marts.dim_schools add unique (school_key, district_id);
             create index on next_marts.dim_schools (district_id);
             """,
         ),

@@ -45,7 +45,9 @@ def read(settings: Settings, stop: threading.Event) -> list[str]:
     seen: list[str] = []
     with connect(settings) as reader:
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
-        while not stop.is_set():
+        last = False
+        while not last:
+            last = stop.wait(0.2)
             seen.append(read_once(reader))
             with reader.transaction():
                 runs = set()
@@ -62,7 +64,6 @@ def read(settings: Settings, stop: threading.Event) -> list[str]:
                     runs.add(made[1])
                 assert len(runs) == 1
                 seen.extend(runs)
-            stop.wait(0.2)
     return [run for run, last in zip(seen, [None, *seen], strict=False) if run != last]
 
 

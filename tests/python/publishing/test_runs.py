@@ -55,7 +55,7 @@ def test_a_failed_test_leaves_what_people_read(
 def test_a_target_without_schemas_of_its_own_does_not_build_over_it(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    select = ("run", "--select", "stg_as_of")
+    select = ("run", "--select", "stg_files")
     monkeypatch.setenv("OUTCOMES_TARGET", "dev")
     assert "OUTCOMES_TARGET=dev would build over it" in try_dbt(published, *select).stdout
 
