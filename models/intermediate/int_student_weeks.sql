@@ -186,8 +186,8 @@ counted_days as (
 
 ),
 
--- A month's total says nothing of its weeks: it counts from the month's last day on, the
--- running month's from the as-of date on.
+-- A month's total says nothing of its weeks: it counts from the month's last day on, that
+-- of the running month from the as-of date on.
 reported_days as (
 
     select
@@ -297,84 +297,32 @@ events as (
         district_id,
         district_student_id,
         week_starts_on,
-        true as is_enrolled,
-        0 as days_enrolled,
-        0 as days_absent,
-        0 as days_absent_unexcused,
-        0 as suspension_days,
-        0 as courses_marked,
-        0 as courses_failed,
-        null::integer as marking_period
+        'enrolled' as kind,
+        1 as amount
     from enrolled_weeks
     union all
     select
         district_id,
         district_student_id,
         week_starts_on,
-        false,
-        days_enrolled,
-        days_absent,
-        days_absent_unexcused,
-        0,
-        0,
-        0,
-        null
-    from counted_days
-    union all
-    select
-        district_id,
-        district_student_id,
-        week_starts_on,
-        false,
-        days_enrolled,
-        days_absent,
-        days_absent_unexcused,
-        0,
-        0,
-        0,
-        null
-    from reported_days
-    union all
-    select
-        district_id,
-        district_student_id,
-        week_starts_on,
-        false,
-        0,
-        0,
-        0,
-        suspension_days,
-        0,
-        0,
-        null
+        'suspension_days' as kind,
+        suspension_days as amount
     from suspensions
     union all
     select
         district_id,
         district_student_id,
-        marked_in_week,
-        false,
-        0,
-        0,
-        0,
-        0,
-        1,
-        0,
-        null
+        marked_in_week as week_starts_on,
+        'course_marked' as kind,
+        1 as amount
     from courses
     union all
     select
         district_id,
         district_student_id,
-        failed_in_week,
-        false,
-        0,
-        0,
-        0,
-        0,
-        0,
-        1,
-        null
+        failed_in_week as week_starts_on,
+        'course_failed' as kind,
+        1 as amount
     from courses
     where failed_in_week is not null
     union all
@@ -382,15 +330,43 @@ events as (
         district_id,
         district_student_id,
         week_starts_on,
-        false,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        marking_period
+        'marking_period' as kind,
+        marking_period as amount
     from grade_periods
+
+),
+
+attendance as (
+
+    select * from counted_days
+    union all
+    select * from reported_days
+
+),
+
+events_and_attendance as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        kind,
+        amount,
+        0 as days_enrolled,
+        0 as days_absent,
+        0 as days_absent_unexcused
+    from events
+    union all
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        'attendance' as kind,
+        null as amount,
+        days_enrolled,
+        days_absent,
+        days_absent_unexcused
+    from attendance
 
 ),
 
@@ -400,15 +376,16 @@ weekly as (
         district_id,
         district_student_id,
         week_starts_on,
-        bool_or(is_enrolled) as is_enrolled,
+        bool_or(kind = 'enrolled') as is_enrolled,
         sum(days_enrolled) as days_enrolled,
         sum(days_absent) as days_absent,
         sum(days_absent_unexcused) as days_absent_unexcused,
-        sum(suspension_days) as suspension_days,
-        sum(courses_marked) as courses_marked,
-        sum(courses_failed) as courses_failed,
-        max(marking_period) as marking_period
-    from events
+        coalesce(sum(amount) filter (where kind = 'suspension_days'), 0)
+            as suspension_days,
+        count(*) filter (where kind = 'course_marked') as courses_marked,
+        count(*) filter (where kind = 'course_failed') as courses_failed,
+        max(amount) filter (where kind = 'marking_period') as marking_period
+    from events_and_attendance
     group by district_id, district_student_id, week_starts_on
 
 ),

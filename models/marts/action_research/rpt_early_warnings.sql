@@ -42,8 +42,8 @@ truancy_thresholds as (
 
 ),
 
--- Shares are compared as products, so that exactly 10 % is exactly 10 %. A comparison
--- with what was not delivered, or with a threshold that the band does not have, is null.
+-- Shares are compared as products, so that exactly 10 % is exactly 10 %. A flag is null
+-- where the data were not delivered or the band does not have the threshold.
 flagged as (
 
     select
@@ -125,7 +125,8 @@ compared as (
         absence_share
         - first_value(absence_share) over four_weeks_earlier as absence_share_change,
         suspension_days
-        - first_value(suspension_days) over four_weeks_earlier as suspension_days_change,
+        - first_value(suspension_days) over four_weeks_earlier
+            as suspension_days_change,
         courses_failed
         - first_value(courses_failed) over four_weeks_earlier as courses_failed_change,
         gpa - first_value(gpa) over four_weeks_earlier as gpa_change
@@ -162,7 +163,8 @@ early_warnings as (
             when compared.has_attendance_flag then compared.attendance_run_since
         end as attendance_flag_since,
         cast(compared.suspension_days as numeric(6, 2)) as suspension_days,
-        cast(compared.suspension_days_change as numeric(6, 2)) as suspension_days_change,
+        cast(compared.suspension_days_change as numeric(6, 2))
+            as suspension_days_change,
         compared.has_behavior_flag,
         case
             when compared.has_behavior_flag then compared.behavior_run_since

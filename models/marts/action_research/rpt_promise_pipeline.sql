@@ -136,7 +136,7 @@ needs as (
 
 ),
 
--- Where nothing is left to be marked, what is needed is null and the GPA itself decides.
+-- Where nothing is left to be marked, no GPA is needed and the one there is decides.
 -- Every year's attendance is judged anew, so only the last year's can be lost for good.
 reach as (
 
