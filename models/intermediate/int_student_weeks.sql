@@ -160,29 +160,39 @@ enrolled_weeks as (
 
 ),
 
--- What happened, by the week in which it counts for the first time.
+-- What happened, by the week in which it counts for the first time. Absences stand on
+-- enrolled days only.
 counted_days as (
 
     select
-        enrollment_days.district_id,
-        enrollment_days.district_student_id,
-        cast(date_trunc('week', enrollment_days.calendar_date) as date)
-            as week_starts_on,
+        district_id,
+        district_student_id,
+        cast(date_trunc('week', calendar_date) as date) as week_starts_on,
         count(*) as days_enrolled,
-        coalesce(sum(absence_days.day_fraction), 0) as days_absent,
-        coalesce(
-            sum(absence_days.day_fraction) filter (where not absence_days.is_excused), 0
-        ) as days_absent_unexcused
+        0 as days_absent,
+        0 as days_absent_unexcused
     from enrollment_days
-    left join absence_days
-        on
-            enrollment_days.district_id = absence_days.district_id
-            and enrollment_days.district_student_id = absence_days.district_student_id
-            and enrollment_days.calendar_date = absence_days.calendar_date
     group by
-        enrollment_days.district_id,
-        enrollment_days.district_student_id,
-        cast(date_trunc('week', enrollment_days.calendar_date) as date)
+        district_id,
+        district_student_id,
+        cast(date_trunc('week', calendar_date) as date)
+
+),
+
+counted_absences as (
+
+    select
+        absence_days.district_id,
+        absence_days.district_student_id,
+        cast(date_trunc('week', absence_days.calendar_date) as date)
+            as week_starts_on,
+        0 as days_enrolled,
+        absence_days.day_fraction as days_absent,
+        case
+            when absence_days.is_excused then 0 else absence_days.day_fraction
+        end as days_absent_unexcused
+    from absence_days
+    inner join as_of on absence_days.school_year = as_of.school_year
 
 ),
 
@@ -339,6 +349,8 @@ events as (
 attendance as (
 
     select * from counted_days
+    union all
+    select * from counted_absences
     union all
     select * from reported_days
 
