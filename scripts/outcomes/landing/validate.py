@@ -11,7 +11,7 @@ pattern, list of values or padding) is kept byte for byte.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -24,8 +24,8 @@ from outcomes.contracts.model import (
     RowRule,
     SpellInSchoolYear,
 )
-from outcomes.landing.reasons import Reason
-from outcomes.landing.records import Block
+from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.records import Block, RejectedRow
 from outcomes.landing.workbook import UNREADABLE
 
 _INTEGER = r"-?[0-9]{1,9}"
@@ -97,6 +97,7 @@ class Validator:
         self._as_of_date = as_of_date
         self._school_year = spring_year(as_of_date)
         self._typed_cells = typed_cells
+        self._has_seen_rows = False
         self._name_columns = [
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
@@ -105,9 +106,16 @@ class Validator:
         self._checks = [self._header_check()] if item.file.header else []
         self._checks += [check for prop in item.columns for check in self._property_checks(prop)]
         self._checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
+        if not any(prop.required for prop in item.columns):
+            self._checks.append(self._nothing_check())
 
     def apply(self, block: Block) -> ValidBlock:
-        """Validate a block's rows and arrange what holds by feed."""
+        """Validate a block's rows and arrange what holds by feed.
+
+        Raises:
+            FileError: a second table begins.
+        """
+        block = self._without_torn_rows(block)
         rows = block.rows.with_columns(*self._cleaned, *self._name_columns)
         rows = rows.with_columns(*self._values)
         flags = rows.select(
@@ -118,9 +126,11 @@ class Validator:
         rejected = [self._unreadable(block)]
         issues: list[pl.DataFrame] = []
         if hits:
+            self._refuse_a_second_table(rows, flags, hits)
             rows, failures = self._split_off_failures(rows, flags, hits)
             rejected.append(failures)
             rows, issues = self._null_broken_values(rows, hits)
+        self._has_seen_rows |= rows.height > 0
         lines = rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item()
         return ValidBlock(
             feeds={feed: self._feed(feed, rows) for feed in self.item.feeds},
@@ -132,14 +142,74 @@ class Validator:
         )
 
     def _header_check(self) -> Check:
-        """The header again, as where files were put together; a byte-order mark can lead."""
-        first, *others = self.item.columns
-        name, sent = first.name.strip(), pl.col(first.name)
-        names = [(sent == name) | (sent == f"\ufeff{name}")]
-        names += [pl.col(prop.name) == prop.name.strip() for prop in others]
+        """The header again. In text, the reader has found the lines that are the same."""
+        mask = pl.all_horizontal(
+            pl.col(prop.name).str.strip_chars("\ufeff") == prop.name.strip()
+            for prop in self.item.columns
+        )
         detail = "expected a row of data; found the header again"
-        mask = pl.all_horizontal(names)
         return Check(None, Reason.REPEATED_HEADER, detail, mask, rejects=True)
+
+    def _refuse_a_second_table(
+        self, rows: pl.DataFrame, flags: pl.DataFrame, hits: list[int]
+    ) -> None:
+        """Refuse a text whose header comes again below rows, but is quoted otherwise.
+
+        What follows it is of another program, of which nothing is known.
+        """
+        for n in hits:
+            if self._checks[n].reason is Reason.REPEATED_HEADER and not self._typed_cells:
+                is_header = flags[str(n)]
+                if not self._has_seen_rows and is_header[: int(is_header.sum())].all():
+                    return  # right below the header: it is there in several spellings
+                line = rows["line_start"].filter(is_header)[-1]
+                raise FileError(
+                    Reason.WRONG_LAYOUT,
+                    f"line {line}: a second table begins, whose header is written otherwise",
+                )
+
+    def _nothing_check(self) -> Check:
+        """A row of nothing but delimiters, which no required column refuses."""
+        empty = [
+            pl.col(prop.name).is_null() | (pl.col(prop.name).str.strip_chars() == "")
+            for prop in self.item.columns
+        ]
+        mask = pl.all_horizontal(empty)
+        return Check(None, Reason.MISSING_VALUE, "expected a value in any column", mask, True)
+
+    def _without_torn_rows(self, block: Block) -> Block:
+        """Reject rows that a line beside them, of one field, may be a piece of.
+
+        It may where the row's value with the piece is a value by the contract, too: of
+        `12` and `345`, either the first is an id, or `12345` was, and nobody can tell.
+        """
+        torn: set[int] = set()
+        for prop in self.item.columns:
+            pieces = [piece for piece in block.pieces if piece.column == prop.name]
+            if not pieces:
+                continue
+            joined = pl.DataFrame(
+                {
+                    "line_start": [p.line_start for p in pieces],
+                    prop.name: [p.joined for p in pieces],
+                }
+            )
+            joined = joined.with_columns(_clean(prop).alias(prop.name))
+            joined = joined.with_columns(self._value(prop).alias(_value_name(prop)))
+            for check in self._property_checks(prop):
+                joined = joined.filter(~check.mask.fill_null(value=False))
+            torn.update(joined["line_start"])
+        if not torn:
+            return block
+        is_torn = pl.col("line_start").is_in(sorted(torn))
+        detail = "a line beside it may be a piece of this row, torn off by a line break"
+        rejected = [
+            RejectedRow(start, end, Reason.WRONG_FIELD_COUNT, detail)
+            for start, end in block.rows.filter(is_torn)
+            .select("line_start", "line_end")
+            .iter_rows()
+        ]
+        return replace(block, rows=block.rows.filter(~is_torn), rejected=block.rejected + rejected)
 
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
