@@ -121,16 +121,16 @@ class Validator:
         flags = rows.select(
             check.mask.fill_null(value=False).alias(str(n)) for n, check in enumerate(self._checks)
         )
+        if self.item.file.header and not self._typed_cells:
+            self._refuse_a_second_table(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
 
         rejected = [self._unreadable(block)]
         issues: list[pl.DataFrame] = []
         if hits:
-            self._refuse_a_second_table(rows, flags, hits)
             rows, failures = self._split_off_failures(rows, flags, hits)
             rejected.append(failures)
             rows, issues = self._null_broken_values(rows, hits)
-        self._has_seen_rows |= rows.height > 0
         lines = rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item()
         return ValidBlock(
             feeds={feed: self._feed(feed, rows) for feed in self.item.feeds},
@@ -150,23 +150,21 @@ class Validator:
         detail = "expected a row of data; found the header again"
         return Check(None, Reason.REPEATED_HEADER, detail, mask, rejects=True)
 
-    def _refuse_a_second_table(
-        self, rows: pl.DataFrame, flags: pl.DataFrame, hits: list[int]
-    ) -> None:
+    def _refuse_a_second_table(self, rows: pl.DataFrame, flags: pl.DataFrame) -> None:
         """Refuse a text whose header comes again below rows, but is quoted otherwise.
 
-        What follows it is of another program, of which nothing is known.
+        What follows it is of another program, of which nothing is known. Right below the
+        header it is only there in two spellings.
         """
-        for n in hits:
-            if self._checks[n].reason is Reason.REPEATED_HEADER and not self._typed_cells:
-                is_header = flags[str(n)]
-                if not self._has_seen_rows and is_header[: int(is_header.sum())].all():
-                    return  # right below the header: it is there in several spellings
-                line = rows["line_start"].filter(is_header)[-1]
-                raise FileError(
-                    Reason.WRONG_LAYOUT,
-                    f"line {line}: a second table begins, whose header is written otherwise",
-                )
+        is_header = flags.to_series(0)
+        below = is_header if self._has_seen_rows else is_header & ~is_header.cum_min()
+        if below.any():
+            raise FileError(
+                Reason.WRONG_LAYOUT,
+                f"line {rows['line_start'].filter(below)[0]}: a second table begins, whose "
+                "header is written otherwise",
+            )
+        self._has_seen_rows |= not is_header.all()
 
     def _nothing_check(self) -> Check:
         """A row of nothing but delimiters, which no required column refuses."""
