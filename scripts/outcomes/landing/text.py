@@ -14,6 +14,8 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import MAX_RECORD_CHARACTERS
 
 BLOCK_BYTES = 4 << 20
+# Of very short lines, so many at once: each of them takes far more memory than its bytes.
+BATCH_LINES = 1 << 16
 _TAIL_BYTES = 1 << 16
 
 # Decoded lines without their line feed; None is a line that is no text in this encoding.
@@ -183,7 +185,8 @@ class LineReader:
                 if lines:
                     yield first, lines
                 return
-            yield first, lines
+            for start in range(0, len(lines), BATCH_LINES):
+                yield first + start, lines[start : start + BATCH_LINES]
             first += len(lines)
 
     def _blocks(self) -> Iterator[bytes]:
