@@ -400,7 +400,7 @@ def test_what_is_no_file_is_named_and_the_rest_lands(
     code, output = run("land", tmp_path)
     assert code == 3
     for name in ("pipe", "loop"):
-        assert f"{name}: expected a file; it is a link to a folder, a pipe or a device" in output
+        assert f"{name}: expected a file; it is a link, a pipe or a device" in output
     assert "gone: cannot be read: No such file" in output
     assert "circle: cannot be read: Too many levels" in output
     assert statuses(connection) == [("loaded", None, 1, 0)]

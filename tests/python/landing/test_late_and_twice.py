@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from tests.python.pipeline.content import ledger_hashes
 
 from .deliveries import WOODLAND_DAY, events, land, ledger, rejects, woodland
 from .test_commands import run
@@ -77,6 +79,33 @@ def test_corrected_under_the_same_name_the_newest_received_comes_last(
         """
     ).fetchall()
     assert [code for (code,) in order] == ["U", "E"]
+
+
+def test_what_is_sent_again_after_a_correction_is_the_last_word(
+    connection: psycopg.Connection,
+    another_database: Callable[[], psycopg.Connection],
+    tmp_path: Path,
+) -> None:
+    def last_code(database: psycopg.Connection) -> list[Any]:
+        return database.execute(
+            """
+            select r.event_code, count(*) over ()
+            from landing.files as f
+            inner join raw.attendance_events as r on f.file_id = r.load_id
+            order by f.as_of_date, f.sent_at nulls first, f.received_at desc, f.file_id
+            limit 1
+            """
+        ).fetchall()
+
+    for code in ("U", "E", "U", "U"):
+        events(tmp_path, {"EventCode": code})
+        assert run("land", tmp_path)[0] == 0
+        assert last_code(connection)[0][0] == code
+    assert last_code(connection) == [("U", 2)]
+    with another_database() as rebuilt:
+        assert run("replay")[0] == 0
+        assert last_code(rebuilt) == [("U", 2)]
+        assert ledger_hashes(rebuilt) == ledger_hashes(connection)
 
 
 def test_the_same_bytes_under_another_name_and_again_change_nothing(
