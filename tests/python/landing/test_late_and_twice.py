@@ -12,7 +12,10 @@ import psycopg
 import pytest
 from tests.python.pipeline.content import ledger_hashes
 
-from .deliveries import WOODLAND_DAY, events, land, ledger, rejects, woodland
+from outcomes.errors import OutcomesError
+from outcomes.landing.loader import release_file
+
+from .deliveries import WOODLAND_DAY, directory, events, land, ledger, rejects, woodland
 from .test_commands import run
 
 WEEKS = ["2012-09-07", "2012-09-14", "2012-09-21", "2012-09-28", "2012-10-05"]
@@ -163,3 +166,27 @@ def test_attendance_of_students_off_the_roster_loads(
     events(tmp_path, {"StudentID": "999999999"})
     assert run("land", tmp_path)[0] == 0
     assert ledger(connection, "status, rows_loaded") == [("loaded", 1)]
+
+
+def test_a_file_of_a_partner_without_a_contract_cannot_be_released(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for day, count in (("2012-09-24", 20), ("2012-10-01", 9)):
+        events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(count)), day=day)
+    land(connection, tmp_path)
+    name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
+    with pytest.raises(OutcomesError, match="no contract any more"):
+        release_file(connection, {}, name, None, "asked")
+    assert ("held", None) in ledger(connection, "status, released_at")
+
+
+def test_one_state_id_on_two_children_loads_as_sent(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Whose it is only the district knows: quality.shared_state_ids asks."""
+    directory(tmp_path, {"StudentID": "000000001"}, {"StudentID": "000000002"})
+    assert run("land", tmp_path)[0] == 0
+    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 0)]
+    assert connection.execute(
+        "select count(*), count(distinct state_student_id) from raw.students"
+    ).fetchone() == (2, 1)
