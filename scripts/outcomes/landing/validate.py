@@ -418,6 +418,9 @@ def _clean(prop: ContractProperty) -> pl.Expr:
         return text
     text = text.str.strip_chars()
     text = pl.when(text != "").then(text)
+    if prop.decimal_mark == ",":
+        # A point is then no mark, and could group thousands.
+        text = text.str.replace_many({",": ".", ".": ","})
     if prop.pad_to:
         is_number = text.str.contains(r"^[0-9]+$")
         text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
