@@ -44,7 +44,8 @@ listed_ids as (
 
 ),
 
--- A file that keys by local id is looked up by it, any other by state id.
+-- A file that keys by local id is looked up by it, any other by state id. Counted before
+-- it is looked up: a student stands in a file of attendance every day.
 mentioned as (
 
     {% for feed in student_feeds %}
@@ -54,12 +55,14 @@ mentioned as (
         snapshots.school_year,
         snapshots.as_of_date,
         {% if feed in feeds_by_local_id %}
-        raw.district_student_id as student_id
+        raw.district_student_id as student_id,
         {% else %}
-        coalesce(raw.district_student_id, raw.state_student_id) as student_id
+        coalesce(raw.district_student_id, raw.state_student_id) as student_id,
         {% endif %}
+        count(*) as rows_affected
     from {{ source('raw', feed) }} as raw
     inner join snapshots on raw.load_id = snapshots.load_id
+    group by 1, 3, 4, 5
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -73,7 +76,7 @@ unlisted_students as (
         mentioned.school_year,
         mentioned.student_id,
         max(mentioned.as_of_date) as as_of_date,
-        count(*) as rows_affected
+        sum(mentioned.rows_affected)::bigint as rows_affected
     from mentioned
     left join listed_ids
         on
