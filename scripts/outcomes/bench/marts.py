@@ -16,7 +16,6 @@ from outcomes.landing.ledger import record_partners
 from outcomes.warehouse.build import build
 
 STUDENTS = 32_000
-SLOWEST = 15
 
 
 def fill(connection: psycopg.Connection, students: int = STUDENTS) -> int:
@@ -31,9 +30,8 @@ def fill(connection: psycopg.Connection, students: int = STUDENTS) -> int:
         for statement in script.split(";\n"):
             if statement.strip():
                 connection.execute(statement.encode(), {"students": students})
-    row = connection.execute("select count(*) from raw.attendance_events").fetchone()
-    assert row is not None
-    return int(row[0])
+    [(rows,)] = connection.execute("select count(*) from raw.attendance_events").fetchall()
+    return int(rows)
 
 
 def measure(console: Console, students: int = STUDENTS) -> dict[str, Any]:
