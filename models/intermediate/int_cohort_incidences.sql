@@ -16,19 +16,20 @@ grouped as (
         members.days_observed,
         members.outcome
     from members
-    cross join lateral (
-        values
-        ('all', 'all'),
-        ('district', members.district_id),
-        ('grade', members.grade::text),
-        ('gender', members.gender),
-        ('race', members.race::text),
-        ('economic_status', members.economic_status),
-        (
-            'involvement',
-            case when members.was_involved then 'involved' else 'not involved' end
-        )
-    ) as groups (group_type, group_value)
+    cross join
+        lateral (
+            values
+            ('all', 'all'),
+            ('district', members.district_id),
+            ('grade', members.grade::text),
+            ('gender', members.gender),
+            ('race', members.race::text),
+            ('economic_status', members.economic_status),
+            (
+                'involvement',
+                case when members.was_involved then 'involved' else 'not involved' end
+            )
+        ) as groups (group_type, group_value)
     where
         not members.had_juvenile_justice_before
         and groups.group_value is not null
@@ -93,7 +94,7 @@ incidences as (
         days_observed,
         n_ended,
         n_events,
-        cast(n_at_risk as integer) as n_at_risk,
+        n_at_risk::integer as n_at_risk,
         sum(survival_before * n_events / n_at_risk) over (
             partition by base_year, group_type, group_value
             order by days_observed

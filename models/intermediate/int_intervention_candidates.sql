@@ -109,7 +109,7 @@ described as (
         on
             coalesce(bands.rate_above, -1) < before_years.attendance_rate
             and coalesce(bands.rate_up_to, 1) >= before_years.attendance_rate
-            and bands.valid_from_school_year <= roles.school_year
+            and roles.school_year >= bands.valid_from_school_year
             and coalesce(bands.valid_to_school_year, roles.school_year)
             >= roles.school_year
 
@@ -126,9 +126,13 @@ candidates as (
                     concat_ws(
                         ' / ',
                         district_id,
-                        'grade ' || coalesce(grade::text, 'unknown'),
+                        'grade ' || coalesce(cast(grade as text), 'unknown'),
                         'attendance ' || prior_attendance_band,
-                        case when involved_prior_year then 'involved' else 'not involved' end,
+                        case involved_prior_year
+                            when true then 'involved'
+                            when false then 'not involved'
+                            else 'involvement unknown'
+                        end,
                         'lunch ' || coalesce(economic_status, 'unknown')
                     )
         end as stratum

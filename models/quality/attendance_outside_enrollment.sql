@@ -30,7 +30,7 @@ attendance_outside_enrollment as (
         substring(
             enrollment_calendars.enrolled_days
             from attendance_events.event_date
-                - make_date(attendance_events.school_year - 1, 7, 1) + 1
+            - make_date(attendance_events.school_year - 1, 7, 1) + 1
             for 1
         ) is distinct from b'1'
     group by attendance_events.district_id, attendance_events.school_year

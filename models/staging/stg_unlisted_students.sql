@@ -44,25 +44,27 @@ listed_ids as (
 
 ),
 
--- A file that keys by local id is looked up by it, any other by state id. Counted before
--- it is looked up: a student stands in a file of attendance every day.
+-- A file that keys by local id is looked up by it, any other by state id. Ids are counted
+-- before they are looked up: a student stands in a file of attendance every day.
 mentioned as (
 
     {% for feed in student_feeds %}
+    {% set student_id = 'raw.district_student_id' if feed in feeds_by_local_id
+        else 'coalesce(raw.district_student_id, raw.state_student_id)' %}
     select
         raw.partner_id,
         '{{ feed }}' as feed,
         snapshots.school_year,
         snapshots.as_of_date,
-        {% if feed in feeds_by_local_id %}
-        raw.district_student_id as student_id,
-        {% else %}
-        coalesce(raw.district_student_id, raw.state_student_id) as student_id,
-        {% endif %}
+        {{ student_id }} as student_id,
         count(*) as rows_affected
     from {{ source('raw', feed) }} as raw
     inner join snapshots on raw.load_id = snapshots.load_id
-    group by 1, 3, 4, 5
+    group by
+        raw.partner_id,
+        snapshots.school_year,
+        snapshots.as_of_date,
+        {{ student_id }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

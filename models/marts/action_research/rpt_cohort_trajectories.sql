@@ -25,19 +25,22 @@ grouped as (
         groups.group_type,
         groups.group_value
     from cohort_years
-    cross join lateral (
-        values
-        ('all', 'all'),
-        ('district', cohort_years.base_district_id),
-        ('grade', cohort_years.base_grade::text),
-        ('gender', cohort_years.gender),
-        ('race', cohort_years.race::text),
-        ('economic_status', cohort_years.base_economic_status),
-        (
-            'involvement',
-            case when cohort_years.base_involved then 'involved' else 'not involved' end
-        )
-    ) as groups (group_type, group_value)
+    cross join
+        lateral (
+            values
+            ('all', 'all'),
+            ('district', cohort_years.base_district_id),
+            ('grade', cohort_years.base_grade::text),
+            ('gender', cohort_years.gender),
+            ('race', cohort_years.race::text),
+            ('economic_status', cohort_years.base_economic_status),
+            (
+                'involvement',
+                case
+                    when cohort_years.base_involved then 'involved' else 'not involved'
+                end
+            )
+        ) as groups (group_type, group_value)
     where groups.group_value is not null
 
 ),
@@ -129,26 +132,24 @@ cohort_trajectories as (
         outcomes.group_type,
         outcomes.group_value,
         outcomes.follow_up_year,
-        cast(outcomes.n_students as integer) as n_students,
-        cast(outcomes.n_enrolled as integer) as n_enrolled,
-        cast(outcomes.n_graduated as integer) as n_graduated,
-        cast(outcomes.n_not_enrolled as integer) as n_not_enrolled,
-        cast(outcomes.n_in_another_district as integer) as n_in_another_district,
+        (outcomes.n_students)::integer as n_students,
+        (outcomes.n_enrolled)::integer as n_enrolled,
+        (outcomes.n_graduated)::integer as n_graduated,
+        (outcomes.n_not_enrolled)::integer as n_not_enrolled,
+        (outcomes.n_in_another_district)::integer as n_in_another_district,
         outcomes.attendance_rate,
         outcomes.share_chronically_absent_federal,
         outcomes.gpa,
         outcomes.share_proficient_math,
         outcomes.share_proficient_reading,
         outcomes.share_involved,
-        cast(coalesce(at_start.n_free_at_start, 0) as integer) as n_free_at_start,
-        cast(coalesce(dated_incidences.n_juvenile_justice, 0) as integer)
+        (coalesce(at_start.n_free_at_start, 0))::integer as n_free_at_start,
+        (coalesce(dated_incidences.n_juvenile_justice, 0))::integer
             as n_juvenile_justice,
-        cast(
-            coalesce(
-                at_start.n_free_at_start - coalesce(dated_incidences.n_ended_before, 0),
-                0
-            ) as integer
-        ) as n_at_risk,
+        (coalesce(
+            at_start.n_free_at_start - coalesce(dated_incidences.n_ended_before, 0),
+            0
+        ))::integer as n_at_risk,
         case
             when at_start.n_free_at_start > 0
                 then coalesce(dated_incidences.cumulative_incidence, 0)

@@ -44,12 +44,12 @@ low_grades as (
     from student_years
     inner join rules
         on
-            rules.grade_from <= student_years.grade
-            and rules.grade_to >= student_years.grade
-            and rules.gpa_max >= student_years.gpa
-            and rules.valid_from_school_year <= student_years.school_year
-            and coalesce(rules.valid_to_school_year, student_years.school_year)
-            >= student_years.school_year
+            student_years.grade >= rules.grade_from
+            and student_years.grade <= rules.grade_to
+            and student_years.gpa <= rules.gpa_max
+            and student_years.school_year >= rules.valid_from_school_year
+            and student_years.school_year
+            <= coalesce(rules.valid_to_school_year, student_years.school_year)
     inner join performance_levels on rules.lowest_level = performance_levels.level
     where
         case rules.involvement

@@ -34,22 +34,25 @@ school_facts as (
         facts.school_domain,
         facts.school_code
     from student_years
-    cross join lateral (
-        values
-        ('disability', student_years.primary_disability),
-        (
-            'homeless',
-            case student_years.is_homeless when true then 'yes' when false then 'no' end
-        ),
-        ('special_education', student_years.special_education),
-        (
-            'english_learner',
-            case student_years.is_english_learner
-                when true then 'yes' when false then 'no'
-            end
-        ),
-        ('economic_status', student_years.economic_status)
-    ) as facts (school_domain, school_code)
+    cross join
+        lateral (
+            values
+            ('disability', student_years.primary_disability),
+            (
+                'homeless',
+                case student_years.is_homeless
+                    when true then 'yes' when false then 'no'
+                end
+            ),
+            ('special_education', student_years.special_education),
+            (
+                'english_learner',
+                case student_years.is_english_learner
+                    when true then 'yes' when false then 'no'
+                end
+            ),
+            ('economic_status', student_years.economic_status)
+        ) as facts (school_domain, school_code)
     where facts.school_code is not null
 
 ),

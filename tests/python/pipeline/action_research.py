@@ -39,7 +39,7 @@ def service_gaps(connection: psycopg.Connection) -> set[tuple[str, int, str]]:
                 (student.student_key, student.school_year, rule.program_group),
                 f"involved_{rule.involvement}",
             ]
-            if says != service and says == (rule.missing == "service"):
+            if service is not None and says != service and says == (rule.missing == "service"):
                 found.add((student.student_key, student.school_year, rule.rule_id))
     return found
 
