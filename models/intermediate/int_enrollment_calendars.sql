@@ -54,9 +54,11 @@ spell_days as (
 
     select
         *,
-        (repeat('0', first_day)
-        || repeat('1', last_day - first_day + 1)
-        || repeat('0', 365 - last_day))::bit(366) as days
+        (
+            repeat('0', first_day)
+            || repeat('1', last_day - first_day + 1)
+            || repeat('0', 365 - last_day)
+        )::bit(366) as days
     from bounded_spells
     where first_day <= last_day
 

@@ -49,8 +49,10 @@ listed_ids as (
 mentioned as (
 
     {% for feed in student_feeds %}
-    {% set student_id = 'raw.district_student_id' if feed in feeds_by_local_id
-        else 'coalesce(raw.district_student_id, raw.state_student_id)' %}
+    {% set student_id = 'raw.district_student_id' %}
+    {% if feed not in feeds_by_local_id %}
+    {% set student_id = 'coalesce(' ~ student_id ~ ', raw.state_student_id)' %}
+    {% endif %}
     select
         raw.partner_id,
         '{{ feed }}' as feed,
