@@ -44,8 +44,8 @@ listed_ids as (
 
 ),
 
--- A file that keys by local id is looked up by it, any other by state id. Ids are counted
--- before they are looked up: a student stands in a file of attendance every day.
+-- A file that keys by local id is looked up by it, any other by state id. Ids are
+-- counted before they are looked up: a student is in a file of attendance every day.
 mentioned as (
 
     {% for feed in student_feeds %}
