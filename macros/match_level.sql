@@ -10,7 +10,9 @@
         when students.first_name <> others.first_name and students.first_name <> students.last_name and {{ function('is_near_text') }}(students.first_name, others.last_name) and {{ function('is_near_text') }}(students.last_name, others.first_name) then 'swapped'
         when students.last_name_tokens && others.last_name_tokens then 'compound'
         when least(length(students.last_name), length(others.last_name)) > 2 and {{ function('is_near_text') }}(students.last_name, others.last_name) then 'near'
+        when left(students.last_name, 1) = left(others.last_name, 1) and abs(length(students.last_name) - length(others.last_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.last_name, others.last_name) >= 0.88 then 'similar'
         when students.last_name_sound = others.last_name_sound then 'sound'
+        when students.first_name = others.last_name or students.last_name = others.first_name then 'crossed'
         else 'different'
         end
     {%- elif comparison == 'first_name' -%}
@@ -22,6 +24,7 @@
         when length(students.middle_name) > 1 and students.middle_name = others.first_name or length(others.middle_name) > 1 and others.middle_name = students.first_name then 'middle'
         when left(students.first_name, 1) = left(others.first_name, 1) and least(length(students.first_name), length(others.first_name)) > 2 and {{ function('is_near_text') }}(students.first_name, others.first_name) then 'near'
         when starts_with(students.first_name, others.first_name) or starts_with(others.first_name, students.first_name) then 'initial'
+        when left(students.first_name, 1) = left(others.first_name, 1) and abs(length(students.first_name) - length(others.first_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.first_name, others.first_name) >= 0.88 then 'similar'
         when left(students.first_name, 1) = left(others.first_name, 1) and students.first_name_sound = others.first_name_sound then 'sound'
         else 'different'
         end
@@ -66,6 +69,7 @@
         when (students.street is null or others.street is null or students.street <> others.street) and (students.zip is null or others.zip is null) then null
         when students.street = others.street and students.zip = others.zip then 'exact'
         when students.street = others.street then 'street'
+        when {{ function('is_near_text') }}(students.zip, others.zip) and {{ function('jaro_winkler_similarity') }}(students.street, others.street) >= 0.9 then 'similar'
         when students.zip = others.zip then 'zip'
         else 'different'
         end
