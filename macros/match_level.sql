@@ -10,8 +10,8 @@
         when students.first_name <> others.first_name and students.first_name <> students.last_name and {{ function('is_near_text') }}(students.first_name, others.last_name) and {{ function('is_near_text') }}(students.last_name, others.first_name) then 'swapped'
         when students.last_name_tokens && others.last_name_tokens then 'compound'
         when least(length(students.last_name), length(others.last_name)) > 2 and {{ function('is_near_text') }}(students.last_name, others.last_name) then 'near'
-        when left(students.last_name, 1) = left(others.last_name, 1) and abs(length(students.last_name) - length(others.last_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.last_name, others.last_name) >= 0.88 then 'similar'
         when students.last_name_sound = others.last_name_sound then 'sound'
+        when left(students.last_name, 1) = left(others.last_name, 1) and abs(length(students.last_name) - length(others.last_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.last_name, others.last_name) >= 0.88 then 'similar'
         when students.first_name = others.last_name or students.last_name = others.first_name then 'crossed'
         else 'different'
         end
@@ -24,8 +24,8 @@
         when length(students.middle_name) > 1 and students.middle_name = others.first_name or length(others.middle_name) > 1 and others.middle_name = students.first_name then 'middle'
         when left(students.first_name, 1) = left(others.first_name, 1) and least(length(students.first_name), length(others.first_name)) > 2 and {{ function('is_near_text') }}(students.first_name, others.first_name) then 'near'
         when starts_with(students.first_name, others.first_name) or starts_with(others.first_name, students.first_name) then 'initial'
-        when left(students.first_name, 1) = left(others.first_name, 1) and abs(length(students.first_name) - length(others.first_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.first_name, others.first_name) >= 0.88 then 'similar'
         when left(students.first_name, 1) = left(others.first_name, 1) and students.first_name_sound = others.first_name_sound then 'sound'
+        when left(students.first_name, 1) = left(others.first_name, 1) and abs(length(students.first_name) - length(others.first_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.first_name, others.first_name) >= 0.88 then 'similar'
         else 'different'
         end
     {%- elif comparison == 'middle_name' -%}

@@ -108,7 +108,7 @@ def match_level_macro(model: MatchModel) -> str:
     def name(level: Level) -> str:
         return "null" if level.is_null else f"'{level.label}'"
 
-    branches = []
+    branches: list[str] = []
     for comparison in model.comparisons:
         case = level_case(comparison, compiled, name)
         # A line for each level.

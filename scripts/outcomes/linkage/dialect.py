@@ -78,7 +78,7 @@ def place_functions(sql: str, call: str) -> str:
     return re.sub(rf"{_MARK}(\w+)", lambda found: call.replace("{}", found[1]), sql)
 
 
-def _parse(condition: str) -> exp.Expression:
+def _parse(condition: str) -> exp.Expr:
     try:
         import sqlglot
     except ImportError:
@@ -86,23 +86,23 @@ def _parse(condition: str) -> exp.Expression:
             "Reading a match model needs the package sqlglot: pip install -e '.[train]'."
         ) from None
     try:
-        tree: exp.Expression = sqlglot.parse_one(condition, read="duckdb")
+        tree: exp.Expr = sqlglot.parse_one(condition, read="duckdb")
     except sqlglot.ParseError as error:
         raise OutcomesError(f"Expected a condition in DuckDB's SQL: {error}") from None
     return tree
 
 
-def _warehouse(name: str, *arguments: exp.Expression | None) -> exp.Expression:
+def _warehouse(name: str, *arguments: exp.Expr | None) -> exp.Expr:
     from sqlglot import exp
 
     return exp.Anonymous(this=_MARK + name, expressions=[a for a in arguments if a is not None])
 
 
-def _is_one(literal: exp.Expression) -> bool:
+def _is_one(literal: exp.Expr) -> bool:
     return literal.is_number and float(literal.name) == 1
 
 
-def _to_warehouse_functions(node: exp.Expression, arrays: set[str]) -> exp.Expression:
+def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
     from sqlglot import exp
 
     match node:
@@ -154,13 +154,13 @@ def _to_warehouse_functions(node: exp.Expression, arrays: set[str]) -> exp.Expre
             return node
 
 
-def _is_array(node: exp.Expression, arrays: set[str]) -> bool:
+def _is_array(node: exp.Expr, arrays: set[str]) -> bool:
     from sqlglot import exp
 
     return isinstance(node, exp.Column) and re.sub("_[lr]$", "", node.name.lower()) in arrays
 
 
-def _lambdas_to_subqueries(tree: exp.Expression) -> exp.Expression:
+def _lambdas_to_subqueries(tree: exp.Expr) -> exp.Expr:
     """PostgreSQL has no lambdas: `list_transform(a, x -> f(x))` becomes a subquery."""
     from sqlglot import exp
 
@@ -188,7 +188,7 @@ def _lambdas_to_subqueries(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _crossed_lists(node: exp.Expression) -> tuple[str, str, exp.Expression] | None:
+def _crossed_lists(node: exp.Expr) -> tuple[str, str, exp.Expr] | None:
     """Splink's every-element-with-every-element: the two lists and what is made of a pair."""
     from sqlglot import exp
 
@@ -203,7 +203,7 @@ def _crossed_lists(node: exp.Expression) -> tuple[str, str, exp.Expression] | No
     pair = function.expressions[0].name
     sides = {0: "pair_one.one", 1: "pair_other.other"}
 
-    def place(part: exp.Expression) -> exp.Expression:
+    def place(part: exp.Expr) -> exp.Expr:
         if isinstance(part, exp.Bracket) and part.this.name == pair:
             return exp.to_column(sides[int(part.expressions[0].name)])
         return part
@@ -212,10 +212,10 @@ def _crossed_lists(node: exp.Expression) -> tuple[str, str, exp.Expression] | No
     return outer.this.sql(dialect="postgres"), inner.this.sql(dialect="postgres"), body
 
 
-def _name_sides(tree: exp.Expression, sides: tuple[str, str]) -> exp.Expression:
+def _name_sides(tree: exp.Expr, sides: tuple[str, str]) -> exp.Expr:
     from sqlglot import exp
 
-    def place(node: exp.Expression) -> exp.Expression:
+    def place(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
         name, table = node.name.lower(), node.table.lower()

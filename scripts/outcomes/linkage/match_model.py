@@ -120,7 +120,11 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
             f"{origin}: probability_two_random_records_match must lie between 0 and 1."
         )
     return MatchModel(
-        probability, link_type, content.get("unique_id_column_name", "unique_id"), rules, comparisons
+        probability,
+        link_type,
+        content.get("unique_id_column_name", "unique_id"),
+        rules,
+        comparisons,
     )
 
 
@@ -135,14 +139,10 @@ def _blocking_rule(rule: dict[str, Any] | str, origin: str) -> str:
 def _comparison(given: dict[str, Any], origin: str) -> Comparison:
     levels = given["comparison_levels"]
     name = given.get("output_column_name") or next(
-        (
-            level["tf_adjustment_column"]
-            for level in levels
-            if level.get("tf_adjustment_column")
-        ),
+        (level["tf_adjustment_column"] for level in levels if level.get("tf_adjustment_column")),
         given.get("comparison_description"),
     )
-    exact_u = {}
+    exact_u: dict[str, float | None] = {}
     for level in levels:
         condition = _condition(level)
         column = exactly_matched_column(condition) if condition else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psycopg
@@ -14,7 +15,7 @@ from outcomes.errors import OutcomesError
 from outcomes.linkage.dialect import place_functions, to_postgres
 from outcomes.linkage.match_model import Comparison, Level, MatchModel
 
-_TYPES = {
+_TYPES: dict[Any, str] = {
     pl.Boolean: "boolean",
     pl.Date: "date",
     pl.Datetime: "timestamp",
@@ -65,9 +66,9 @@ def copy_records(connection: psycopg.Connection, records: pl.DataFrame, name: st
     return Side(name, frozenset(records.columns), arrays)
 
 
-def _type(kind: pl.DataType) -> str:
+def _type(kind: Any) -> str:
     if isinstance(kind, pl.List):
-        return f"{_TYPES.get(type(kind.inner), 'text')}[]"
+        return f"{_type(kind.inner)}[]"
     if kind.is_integer():
         return "bigint"
     return _TYPES.get(type(kind), "text")
@@ -102,7 +103,9 @@ def score(
         raise OutcomesError("The model has no blocking_rules_to_generate_predictions.")
     query = scoring_query(model, left, right)
     try:
-        with connection.cursor() as cursor:
+        with connection.transaction(), connection.cursor() as cursor:
+            # Compiling the long expressions takes longer than the few pairs.
+            cursor.execute("set local jit = off")
             cursor.execute(query.encode())
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall()

@@ -123,7 +123,7 @@ def train(
         )
         say("Estimating how many pairs match")
         linker.training.estimate_probability_two_random_records_match(
-            recipe.deterministic_rules, recall=recipe.recall
+            [*recipe.deterministic_rules], recall=recipe.recall
         )
         say("Estimating u from random pairs")
         linker.training.estimate_u_using_random_sampling(recipe.max_pairs, seed=recipe.seed)
@@ -202,13 +202,13 @@ def _untrained(model: dict[str, Any], rarest: float) -> dict[str, Any]:
     return content
 
 
-def _finish(
-    content: dict[str, Any], old: dict[str, Any], keep: Sequence[str]
-) -> dict[str, Any]:
+def _finish(content: dict[str, Any], old: dict[str, Any], keep: Sequence[str]) -> dict[str, Any]:
     """Rounded, for a review to read, and with the comparisons that keep their values."""
     # Splink names a model at random.
     content.pop("linker_uid", None)
-    kept = {c["output_column_name"]: c for c in old["comparisons"] if c["output_column_name"] in keep}
+    kept = {
+        c["output_column_name"]: c for c in old["comparisons"] if c["output_column_name"] in keep
+    }
     content["comparisons"] = [
         kept.get(comparison["output_column_name"], comparison)
         for comparison in content["comparisons"]

@@ -23,9 +23,7 @@ def load_febrl_4(connection: psycopg.Connection) -> pd.Series:
     _land_students(connection, students)
     _land_clients(connection, clients)
     person = pd.Series(clients.index).str.extract(r"(rec-\d+)-")[0]
-    return pd.Series(
-        ("woodland_hills:" + person + "-org").array, index="febrl:" + clients.index
-    )
+    return pd.Series(("woodland_hills:" + person + "-org").array, index="febrl:" + clients.index)
 
 
 def load_febrl_3(connection: psycopg.Connection) -> pd.Series:
