@@ -160,7 +160,7 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: Settings, *arguments: str) -> str:
+def run_dbt(built: Settings, *arguments: str, project: Path = PROJECT_DIR) -> str:
     """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
     done = try_dbt(built, *arguments)
     assert done.returncode == 0, done.stdout[-6000:]
@@ -179,7 +179,7 @@ def try_dbt(built: Settings, *arguments: str) -> subprocess.CompletedProcess[str
     }
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(profiles)],
         env=environment,
         capture_output=True,
         text=True,
