@@ -166,3 +166,21 @@ create table if not exists landing.run_relations (
     row_count bigint,
     primary key (run_id, schema_name, relation)
 );
+
+-- The headline figures as each publication showed them, hidden ones as hidden. It cannot
+-- be made again: what was public then is known only here.
+create table if not exists landing.measure_history (
+    run_id text not null references landing.runs,
+    school_year integer not null,
+    district_id text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    n_involved bigint,
+    n_not_involved bigint,
+    value_involved double precision,
+    value_not_involved double precision,
+    gap double precision,
+    is_suppressed boolean not null,
+    primary key (run_id, school_year, district_id, program_group, involvement, measure)
+);

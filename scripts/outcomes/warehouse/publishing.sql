@@ -543,6 +543,12 @@ begin
             )
         );
     end loop;
+    insert into landing.measure_history
+    select
+        run_id, school_year, district_id, program_group, involvement, measure, n_involved,
+        n_not_involved, value_involved, value_not_involved, gap, is_suppressed
+    from marts.rpt_measure_history
+    where run_id = this_run_id;
     update landing.runs
     set status = 'published', published_at = now()
     where run_id = this_run_id;

@@ -40,6 +40,8 @@ UNPRIVILEGED_USER = "nobody"
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
+    # PostgreSQL's own 100 are too few for that many readers and a build.
+    "max_connections": "200",
     "shared_buffers": "1GB",
     "work_mem": "64MB",
     "maintenance_work_mem": "512MB",

@@ -106,6 +106,36 @@ def test_a_rollback_brings_back_a_relation_that_is_no_longer_built(
     assert content_hashes(connection) == rows
 
 
+def test_the_history_of_the_headline_figures_outlives_a_rollback(
+    connection: psycopg.Connection,
+) -> None:
+    (first,) = {run for (run,) in connection.execute("select run_id from landing.measure_history")}
+    kept = "select count(*), count(gap) from {} where run_id = %s"
+    in_ledger = connection.execute(kept.format("landing.measure_history").encode(), [first])
+    in_mart = connection.execute(kept.format("marts.rpt_measure_history").encode(), [first])
+    published = connection.execute(
+        """
+        select count(*), count(gap)
+        from marts_public.rpt_outcome_gaps
+        inner join policy.headline_figures using (measure, program_group, involvement)
+        """
+    ).fetchall()
+    assert in_ledger.fetchall() == in_mart.fetchall() == published
+    assert published[0][1] > 5
+
+    second = pretend_build(
+        connection, "update next_marts.rpt_measure_history set run_id = '{run_id}'"
+    )
+    publish(connection, second)
+    publishing.roll_back(connection)
+
+    for run_id in (first, second):
+        rows = connection.execute(kept.format("landing.measure_history").encode(), [run_id])
+        assert rows.fetchall() == published
+    rows = connection.execute(kept.format("marts.rpt_measure_history").encode(), [second])
+    assert rows.fetchall() == [(0, 0)]
+
+
 def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> None:
     connection.execute(
         """
