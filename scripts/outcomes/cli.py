@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from outcomes.access.commands import access_app
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, land, release, replay
@@ -26,6 +27,7 @@ cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
 cli.add_typer(link_app, name="link")
 cli.add_typer(report_app, name="report")
+cli.add_typer(access_app, name="access")
 cli.command()(land)
 cli.command()(release)
 cli.command()(replay)

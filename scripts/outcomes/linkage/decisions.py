@@ -276,8 +276,9 @@ def record_decisions(
         OutcomesError: a link and a refusal between students contradict each other.
     """
     with connection.transaction():
-        # Two reviewers who decide at once would not see each other's word.
-        connection.execute("lock table landing.link_decisions in share row exclusive mode")
+        # Two reviewers who decide at once would not see each other's word. Not a lock on the
+        # table: that takes the right to change it, and reviewers may only append.
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into landing.link_decisions (student_key, other_record_type, "
