@@ -1,23 +1,6 @@
 {#
-    Who may read what: the grants of dbt_project.yml for the roles that exist, and the rows
-    that a role sees. docs/access.md says why.
-#}
-
-{#
-    dbt's own, without the roles that do not exist: a warehouse builds before
-    `outcomes access apply` has made them, and where nobody may make any.
-#}
-{% macro postgres__apply_grants(relation, grant_config, should_revoke=True) %}
-    {% set known = run_query('select rolname from pg_catalog.pg_roles').columns[0].values() %}
-    {% set grants = {} %}
-    {% for privilege, roles in grant_config.items() %}
-        {% do grants.update({privilege: roles | select('in', known) | list}) %}
-    {% endfor %}
-    {% do return(default__apply_grants(relation, grants, should_revoke)) %}
-{% endmacro %}
-
-{#
-    Row-level security, in the transaction that makes the table. `all_rows` are the roles
+    Row-level security, in the transaction that makes the table; a publication copies it.
+    docs/access.md says who sees what, and why. `all_rows` are the roles
     that see every row; with a `district_column` a district's role sees the district's own.
     Anyone else who is granted the table by mistake sees nothing. The policies look roles up
     by name, so that they can be made before the roles are.

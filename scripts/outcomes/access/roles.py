@@ -65,6 +65,8 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select",)},
+    "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
 }
 
 
@@ -125,7 +127,8 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
         raise OutcomesError(
             f"{connection.info.user} may not do all that is needed: {error.diag.message_primary}. "
             "Run `outcomes access apply` as the owner of the database with the attribute "
-            "createrole, or as a superuser; nothing was changed. A build needs no roles."
+            "createrole and the admin option on pg_read_all_stats, or as a superuser; nothing "
+            "was changed. A build needs no roles."
         ) from None
     return changes
 
@@ -164,7 +167,9 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
                 sql.SQL("comment on role {} is {}").format(name, sql.Literal(comment)),
                 f"described the role {role}",
             )
-    members = {(reader, PUBLIC) for reader in _READERS}
+    # A build has to see whether another one is at work.
+    members = {(BUILDER, "pg_read_all_stats")}
+    members |= {(reader, PUBLIC) for reader in _READERS}
     members |= {(role, DISTRICT) for role in roles if role.startswith(f"{DISTRICT}_")}
     for member, group in sorted(members - _memberships(connection)):
         run(
@@ -195,21 +200,24 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
             sql.SQL("grant {} to current_user").format(owner),
             f"made {connection.info.user} a member of {BUILDER}, to give it what it owns",
         )
-    for schema in _BUILT_SCHEMAS:
-        found = connection.execute(
-            "select pg_get_userbyid(nspowner) from pg_namespace where nspname = %s", [schema]
-        ).fetchone()
-        name = sql.Identifier(schema)
-        if found is None:
-            run(
-                sql.SQL("create schema {} authorization {}").format(name, owner),
-                f"made the schema {schema}",
-            )
-        elif found[0] != BUILDER:
-            run(
-                sql.SQL("alter schema {} owner to {}").format(name, owner),
-                f"gave the schema {schema} to {BUILDER}",
-            )
+    # Beside what people read: the schemas in which it is made, and kept for a rollback.
+    beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in _BUILT_SCHEMAS]
+    owners = dict(
+        connection.execute(
+            "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
+            [[*_BUILT_SCHEMAS, *beside]],
+        ).fetchall()
+    )
+    for schema in _BUILT_SCHEMAS.keys() - owners.keys():
+        run(
+            sql.SQL("create schema {} authorization {}").format(sql.Identifier(schema), owner),
+            f"made the schema {schema}",
+        )
+    for schema in [schema for schema in owners if owners[schema] != BUILDER]:
+        run(
+            sql.SQL("alter schema {} owner to {}").format(sql.Identifier(schema), owner),
+            f"gave the schema {schema} to {BUILDER}",
+        )
     foreign = connection.execute(
         """
         select
@@ -225,7 +233,7 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
         inner join pg_namespace on pronamespace = pg_namespace.oid
         where nspname = any(%(schemas)s) and proowner <> %(owner)s::regrole
         """,
-        {"schemas": list(_BUILT_SCHEMAS), "owner": BUILDER},
+        {"schemas": [*_BUILT_SCHEMAS, *beside], "owner": BUILDER},
     ).fetchall()
     for kind, schema, name, arguments in foreign:
         target = sql.Identifier(schema, name)

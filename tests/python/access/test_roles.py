@@ -30,7 +30,7 @@ READABLE = {
     "outcomes_steward": [
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
-        "landing.link_decisions",
+        "landing.link_decisions", "landing.runs", "landing.run_relations",
     ],
     "outcomes_analyst": [*PUBLISHED, *DIMENSIONS, "marts_deidentified.*"],
     "outcomes_caseworker": [*PUBLISHED, *DIMENSIONS, "marts.rpt_caseworker_students"],
