@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.access.commands import access_app
+from outcomes.access.commands import access_app, purge
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, land, release, replay
@@ -33,6 +33,7 @@ cli.add_typer(access_app, name="access")
 cli.command()(land)
 cli.command()(release)
 cli.command()(replay)
+cli.command()(purge)
 
 
 @cli.command()

@@ -65,6 +65,8 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select",)},
+    "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
+    "purges": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
 }
@@ -97,6 +99,14 @@ def district_role(district_id: str) -> str:
             "the most that PostgreSQL takes. Give the contract a shorter id."
         )
     return role
+
+
+def has_roles(connection: psycopg.Connection) -> bool:
+    """Whether `apply_access` has been at work on this server."""
+    return (
+        connection.execute("select from pg_roles where rolname = %s", [BUILDER]).fetchone()
+        is not None
+    )
 
 
 def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:
@@ -202,12 +212,11 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
         )
     # Beside what people read: the schemas in which it is made, and kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in _BUILT_SCHEMAS]
-    owners = dict(
-        connection.execute(
-            "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
-            [[*_BUILT_SCHEMAS, *beside]],
-        ).fetchall()
+    found = connection.execute(
+        "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
+        [[*_BUILT_SCHEMAS, *beside]],
     )
+    owners: dict[str, str] = dict(found.fetchall())
     for schema in _BUILT_SCHEMAS.keys() - owners.keys():
         run(
             sql.SQL("create schema {} authorization {}").format(sql.Identifier(schema), owner),

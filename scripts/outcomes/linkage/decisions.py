@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import class_row
 
+from outcomes.access.disclosures import record_export
 from outcomes.errors import OutcomesError
 
 # What a reviewer sees of both records, in this order.
@@ -224,6 +226,16 @@ def open_questions(connection: psycopg.Connection) -> list[Question]:
     )
     with connection.cursor(row_factory=class_row(Question)) as cursor:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()
+
+
+def record_questions(
+    connection: psycopg.Connection, questions: Iterable[Question], reviewer: str, how: str
+) -> None:
+    """Enter the students whom a reviewer is shown in the record of disclosures."""
+    shown = [question.student_key for question in questions]
+    shown += [q.other_record_key for q in questions if q.other_record_type == "student"]
+    districts = Counter(key.split(":")[0] for key in shown)
+    record_export(connection, reviewer, "decides which records are one child's", how, districts)
 
 
 def reviewer_name() -> str:

@@ -21,6 +21,8 @@ from outcomes.linkage.decisions import (
     Question,
     open_questions,
     record_decisions,
+    record_questions,
+    reviewer_name,
     standing_decisions,
     unknown_pairs,
 )
@@ -44,6 +46,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def export_questions(connection: psycopg.Connection, file: Path) -> int:
     """Write the open questions to a new workbook that only its owner can read.
+
+    It is entered in the record of disclosures.
 
     Returns:
         Number of questions.
@@ -71,8 +75,10 @@ def export_questions(connection: psycopg.Connection, file: Path) -> int:
         width = 60 if column == "evidence" else 18
         sheet.column_dimensions[get_column_letter(position)].width = width
     # Made before it is filled: it holds personal data.
-    file.touch(mode=0o600, exist_ok=False)
-    book.save(file)
+    with connection.transaction():
+        record_questions(connection, questions, reviewer_name(), "link review --export")
+        file.touch(mode=0o600, exist_ok=False)
+        book.save(file)
     return len(questions)
 
 

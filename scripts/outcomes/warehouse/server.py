@@ -45,6 +45,11 @@ SERVER_SETTINGS = {
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
+    # The log of changes shall not keep what was destroyed, nor the server's log what a row
+    # says that broke a rule.
+    "wal_recycle": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }

@@ -31,6 +31,7 @@ READABLE = {
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.link_decisions", "landing.runs", "landing.run_relations",
+        "landing.disclosures",
     ],
     "outcomes_analyst": [*PUBLISHED, *DIMENSIONS, "marts_deidentified.*"],
     "outcomes_caseworker": [*PUBLISHED, *DIMENSIONS, "marts.rpt_caseworker_students"],
@@ -38,7 +39,10 @@ READABLE = {
     **{district_role(district): FOR_DISTRICTS for district in DISTRICTS},
     "outcomes_public": PUBLISHED,
 }  # fmt: skip
-HIDDEN = {"outcomes_steward": ["identity.pseudonyms"]}
+HIDDEN = {
+    "outcomes_steward": ["identity.pseudonyms"],
+    "outcomes_builder": ["landing.purges"],
+}
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 
 WAYS = {
@@ -159,7 +163,10 @@ def test_a_role_writes_nothing_but_what_it_appends(
         assert {name.split(".")[0] for name, _ in rights} == {"raw", "landing"}
         assert [name for name, privilege in rights if privilege == "update"] == ["landing.files"]
     elif role == "outcomes_steward":
-        assert rights == [("landing.link_decisions", "insert")]
+        assert sorted(rights) == [
+            ("landing.disclosures", "insert"),
+            ("landing.link_decisions", "insert"),
+        ]
     else:
         assert rights == []
 

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from psycopg import sql
-from tests.python.conftest import free_port, run_dbt
+from tests.python.conftest import run_dbt
 from tests.python.landing.commands import run
 
 from outcomes.access.roles import apply_access
-from outcomes.config import Settings, load_settings
+from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.ledger import record_partners
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.server import EmbeddedServer
 from outcomes.warehouse.tables import create_tables
-
-
-@pytest.fixture
-def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A server of the test's own: roles belong to a whole server."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
-    folder.chmod(0o755)
-    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
-    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
-    monkeypatch.delenv("OUTCOMES_PG_DATABASE", raising=False)
-    monkeypatch.setenv("PGPASSFILE", str(folder / "pgpass"))
-    server = EmbeddedServer(load_settings())
-    server.start()
-    try:
-        yield load_settings()
-    finally:
-        server.reset()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
