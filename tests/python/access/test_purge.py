@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import zipfile
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +45,16 @@ def places_in_files(folders: Iterable[Path], canaries: set[str]) -> set[Path]:
         for file in folder.rglob("*")
         if file.is_file() and pattern.search(file.read_bytes())
     }
+
+
+def unlisted_phones(drops: Path) -> set[str]:
+    phones = set()
+    for archive in drops.glob("pittsburgh/*/*.zip"):
+        with zipfile.ZipFile(archive) as opened:
+            text = opened.read("STUDENT_DIRECTORY.csv").decode("cp1252")
+        phones |= {row["Phone"] for row in csv.DictReader(io.StringIO(text, newline=""))}
+    assert len(phones) > 100
+    return {phone for phone in phones if phone}
 
 
 def test_nothing_of_a_purged_partner_is_left(
@@ -89,6 +102,8 @@ def test_nothing_of_a_purged_partner_is_left(
         }
         assert "raw.students" in places_in_tables(connection, canaries)
     assert places_in_files(folders, canaries)
+    # Nor has anything that the contract does not list got anywhere until here.
+    assert places_in_files(folders, unlisted_phones(demo_drops)) == set()
 
     # Interrupted once: everything that landed is gone, and nothing is built anew.
     with monkeypatch.context() as interrupted:
