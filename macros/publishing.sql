@@ -122,18 +122,3 @@
         ) -%}
     {%- endif -%}
 {%- endmacro %}
-
-{#
-    dbt grants to roles that do not exist yet would fail the build. On `prod` these are
-    the grants of next_<schema>.<relation>; a publication copies them.
-#}
-{% macro postgres__apply_grants(relation, grant_config, should_revoke=True) -%}
-    {%- if grant_config -%}
-        {%- set roles = run_query('select rolname from pg_roles').columns[0].values() -%}
-        {%- set existing = {} -%}
-        {%- for privilege, grantees in grant_config.items() -%}
-            {%- do existing.update({privilege: grantees | select('in', roles) | list}) -%}
-        {%- endfor -%}
-        {{ default__apply_grants(relation, existing, should_revoke) }}
-    {%- endif -%}
-{%- endmacro %}

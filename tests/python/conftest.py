@@ -169,6 +169,15 @@ def make_warehouse(
 
 def run_dbt(built: Settings, *arguments: str, role: str = "outcomes_builder") -> str:
     """Run plain dbt on a warehouse, as the builder would; fail the test if dbt fails."""
+    done = try_dbt(built, *arguments, role=role)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def try_dbt(
+    built: Settings, *arguments: str, role: str = "outcomes_builder"
+) -> subprocess.CompletedProcess[str]:
+    """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     environment = {
@@ -187,8 +196,7 @@ def run_dbt(built: Settings, *arguments: str, role: str = "outcomes_builder") ->
         check=False,
     )  # fmt: skip
     shutil.rmtree(profiles)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
+    return done
 
 
 @pytest.fixture(scope="session")

@@ -216,11 +216,8 @@ begin
 end
 $$;
 
--- Put one relation in place: its rows, columns, keys, comments and grants. What hangs on
--- the published table (its policies, views over it) stays.
--- Make the row-level security of a table that of another. What is the same stays untouched,
--- so that no reader has to wait.
-create or replace function landing.set_policies(source regclass, target regclass)
+-- Make who may read a relation, and which of its rows, the same as of another.
+create or replace function landing.copy_access(source regclass, target regclass)
 returns void
 language plpgsql as $$
 declare
@@ -228,55 +225,85 @@ declare
 begin
     for change in
         with policies as (
-            select polrelid, polname, pg_get_expr(polqual, polrelid) as rule
+            select
+                polrelid,
+                polname,
+                format(
+                    'as %s for %s to %s%s%s',
+                    case when polpermissive then 'permissive' else 'restrictive' end,
+                    case polcmd
+                        when 'r' then 'select'
+                        when 'a' then 'insert'
+                        when 'w' then 'update'
+                        when 'd' then 'delete'
+                        else 'all'
+                    end,
+                    (
+                        select string_agg(
+                            case role
+                                when 0 then 'public'
+                                else quote_ident(pg_get_userbyid(role))
+                            end,
+                            ', ' order by role
+                        )
+                        from unnest(polroles) as role
+                    ),
+                    ' using (' || pg_get_expr(polqual, polrelid) || ')',
+                    ' with check (' || pg_get_expr(polwithcheck, polrelid) || ')'
+                ) as definition
             from pg_policy
             where polrelid in (source, target)
+        ),
+
+        is_now as (
+            select polname, definition from policies where polrelid = target
+        ),
+
+        will_be as (
+            select polname, definition from policies where polrelid = source
         )
-        select format('drop policy %I on %s', is_now.polname, target)
-        from policies as is_now
-        where
-            is_now.polrelid = target
-            and (is_now.polname, is_now.rule) not in (
-                select polname, rule from policies where polrelid = source
-            )
-        union all
+
         select format(
-            'create policy %I on %s for select using (%s)', will_be.polname, target, will_be.rule
+            'alter table %s %s row level security, %s row level security',
+            target,
+            case when made.relrowsecurity then 'enable' else 'disable' end,
+            case when made.relforcerowsecurity then 'force' else 'no force' end
         )
-        from policies as will_be
+        from pg_class as made
+        inner join pg_class as published on published.oid = target
         where
-            will_be.polrelid = source
-            and (will_be.polname, will_be.rule) not in (
-                select polname, rule from policies where polrelid = target
-            )
+            made.oid = source
+            and (made.relrowsecurity, made.relforcerowsecurity)
+            <> (published.relrowsecurity, published.relforcerowsecurity)
         union all
-        select format(
-            'alter table %s %s row level security',
-            target, case when will_be.relrowsecurity then 'enable' else 'disable' end
-        )
-        from pg_class as will_be
-        inner join pg_class as is_now on is_now.oid = target
-        where
-            will_be.oid = source and will_be.relrowsecurity <> is_now.relrowsecurity
+        select format('drop policy %I on %s', polname, target)
+        from (table is_now except table will_be) as superfluous
         union all
+        select format('create policy %I on %s %s', polname, target, definition)
+        from (table will_be except table is_now) as missing
+        union all
+        -- Plans show statistics to people who may not see the rows.
         select format(
-            'alter table %s alter %I set statistics %s',
-            target, will_be.attname, coalesce(will_be.attstattarget, -1)
+            'alter table %s alter column %I set statistics %s',
+            target, made.attname, coalesce(made.attstattarget, -1)
         )
-        from pg_attribute as will_be
-        inner join pg_attribute as is_now
-            on is_now.attrelid = target and will_be.attname = is_now.attname
+        from pg_attribute as made
+        inner join pg_attribute as published
+            on published.attrelid = target and made.attname = published.attname
         where
-            will_be.attrelid = source
-            and will_be.attnum > 0
-            and not will_be.attisdropped
-            and will_be.attstattarget is distinct from is_now.attstattarget
+            made.attrelid = source
+            and made.attnum > 0
+            and not made.attisdropped
+            and coalesce(made.attstattarget, -1) <> coalesce(published.attstattarget, -1)
     loop
         execute change;
     end loop;
+    perform landing.set_grants(target, (select relacl from pg_class where oid = source));
 end
 $$;
 
+-- Put one relation in place: its rows, columns, keys, comments, policies and grants. The
+-- published table itself stays, and with it the views over it.
 create or replace function landing.publish_relation(schema_name text, relation text)
 returns bigint
 language plpgsql as $$
@@ -344,8 +371,7 @@ begin
         execute change;
     end loop;
 
-    perform landing.set_policies(source, target);
-    perform landing.set_grants(target, (select relacl from pg_class where oid = source));
+    perform landing.copy_access(source, target);
     execute format('analyze %s', target);
     return copied;
 end
