@@ -56,9 +56,14 @@ class Contract(Strict):
     enforced: bool
 
 
+class Grants(Strict):
+    select: list[Text]
+
+
 class ModelConfig(Strict):
     alias: Text | None = None
     contract: Contract | None = None
+    grants: Grants | None = None
     indexes: list[dict[str, Any]] = []
     materialized: Text | None = None
     tags: list[str] = []
