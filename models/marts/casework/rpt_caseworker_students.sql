@@ -50,15 +50,15 @@ responsibilities as (
         min(involvements.started_on) as responsible_since,
         string_agg(distinct responsible_programs.legal_basis, '; ') as legal_basis
     from involvements
-    cross join as_of
     inner join responsible_programs
         on
             involvements.source_id = responsible_programs.source_id
             and involvements.program_code = responsible_programs.program_code
-            and responsible_programs.valid_from <= as_of.as_of_date
-            and coalesce(responsible_programs.valid_to, 'infinity') >= as_of.as_of_date
+    cross join as_of
     where
-        involvements.started_on <= as_of.as_of_date
+        responsible_programs.valid_from <= as_of.as_of_date
+        and coalesce(responsible_programs.valid_to, 'infinity') >= as_of.as_of_date
+        and involvements.started_on <= as_of.as_of_date
         and coalesce(involvements.ended_on, 'infinity') >= as_of.as_of_date
     group by involvements.person_id
 
@@ -116,7 +116,8 @@ caseworker_students as (
         newest_years.promise_status
     from students
     inner join responsibilities on students.person_id = responsibilities.person_id
-    inner join agreeing_districts on students.district_id = agreeing_districts.district_id
+    inner join agreeing_districts
+        on students.district_id = agreeing_districts.district_id
     left join newest_years on students.student_key = newest_years.student_key
     left join schools
         on

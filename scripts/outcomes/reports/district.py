@@ -196,7 +196,8 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
     It is entered in the record of disclosures, if and only if the file can be written.
 
     Raises:
-        OutcomesError: the feed-health models have not been built.
+        OutcomesError: the feed-health models have not been built, or the file cannot be
+            written.
     """
     try:
         with connection.transaction():
@@ -216,6 +217,8 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
         raise OutcomesError(
             "The feed-health models have not been built. Run `outcomes build` first."
         ) from None
+    except OSError as error:
+        raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def report_file(connection: psycopg.Connection, district_id: str, settings: Settings) -> Path:

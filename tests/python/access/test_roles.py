@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from tests.python.landing.commands import run
 
 from outcomes.access.roles import ROLES, apply_access, district_role
 from outcomes.config import Settings
@@ -444,6 +446,39 @@ def test_no_view_and_no_function_lends_its_owners_eyes(connection: psycopg.Conne
         """
     ).fetchall()
     assert lenders == []
+
+
+def test_a_steward_reports_and_reviews_and_it_is_entered(
+    built_demo: Settings,
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
+    monkeypatch.setenv("OUTCOMES_REVIEWER", "ana")
+    monkeypatch.setenv("PGOPTIONS", "-c role=outcomes_steward")
+    (student,) = connection.execute("select min(student_key) from marts.dim_students").fetchone()
+    newest = "select coalesce(max(disclosure_id), 0) from landing.disclosures"
+    (before,) = connection.execute(newest).fetchone()
+
+    run("report", "summary")
+    run("report", "district", "pittsburgh", "--out", tmp_path / "report.xlsx")
+    run("link", "explain", student)
+    run("link", "review", "--export", tmp_path / "review.xlsx")
+
+    entered = connection.execute(
+        "select disclosed, party, partner_id, row_count > 0, agreement like '%contract%' "
+        "from landing.disclosures where disclosure_id > %s",
+        [before],
+    ).fetchall()
+    assert ("report district", "pittsburgh", "pittsburgh", True, True) in entered
+    assert ("link review --export", "ana", "pittsburgh", True, True) in entered
+
+    nowhere = tmp_path / "report.xlsx" / "is no folder.xlsx"
+    for command in (("report", "district", "clairton", "--out"), ("link", "review", "--export")):
+        with pytest.raises(OutcomesError, match="cannot be written"):
+            run(*command, nowhere)
+    assert connection.execute(newest).fetchone() == (before + len(entered),)
 
 
 def test_a_login_becomes_what_it_was_granted(built_demo: Settings) -> None:
