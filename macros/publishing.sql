@@ -4,13 +4,17 @@
     (scripts/outcomes/warehouse/publishing.sql); docs/publishing.md explains it.
 #}
 
-{# The hooks of dbt_project.yml run for every command that runs nodes; `test` only reads. #}
+{# The hooks of dbt_project.yml run for commands that only read, too, such as `test`. #}
+{% macro is_writing() -%}
+    {{ return(execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone')) }}
+{%- endmacro %}
+
 {% macro is_recorded() -%}
-    {{ return(execute and target.name == 'prod' and flags.WHICH != 'test') }}
+    {{ return(is_writing() and target.name == 'prod') }}
 {%- endmacro %}
 
 {% macro begin_run() -%}
-    {%- if execute and flags.WHICH != 'test' -%} {%- do refuse_to_build_over_published() -%}
+    {%- if is_writing() -%} {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}
         {%- set code, policy, links = [], [], [] -%}
