@@ -312,7 +312,7 @@ def _certificate(purge: Purge, found: Found, finished_at: datetime) -> list[str]
         f"Purge {purge.purge_id} of the database {purge.connection.info.dbname}, begun "
         f"{purge.started_at:%Y-%m-%d %H:%M:%S %Z}, finished {finished_at:%Y-%m-%d %H:%M:%S %Z}. "
         "No row that names the partner or a student of it is left in any schema.",
-        *listed("Rows found and destroyed", {k: f"{v:,}" for k, v in found.rows.items()}),
+        *listed("Rows found and destroyed", {k: f"{v:,}" for k, v in sorted(found.rows.items())}),
         *listed(
             "Files destroyed",
             {
