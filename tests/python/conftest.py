@@ -167,15 +167,23 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: Settings, *arguments: str, role: str = "outcomes_builder") -> str:
+def run_dbt(
+    built: Settings,
+    *arguments: str,
+    role: str = "outcomes_builder",
+    project: Path = PROJECT_DIR,
+) -> str:
     """Run plain dbt on a warehouse, as the builder would; fail the test if dbt fails."""
-    done = try_dbt(built, *arguments, role=role)
+    done = try_dbt(built, *arguments, role=role, project=project)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
 
 def try_dbt(
-    built: Settings, *arguments: str, role: str = "outcomes_builder"
+    built: Settings,
+    *arguments: str,
+    role: str = "outcomes_builder",
+    project: Path = PROJECT_DIR,
 ) -> subprocess.CompletedProcess[str]:
     """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
@@ -189,7 +197,7 @@ def try_dbt(
     }
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(profiles)],
         env=environment,
         capture_output=True,
         text=True,
