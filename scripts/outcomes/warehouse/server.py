@@ -50,6 +50,11 @@ SERVER_SETTINGS = {
     # What a build writes into a new table need not be written to the log, too.
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # The log of changes shall not keep what was destroyed, nor the server's log what a row
+    # says that broke a rule.
+    "wal_recycle": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }

@@ -145,7 +145,7 @@ def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> No
         grant select on marts.my_students to reader;
         grant select on next_marts.dim_students to reader;
         grant select on next_quality.feed_freshness to public;
-        alter table next_marts.dim_students enable row level security;
+        drop policy all_rows on next_marts.dim_students;
         alter table next_marts.dim_students alter column person_id set statistics 0;
         create policy own_rows on next_marts.dim_students for select to reader
         using (district_id in (select 'clairton'));
@@ -154,7 +154,7 @@ def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> No
     try:
         publish(connection, pretend_build(connection))
         defined = definitions(connection)
-        assert len(defined["policies"]) == 1
+        assert len([policy for policy in defined["policies"] if "clairton" in str(policy)]) == 1
         assert len(defined["views"]) == 1
         with connection.transaction(force_rollback=True):
             connection.execute("grant usage on schema marts to reader; set local role reader")
@@ -173,7 +173,8 @@ def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> No
             alter table next_marts.dim_students alter column person_id set statistics 0;
             create policy own_rows on next_marts.dim_students for select to reader
             using (district_id in (select 'clairton'));
-            grant select on next_marts.dim_students to reader;
+            alter table next_marts.dim_students owner to outcomes_builder;
+            grant select on next_marts.dim_students to outcomes_steward, reader;
             comment on table next_marts.dim_students is 'One row per district student.';
         """
         # What the project does not say does not stay.
