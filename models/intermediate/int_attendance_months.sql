@@ -6,9 +6,9 @@ enrollment_calendars as (
 
 ),
 
-absence_days as (
+absence_calendars as (
 
-    select * from {{ ref('int_absence_days') }}
+    select * from {{ ref('int_absence_calendars') }}
 
 ),
 
@@ -57,18 +57,32 @@ enrolled_months as (
 absent_months as (
 
     select
-        district_id,
-        district_student_id,
-        school_year,
-        cast(date_trunc('month', calendar_date) as date) as month,
-        sum(day_fraction) filter (where is_excused) as days_absent_excused,
-        sum(day_fraction) filter (where not is_excused) as days_absent_unexcused
-    from absence_days
+        absence_calendars.district_id,
+        absence_calendars.district_student_id,
+        absence_calendars.school_year,
+        months.month,
+        sum(days.number * absence_calendars.day_fraction)
+            filter (where absence_calendars.is_excused) as days_absent_excused,
+        sum(days.number * absence_calendars.day_fraction)
+            filter (where not absence_calendars.is_excused) as days_absent_unexcused
+    from absence_calendars
+    inner join months on absence_calendars.school_year = months.school_year
+    cross join
+        lateral (
+            select
+                bit_count(
+                    substring(
+                        absence_calendars.absent_days
+                        from months.first_day for months.days
+                    )
+                ) as number
+        ) as days
+    where days.number > 0
     group by
-        district_id,
-        district_student_id,
-        school_year,
-        cast(date_trunc('month', calendar_date) as date)
+        absence_calendars.district_id,
+        absence_calendars.district_student_id,
+        absence_calendars.school_year,
+        months.month
 
 ),
 
