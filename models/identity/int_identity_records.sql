@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 tuples as (
@@ -8,7 +10,7 @@ tuples as (
 
 records as (
 
-    select distinct
+    select
         record_type,
         partner_id,
         record_id,

@@ -3,6 +3,7 @@ with
 records as (
 
     select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
 
 ),
 
@@ -88,9 +89,9 @@ student_rows as (
 client_rows as (
 
     select
-        records.record_type,
-        records.partner_id,
-        records.record_id,
+        'client' as record_type,
+        'dhs' as partner_id,
+        clients.source_id || ':' || clients.source_client_id as record_id,
         case
             when client_links.decision = 'link' then client_links.person_id
             else
@@ -99,7 +100,8 @@ client_rows as (
                         md5(
                             coalesce(
                                 'mci|' || clients.mci_id,
-                                'client|' || records.record_id
+                                'client|' || clients.source_id
+                                || ':' || clients.source_client_id
                             )
                         ),
                         15
@@ -110,12 +112,11 @@ client_rows as (
         client_links.match_weight,
         client_links.match_probability,
         client_links.decided_by
-    from records
-    inner join clients
-        on records.record_id = clients.source_id || ':' || clients.source_client_id
+    from clients
+    left join records
+        on clients.source_id || ':' || clients.source_client_id = records.record_id
     left join client_links
         on records.identity_id = client_links.client_identity_id
-    where records.record_type = 'client'
 
 ),
 
