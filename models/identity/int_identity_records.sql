@@ -14,6 +14,7 @@ records as (
         record_type,
         partner_id,
         record_id,
+        mci_id,
         identity_id
     from tuples
 
