@@ -73,6 +73,7 @@ key_hashes as (
         identity_id,
         student_key,
         surname,
+        is_whole,
         case when is_whole then hashtextextended(ssn, 1) end as ssn,
         case when is_whole then hashtextextended(state_student_id, 2) end as state_id,
         hashtextextended(

@@ -35,6 +35,13 @@ clients as (
 
 ),
 
+link_decisions as (
+
+    select * from {{ ref('stg_link_decisions') }}
+    where other_record_type = 'client'
+
+),
+
 identity_pass as (
 
     select * from {{ ref('int_identity_pass') }}
@@ -63,7 +70,8 @@ said as (
 
     union all
 
-    -- A client who is too old to be any of the students is never compared with them.
+    -- A client who is too old to be any of the students is not compared with them, unless
+    -- a reviewer has.
     select
         'client' as record_type,
         'dhs' as partner_id,
@@ -88,6 +96,9 @@ said as (
         or clients.birth_date <= date '1900-01-01'
         or clients.birth_date is null
         or identity_pass.clients_born_from is null
+        or clients.source_id || ':' || clients.source_client_id in (
+            select other_record_key from link_decisions
+        )
 
 ),
 

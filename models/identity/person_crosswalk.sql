@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('stg_changed_clients') }}
 {{
     config(
         materialized='incremental',

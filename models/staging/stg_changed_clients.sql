@@ -32,6 +32,12 @@ linked_deliveries as (
 
 ),
 
+link_decisions as (
+
+    select * from {{ source('landing', 'link_decisions') }}
+
+),
+
 identity_pass as (
 
     select * from {{ ref('int_identity_pass') }}
@@ -41,21 +47,40 @@ identity_pass as (
 -- What came, and what an earlier as-of date takes away again.
 changed_deliveries as (
 
-    (select * from deliveries except select * from linked_deliveries)
+    select differences.load_id
+    from identity_pass
+    inner join (
+        (select * from deliveries except select * from linked_deliveries)
+        union
+        (select * from linked_deliveries except select * from deliveries)
+    ) as differences on not identity_pass.is_full
+
+),
+
+mentioned as (
+
+    select
+        clients.source_id,
+        clients.source_client_id
+    from changed_deliveries
+    inner join clients on changed_deliveries.load_id = clients.load_id
+
     union
-    (select * from linked_deliveries except select * from deliveries)
+
+    -- Reviewers may decide about clients who would not be compared.
+    select
+        split_part(other_record_key, ':', 1) as source_id,
+        split_part(other_record_key, ':', 2) as source_client_id
+    from link_decisions
+    where other_record_type = 'client'
 
 ),
 
 changed_clients as (
 
-    select distinct
-        clients.source_id,
-        clients.source_client_id
-    from changed_deliveries
-    cross join identity_pass
-    inner join clients on changed_deliveries.load_id = clients.load_id
-    where not identity_pass.is_full
+    select mentioned.*
+    from identity_pass
+    inner join mentioned on not identity_pass.is_full
 
 )
 

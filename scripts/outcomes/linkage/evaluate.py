@@ -222,7 +222,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         )
     held = _query(
         connection,
-        "select record_id as record from identity.int_identity_records "
+        "select record_id as record from identity.person_crosswalk "
         "where record_type = 'client'",
     )
     true_clients = (

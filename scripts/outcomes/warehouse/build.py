@@ -71,7 +71,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
     ]
     if as_of:
         arguments += ["--vars", f"{{as_of: {as_of}}}"]
-    with progress, _password_in_environment():
+    with progress, password_in_environment():
         outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
     if outcome.exception is not None:
         raise OutcomesError(f"dbt could not build: {outcome.exception}")
@@ -93,7 +93,7 @@ def _provide_profile() -> None:
 
 
 @contextmanager
-def _password_in_environment() -> Iterator[None]:
+def password_in_environment() -> Iterator[None]:
     """Where dbt's profile looks for it, for as long as dbt runs."""
     given = os.environ.get("OUTCOMES_PG_PASSWORD")
     os.environ["OUTCOMES_PG_PASSWORD"] = load_settings().password
