@@ -20,9 +20,9 @@ from outcomes.contracts.reader import load_contracts
 from outcomes.demo.demographics import make_demographics
 from outcomes.demo.enrollment import homes_by_year, student_ids
 from outcomes.demo.faults import FaultLog
-from outcomes.demo.people import Population, make_population
+from outcomes.demo.people import make_population
 from outcomes.demo.plan import RUNNING_YEAR, Plan
-from outcomes.demo.programs import BLOCK, SOURCES, Extracts, assign_records
+from outcomes.demo.programs import BLOCK, Extracts, assign_records
 from outcomes.demo.schools import DISTRICTS
 from outcomes.demo.snapshots import student_records
 from outcomes.landing.ledger import record_partners
@@ -136,15 +136,14 @@ class County:
             "status": "loaded",
             **columns,
         }
-        row = self.connection.execute(
+        [(file_id,)] = self.connection.execute(
             sql.SQL("insert into landing.files ({}) values ({}) returning file_id").format(
                 sql.SQL(", ").join(map(sql.Identifier, values)),
                 sql.SQL(", ").join(sql.Placeholder() * len(values)),
             ),
             list(values.values()),
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
+        ).fetchall()
+        return int(file_id)
 
     def _copy(
         self, feed: str, partner: str, load_id: int, day: date, blocks: Iterator[pl.DataFrame]
@@ -168,7 +167,5 @@ class County:
                 ) as copy,
             ):
                 copy.write(
-                    numbered.write_csv(
-                        include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S"
-                    )
+                    numbered.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S")
                 )

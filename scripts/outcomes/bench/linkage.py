@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from dbt.cli.main import dbtRunner
+from psycopg import sql
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -77,10 +78,10 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
         with console.status("Linking a week's changes"), _peak_memory() as weekly_peak:
             weekly = _dbt("run", "--select", *LINKING)
         return {
-            "students": _count(connection, "raw.students where as_of_date = '2012-08-24'"),
+            "students": _count(connection, "int_identity_persons"),
             "client_records": clients,
-            "identities": _count(connection, "identity.int_identities"),
-            "pairs": _count(connection, "identity.int_identity_pairs"),
+            "identities": _count(connection, "int_identities"),
+            "pairs": _count(connection, "int_identity_pairs"),
             "full_seconds": full,
             "full_peak_gib": round(peak.gibibytes, 2),
             "splink_seconds": splink,
@@ -89,10 +90,10 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
         }
 
 
-def _count(connection: psycopg.Connection, rows: str) -> int:
-    row = connection.execute(f"select count(*) from {rows}".encode()).fetchone()
-    assert row is not None
-    return int(row[0])
+def _count(connection: psycopg.Connection, table: str) -> int:
+    query = sql.SQL("select count(*) from identity.{}").format(sql.Identifier(table))
+    [(rows,)] = connection.execute(query).fetchall()
+    return int(rows)
 
 
 def _dbt(*arguments: str) -> float:

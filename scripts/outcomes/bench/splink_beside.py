@@ -22,10 +22,13 @@ BLOCKING = (
     block_on("substr(first_name, 1, 2)", "surname_sound", "birth_year", "zip"),
     block_on("last_name", "first_name", "street"),
 )
-COLUMNS = """
+IDENTITIES = """
+    select
     identity_id as unique_id, last_name, first_name, middle_name, birth_date, gender, ssn,
     street, zip, dmetaphone(last_name) as surname_sound,
     to_char(birth_date, 'YYYY') as birth_year, to_char(birth_date, 'MMDD') as month_day
+    from identity.int_identities
+    where record_type = %s
 """
 
 
@@ -52,18 +55,16 @@ def splink_seconds(connection: psycopg.Connection) -> float:
         database.execute("set threads to 2")
         for record_type in ("student", "client"):
             file = Path(folder) / f"{record_type}.csv"
-            with file.open("wb") as target, connection.cursor() as cursor:
-                query = (
-                    f"copy (select {COLUMNS} from identity.int_identities "
-                    f"where record_type = '{record_type}') to stdout (format csv, header)"
-                )
-                with cursor.copy(query.encode()) as rows:
-                    for block in rows:
-                        target.write(block)
-            database.execute(
-                f"create table {record_type} as "
-                f"select * from read_csv('{file}', all_varchar = true)"
-            )
+            with (
+                file.open("wb") as target,
+                connection.cursor() as cursor,
+                cursor.copy(
+                    f"copy ({IDENTITIES}) to stdout (format csv, header)", [record_type]
+                ) as rows,
+            ):
+                for block in rows:
+                    target.write(block)
+            database.read_csv(str(file), all_varchar=True).create(record_type)
         api = DuckDBAPI(database)
         linker = Linker(
             [api.register(record_type) for record_type in ("student", "client")],

@@ -268,6 +268,7 @@ class Extracts:
     def clients(
         self, name: str, positions: np.ndarray, chance: np.random.Generator
     ) -> pl.DataFrame:
+        """The client records at some positions of a source, each as somebody typed it."""
         source = SOURCES[name]
         person = self._records.person[name][positions]
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)

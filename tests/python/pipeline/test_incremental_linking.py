@@ -38,9 +38,7 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         assert not _is_full(connection)
         with connect(built_demo) as whole:
             assert _linking(connection) == {
-                table: content
-                for table, content in _linking(whole).items()
-                if table in at_first
+                table: content for table, content in _linking(whole).items() if table in at_first
             }
 
         # Back to the earlier day.
@@ -93,7 +91,9 @@ def _decisions(connection: psycopg.Connection) -> list[Decision]:
             select ones.student_key, 'student', others.student_key, 'link'
             from identity.int_identity_persons as ones, identity.int_identity_persons as others
             where ones.student_key < others.student_key and ones.person_id <> others.person_id
-            order by 1, 3 limit 1
+                and ones.student_key = ones.eldest_student_key
+                and others.student_key = others.eldest_student_key
+            order by 1 desc, 3 desc limit 1
         )
         union all
         (
@@ -105,8 +105,9 @@ def _decisions(connection: psycopg.Connection) -> list[Decision]:
         )
         union all
         (
-            select persons.student_key, 'client', clients.source_id || ':' || clients.source_client_id,
-                'link'
+            select
+                persons.student_key, 'client',
+                clients.source_id || ':' || clients.source_client_id, 'link'
             from identity.int_identity_persons as persons, staging.stg_clients as clients
             where clients.birth_date < date '1960-01-01'
             order by 1, 3 limit 1
