@@ -1,14 +1,14 @@
 with
 
-student_years as (
+strata as (
 
-    select * from {{ ref('fct_student_years') }}
+    select * from {{ ref('int_outcome_gap_strata') }}
 
 ),
 
-involvements as (
+coverage as (
 
-    select * from {{ ref('fct_student_year_involvements') }}
+    select * from {{ ref('int_involvement_coverage') }}
 
 ),
 
@@ -18,142 +18,135 @@ student_t_coefficients as (
 
 ),
 
--- Every student-year counts for its district and for all districts together.
-measured as (
+definitions as (
 
     select
-        student_years.student_key,
-        student_years.school_year,
-        districts.district_id,
-        measures.measure,
-        measures.is_proportion,
-        measures.value
-    from student_years
-    cross join
-        lateral (
-            values (student_years.district_id), ('all')
-        ) as districts (district_id)
+        coverage.school_year,
+        coverage.program_group,
+        definitions.involvement,
+        definitions.is_covered
+    from coverage
     cross join
         lateral (
             values
-            ('attendance_rate', false, student_years.attendance_rate),
-            (
-                'is_chronically_absent_pde',
-                true,
-                student_years.is_chronically_absent_pde::int
-            ),
-            (
-                'is_chronically_absent_federal',
-                true,
-                student_years.is_chronically_absent_federal::int
-            ),
-            ('gpa', false, student_years.gpa),
-            ('is_proficient_math', true, student_years.is_proficient_math::int),
-            ('is_proficient_reading', true, student_years.is_proficient_reading::int),
-            (
-                'promise_on_track_or_eligible',
-                true,
-                case
-                    when student_years.promise_status in ('on_track', 'eligible') then 1
-                    when
-                        student_years.promise_status not in (
-                            'not_applicable', 'unknown'
-                        )
-                        then 0
-                end
-            )
-        ) as measures (measure, is_proportion, value)
-    where measures.value is not null
+            ('ever', coverage.is_ever_covered),
+            ('prior_year', coverage.is_prior_year_covered),
+            ('concurrent', coverage.is_concurrent_covered)
+        ) as definitions (involvement, is_covered)
 
 ),
 
+compared_definitions as (
+
+    select * from definitions
+    union all
+    select
+        school_year,
+        'any' as program_group,
+        involvement,
+        bool_or(is_covered) as is_covered
+    from definitions
+    group by school_year, involvement
+
+),
+
+everybody as (
+
+    select * from strata
+    where program_group = 'everybody'
+
+),
+
+-- Not involved is everybody else, where the dates are covered, and nobody where not.
+-- Direct standardization: a stratum weighs as much as it has students of both kinds; one
+-- without either kind has no difference to weigh.
 involved as (
 
     select
-        involvements.student_key,
-        involvements.school_year,
-        involvements.program_group,
-        definitions.involvement
-    from involvements
-    cross join
-        lateral (
-            values
-            ('ever', involvements.involved_ever),
-            ('prior_year', involvements.involved_prior_year),
-            ('concurrent', involvements.involved_concurrent)
-        ) as definitions (involvement, is_involved)
-    where definitions.is_involved
+        strata.*,
+        case
+            when compared_definitions.is_covered and strata.n < everybody.n
+                then everybody.n
+        end as weight,
+        strata.total / strata.n
+        - (everybody.total - strata.total) / nullif(everybody.n - strata.n, 0) as gap
+    from strata
+    inner join everybody
+        on
+            strata.school_year = everybody.school_year
+            and strata.district_id = everybody.district_id
+            and strata.grade = everybody.grade
+            and strata.economic_status = everybody.economic_status
+            and strata.group_type = everybody.group_type
+            and strata.group_value = everybody.group_value
+            and strata.measure = everybody.measure
+    inner join compared_definitions
+        on
+            strata.school_year = compared_definitions.school_year
+            and strata.program_group = compared_definitions.program_group
+            and strata.involvement = compared_definitions.involvement
 
 ),
 
--- Involvement in any program counts once.
-involved_or_any as (
-
-    select * from involved
-    union all
-    select distinct
-        student_key,
-        school_year,
-        'any' as program_group,
-        involvement
-    from involved
-
-),
-
--- Not involved is everybody else, so the sums of the involved are taken from the total.
--- Sums are exact decimals: nothing is lost by the subtraction.
+-- Every student-year counts for its district and for all districts together; a school
+-- belongs to a district.
 totals as (
 
     select
-        school_year,
-        district_id,
-        measure,
-        is_proportion,
-        count(*) as n,
-        sum(value) as total,
-        sum(value * value) as total_squares
-    from measured
-    group by school_year, district_id, measure, is_proportion
+        everybody.school_year,
+        districts.district_id,
+        everybody.group_type,
+        everybody.group_value,
+        everybody.measure,
+        everybody.is_proportion,
+        sum(everybody.n) as n,
+        sum(everybody.total) as total,
+        sum(everybody.squares) as squares
+    from everybody
+    cross join
+        lateral (
+            values (everybody.district_id), ('all')
+        ) as districts (district_id)
+    where everybody.group_type <> 'school' or districts.district_id <> 'all'
+    group by
+        everybody.school_year,
+        districts.district_id,
+        everybody.group_type,
+        everybody.group_value,
+        everybody.measure,
+        everybody.is_proportion
 
 ),
 
 involved_totals as (
 
     select
-        measured.school_year,
-        measured.district_id,
-        measured.measure,
-        involved_or_any.program_group,
-        involved_or_any.involvement,
-        count(*) as n,
-        sum(measured.value) as total,
-        sum(measured.value * measured.value) as total_squares
-    from measured
-    inner join involved_or_any
-        on
-            measured.student_key = involved_or_any.student_key
-            and measured.school_year = involved_or_any.school_year
+        involved.school_year,
+        districts.district_id,
+        involved.group_type,
+        involved.group_value,
+        involved.program_group,
+        involved.involvement,
+        involved.measure,
+        sum(involved.n) as n,
+        sum(involved.total) as total,
+        sum(involved.squares) as squares,
+        sum(involved.weight) as n_adjusted,
+        sum(involved.weight * involved.gap) as weighted_gaps
+    from involved
+    cross join
+        lateral (
+            values (involved.district_id), ('all')
+        ) as districts (district_id)
+    where involved.group_type <> 'school' or districts.district_id <> 'all'
     group by
-        measured.school_year,
-        measured.district_id,
-        measured.measure,
-        involved_or_any.program_group,
-        involved_or_any.involvement
-
-),
-
-program_groups as (
-
-    select program_group from {{ ref('program_groups') }}
-    union all
-    select 'any' as program_group
-
-),
-
-involvement_definitions as (
-
-    select involvement
-    from (values ('ever'), ('prior_year'), ('concurrent')) as definitions (involvement)
+        involved.school_year,
+        districts.district_id,
+        involved.group_type,
+        involved.group_value,
+        involved.program_group,
+        involved.involvement,
+        involved.measure
 
 ),
 
@@ -162,27 +155,36 @@ compared as (
     select
         totals.school_year,
         totals.district_id,
-        program_groups.program_group,
-        involvement_definitions.involvement,
+        totals.group_type,
+        totals.group_value,
+        compared_definitions.program_group,
+        compared_definitions.involvement,
         totals.measure,
         totals.is_proportion,
         coalesce(involved_totals.n, 0) as n_involved,
-        totals.n - coalesce(involved_totals.n, 0) as n_not_involved,
         coalesce(involved_totals.total, 0) as total_involved,
+        coalesce(involved_totals.squares, 0) as squares_involved,
+        case
+            when compared_definitions.is_covered
+                then totals.n - coalesce(involved_totals.n, 0)
+            else 0
+        end as n_not_involved,
         totals.total - coalesce(involved_totals.total, 0) as total_not_involved,
-        coalesce(involved_totals.total_squares, 0) as squares_involved,
-        totals.total_squares
-        - coalesce(involved_totals.total_squares, 0) as squares_not_involved
+        totals.squares - coalesce(involved_totals.squares, 0) as squares_not_involved,
+        coalesce(involved_totals.n_adjusted, 0) as n_adjusted,
+        involved_totals.weighted_gaps
     from totals
-    cross join program_groups
-    cross join involvement_definitions
+    inner join compared_definitions
+        on totals.school_year = compared_definitions.school_year
     left join involved_totals
         on
             totals.school_year = involved_totals.school_year
             and totals.district_id = involved_totals.district_id
+            and totals.group_type = involved_totals.group_type
+            and totals.group_value = involved_totals.group_value
             and totals.measure = involved_totals.measure
-            and program_groups.program_group = involved_totals.program_group
-            and involvement_definitions.involvement = involved_totals.involvement
+            and compared_definitions.program_group = involved_totals.program_group
+            and compared_definitions.involvement = involved_totals.involvement
 
 ),
 
@@ -193,7 +195,9 @@ means as (
         total_involved / nullif(n_involved, 0) as value_involved,
         total_not_involved / nullif(n_not_involved, 0) as value_not_involved,
         total_involved / nullif(n_involved, 0)
-        - total_not_involved / nullif(n_not_involved, 0) as gap
+        - total_not_involved / nullif(n_not_involved, 0) as gap,
+        weighted_gaps / nullif(n_adjusted, 0) as adjusted_gap,
+        n_adjusted / nullif(n_involved + n_not_involved, 0) as adjusted_coverage
     from compared
 
 ),
@@ -219,6 +223,8 @@ proportions as (
     select
         school_year,
         district_id,
+        group_type,
+        group_value,
         program_group,
         involvement,
         measure,
@@ -291,6 +297,8 @@ mean_differences as (
     select
         degrees_of_freedom.school_year,
         degrees_of_freedom.district_id,
+        degrees_of_freedom.group_type,
+        degrees_of_freedom.group_value,
         degrees_of_freedom.program_group,
         degrees_of_freedom.involvement,
         degrees_of_freedom.measure,
@@ -316,21 +324,28 @@ gaps as (
     select
         means.school_year,
         means.district_id,
+        means.group_type,
+        means.group_value,
         means.program_group,
         means.involvement,
         means.measure,
-        means.n_involved,
-        means.n_not_involved,
-        means.value_involved,
-        means.value_not_involved,
-        means.gap,
+        cast(means.n_involved as bigint) as n_involved,
+        cast(means.n_not_involved as bigint) as n_not_involved,
+        cast(means.value_involved as double precision) as value_involved,
+        cast(means.value_not_involved as double precision) as value_not_involved,
+        cast(means.gap as double precision) as gap,
         intervals.ci_low,
-        intervals.ci_high
+        intervals.ci_high,
+        cast(means.adjusted_gap as double precision) as adjusted_gap,
+        cast(means.adjusted_coverage as double precision) as adjusted_coverage,
+        cast(means.n_adjusted as bigint) as n_adjusted
     from means
     left join intervals
         on
             means.school_year = intervals.school_year
             and means.district_id = intervals.district_id
+            and means.group_type = intervals.group_type
+            and means.group_value = intervals.group_value
             and means.program_group = intervals.program_group
             and means.involvement = intervals.involvement
             and means.measure = intervals.measure

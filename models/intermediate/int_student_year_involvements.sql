@@ -24,6 +24,12 @@ program_groups as (
 
 ),
 
+coverage as (
+
+    select * from {{ ref('int_involvement_coverage') }}
+
+),
+
 as_of as (
 
     select * from {{ ref('stg_as_of') }}
@@ -75,6 +81,8 @@ involved as (
 
 ),
 
+-- A record makes a student involved; its absence says something only of dates that a
+-- source covers.
 student_year_involvements as (
 
     select
@@ -82,11 +90,24 @@ student_year_involvements as (
         student_years.district_student_id,
         student_years.school_year,
         program_groups.program_group,
-        involved.program_group is not null as involved_ever,
-        coalesce(involved.involved_prior_year, false) as involved_prior_year,
-        coalesce(involved.involved_concurrent, false) as involved_concurrent
+        case
+            when involved.program_group is not null then true
+            when coverage.is_ever_covered then false
+        end as involved_ever,
+        case
+            when involved.involved_prior_year then true
+            when coverage.is_prior_year_covered then false
+        end as involved_prior_year,
+        case
+            when involved.involved_concurrent then true
+            when coverage.is_concurrent_covered then false
+        end as involved_concurrent
     from student_years
     cross join program_groups
+    left join coverage
+        on
+            student_years.school_year = coverage.school_year
+            and program_groups.program_group = coverage.program_group
     left join involved
         on
             student_years.district_id = involved.district_id

@@ -1,84 +1,179 @@
-"""The gaps' confidence intervals against a statistics library."""
+"""The gaps, their intervals and the adjusted gaps against statistics libraries."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
-MEANS = {"attendance_rate": "attendance_rate", "gpa": "gpa"}
-SHARES = {
-    "is_chronically_absent_pde": "is_chronically_absent_pde::int",
-    "is_proficient_math": "is_proficient_math::int",
+MEANS = ["attendance_rate", "gpa"]
+SHARES = [
+    "is_chronically_absent_pde",
+    "is_chronically_absent_federal",
+    "is_proficient_math",
+    "is_proficient_reading",
+    "promise_on_track_or_eligible",
+]
+PROMISE = {
+    "on_track": 1.0,
+    "eligible": 1.0,
+    "on_track_extension": 0.0,
+    "extension": 0.0,
+    "off_track": 0.0,
+    "not_eligible": 0.0,
 }
+GROUPS = {
+    "grade_band": lambda s: s.grade.map(
+        lambda grade: ["pre_kindergarten", "elementary", "middle", "high"][
+            int(np.searchsorted([-1, 5, 8, 12], grade))
+        ]
+    ),
+    "school": lambda s: s.school_code,
+    "race": lambda s: s.race.astype("Int64").astype("string"),
+    "gender": lambda s: s.gender,
+    "english_learner": lambda s: s.is_english_learner.map({True: "yes", False: "no"}),
+    "special_education": lambda s: s.special_education,
+    "economic_status": lambda s: s.economic_status,
+}
+KEY = ["school_year", "district_id", "group_type", "group_value", "involvement", "measure"]
+TOLERANCE = 1e-9
 
 
-def _groups(built: Settings, expression: str) -> tuple[np.ndarray, np.ndarray]:
+def _frame(built: Settings, query: str) -> pd.DataFrame:
     with connect(built) as connection:
-        rows = connection.execute(
-            f"""
-            select involved_ever, ({expression})::float8
-            from marts.fct_student_years
-            where school_year = 2012 and {expression} is not null
-            """.encode()
-        ).fetchall()
-    involved = np.array([value for is_involved, value in rows if is_involved])
-    others = np.array([value for is_involved, value in rows if not is_involved])
-    assert len(involved) > 10
-    assert len(others) > 10
-    return involved, others
+        cursor = connection.execute(query.encode())
+        assert cursor.description
+        return pd.DataFrame(cursor.fetchall(), columns=[c.name for c in cursor.description])
 
 
-def _published(built: Settings, measure: str) -> tuple[float, float, float]:
-    with connect(built) as connection:
-        row = connection.execute(
-            """
-            select gap, ci_low, ci_high
-            from intermediate.int_outcome_gaps
-            where
-                school_year = 2012 and district_id = 'all' and program_group = 'any'
-                and involvement = 'ever' and measure = %s
-            """,
-            [measure],
-        ).fetchone()
-    assert row is not None
-    gap, low, high = (float(value) for value in row)
-    return gap, low, high
-
-
-@pytest.mark.parametrize("measure", MEANS)
-def test_interval_of_means_is_welchs(built_demo: Settings, measure: str) -> None:
-    involved, others = _groups(built_demo, MEANS[measure])
-    interval = stats.ttest_ind(involved, others, equal_var=False).confidence_interval(0.95)
-    gap, low, high = _published(built_demo, measure)
-    assert gap == pytest.approx(involved.mean() - others.mean(), abs=1e-9)
-    assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-9)
-
-
-@pytest.mark.parametrize("measure", SHARES)
-def test_interval_of_shares_is_newcombes(built_demo: Settings, measure: str) -> None:
-    involved, others = _groups(built_demo, SHARES[measure])
-    first, second = (
-        stats.binomtest(int(group.sum()), len(group)).proportion_ci(0.95, method="wilson")
-        for group in (involved, others)
+@pytest.fixture(scope="module")
+def values(built_demo: Settings) -> pd.DataFrame:
+    """One row a student-year, scope, group, definition and measure: the value to compare."""
+    students = _frame(built_demo, "select * from marts.fct_student_years")
+    students["promise_on_track_or_eligible"] = students.promise_status.map(PROMISE)
+    for measure in MEANS + SHARES:
+        students[measure] = pd.to_numeric(students[measure].astype(float))
+    scopes = pd.concat([students.assign(scope=students.district_id), students.assign(scope="all")])
+    grouped = pd.concat(
+        [scopes.assign(group_type="all", group_value="all")]
+        + [
+            scopes.assign(group_type=name, group_value=value(scopes))
+            for name, value in GROUPS.items()
+        ]
     )
-    p, q = involved.mean(), others.mean()
-    gap, low, high = _published(built_demo, measure)
-    assert gap == pytest.approx(p - q, abs=1e-9)
-    assert low == pytest.approx(p - q - np.hypot(p - first.low, second.high - q), abs=1e-9)
-    assert high == pytest.approx(p - q + np.hypot(first.high - p, q - second.low), abs=1e-9)
+    grouped = grouped[grouped.group_value.notna()]
+    grouped = grouped[(grouped.group_type != "school") | (grouped.scope != "all")]
+    strata = ["district_id", "grade", "economic_status"]
+    columns = ["school_year", "scope", "group_type", "group_value", *strata]
+    long = grouped.melt(
+        id_vars=[*columns, "involved_ever", "involved_prior_year", "involved_concurrent"],
+        value_vars=MEANS + SHARES,
+        var_name="measure",
+    ).dropna(subset="value")
+    return long.melt(
+        id_vars=[*columns, "measure", "value"], var_name="involvement", value_name="is_involved"
+    ).assign(involvement=lambda frame: frame.involvement.str.removeprefix("involved_"))
+
+
+@pytest.fixture(scope="module")
+def gaps(built_demo: Settings, values: pd.DataFrame) -> pd.DataFrame:
+    """The warehouse's gaps under `any` program beside the ones computed here."""
+    warehouse = _frame(
+        built_demo, "select * from intermediate.int_outcome_gaps where program_group = 'any'"
+    )
+    key = ["school_year", "scope", *KEY[2:]]
+    sides = values.assign(side=np.where(values.is_involved, "involved", "others"))
+    here = sides.groupby([*key, "side"]).value.agg(np.array).unstack("side")
+    for side in ("involved", "others"):
+        here[side] = [v if isinstance(v, np.ndarray) else np.array([]) for v in here[side]]
+    here["n_involved"] = here.involved.map(len)
+    here["n_not_involved"] = here.others.map(len)
+    here["gap"] = here.involved.map(_mean) - here.others.map(_mean)
+    here = here.join(_adjusted(sides, key)).reset_index().rename(columns={"scope": "district_id"})
+    return warehouse.merge(here, on=KEY, how="outer", suffixes=("", "_here"), indicator=True)
+
+
+def _mean(numbers: np.ndarray) -> float:
+    return float(numbers.mean()) if len(numbers) else np.nan
+
+
+def _adjusted(sides: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Differences within strata, averaged with the students of the strata as weights."""
+    strata = sides.groupby([*key, "district_id", "grade", "economic_status", "side"], dropna=False)
+    means = strata.value.mean().unstack("side")
+    weights = strata.value.count().unstack("side").sum(axis="columns")
+    difference = means.involved - means.others
+    compared = weights.where(difference.notna(), 0.0)
+    summed = pd.DataFrame(
+        {"weighted": (compared * difference).fillna(0), "compared": compared, "all": weights}
+    ).groupby(key).sum()  # fmt: skip
+    return pd.DataFrame(
+        {
+            "adjusted_gap": summed.weighted / summed.compared.replace(0, np.nan),
+            "adjusted_coverage": summed.compared / summed["all"],
+        }
+    )
+
+
+def test_every_gap_is_there_and_no_other(gaps: pd.DataFrame) -> None:
+    assert set(gaps.group_type) == {"all", *GROUPS}
+    assert len(gaps) > 1000
+    assert (gaps["_merge"] == "both").all()
+
+
+@pytest.mark.parametrize(
+    "column", ["n_involved", "n_not_involved", "gap", "adjusted_gap", "adjusted_coverage"]
+)
+def test_gap_is_as_computed_from_the_students(gaps: pd.DataFrame, column: str) -> None:
+    found = gaps[column].astype(float)
+    expected = gaps[f"{column}_here"].astype(float)
+    assert found.notna().sum() > 500
+    assert (found.isna() == expected.isna()).all()
+    assert (found - expected).abs().max() < TOLERANCE
+
+
+def test_intervals_of_means_are_welchs(gaps: pd.DataFrame) -> None:
+    compared = 0
+    for row in gaps[gaps.measure.isin(MEANS)].itertuples():
+        if min(len(row.involved), len(row.others)) < 2 or np.ptp([*row.involved, *row.others]) == 0:
+            continue
+        test = stats.ttest_ind(row.involved, row.others, equal_var=False)
+        interval = test.confidence_interval(0.95)
+        if np.isnan(interval.low):
+            continue
+        assert row.ci_low == pytest.approx(interval.low, abs=TOLERANCE)
+        assert row.ci_high == pytest.approx(interval.high, abs=TOLERANCE)
+        compared += row.group_type != "all"
+    assert compared > 100
+
+
+def test_intervals_of_shares_are_newcombes(gaps: pd.DataFrame) -> None:
+    compared = 0
+    for row in gaps[gaps.measure.isin(SHARES)].itertuples():
+        if not len(row.involved) or not len(row.others):
+            assert row.ci_low is None or np.isnan(row.ci_low)
+            continue
+        first, second = (
+            stats.binomtest(int(group.sum()), len(group)).proportion_ci(0.95, method="wilson")
+            for group in (row.involved, row.others)
+        )
+        p, q = row.involved.mean(), row.others.mean()
+        low = p - q - np.hypot(p - first.low, second.high - q)
+        high = p - q + np.hypot(first.high - p, q - second.low)
+        assert row.ci_low == pytest.approx(low, abs=TOLERANCE)
+        assert row.ci_high == pytest.approx(high, abs=TOLERANCE)
+        compared += row.group_type != "all"
+    assert compared > 100
 
 
 def test_quantile_of_students_t(built_demo: Settings) -> None:
-    with connect(built_demo) as connection:
-        coefficients = np.array(
-            connection.execute(
-                "select coefficient from policy.student_t_coefficients order by degree"
-            ).fetchall()
-        )[:, 0]
+    coefficients = _frame(
+        built_demo, "select coefficient from policy.student_t_coefficients order by degree"
+    ).coefficient.to_numpy()
     degrees = np.concatenate([np.linspace(1, 50, 500), np.geomspace(50, 1e9, 200)])
     angles = np.outer(np.arccos(2 / degrees - 1), np.arange(len(coefficients)))
     quantiles = np.exp(np.cos(angles) @ coefficients)

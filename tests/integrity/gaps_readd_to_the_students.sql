@@ -1,0 +1,92 @@
+/*
+What it checks: the students on both sides of every published kind of gap, and the sums of
+their values, are those of the student facts; with the students of whom nothing is known
+left out.
+When it matters: always; a student counted twice, or in neither group, bends every gap.
+How to resolve it: compare int_outcome_gap_strata with fct_student_years for the measure
+and definition that the row names; look for an involvement or a student that is listed
+twice.
+*/
+with
+
+students as (
+
+    select
+        student_years.school_year,
+        districts.district_id,
+        definitions.involvement,
+        measures.measure,
+        count(*) filter (where definitions.is_involved) as n_involved,
+        count(*) filter (where not definitions.is_involved) as n_not_involved,
+        sum(measures.value) filter (where definitions.is_involved) as total_involved,
+        sum(measures.value) filter (where not definitions.is_involved)
+            as total_not_involved
+    from {{ ref('fct_student_years') }} as student_years
+    cross join lateral (
+        values (student_years.district_id), ('all')
+    ) as districts (district_id)
+    cross join lateral (
+        values
+        ('ever', student_years.involved_ever),
+        ('prior_year', student_years.involved_prior_year),
+        ('concurrent', student_years.involved_concurrent)
+    ) as definitions (involvement, is_involved)
+    cross join lateral (
+        values
+        ('attendance_rate', student_years.attendance_rate),
+        ('gpa', student_years.gpa),
+        ('is_chronically_absent_pde', student_years.is_chronically_absent_pde::int),
+        (
+            'is_chronically_absent_federal',
+            student_years.is_chronically_absent_federal::int
+        ),
+        ('is_proficient_math', student_years.is_proficient_math::int),
+        ('is_proficient_reading', student_years.is_proficient_reading::int),
+        (
+            'promise_on_track_or_eligible',
+            (student_years.promise_status in ('on_track', 'eligible'))::int
+        )
+    ) as measures (measure, value)
+    where
+        measures.value is not null
+        and (
+            measures.measure <> 'promise_on_track_or_eligible'
+            or student_years.promise_status not in ('not_applicable', 'unknown')
+        )
+    group by
+        student_years.school_year,
+        districts.district_id,
+        definitions.involvement,
+        measures.measure
+
+),
+
+gaps as (
+
+    select * from {{ ref('int_outcome_gaps') }}
+    where group_type = 'all' and program_group = 'any'
+
+)
+
+select
+    school_year,
+    district_id,
+    involvement,
+    measure,
+    students.n_involved as students_involved,
+    gaps.n_involved as gap_involved,
+    students.n_not_involved as students_not_involved,
+    gaps.n_not_involved as gap_not_involved
+from students
+full join gaps using (school_year, district_id, involvement, measure)
+where
+    students.n_involved is distinct from gaps.n_involved
+    or students.n_not_involved is distinct from gaps.n_not_involved
+    or abs(
+        coalesce(students.total_involved, 0)
+        - coalesce(gaps.n_involved * gaps.value_involved, 0)
+    ) > 1e-6
+    or abs(
+        coalesce(students.total_not_involved, 0)
+        - coalesce(gaps.n_not_involved * gaps.value_not_involved, 0)
+    ) > 1e-6
