@@ -41,9 +41,12 @@ SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "shared_buffers": "1GB",
-    "work_mem": "64MB",
+    "work_mem": "128MB",
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
+    # Nobody replicates it, so a table that a build makes anew need not be logged as well.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     "checkpoint_timeout": "15min",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
