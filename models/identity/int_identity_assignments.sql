@@ -44,9 +44,10 @@ deciders as (
             student_decisions.decided_by = 'id' and student_decisions.decision = 'link'
         ) as has_id
     from student_decisions
-    cross join lateral (
-        values (student_decisions.student_key), (student_decisions.other_student_key)
-    ) as ends (student_key)
+    cross join
+        lateral (
+            values (student_decisions.student_key), (student_decisions.other_student_key)
+        ) as ends (student_key)
     group by ends.student_key
 
 ),

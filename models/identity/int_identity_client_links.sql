@@ -63,7 +63,8 @@ linked as (
         client_decisions.match_probability,
         client_decisions.decided_by
     from client_decisions
-    inner join identities on client_decisions.client_identity_id = identities.identity_id
+    inner join identities
+        on client_decisions.client_identity_id = identities.identity_id
     inner join numbers on client_decisions.client_identity_id = numbers.identity_id
     where client_decisions.decision = 'link'
 

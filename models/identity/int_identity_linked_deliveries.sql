@@ -1,4 +1,4 @@
--- depends_on: {{ ref('person_crosswalk') }}
+-- depends_on: {{ ref('int_identity_key_hashes') }}
 with
 
 deliveries as (

@@ -1,20 +1,3 @@
--- depends_on: {{ ref('stg_changed_clients') }}
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key=['record_type', 'partner_id', 'record_id'],
-        on_schema_change='fail',
-        tags='incremental_linking',
-        pre_hook=delete_before_append(
-            "this.record_type = 'student' or this.record_id in (
-                select source_id || ':' || source_client_id
-                from {{ ref('stg_changed_clients') }}
-            )"
-        )
-    )
-}}
-
 with
 
 records as (
@@ -118,83 +101,6 @@ linked_records as (
     inner join records on client_links.client_identity_id = records.identity_id
 
 ),
-
-{% if is_incremental() %}
-known_links as (
-
-    select
-        record_id,
-        case when decision = 'link' then person_id end as person_id,
-        decision,
-        match_weight,
-        match_probability,
-        decided_by
-    from {{ this }}
-    where record_type = 'client' and decided_by is not null
-
-),
-
-links as (
-
-    select
-        record_id,
-        case when decision = 'link' then person_id end as person_id,
-        decision,
-        match_weight,
-        match_probability,
-        decided_by
-    from linked_records
-
-),
-
-taken_up as (
-
-    select source_id || ':' || source_client_id as record_id
-    from {{ ref('stg_changed_clients') }}
-
-    union
-
-    select record_id
-    from (
-        (select * from links except select * from known_links)
-        union all
-        (select * from known_links except select * from links)
-    ) as differences
-
-),
-
-{% endif %}
--- Unlinked clients are persons of their own, one where the programs' index says so.
-client_rows as (
-
-    select
-        'client' as record_type,
-        'dhs' as partner_id,
-        clients.record_id,
-        case
-            when linked_records.decision = 'link' then linked_records.person_id
-            else
-                'P' || upper(
-                    left(
-                        md5(
-                            coalesce(
-                                'mci|' || clients.mci_id,
-                                'client|' || clients.record_id
-                            )
-                        ),
-                        15
-                    )
-                )
-        end as person_id,
-        coalesce(linked_records.decision, 'none') as decision,
-        linked_records.match_weight,
-        linked_records.match_probability,
-        linked_records.decided_by
-    from clients
-    left join linked_records on clients.record_id = linked_records.record_id
-    {% if is_incremental() %}
-    inner join taken_up on clients.record_id = taken_up.record_id
-    {% endif %}
 
 ),
 

@@ -44,21 +44,30 @@ compared as (
 
     select
         moves.*,
-        exists (
-            select from spans
-            where
+        coalesce(
+            bool_or(
                 spans.person_id = moves.from_person_id
                 and spans.assigned_at <= moves.occurred_at
                 and spans.replaced_at > moves.occurred_at
+            ),
+            false
         ) as does_old_one_live_on,
-        exists (
-            select from spans
-            where
+        coalesce(
+            bool_or(
                 spans.person_id = moves.to_person_id
                 and spans.assigned_at < moves.occurred_at
                 and spans.replaced_at >= moves.occurred_at
+            ),
+            false
         ) as was_new_one_known
     from moves
+    left join spans on spans.person_id in (moves.from_person_id, moves.to_person_id)
+    group by
+        moves.occurred_at,
+        moves.from_person_id,
+        moves.to_person_id,
+        moves.student_keys,
+        moves.reason
 
 ),
 
