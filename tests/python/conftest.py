@@ -35,6 +35,15 @@ _numbers = itertools.count(1)
 UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def target() -> Iterator[None]:
+    """Build in place, as most tests only read the result; those of publishing say otherwise."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OUTCOMES_TARGET", "ci")
+        environment.delenv("OUTCOMES_SCHEMA_PREFIX", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[Settings]:
     """An embedded server on a free port, in a folder of its own; the environment points at it.
@@ -151,8 +160,15 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: Settings, *arguments: str) -> str:
+def run_dbt(built: Settings, *arguments: str, project: Path = PROJECT_DIR) -> str:
     """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
+    done = try_dbt(built, *arguments)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def try_dbt(built: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     environment = {
@@ -163,15 +179,14 @@ def run_dbt(built: Settings, *arguments: str) -> str:
     }
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(profiles)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
     shutil.rmtree(profiles)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
+    return done
 
 
 @pytest.fixture(scope="session")
