@@ -102,6 +102,35 @@ linked_records as (
 
 ),
 
+-- Unlinked clients are persons of their own, one where the programs' index says so.
+client_rows as (
+
+    select
+        'client' as record_type,
+        'dhs' as partner_id,
+        clients.record_id,
+        case
+            when linked_records.decision = 'link' then linked_records.person_id
+            else
+                'P' || upper(
+                    left(
+                        md5(
+                            coalesce(
+                                'mci|' || clients.mci_id,
+                                'client|' || clients.record_id
+                            )
+                        ),
+                        15
+                    )
+                )
+        end as person_id,
+        coalesce(linked_records.decision, 'none') as decision,
+        linked_records.match_weight,
+        linked_records.match_probability,
+        linked_records.decided_by
+    from clients
+    left join linked_records on clients.record_id = linked_records.record_id
+
 ),
 
 person_crosswalk as (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 from tests.python.conftest import run_dbt
 from tests.python.pipeline.content import content_hashes
 
@@ -21,8 +22,13 @@ EARLIER = ("--vars", "{as_of: 2012-09-07}")
 
 
 def test_a_pass_over_what_changed_equals_a_full_one(
-    built_demo: Settings, demo_drops: Path, make_warehouse: Callable[..., Settings]
+    built_demo: Settings,
+    demo_drops: Path,
+    make_warehouse: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nothing is published here, so every model is built where people read it.
+    monkeypatch.setenv("OUTCOMES_TARGET", "dev")
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-07"]
     grown = make_warehouse(demo_drops, "build", "--exclude-resource-type", "test",
                            "--select", *LINK[2:], files=early)  # fmt: skip
