@@ -16,8 +16,13 @@
             or 'incremental_linking' in node.tags -%}
             {%- do parts.append(node.name ~ node.checksum.checksum) -%}
         {%- endfor -%}
+        {{ local_md5(parts | sort | join(' ')) }}
     {%- endif -%}
-    {{ local_md5(parts | sort | join(' ')) }}
+{%- endmacro %}
+
+{# Whether somebody asked for `--full-refresh`. #}
+{% macro is_full_refresh_asked() -%}
+    {%- if execute %}{{ flags.FULL_REFRESH }}{% else %}false{% endif -%}
 {%- endmacro %}
 
 {#
@@ -25,9 +30,11 @@
     that begin a pass read what the one before has left.
 #}
 {% macro linking_state(name) -%}
-    {%- do return(adapter.get_relation(
-        this.database, generate_schema_name('identity', none), name
-    )) -%}
+    {%- if execute -%}
+        {%- do return(adapter.get_relation(
+            this.database, generate_schema_name('identity', none), name
+        )) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#

@@ -46,7 +46,9 @@ deciders as (
     from student_decisions
     cross join
         lateral (
-            values (student_decisions.student_key), (student_decisions.other_student_key)
+            values
+            (student_decisions.student_key),
+            (student_decisions.other_student_key)
         ) as ends (student_key)
     group by ends.student_key
 

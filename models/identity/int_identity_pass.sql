@@ -16,7 +16,7 @@ thresholds as (
 
 linked_deliveries as (
 
-    {% if linked is not none %}
+    {% if linked %}
     select distinct
         signature,
         clients_born_from
@@ -54,7 +54,7 @@ identity_pass as (
     select
         '{{ linking_signature() }}' as signature,
         oldest_student.clients_born_from,
-        {{ flags.FULL_REFRESH }} or not exists (
+        {{ is_full_refresh_asked() }} or not exists (
             select from linked_deliveries
             where
                 linked_deliveries.signature = '{{ linking_signature() }}'

@@ -19,7 +19,7 @@ deliveries as (
 
 linked_deliveries as (
 
-    {% if linked is not none %}
+    {% if linked %}
     select
         load_id,
         as_of_date
@@ -44,16 +44,36 @@ identity_pass as (
 
 ),
 
--- What came, and what an earlier as-of date takes away again.
+came as (
+
+    select * from deliveries
+    except
+    select * from linked_deliveries
+
+),
+
+-- What an earlier as-of date takes away again.
+went as (
+
+    select * from linked_deliveries
+    except
+    select * from deliveries
+
+),
+
+differences as (
+
+    select * from came
+    union all
+    select * from went
+
+),
+
 changed_deliveries as (
 
     select differences.load_id
     from identity_pass
-    inner join (
-        (select * from deliveries except select * from linked_deliveries)
-        union
-        (select * from linked_deliveries except select * from deliveries)
-    ) as differences on not identity_pass.is_full
+    inner join differences on not identity_pass.is_full
 
 ),
 
