@@ -115,7 +115,15 @@ key_hashes as (
             7
         ) as letters_sound_birth_year_zip,
         hashtextextended(surname || '|' || first_name || '|' || street, 8)
-            as names_address
+            as names_address,
+        -- Whoever wrote both names badly, or swapped them, still knew date and place.
+        case when is_whole then hashtextextended(birth_day || '|' || zip, 9) end
+            as birth_date_zip,
+        hashtextextended(
+            left(first_name, 1) || '|' || nullif(dmetaphone(surname), '') || '|' || zip,
+            10
+        ) as letter_sound_zip,
+        case when is_whole then hashtextextended(street || '|' || zip, 11) end as address
     from surnames
 
 )

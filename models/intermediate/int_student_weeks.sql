@@ -196,8 +196,8 @@ counted_absences as (
 
 ),
 
--- A month's total says nothing of its weeks: it counts from the month's last day on, that
--- of the running month from the as-of date on.
+-- A month's total says nothing of its weeks. It counts from the month's last day on,
+-- that of the running month from the as-of date on.
 reported_days as (
 
     select

@@ -48,6 +48,9 @@ SERVER_SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "checkpoint_timeout": "15min",
+    # What a build writes into a new table need not be written to the log, too.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }
