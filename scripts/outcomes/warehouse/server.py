@@ -44,9 +44,6 @@ SERVER_SETTINGS = {
     "work_mem": "128MB",
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
-    # Nobody replicates it, so a table that a build makes anew need not be logged as well.
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
     "checkpoint_timeout": "15min",
     # What a build writes into a new table need not be written to the log, too.
     "wal_level": "minimal",
