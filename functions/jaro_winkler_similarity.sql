@@ -1,6 +1,6 @@
 -- Slips are rarer in the first four letters, so that these count again; of texts that
--- are nothing alike they do not. DuckDB rounds similarity + boost * gap only once, and a
--- similarity that is just 0.9 must fall on the same side: the product's own rounding
+-- are nothing alike they do not. DuckDB rounds similarity + boost * gap only once, and
+-- a similarity that is just 0.9 must fall on the same side: the product's own rounding
 -- error is worked out (Dekker, 1971) and added again.
 declare
     similarity double precision := {{ function('jaro_similarity') }}(one, other);

@@ -2,5 +2,7 @@
 select
     case
         when value is not null
-            then coalesce((regexp_match(value, '(' || pattern || ')'))[group_number + 1], '')
+            then coalesce(
+                (regexp_match(value, '(' || pattern || ')'))[group_number + 1], ''
+            )
     end

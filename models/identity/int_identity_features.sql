@@ -14,7 +14,8 @@ first_name_nicknames as (
 
 ),
 
--- Of two names that share a form, one is a nickname of the other, or both are of a third.
+-- Of two names that share a form, one is a nickname of the other, or both are of a
+-- third.
 full_names as (
 
     select

@@ -33,8 +33,8 @@ clients as (
 ),
 
 -- The more people one looks through, the likelier a chance agreement: among four times
--- the clients of the training a match is four times as improbable, two bits. Only in such
--- steps, so that a few new clients do not move every weight.
+-- the clients of the training a match is four times as improbable, two bits. Only in
+-- such steps, so that a few new clients do not move every weight.
 chance as (
 
     select

