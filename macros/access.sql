@@ -1,9 +1,9 @@
 {#
     Row-level security, in the transaction that makes the table; a publication copies it.
-    docs/access.md says who sees what, and why. `all_rows` are the roles
-    that see every row; with a `district_column` a district's role sees the district's own.
-    Anyone else who is granted the table by mistake sees nothing. The policies look roles up
-    by name, so that they can be made before the roles are.
+    docs/access.md says who sees what, and why. `all_rows` are the roles that see every row;
+    with a `district_column` a district's role sees the district's own, and none of a table
+    that lacks the column. Anyone else who is granted the table by mistake sees nothing. The
+    policies look roles up by name, so that they can be made before the roles are.
 
     Plans would tell a district how often a value occurs in other districts' rows; without
     statistics on the columns they cannot.
@@ -19,7 +19,8 @@ create policy all_rows on {{ relation }} for select using (
             and pg_catalog.pg_has_role(oid, 'usage')
     )
 );
-        {% if district_column %}
+        {% set columns = adapter.get_columns_in_relation(relation) %}
+        {% if district_column in columns | map(attribute='name') | list %}
 create policy own_rows on {{ relation }} for select using (
     {{ district_column }} in (
         select substring(rolname from '^outcomes_district_(.+)$')
@@ -28,7 +29,7 @@ create policy own_rows on {{ relation }} for select using (
     )
 );
 alter table {{ relation }}
-            {% for column in adapter.get_columns_in_relation(relation) %}
+            {% for column in columns %}
     alter {{ column.quoted }} set statistics 0{{ ',' if not loop.last }}
             {% endfor %};
         {% endif %}
