@@ -15,6 +15,8 @@ from outcomes.linkage.commands import link_app
 from outcomes.reports.commands import report_app, summary, write_all_districts
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.publishing import roll_back
 
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
@@ -37,7 +39,9 @@ def build(
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
 ) -> None:
-    """Build and test the marts from what has landed; the same as plain `dbt build`.
+    """Build, test and audit the marts from what has landed, and publish them at once.
+
+    Nothing that people read changes before all has passed.
 
     Example:
         outcomes build
@@ -45,13 +49,27 @@ def build(
     """
     result = build_warehouse(Console(), as_of)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
+    typer.echo(result.verdict)
+
+
+@cli.command()
+def rollback() -> None:
+    """Put back, all at once, what was public before the last publication.
+
+    One publication is kept. Grants and policies stay as they are.
+
+    Example:
+        outcomes rollback
+    """
+    with connect() as connection:
+        typer.echo(roll_back(connection))
 
 
 @cli.command()
 def weekly(
     path: Annotated[str, typer.Argument(help="What `outcomes land` takes.")],
 ) -> None:
-    """Do the weekly run: land what is new, build and test the marts, report.
+    """Do the weekly run: land what is new, build, test, publish, report.
 
     Each district gets a workbook in reports/<as-of date>/ beside the warehouse.
 
@@ -66,7 +84,7 @@ def weekly(
         land(path)
     except typer.Exit as landed:
         exit_code = landed.exit_code
-    build_warehouse(Console())
+    typer.echo(build_warehouse(Console()).verdict)
     summary()
     write_all_districts()
     raise typer.Exit(exit_code)

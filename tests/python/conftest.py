@@ -35,6 +35,15 @@ _numbers = itertools.count(1)
 UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def target() -> Iterator[None]:
+    """Build in place, as most tests only read the result; those of publishing say otherwise."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OUTCOMES_TARGET", "ci")
+        environment.delenv("OUTCOMES_SCHEMA_PREFIX", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[Settings]:
     """An embedded server on a free port, in a folder of its own; the environment points at it.

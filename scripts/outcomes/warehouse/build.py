@@ -1,30 +1,35 @@
-"""Runs dbt over the whole project, with progress a person can follow."""
+"""Runs dbt over the whole project, with progress a person can follow, and publishes."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.publishing import code_version, publish
+from outcomes.warehouse.tables import create_tables
 
 PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What `dbt build` did: nodes by status (`success`, `pass`, `fail`, …)."""
+    """What `dbt build` did: nodes by status (`success`, `pass`, …), and whether it is public."""
 
     statuses: Counter[str]
+    verdict: str
 
     @property
     def nodes(self) -> int:
@@ -33,16 +38,19 @@ class BuildResult:
 
 
 def build(console: Console, as_of: str = "") -> BuildResult:
-    """Build and test everything; the same as plain `dbt build`.
+    """Build, test and audit everything, and publish it.
 
     Args:
         console: where progress and failures are shown.
         as_of: rebuild the warehouse as it was known on this day (yyyy-mm-dd).
 
     Raises:
-        OutcomesError: a model or a test failed; the failures have been shown.
+        OutcomesError: a model, a test or an audit failed; failures have been shown.
+            Nothing has been published then.
     """
     _provide_profile()
+    with connect() as connection:
+        create_tables(connection)
     progress = Progress(
         TextColumn("Building"),
         BarColumn(),
@@ -53,10 +61,17 @@ def build(console: Console, as_of: str = "") -> BuildResult:
         transient=True,
     )
     task = progress.add_task("", total=None)
+    run_id = ""
 
     def follow(event: Any) -> None:
+        nonlocal run_id
         name = event.info.name
-        if name == "LogStartLine":
+        if name == "ConcurrencyLine":
+            run_id = event.info.invocation_id
+            # By its sessions another build sees that this one is alive: dbt's own end
+            # before the audits and the publication do.
+            held.enter_context(connect()).execute("set application_name = 'dbt'")
+        elif name == "LogStartLine":
             progress.update(task, total=event.data.total)
         elif name == "NodeFinished":
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
@@ -69,10 +84,22 @@ def build(console: Console, as_of: str = "") -> BuildResult:
         "--profiles-dir",
         str(PROJECT_DIR),
     ]
-    if as_of:
-        arguments += ["--vars", f"{{as_of: {as_of}}}"]
-    with progress, _password_in_environment():
-        outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
+    variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
+    arguments += ["--vars", json.dumps(variables)]
+    with ExitStack() as held:
+        with progress, _environment():
+            outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
+        statuses = _statuses(outcome, console)
+        with console.status("Auditing and publishing"), connect() as connection:
+            return BuildResult(statuses, publish(connection, run_id))
+
+
+def _statuses(outcome: dbtRunnerResult, console: Console) -> Counter[str]:
+    """Nodes by status.
+
+    Raises:
+        OutcomesError: some failed; they have been shown.
+    """
     if outcome.exception is not None:
         raise OutcomesError(f"dbt could not build: {outcome.exception}")
     results = getattr(outcome.result, "results", [])
@@ -84,7 +111,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
             f"{len(failed)} of {len(results)} models and tests failed. The first of them "
             "explains the others; `dbt build` shows the whole log."
         )
-    return BuildResult(Counter(str(result.status) for result in results))
+    return Counter(str(result.status) for result in results)
 
 
 def _provide_profile() -> None:
@@ -93,14 +120,19 @@ def _provide_profile() -> None:
 
 
 @contextmanager
-def _password_in_environment() -> Iterator[None]:
-    """Where dbt's profile looks for it, for as long as dbt runs."""
-    given = os.environ.get("OUTCOMES_PG_PASSWORD")
-    os.environ["OUTCOMES_PG_PASSWORD"] = load_settings().password
+def _environment() -> Iterator[None]:
+    """What dbt's profile and macros look for, for as long as dbt runs."""
+    provided = {
+        "OUTCOMES_PG_PASSWORD": load_settings().password,
+        "OUTCOMES_CODE_VERSION": os.environ.get("OUTCOMES_CODE_VERSION") or code_version(),
+    }
+    given = {name: os.environ.get(name) for name in provided}
+    os.environ.update(provided)
     try:
         yield
     finally:
-        if given is None:
-            del os.environ["OUTCOMES_PG_PASSWORD"]
-        else:
-            os.environ["OUTCOMES_PG_PASSWORD"] = given
+        for name, value in given.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

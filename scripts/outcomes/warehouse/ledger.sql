@@ -131,3 +131,38 @@ create table if not exists landing.pseudonym_key (
     outer_key bytea not null
 );
 revoke all on landing.pseudonym_key from public;
+
+-- Every dbt run on the production target; publishing.sql writes it.
+create table if not exists landing.runs (
+    -- dbt's invocation id
+    run_id text primary key,
+    -- build, run, seed, …
+    command text not null,
+    status text not null check (
+        status in ('running', 'abandoned', 'failed', 'partial', 'passed', 'published', 'withdrawn')
+    ),
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    published_at timestamptz,
+    as_of_date date,
+    -- the commit, or the release where there is no checkout
+    code_version text not null,
+    -- Hashes, to tell what changed between two runs: of models and functions, of the
+    -- policy and crosswalk seeds, of the seeds that decide links.
+    code_digest text not null,
+    policy_version text not null,
+    model_version text not null,
+    -- partner → version
+    contract_versions jsonb not null,
+    -- status → how many models, seeds, functions and tests ended so
+    nodes jsonb
+);
+
+create table if not exists landing.run_relations (
+    run_id text not null references landing.runs on delete cascade,
+    schema_name text not null,
+    relation text not null,
+    -- null until published
+    row_count bigint,
+    primary key (run_id, schema_name, relation)
+);

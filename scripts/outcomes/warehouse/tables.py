@@ -1,4 +1,4 @@
-"""Creates what landing writes to: the ledger and the canonical raw tables."""
+"""Creates what landing and publishing need: the ledger, the raw tables, the functions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ def raw_feeds() -> dict[str, dict[str, str]]:
 
 
 def create_tables(connection: psycopg.Connection) -> None:
-    """Create the ledger and the raw tables where they are missing, in one transaction."""
-    ledger = resources.files("outcomes.warehouse").joinpath("ledger.sql").read_text("utf-8")
+    """Create what is missing and renew the functions, in one transaction."""
+    scripts = resources.files("outcomes.warehouse")
     with connection.transaction():
         # Two sessions that both find a table missing would otherwise collide.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
-        connection.execute(ledger.encode())
+        for script in ("ledger.sql", "publishing.sql"):
+            connection.execute(scripts.joinpath(script).read_bytes())
         _create_pseudonym_key(connection)
         for feed, columns in raw_feeds().items():
             definitions = ", ".join(f"{name} {type_}" for name, type_ in columns.items())

@@ -24,6 +24,7 @@ def test_an_empty_warehouse_builds(make_warehouse: Callable[..., Settings], tmp_
 def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
     database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OUTCOMES_TARGET")
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
     drops = tmp_path / "drops"
@@ -35,6 +36,7 @@ def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
 
     assert done.exit_code == 3, done.output
     assert "unknown_file" in done.output
+    assert "Published: " in done.output
     assert "What was linked" in done.output
     with connect(database) as connection:
         students = connection.execute(

@@ -1,0 +1,139 @@
+{#
+    Runs on the target `prod` are entered in landing.runs, and a complete `dbt build` that
+    passed is published. The work is done by functions in the database
+    (scripts/outcomes/warehouse/publishing.sql); docs/publishing.md explains it.
+#}
+
+{# The hooks of dbt_project.yml run for every command that runs nodes; `test` only reads. #}
+{% macro is_recorded() -%}
+    {{ return(execute and target.name == 'prod' and flags.WHICH != 'test') }}
+{%- endmacro %}
+
+{% macro begin_run() -%}
+    {%- if execute and flags.WHICH != 'test' -%} {%- do refuse_to_build_over_published() -%}
+    {%- endif -%}
+    {%- if is_recorded() -%}
+        {%- set code, policy, links = [], [], [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') -%}
+            {%- if node.resource_type == 'model' -%} {%- do code.append(node.checksum.checksum) -%}
+            {%- elif node.fqn[1] == 'identity' -%} {%- do links.append(node.checksum.checksum) -%}
+            {%- else -%} {%- do policy.append(node.checksum.checksum) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- for function in graph.functions.values() -%}
+            {%- do code.append(function.checksum.checksum) -%}
+        {%- endfor -%}
+        {%- set code_digest = local_md5(code | sort | join)[:12] -%}
+        {%- if run_query("select to_regproc('landing.begin_run')").rows[0][0] is none -%}
+            {{ exceptions.raise_compiler_error(
+                "The warehouse is from an earlier release: run `outcomes land` or "
+                ~ "`outcomes warehouse start` first."
+            ) }}
+        {%- endif -%}
+        {# As a query, not as the hook's text: an error here ends the run at once. #}
+        {%- do run_query(
+            "select landing.begin_run('" ~ invocation_id ~ "', '" ~ flags.WHICH ~ "', '"
+            ~ env_var('OUTCOMES_CODE_VERSION', 'models ' ~ code_digest) ~ "', '"
+            ~ code_digest ~ "', '" ~ local_md5(policy | sort | join)[:12] ~ "', '"
+            ~ local_md5(links | sort | join)[:12] ~ "')"
+        ) -%}
+        commit
+    {%- endif -%}
+{%- endmacro %}
+
+{# dbt would put new tables in the place of those that carry policies and grants. #}
+{% macro refuse_to_build_over_published() -%}
+    {%- if target.name != 'prod'
+        and run_query("select to_regclass('" ~ generate_schema_name('marts') ~ ".publications')")
+            .rows[0][0] is not none -%}
+        {{ exceptions.raise_compiler_error(
+            "What people read is published here, and OUTCOMES_TARGET=" ~ target.name
+            ~ " would build over it. Set OUTCOMES_SCHEMA_PREFIX, too, or use prod."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# `dbt build` of everything: nothing left out, and no rows left out, either. #}
+{% macro is_complete() -%}
+    {%- set options = invocation_args_dict -%}
+    {%- set incomplete = namespace(found=flags.WHICH != 'build') -%}
+    {%- for option in (
+        'select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'empty', 'sample'
+    ) if options.get(option) -%}
+        {%- set incomplete.found = true -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type in ('model', 'seed', 'snapshot', 'test')
+        and node.unique_id not in selected_resources -%}
+        {%- set incomplete.found = true -%}
+    {%- endfor -%}
+    {{ return(not incomplete.found) }}
+{%- endmacro %}
+
+{% macro finish_run(results, as_of) -%}
+    {%- if is_recorded() -%}
+        {%- set counts = {} -%}
+        {%- set failed = [] -%}
+        {%- for result in results -%}
+            {%- set status = result.status | string -%}
+            {%- do counts.update({status: counts.get(status, 0) + 1}) -%}
+            {%- if status not in ('success', 'pass', 'warn', 'no-op') -%}
+                {%- do failed.append(result) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set outcome = 'failed' if failed else 'passed' if is_complete() else 'partial' -%}
+        {%- set relations = [] -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'model' and node.access == 'public' -%}
+            {%- do relations.append(node.config.schema ~ '.' ~ node.alias) -%}
+        {%- endfor -%}
+        select landing.finish_run(
+            '{{ invocation_id }}',
+            '{{ outcome }}',
+            {% if outcome == 'passed' -%}
+            (select as_of_date from {{ as_of }}),
+            {%- else -%}
+            null,
+            {%- endif %}
+            '{{ tojson(counts) }}',
+            '{{ '{' ~ (relations | join(',') if outcome == 'passed') ~ '}' }}'
+        );
+        commit
+    {%- endif -%}
+{%- endmacro %}
+
+{# `outcomes build` says `publish: false`, audits what was built, and publishes itself. #}
+{% macro publish_run() -%}
+    {%- if is_recorded() and var('publish') -%}
+        {%- set query -%}
+            select status from landing.runs where run_id = '{{ invocation_id }}'
+        {%- endset -%}
+        {%- if run_query(query).rows[0][0] == 'passed' -%}
+            select landing.publish_run('{{ invocation_id }}');
+            commit
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro report_run() -%}
+    {%- if is_recorded() -%}
+        {%- do log(
+            run_query("select landing.verdict('" ~ invocation_id ~ "')").rows[0][0], info=true
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    dbt grants to roles that do not exist yet would fail the build. On `prod` these are
+    the grants of next_<schema>.<relation>; a publication copies them.
+#}
+{% macro postgres__apply_grants(relation, grant_config, should_revoke=True) -%}
+    {%- if grant_config -%}
+        {%- set roles = run_query('select rolname from pg_roles').columns[0].values() -%}
+        {%- set existing = {} -%}
+        {%- for privilege, grantees in grant_config.items() -%}
+            {%- do existing.update({privilege: grantees | select('in', roles) | list}) -%}
+        {%- endfor -%}
+        {{ default__apply_grants(relation, existing, should_revoke) }}
+    {%- endif -%}
+{%- endmacro %}
