@@ -1,0 +1,227 @@
+-- Which rows are hidden for their own counts.
+with
+
+counts as (
+
+    select * from {{ ref('int_gap_counts') }}
+
+),
+
+gaps as (
+
+    select * from {{ ref('int_outcome_gaps') }}
+
+),
+
+suppression as (
+
+    select * from {{ ref('suppression') }}
+
+),
+
+-- A share of 0 is hidden, too: shown or coded as 5 % or less it would be known to be 0,
+-- because 1 to 10 are hidden.
+flagged as (
+
+    select
+        counts.*,
+        (
+            counts.n_involved > 0
+            and counts.n_involved < suppression.smallest_published_count
+        )
+        or (
+            counts.n > counts.n_involved
+            and counts.n - counts.n_involved < suppression.smallest_published_count
+        ) as is_small,
+        counts.is_share
+        and (
+            (
+                counts.n_involved > 0
+                and least(counts.x_involved, counts.n_involved - counts.x_involved)
+                < suppression.smallest_published_count
+            )
+            or (
+                counts.n > counts.n_involved
+                and least(
+                    counts.x - counts.x_involved,
+                    counts.n - counts.n_involved - counts.x + counts.x_involved
+                ) < suppression.smallest_published_count
+            )
+        ) as is_small_numerator,
+        counts.n > 0 and counts.n < suppression.smallest_published_count
+        or (
+            counts.is_share
+            and counts.n > 0
+            and least(counts.x, counts.n - counts.x)
+            < suppression.smallest_published_count
+        ) as is_small_total,
+        counts.is_share
+        and (
+            counts.x_involved < suppression.lowest_published_share * counts.n_involved
+            or counts.x_involved
+            > suppression.highest_published_share * counts.n_involved
+        ) as is_end_involved,
+        counts.is_share
+        and (
+            counts.x - counts.x_involved
+            < suppression.lowest_published_share * (counts.n - counts.n_involved)
+            or counts.x - counts.x_involved
+            > suppression.highest_published_share * (counts.n - counts.n_involved)
+        ) as is_end_not_involved
+    from counts
+    cross join suppression
+
+),
+
+-- Whoever is chronically absent misses a tenth of the days or more, all others less: a
+-- mean rate bounds how many are. It is hidden where it leaves too few possibilities for
+-- a hidden numerator of the same students.
+bounded as (
+
+    select
+        federal.school_year,
+        federal.district_id,
+        federal.group_type,
+        federal.group_value,
+        federal.program_group,
+        federal.involvement,
+        bool_or(
+            least(sides.n, floor(10 * sides.n * (1 - sides.attendance_rate)))
+            - greatest(0, ceil((0.9 - sides.attendance_rate) * sides.n / 0.9))
+            < suppression.smallest_published_count
+        ) as tells_too_much
+    from flagged as federal
+    inner join gaps
+        on
+            federal.school_year = gaps.school_year
+            and federal.district_id = gaps.district_id
+            and federal.group_type = gaps.group_type
+            and federal.group_value = gaps.group_value
+            and federal.program_group = gaps.program_group
+            and federal.involvement = gaps.involvement
+            and gaps.measure = 'attendance_rate'
+    cross join
+        lateral (
+            values
+            (federal.n_involved, federal.x_involved, gaps.value_involved),
+            (
+                federal.n - federal.n_involved,
+                federal.x - federal.x_involved,
+                gaps.value_not_involved
+            )
+        ) as sides (n, x, attendance_rate)
+    cross join suppression
+    where
+        federal.measure = 'is_chronically_absent_federal'
+        and sides.n > 0
+        and least(sides.x, sides.n - sides.x) < suppression.smallest_published_count
+    group by
+        federal.school_year,
+        federal.district_id,
+        federal.group_type,
+        federal.group_value,
+        federal.program_group,
+        federal.involvement
+
+),
+
+-- The measures of absence count nearly the same students: the mean rate is everybody's
+-- with a day enrolled, chronic absence by the federal definition, too, by the state's all
+-- of them but few. What is small in one is small in all.
+related as (
+
+    select
+        flagged.school_year,
+        flagged.district_id,
+        flagged.group_type,
+        flagged.group_value,
+        flagged.program_group,
+        flagged.involvement,
+        flagged.measure,
+        bool_or(absence.is_small) as is_small,
+        bool_or(flagged.is_share and absence.is_small_numerator)
+            as is_small_numerator,
+        bool_or(
+            (flagged.is_share and absence.is_small_total)
+            or absence.n < suppression.smallest_published_count
+        ) as is_small_total
+    from flagged
+    inner join flagged as absence
+        on
+            flagged.school_year = absence.school_year
+            and flagged.district_id = absence.district_id
+            and flagged.group_type = absence.group_type
+            and flagged.group_value = absence.group_value
+            and flagged.program_group = absence.program_group
+            and flagged.involvement = absence.involvement
+    cross join suppression
+    where
+        flagged.measure in (
+            'attendance_rate',
+            'is_chronically_absent_federal',
+            'is_chronically_absent_pde'
+        )
+        and absence.measure in (
+            'attendance_rate',
+            'is_chronically_absent_federal',
+            'is_chronically_absent_pde'
+        )
+    group by
+        flagged.school_year,
+        flagged.district_id,
+        flagged.group_type,
+        flagged.group_value,
+        flagged.program_group,
+        flagged.involvement,
+        flagged.measure
+
+),
+
+gap_primary_suppression as (
+
+    select
+        flagged.school_year,
+        flagged.district_id,
+        flagged.group_type,
+        flagged.group_value,
+        flagged.program_group,
+        flagged.involvement,
+        flagged.measure,
+        flagged.is_share,
+        flagged.n,
+        flagged.x,
+        flagged.n_involved,
+        flagged.x_involved,
+        flagged.is_published,
+        flagged.is_end_involved,
+        flagged.is_end_not_involved,
+        coalesce(related.is_small, flagged.is_small) as is_small,
+        coalesce(related.is_small_total, flagged.is_small_total) as is_small_total,
+        flagged.is_small or flagged.is_small_numerator as is_small_itself,
+        coalesce(related.is_small, flagged.is_small)
+        or coalesce(related.is_small_numerator, flagged.is_small_numerator)
+        or coalesce(bounded.tells_too_much, false) as is_primary
+    from flagged
+    left join related
+        using (
+            school_year,
+            district_id,
+            group_type,
+            group_value,
+            program_group,
+            involvement,
+            measure
+        )
+    left join bounded
+        on
+            flagged.measure = 'attendance_rate'
+            and flagged.school_year = bounded.school_year
+            and flagged.district_id = bounded.district_id
+            and flagged.group_type = bounded.group_type
+            and flagged.group_value = bounded.group_value
+            and flagged.program_group = bounded.program_group
+            and flagged.involvement = bounded.involvement
+
+)
+
+select * from gap_primary_suppression

@@ -1,0 +1,241 @@
+-- Which rows are hidden, and why: their own counts, another row's, or an earlier week's.
+with
+
+counts as (
+
+    select * from {{ ref('int_gap_primary_suppression') }}
+    where is_published
+
+),
+
+families as (
+
+    select * from {{ ref('int_gap_families') }}
+    where is_published
+
+),
+
+complements as (
+
+    select * from {{ ref('int_gap_complements') }}
+
+),
+
+hidden_before as (
+
+    select * from {{ ref('stg_hidden_counts') }}
+
+),
+
+suppression as (
+
+    select * from {{ ref('suppression') }}
+
+),
+
+within_families as (
+
+    select
+        families.school_year,
+        families.district_id,
+        families.group_type,
+        families.group_value,
+        families.program_group,
+        families.involvement,
+        families.measure,
+        families.place <= complements.n_hidden as is_needed,
+        not families.is_closed and not complements.has_small as may_be_coded
+    from families
+    inner join complements
+        using (
+            school_year, parent_id, group_type, measure, program_group, involvement
+        )
+
+),
+
+-- A row of all districts is the sum of a family, and a member of none.
+needed as (
+
+    select
+        counts.*,
+        counts.is_primary
+        or counts.is_end_involved
+        or counts.is_end_not_involved
+        or coalesce(within_families.is_needed, complements.is_parent_hidden, false)
+            as is_needed,
+        -- A coded row shows how many students it counts, a row with a small count or
+        -- beside one may not.
+        (counts.is_end_involved or counts.is_end_not_involved)
+        and not counts.is_primary
+        and coalesce(
+            within_families.may_be_coded,
+            not complements.is_parent_closed and not complements.has_small,
+            false
+        ) as may_be_coded
+    from counts
+    left join within_families
+        using (
+            school_year,
+            district_id,
+            group_type,
+            group_value,
+            program_group,
+            involvement,
+            measure
+        )
+    left join complements
+        on
+            counts.district_id = 'all'
+            and counts.group_type = 'all'
+            and counts.school_year = complements.school_year
+            and complements.parent_id = 'all'
+            and counts.measure = complements.measure
+            and counts.program_group = complements.program_group
+            and counts.involvement = complements.involvement
+
+),
+
+-- The measures of absence count nearly the same students, and each would tell what
+-- another hides; the mean rate does not tell a numerator.
+counted_together as (
+
+    select
+        needed.*,
+        needed.is_needed or coalesce(absence.is_needed, false) as is_needed_together,
+        needed.may_be_coded and not coalesce(absence.is_needed, false)
+            as may_be_coded_together
+    from needed
+    left join lateral (
+        select bool_or(related.is_needed) as is_needed
+        from needed as related
+        where
+            needed.measure in (
+                'is_chronically_absent_federal', 'is_chronically_absent_pde'
+            )
+            and related.measure in (
+                'attendance_rate',
+                'is_chronically_absent_federal',
+                'is_chronically_absent_pde'
+            )
+            and related.measure <> needed.measure
+            and needed.school_year = related.school_year
+            and needed.district_id = related.district_id
+            and needed.group_type = related.group_type
+            and needed.group_value = related.group_value
+            and needed.program_group = related.program_group
+            and needed.involvement = related.involvement
+    ) as absence on true
+
+),
+
+-- A row that was hidden, and is not much different now, would give away what it hid then.
+remembered as (
+
+    select
+        counted_together.*,
+        coalesce(
+            abs(counted_together.x_involved - hidden_before.x_involved)
+            < suppression.smallest_published_count
+            or (
+                counted_together.is_share
+                and abs(
+                    (counted_together.n_involved - counted_together.x_involved)
+                    - (hidden_before.n_involved - hidden_before.x_involved)
+                ) < suppression.smallest_published_count
+            ),
+            false
+        ) as is_remembered
+    from counted_together
+    cross join suppression
+    left join hidden_before
+        using (
+            school_year,
+            district_id,
+            group_type,
+            group_value,
+            program_group,
+            involvement,
+            measure
+        )
+
+),
+
+-- The groups of a hidden district would add up to it.
+below_districts as (
+
+    select
+        remembered.*,
+        coalesce(
+            district.is_needed_together or district.is_remembered, false
+        ) as is_district_hidden
+    from remembered
+    left join remembered as district
+        on
+            remembered.group_type <> 'all'
+            and district.group_type = 'all'
+            and remembered.school_year = district.school_year
+            and remembered.district_id = district.district_id
+            and remembered.program_group = district.program_group
+            and remembered.involvement = district.involvement
+            and remembered.measure = district.measure
+
+),
+
+-- A group of all districts is shown where each district shows it, and tells nothing new.
+across_districts as (
+
+    select
+        school_year,
+        group_type,
+        group_value,
+        program_group,
+        involvement,
+        measure,
+        bool_or(is_needed_together or is_remembered or is_district_hidden)
+            as is_any_hidden
+    from below_districts
+    where district_id <> 'all' and group_type <> 'all'
+    group by
+        school_year, group_type, group_value, program_group, involvement, measure
+
+),
+
+gap_suppression as (
+
+    select
+        below_districts.school_year,
+        below_districts.district_id,
+        below_districts.group_type,
+        below_districts.group_value,
+        below_districts.program_group,
+        below_districts.involvement,
+        below_districts.measure,
+        below_districts.n,
+        below_districts.x,
+        below_districts.n_involved,
+        below_districts.x_involved,
+        below_districts.is_end_involved,
+        below_districts.is_end_not_involved,
+        below_districts.is_small_itself,
+        below_districts.is_primary,
+        below_districts.is_needed_together
+        or below_districts.is_district_hidden
+        or coalesce(across_districts.is_any_hidden, false) as is_needed,
+        below_districts.is_remembered,
+        below_districts.may_be_coded_together
+        and not below_districts.is_district_hidden
+        and not below_districts.is_remembered as is_coded
+    from below_districts
+    left join across_districts
+        on
+            below_districts.district_id = 'all'
+            and below_districts.school_year = across_districts.school_year
+            and below_districts.group_type = across_districts.group_type
+            and below_districts.group_value = across_districts.group_value
+            and below_districts.program_group = across_districts.program_group
+            and below_districts.involvement = across_districts.involvement
+            and below_districts.measure = across_districts.measure
+
+)
+
+select * from gap_suppression
