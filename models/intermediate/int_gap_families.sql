@@ -130,6 +130,51 @@ closures as (
 
 ),
 
+-- The narrower definitions of a row, and the programs of a row of any.
+narrower as (
+
+    select
+        outer_rows.school_year,
+        outer_rows.parent_id,
+        outer_rows.group_type,
+        outer_rows.measure,
+        outer_rows.member_id,
+        outer_rows.program_group,
+        outer_rows.involvement,
+        max(inner_rows.x_involved) as x_involved_min,
+        max(inner_rows.n_involved - inner_rows.x_involved) as y_involved_min
+    from members as outer_rows
+    inner join members as inner_rows
+        on
+            outer_rows.school_year = inner_rows.school_year
+            and outer_rows.parent_id = inner_rows.parent_id
+            and outer_rows.group_type = inner_rows.group_type
+            and outer_rows.measure = inner_rows.measure
+            and outer_rows.member_id = inner_rows.member_id
+            and not inner_rows.is_primary
+            and (
+                (
+                    outer_rows.program_group = inner_rows.program_group
+                    and outer_rows.involvement = 'ever'
+                    and inner_rows.involvement <> 'ever'
+                )
+                or (
+                    outer_rows.involvement = inner_rows.involvement
+                    and outer_rows.program_group = 'any'
+                    and inner_rows.program_group <> 'any'
+                )
+            )
+    group by
+        outer_rows.school_year,
+        outer_rows.parent_id,
+        outer_rows.group_type,
+        outer_rows.measure,
+        outer_rows.member_id,
+        outer_rows.program_group,
+        outer_rows.involvement
+
+),
+
 -- What is published of the same students elsewhere bounds a row. A row that is hidden
 -- for its own counts is not known and bounds nothing.
 bounds as (
@@ -142,10 +187,22 @@ bounds as (
         least(
             ever.n_involved - ever.x_involved,
             anyone.n_involved - anyone.x_involved
-        ) as y_involved_max
+        ) as y_involved_max,
+        narrower.x_involved_min,
+        narrower.y_involved_min
     from members
     inner join closures
         using (school_year, parent_id, group_type, measure, member_id)
+    left join narrower
+        using (
+            school_year,
+            parent_id,
+            group_type,
+            measure,
+            member_id,
+            program_group,
+            involvement
+        )
     left join members as ever
         on
             members.school_year = ever.school_year
@@ -181,8 +238,9 @@ boxes as (
         is_closed or is_primary or is_end_involved or is_end_not_involved
             as is_mandatory,
         case
-            when is_closed or is_small then 0
-            else greatest(0, n_involved - (n - x))
+            when is_closed then 0
+            when is_small or not is_share then coalesce(x_involved_min, 0)
+            else greatest(0, n_involved - (n - x), x_involved_min)
         end as x_low,
         least(
             case
@@ -193,8 +251,9 @@ boxes as (
             x_involved_max
         ) as x_high,
         case
-            when is_closed or is_small then 0
-            else greatest(0, n_involved - x)
+            when is_closed then 0
+            when is_small or not is_share then coalesce(y_involved_min, 0)
+            else greatest(0, n_involved - x, y_involved_min)
         end as y_low,
         least(
             case

@@ -125,9 +125,10 @@ bounded as (
 
 ),
 
--- The measures of absence count nearly the same students: the mean rate is everybody's
--- with a day enrolled, chronic absence by the federal definition, too, by the state's all
--- of them but few. What is small in one is small in all.
+-- Some measures count nearly the same students: those of absence everybody with a day
+-- enrolled, or all but few; at a high school the Promise everybody with a grade-point
+-- average. A number that is small in one of them is small in all, and so is a numerator
+-- of the two shares of absence. Those whom the Promise leaves out are a count, too.
 related as (
 
     select
@@ -138,34 +139,46 @@ related as (
         flagged.program_group,
         flagged.involvement,
         flagged.measure,
-        bool_or(absence.is_small) as is_small,
-        bool_or(flagged.is_share and absence.is_small_numerator)
+        bool_or(other.is_small) as is_small,
+        bool_or(flagged.is_share and other.is_small_numerator)
             as is_small_numerator,
         bool_or(
-            (flagged.is_share and absence.is_small_total)
-            or absence.n < suppression.smallest_published_count
+            other.n < suppression.smallest_published_count
+            or (flagged.is_share and other.is_small_total)
+            or (
+                flagged.measure = 'promise_on_track_or_eligible'
+                and other.n > flagged.n
+            )
         ) as is_small_total
     from flagged
-    inner join flagged as absence
+    inner join flagged as other
         on
-            flagged.school_year = absence.school_year
-            and flagged.district_id = absence.district_id
-            and flagged.group_type = absence.group_type
-            and flagged.group_value = absence.group_value
-            and flagged.program_group = absence.program_group
-            and flagged.involvement = absence.involvement
-    cross join suppression
-    where
-        flagged.measure in (
-            'attendance_rate',
-            'is_chronically_absent_federal',
-            'is_chronically_absent_pde'
-        )
-        and absence.measure in (
-            'attendance_rate',
-            'is_chronically_absent_federal',
-            'is_chronically_absent_pde'
-        )
+            flagged.school_year = other.school_year
+            and flagged.district_id = other.district_id
+            and flagged.group_type = other.group_type
+            and flagged.group_value = other.group_value
+            and flagged.program_group = other.program_group
+            and flagged.involvement = other.involvement
+    inner join suppression
+        on
+            flagged.measure = other.measure
+            or (
+                flagged.measure in (
+                    'attendance_rate',
+                    'is_chronically_absent_federal',
+                    'is_chronically_absent_pde'
+                )
+                and other.measure in (
+                    'attendance_rate',
+                    'is_chronically_absent_federal',
+                    'is_chronically_absent_pde'
+                )
+            )
+            or (
+                flagged.measure in ('gpa', 'promise_on_track_or_eligible')
+                and other.measure in ('gpa', 'promise_on_track_or_eligible')
+                and abs(flagged.n - other.n) < suppression.smallest_published_count
+            )
     group by
         flagged.school_year,
         flagged.district_id,
@@ -195,14 +208,14 @@ gap_primary_suppression as (
         flagged.is_published,
         flagged.is_end_involved,
         flagged.is_end_not_involved,
-        coalesce(related.is_small, flagged.is_small) as is_small,
-        coalesce(related.is_small_total, flagged.is_small_total) as is_small_total,
+        related.is_small,
+        related.is_small_total,
         flagged.is_small or flagged.is_small_numerator as is_small_itself,
-        coalesce(related.is_small, flagged.is_small)
-        or coalesce(related.is_small_numerator, flagged.is_small_numerator)
+        related.is_small
+        or related.is_small_numerator
         or coalesce(bounded.tells_too_much, false) as is_primary
     from flagged
-    left join related
+    inner join related
         using (
             school_year,
             district_id,

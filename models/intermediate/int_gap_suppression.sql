@@ -95,36 +95,45 @@ needed as (
 
 ),
 
--- The measures of absence count nearly the same students, and each would tell what
--- another hides; the mean rate does not tell a numerator.
+-- Measures of nearly the same students would tell what another hides; a mean does not
+-- tell a numerator.
 counted_together as (
 
     select
         needed.*,
-        needed.is_needed or coalesce(absence.is_needed, false) as is_needed_together,
-        needed.may_be_coded and not coalesce(absence.is_needed, false)
+        needed.is_needed or coalesce(related.is_needed, false) as is_needed_together,
+        needed.may_be_coded and not coalesce(related.is_needed, false)
             as may_be_coded_together
     from needed
     left join lateral (
-        select bool_or(related.is_needed) as is_needed
-        from needed as related
+        select bool_or(other.is_needed) as is_needed
+        from needed as other
+        cross join suppression
         where
-            needed.measure in (
-                'is_chronically_absent_federal', 'is_chronically_absent_pde'
+            needed.school_year = other.school_year
+            and needed.district_id = other.district_id
+            and needed.group_type = other.group_type
+            and needed.group_value = other.group_value
+            and needed.program_group = other.program_group
+            and needed.involvement = other.involvement
+            and (
+                (
+                    needed.measure in (
+                        'is_chronically_absent_federal', 'is_chronically_absent_pde'
+                    )
+                    and other.measure in (
+                        'attendance_rate',
+                        'is_chronically_absent_federal',
+                        'is_chronically_absent_pde'
+                    )
+                )
+                or (
+                    needed.measure = 'promise_on_track_or_eligible'
+                    and other.measure = 'gpa'
+                    and other.n - needed.n < suppression.smallest_published_count
+                )
             )
-            and related.measure in (
-                'attendance_rate',
-                'is_chronically_absent_federal',
-                'is_chronically_absent_pde'
-            )
-            and related.measure <> needed.measure
-            and needed.school_year = related.school_year
-            and needed.district_id = related.district_id
-            and needed.group_type = related.group_type
-            and needed.group_value = related.group_value
-            and needed.program_group = related.program_group
-            and needed.involvement = related.involvement
-    ) as absence on true
+    ) as related on true
 
 ),
 
