@@ -44,7 +44,8 @@ within_families as (
         families.involvement,
         families.measure,
         families.place <= complements.n_hidden as is_needed,
-        not families.is_closed and not complements.has_small as may_be_coded
+        not families.is_closed and not complements.has_small as may_be_coded,
+        complements.has_small
     from families
     inner join complements
         using (
@@ -71,7 +72,8 @@ needed as (
             within_families.may_be_coded,
             not complements.is_parent_closed and not complements.has_small,
             false
-        ) as may_be_coded
+        ) as may_be_coded,
+        coalesce(within_families.has_small, complements.has_small, false) as has_small
     from counts
     left join within_families
         using (
@@ -131,6 +133,12 @@ counted_together as (
                     needed.measure = 'promise_on_track_or_eligible'
                     and other.measure = 'gpa'
                     and other.n - needed.n < suppression.smallest_published_count
+                )
+                or (
+                    needed.measure = 'gpa'
+                    and other.measure = 'promise_on_track_or_eligible'
+                    and other.has_small
+                    and needed.n - other.n < suppression.smallest_published_count
                 )
             )
     ) as related on true

@@ -35,9 +35,7 @@ def make_county(connection: psycopg.Connection, county: County) -> None:
     connection.execute("create schema if not exists marts")
     connection.execute("create schema if not exists intermediate")
     connection.execute("create schema if not exists staging")
-    connection.execute(
-        "create table staging.stg_as_of as select date '2013-06-26' as as_of_date"
-    )
+    connection.execute("create table staging.stg_as_of as select date '2013-06-26' as as_of_date")
     connection.execute(
         """
         create table intermediate.int_involvement_coverage as
