@@ -235,8 +235,11 @@ boxes as (
 
     select
         bounds.*,
-        is_closed or is_primary or is_end_involved or is_end_not_involved
-            as is_mandatory,
+        is_closed
+        or is_primary
+        or is_remembered
+        or is_end_involved
+        or is_end_not_involved as is_mandatory,
         case
             when is_closed then 0
             when is_small or not is_share then coalesce(x_involved_min, 0)

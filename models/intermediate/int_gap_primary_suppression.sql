@@ -13,9 +13,53 @@ gaps as (
 
 ),
 
+hidden_before as (
+
+    select * from {{ ref('stg_hidden_counts') }}
+
+),
+
 suppression as (
 
     select * from {{ ref('suppression') }}
+
+),
+
+-- A row that was hidden, and is not much different now, would give away what it hid then.
+remembered as (
+
+    select
+        counts.school_year,
+        counts.district_id,
+        counts.group_type,
+        counts.group_value,
+        counts.program_group,
+        counts.involvement,
+        counts.measure,
+        hidden_before.n_involved as n_involved_before,
+        hidden_before.x_involved as x_involved_before
+    from counts
+    cross join suppression
+    inner join hidden_before
+        using (
+            school_year,
+            district_id,
+            group_type,
+            group_value,
+            program_group,
+            involvement,
+            measure
+        )
+    where
+        abs(counts.x_involved - hidden_before.x_involved)
+        < suppression.smallest_published_count
+        or (
+            counts.is_share
+            and abs(
+                (counts.n_involved - counts.x_involved)
+                - (hidden_before.n_involved - hidden_before.x_involved)
+            ) < suppression.smallest_published_count
+        )
 
 ),
 
@@ -213,8 +257,21 @@ gap_primary_suppression as (
         flagged.is_small or flagged.is_small_numerator as is_small_itself,
         related.is_small
         or related.is_small_numerator
-        or coalesce(bounded.tells_too_much, false) as is_primary
+        or coalesce(bounded.tells_too_much, false) as is_primary,
+        remembered.school_year is not null as is_remembered,
+        remembered.n_involved_before,
+        remembered.x_involved_before
     from flagged
+    left join remembered
+        using (
+            school_year,
+            district_id,
+            group_type,
+            group_value,
+            program_group,
+            involvement,
+            measure
+        )
     inner join related
         using (
             school_year,

@@ -21,12 +21,6 @@ complements as (
 
 ),
 
-hidden_before as (
-
-    select * from {{ ref('stg_hidden_counts') }}
-
-),
-
 suppression as (
 
     select * from {{ ref('suppression') }}
@@ -60,6 +54,7 @@ needed as (
     select
         counts.*,
         counts.is_primary
+        or counts.is_remembered
         or counts.is_end_involved
         or counts.is_end_not_involved
         or coalesce(within_families.is_needed, complements.is_parent_hidden, false)
@@ -68,6 +63,7 @@ needed as (
         -- beside one may not.
         (counts.is_end_involved or counts.is_end_not_involved)
         and not counts.is_primary
+        and not counts.is_remembered
         and coalesce(
             within_families.may_be_coded,
             not complements.is_parent_closed and not complements.has_small,
@@ -145,56 +141,22 @@ counted_together as (
 
 ),
 
--- A row that was hidden, and is not much different now, would give away what it hid then.
-remembered as (
-
-    select
-        counted_together.*,
-        coalesce(
-            abs(counted_together.x_involved - hidden_before.x_involved)
-            < suppression.smallest_published_count
-            or (
-                counted_together.is_share
-                and abs(
-                    (counted_together.n_involved - counted_together.x_involved)
-                    - (hidden_before.n_involved - hidden_before.x_involved)
-                ) < suppression.smallest_published_count
-            ),
-            false
-        ) as is_remembered
-    from counted_together
-    cross join suppression
-    left join hidden_before
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
-
-),
-
 -- The groups of a hidden district would add up to it.
 below_districts as (
 
     select
-        remembered.*,
-        coalesce(
-            district.is_needed_together or district.is_remembered, false
-        ) as is_district_hidden
-    from remembered
-    left join remembered as district
+        counted_together.*,
+        coalesce(district.is_needed_together, false) as is_district_hidden
+    from counted_together
+    left join counted_together as district
         on
-            remembered.group_type <> 'all'
+            counted_together.group_type <> 'all'
             and district.group_type = 'all'
-            and remembered.school_year = district.school_year
-            and remembered.district_id = district.district_id
-            and remembered.program_group = district.program_group
-            and remembered.involvement = district.involvement
-            and remembered.measure = district.measure
+            and counted_together.school_year = district.school_year
+            and counted_together.district_id = district.district_id
+            and counted_together.program_group = district.program_group
+            and counted_together.involvement = district.involvement
+            and counted_together.measure = district.measure
 
 ),
 
@@ -208,8 +170,7 @@ across_districts as (
         program_group,
         involvement,
         measure,
-        bool_or(is_needed_together or is_remembered or is_district_hidden)
-            as is_any_hidden
+        bool_or(is_needed_together or is_district_hidden) as is_any_hidden
     from below_districts
     where district_id <> 'all' and group_type <> 'all'
     group by
@@ -239,9 +200,10 @@ gap_suppression as (
         or below_districts.is_district_hidden
         or coalesce(across_districts.is_any_hidden, false) as is_needed,
         below_districts.is_remembered,
+        below_districts.n_involved_before,
+        below_districts.x_involved_before,
         below_districts.may_be_coded_together
-        and not below_districts.is_district_hidden
-        and not below_districts.is_remembered as is_coded
+        and not below_districts.is_district_hidden as is_coded
     from below_districts
     left join across_districts
         on

@@ -25,8 +25,8 @@ decided as (
         gaps.*,
         gap_suppression.is_coded,
         not gap_suppression.is_coded
-        and (gap_suppression.is_needed or gap_suppression.is_remembered) as is_suppressed,
-        not gap_suppression.is_needed and not gap_suppression.is_remembered as is_open,
+        and gap_suppression.is_needed as is_suppressed,
+        not gap_suppression.is_needed as is_open,
         -- The coverage tells how many students the adjusted gap leaves out.
         gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted > 0
         and gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted

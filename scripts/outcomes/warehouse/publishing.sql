@@ -392,7 +392,15 @@ begin
     insert into landing.hidden_counts
     select
         published_as_of, school_year, district_id, group_type, group_value, program_group,
-        involvement, measure, n_involved, x_involved
+        involvement, measure,
+        -- A row that is hidden for an earlier publication is compared with that one, or
+        -- it would never be shown again.
+        case
+            when is_remembered and not is_primary then n_involved_before else n_involved
+        end,
+        case
+            when is_remembered and not is_primary then x_involved_before else x_involved
+        end
     from intermediate.int_gap_suppression
     where is_needed;
 end

@@ -159,7 +159,7 @@ def test_a_week_does_not_tell_what_another_hid(county: Settings) -> None:
             f"""
             select
                 count(*) filter (
-                    where not is_needed and not is_remembered
+                    where not is_needed
                     and least(
                         abs(now.x_involved - before.x_involved),
                         case
@@ -172,7 +172,7 @@ def test_a_week_does_not_tell_what_another_hid(county: Settings) -> None:
                         end
                     ) < 11
                 ),
-                count(*) filter (where is_remembered and not now.is_needed)
+                count(*) filter (where is_remembered and not is_primary)
             from intermediate.int_gap_suppression as now
             inner join (select {KEY}, n_involved, x_involved from first_week where is_needed)
                 as before using ({KEY})
