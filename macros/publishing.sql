@@ -4,13 +4,17 @@
     (scripts/outcomes/warehouse/publishing.sql); docs/publishing.md explains it.
 #}
 
-{# The hooks of dbt_project.yml run for every command that runs nodes; `test` only reads. #}
+{# The hooks of dbt_project.yml run for commands that only read, too, such as `test`. #}
+{% macro is_writing() -%}
+    {{ return(execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone')) }}
+{%- endmacro %}
+
 {% macro is_recorded() -%}
-    {{ return(execute and target.name == 'prod' and flags.WHICH != 'test') }}
+    {{ return(is_writing() and target.name == 'prod') }}
 {%- endmacro %}
 
 {% macro begin_run() -%}
-    {%- if execute and flags.WHICH != 'test' -%} {%- do refuse_to_build_over_published() -%}
+    {%- if is_writing() -%} {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}
         {%- set code, policy, links = [], [], [] -%}
@@ -120,20 +124,5 @@
         {%- do log(
             run_query("select landing.verdict('" ~ invocation_id ~ "')").rows[0][0], info=true
         ) -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{#
-    dbt grants to roles that do not exist yet would fail the build. On `prod` these are
-    the grants of next_<schema>.<relation>; a publication copies them.
-#}
-{% macro postgres__apply_grants(relation, grant_config, should_revoke=True) -%}
-    {%- if grant_config -%}
-        {%- set roles = run_query('select rolname from pg_roles').columns[0].values() -%}
-        {%- set existing = {} -%}
-        {%- for privilege, grantees in grant_config.items() -%}
-            {%- do existing.update({privilege: grantees | select('in', roles) | list}) -%}
-        {%- endfor -%}
-        {{ default__apply_grants(relation, existing, should_revoke) }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,5 +1,5 @@
--- Rows that add up to another published row are a family: the districts add up to `all`,
--- the groups of a district add up to the district.
+-- Rows that add up to another published row are a family: the districts add up to
+-- `all`, the groups of a district to the district.
 with
 
 counts as (
@@ -80,16 +80,16 @@ last_closed as (
         min(ordered_totals.n_small) as n_small,
         min(ordered_totals.place) filter (
             where
-                ordered_totals.place >= greatest(ordered_totals.n_small, 2)
-                and ordered_totals.sum_n >= suppression.smallest_published_count
-                and (
-                    ordered_totals.sum_x >= suppression.smallest_published_count
-                )
-                and (
-                    ordered_totals.measure in ('attendance_rate', 'gpa')
-                    or ordered_totals.sum_n - ordered_totals.sum_x
-                    >= suppression.smallest_published_count
-                )
+            ordered_totals.place >= greatest(ordered_totals.n_small, 2)
+            and ordered_totals.sum_n >= suppression.smallest_published_count
+            and (
+                ordered_totals.sum_x >= suppression.smallest_published_count
+            )
+            and (
+                ordered_totals.measure in ('attendance_rate', 'gpa')
+                or ordered_totals.sum_n - ordered_totals.sum_x
+                >= suppression.smallest_published_count
+            )
         ) as place
     from ordered_totals
     cross join suppression
@@ -102,8 +102,8 @@ last_closed as (
 
 ),
 
--- Where no such place exists, the districts keep theirs and `all` is closed instead; the
--- groups of a district are closed together.
+-- Where no such place exists, the districts keep theirs and `all` is closed instead;
+-- the groups of a district are closed together.
 closures as (
 
     select
@@ -124,9 +124,18 @@ closures as (
             as is_parent_closed
     from totals
     inner join ordered_totals
-        using (school_year, parent_id, group_type, measure, member_id)
+        on
+            totals.school_year = ordered_totals.school_year
+            and totals.parent_id = ordered_totals.parent_id
+            and totals.group_type = ordered_totals.group_type
+            and totals.measure = ordered_totals.measure
+            and totals.member_id = ordered_totals.member_id
     left join last_closed
-        using (school_year, parent_id, group_type, measure)
+        on
+            totals.school_year = last_closed.school_year
+            and totals.parent_id = last_closed.parent_id
+            and totals.group_type = last_closed.group_type
+            and totals.measure = last_closed.measure
 
 ),
 
@@ -192,17 +201,21 @@ bounds as (
         narrower.y_involved_min
     from members
     inner join closures
-        using (school_year, parent_id, group_type, measure, member_id)
+        on
+            members.school_year = closures.school_year
+            and members.parent_id = closures.parent_id
+            and members.group_type = closures.group_type
+            and members.measure = closures.measure
+            and members.member_id = closures.member_id
     left join narrower
-        using (
-            school_year,
-            parent_id,
-            group_type,
-            measure,
-            member_id,
-            program_group,
-            involvement
-        )
+        on
+            members.school_year = narrower.school_year
+            and members.parent_id = narrower.parent_id
+            and members.group_type = narrower.group_type
+            and members.measure = narrower.measure
+            and members.member_id = narrower.member_id
+            and members.program_group = narrower.program_group
+            and members.involvement = narrower.involvement
     left join members as ever
         on
             members.school_year = ever.school_year

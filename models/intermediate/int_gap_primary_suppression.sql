@@ -25,7 +25,7 @@ suppression as (
 
 ),
 
--- A row that was hidden, and is not much different now, would give away what it hid then.
+-- A row that was hidden, and is not much different now, would give away what it hid.
 remembered as (
 
     select
@@ -41,15 +41,14 @@ remembered as (
     from counts
     cross join suppression
     inner join hidden_before
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
+        on
+            counts.school_year = hidden_before.school_year
+            and counts.district_id = hidden_before.district_id
+            and counts.group_type = hidden_before.group_type
+            and counts.group_value = hidden_before.group_value
+            and counts.program_group = hidden_before.program_group
+            and counts.involvement = hidden_before.involvement
+            and counts.measure = hidden_before.measure
     where
         abs(counts.x_involved - hidden_before.x_involved)
         < suppression.smallest_published_count
@@ -263,25 +262,23 @@ gap_primary_suppression as (
         remembered.x_involved_before
     from flagged
     left join remembered
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
+        on
+            flagged.school_year = remembered.school_year
+            and flagged.district_id = remembered.district_id
+            and flagged.group_type = remembered.group_type
+            and flagged.group_value = remembered.group_value
+            and flagged.program_group = remembered.program_group
+            and flagged.involvement = remembered.involvement
+            and flagged.measure = remembered.measure
     inner join related
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
+        on
+            flagged.school_year = related.school_year
+            and flagged.district_id = related.district_id
+            and flagged.group_type = related.group_type
+            and flagged.group_value = related.group_value
+            and flagged.program_group = related.program_group
+            and flagged.involvement = related.involvement
+            and flagged.measure = related.measure
     left join bounded
         on
             flagged.measure = 'attendance_rate'

@@ -42,9 +42,13 @@ within_families as (
         complements.has_small
     from families
     inner join complements
-        using (
-            school_year, parent_id, group_type, measure, program_group, involvement
-        )
+        on
+            families.school_year = complements.school_year
+            and families.parent_id = complements.parent_id
+            and families.group_type = complements.group_type
+            and families.measure = complements.measure
+            and families.program_group = complements.program_group
+            and families.involvement = complements.involvement
 
 ),
 
@@ -72,15 +76,14 @@ needed as (
         coalesce(within_families.has_small, complements.has_small, false) as has_small
     from counts
     left join within_families
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
+        on
+            counts.school_year = within_families.school_year
+            and counts.district_id = within_families.district_id
+            and counts.group_type = within_families.group_type
+            and counts.group_value = within_families.group_value
+            and counts.program_group = within_families.program_group
+            and counts.involvement = within_families.involvement
+            and counts.measure = within_families.measure
     left join complements
         on
             counts.district_id = 'all'

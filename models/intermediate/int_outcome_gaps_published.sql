@@ -53,15 +53,14 @@ decided as (
         end as coded_not_involved
     from gaps
     inner join gap_suppression
-        using (
-            school_year,
-            district_id,
-            group_type,
-            group_value,
-            program_group,
-            involvement,
-            measure
-        )
+        on
+            gaps.school_year = gap_suppression.school_year
+            and gaps.district_id = gap_suppression.district_id
+            and gaps.group_type = gap_suppression.group_type
+            and gaps.group_value = gap_suppression.group_value
+            and gaps.program_group = gap_suppression.program_group
+            and gaps.involvement = gap_suppression.involvement
+            and gaps.measure = gap_suppression.measure
     cross join suppression
 
 ),

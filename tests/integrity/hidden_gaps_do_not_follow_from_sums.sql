@@ -63,9 +63,13 @@ sums as (
         count(*) filter (where parts.is_suppressed) as n_hidden
     from gaps as parts
     inner join gaps as whole
-        using (
-            school_year, group_type, group_value, program_group, involvement, measure
-        )
+        on
+            parts.school_year = whole.school_year
+            and parts.group_type = whole.group_type
+            and parts.group_value = whole.group_value
+            and parts.program_group = whole.program_group
+            and parts.involvement = whole.involvement
+            and parts.measure = whole.measure
     where
         parts.district_id <> 'all'
         and whole.district_id = 'all'
@@ -90,7 +94,12 @@ sums as (
         + count(distinct ungrouped.group_type) as n_hidden
     from gaps as parts
     inner join gaps as whole
-        using (school_year, district_id, program_group, involvement, measure)
+        on
+            parts.school_year = whole.school_year
+            and parts.district_id = whole.district_id
+            and parts.program_group = whole.program_group
+            and parts.involvement = whole.involvement
+            and parts.measure = whole.measure
     left join ungrouped
         on
             parts.school_year = ungrouped.school_year

@@ -162,6 +162,13 @@ def make_warehouse(
 
 def run_dbt(built: Settings, *arguments: str) -> str:
     """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
+    done = try_dbt(built, *arguments)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def try_dbt(built: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     environment = {
@@ -179,8 +186,7 @@ def run_dbt(built: Settings, *arguments: str) -> str:
         check=False,
     )  # fmt: skip
     shutil.rmtree(profiles)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
+    return done
 
 
 @pytest.fixture(scope="session")

@@ -216,8 +216,94 @@ begin
 end
 $$;
 
--- Put one relation in place: its rows, columns, keys, comments and grants. What hangs on
--- the published table (its policies, views over it) stays.
+-- Make who may read a relation, and which of its rows, the same as of another.
+create or replace function landing.copy_access(source regclass, target regclass)
+returns void
+language plpgsql as $$
+declare
+    change text;
+begin
+    for change in
+        with policies as (
+            select
+                polrelid,
+                polname,
+                format(
+                    'as %s for %s to %s%s%s',
+                    case when polpermissive then 'permissive' else 'restrictive' end,
+                    case polcmd
+                        when 'r' then 'select'
+                        when 'a' then 'insert'
+                        when 'w' then 'update'
+                        when 'd' then 'delete'
+                        else 'all'
+                    end,
+                    (
+                        select string_agg(
+                            case role
+                                when 0 then 'public'
+                                else quote_ident(pg_get_userbyid(role))
+                            end,
+                            ', ' order by role
+                        )
+                        from unnest(polroles) as role
+                    ),
+                    ' using (' || pg_get_expr(polqual, polrelid) || ')',
+                    ' with check (' || pg_get_expr(polwithcheck, polrelid) || ')'
+                ) as definition
+            from pg_policy
+            where polrelid in (source, target)
+        ),
+
+        is_now as (
+            select polname, definition from policies where polrelid = target
+        ),
+
+        will_be as (
+            select polname, definition from policies where polrelid = source
+        )
+
+        select format(
+            'alter table %s %s row level security, %s row level security',
+            target,
+            case when made.relrowsecurity then 'enable' else 'disable' end,
+            case when made.relforcerowsecurity then 'force' else 'no force' end
+        )
+        from pg_class as made
+        inner join pg_class as published on published.oid = target
+        where
+            made.oid = source
+            and (made.relrowsecurity, made.relforcerowsecurity)
+            <> (published.relrowsecurity, published.relforcerowsecurity)
+        union all
+        select format('drop policy %I on %s', polname, target)
+        from (table is_now except table will_be) as superfluous
+        union all
+        select format('create policy %I on %s %s', polname, target, definition)
+        from (table will_be except table is_now) as missing
+        union all
+        -- Plans show statistics to people who may not see the rows.
+        select format(
+            'alter table %s alter column %I set statistics %s',
+            target, made.attname, coalesce(made.attstattarget, -1)
+        )
+        from pg_attribute as made
+        inner join pg_attribute as published
+            on published.attrelid = target and made.attname = published.attname
+        where
+            made.attrelid = source
+            and made.attnum > 0
+            and not made.attisdropped
+            and coalesce(made.attstattarget, -1) <> coalesce(published.attstattarget, -1)
+    loop
+        execute change;
+    end loop;
+    perform landing.set_grants(target, (select relacl from pg_class where oid = source));
+end
+$$;
+
+-- Put one relation in place: its rows, columns, keys, comments, policies and grants. The
+-- published table itself stays, and with it the views over it.
 create or replace function landing.publish_relation(schema_name text, relation text)
 returns bigint
 language plpgsql as $$
@@ -285,7 +371,7 @@ begin
         execute change;
     end loop;
 
-    perform landing.set_grants(target, (select relacl from pg_class where oid = source));
+    perform landing.copy_access(source, target);
     execute format('analyze %s', target);
     return copied;
 end

@@ -1,0 +1,1 @@
+"""Building beside what people read, and putting it in place at once."""

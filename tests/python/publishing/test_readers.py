@@ -1,0 +1,97 @@
+"""People read through any number of publications: no error, no mixture, one run at a time.
+
+By hand, with as many readers and rebuilds as you like:
+
+    export OUTCOMES_TEST_READERS=100 OUTCOMES_TEST_REBUILDS=20
+    pytest tests/python/publishing/test_readers.py
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+from psycopg import IsolationLevel
+from tests.python.conftest import run_dbt
+from tests.python.publishing.warehouse import public_run
+
+from outcomes.config import Settings
+from outcomes.warehouse import publishing
+from outcomes.warehouse.connection import connect
+
+READERS = int(os.environ.get("OUTCOMES_TEST_READERS", "24"))
+REBUILDS = int(os.environ.get("OUTCOMES_TEST_REBUILDS", "1"))
+
+# Two relations of two schemas, and what the publications say of them, in one statement.
+ONE_STATEMENT = """
+    select
+        made.run_id,
+        public.run_id,
+        made.row_count,
+        (select count(*) from marts.fct_student_years),
+        public.row_count,
+        (select count(*) from marts_public.rpt_outcome_gaps)
+    from marts.publications as made
+    cross join marts_public.publications as public
+    where made.relation = 'fct_student_years' and public.relation = 'rpt_outcome_gaps'
+"""
+RELATIONS = ("identity.person_crosswalk", "marts.fct_student_years", "quality.feed_freshness")
+
+
+def read(settings: Settings, stop: threading.Event) -> list[str]:
+    """Poll until told to stop; the runs that were seen, in order."""
+    seen: list[str] = []
+    with connect(settings) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        last = False
+        while not last:
+            last = stop.wait(0.2)
+            seen.append(read_once(reader))
+            with reader.transaction():
+                runs = set()
+                for relation in RELATIONS:
+                    schema, name = relation.split(".")
+                    rows = reader.execute(f"select count(*) from {relation}".encode()).fetchone()
+                    made = reader.execute(
+                        f"select row_count, run_id from {schema}.publications "
+                        "where relation = %s".encode(),
+                        [name],
+                    ).fetchone()
+                    assert rows is not None and made is not None
+                    assert rows[0] == made[0]
+                    runs.add(made[1])
+                assert len(runs) == 1
+                seen.extend(runs)
+    return [run for run, last in zip(seen, [None, *seen], strict=False) if run != last]
+
+
+def read_once(reader: psycopg.Connection) -> str:
+    row = reader.execute(ONE_STATEMENT).fetchone()
+    assert row is not None
+    run, public, years, years_read, gaps, gaps_read = row
+    assert (run, years_read, gaps_read) == (public, years, gaps)
+    return str(run)
+
+
+def test_readers_see_no_error_and_one_run_at_a_time(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    runs = [public_run(connection)]
+    stop = threading.Event()
+    with ThreadPoolExecutor(READERS) as pool:
+        readers = [pool.submit(read, published, stop) for _ in range(READERS)]
+        try:
+            for rebuild in range(REBUILDS):
+                # Each run knows other days than the one before, so that their rows differ.
+                days = ("{as_of: 2012-09-12}", "{}")
+                run_dbt(published, "build", "--full-refresh", "--vars", days[rebuild % 2])
+                runs.append(public_run(connection))
+            publishing.roll_back(connection)
+            runs.append(public_run(connection))
+        finally:
+            stop.set()
+        for reader in readers:
+            assert reader.result() == runs
+    assert len(set(runs[:-1])) == REBUILDS + 1
