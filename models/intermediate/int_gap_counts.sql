@@ -106,8 +106,8 @@ group_sums as (
 
 ),
 
--- Students of no known group are published nowhere, and are what is left when the groups
--- are taken from their district.
+-- Students of no known group are published nowhere, and are what is left when the
+-- groups are taken from their district.
 ungrouped as (
 
     select

@@ -1,4 +1,4 @@
--- Which rows are hidden, and why: their own counts, another row's, or an earlier week's.
+-- Which rows are hidden, for their own counts, another row's or an earlier week's.
 with
 
 counts as (
@@ -144,26 +144,37 @@ counted_together as (
 
 ),
 
--- The groups of a hidden district would add up to it.
+-- The groups of a hidden district would add up to it. The Promise is for the grades of
+-- high school, whose grade-point averages would add up to it, too.
 below_districts as (
 
     select
         counted_together.*,
-        coalesce(district.is_needed_together, false) as is_district_hidden
+        coalesce(district.is_hidden, false) as is_district_hidden
     from counted_together
-    left join counted_together as district
-        on
+    left join lateral (
+        select bool_or(other.is_needed_together) as is_hidden
+        from counted_together as other
+        where
             counted_together.group_type <> 'all'
-            and district.group_type = 'all'
-            and counted_together.school_year = district.school_year
-            and counted_together.district_id = district.district_id
-            and counted_together.program_group = district.program_group
-            and counted_together.involvement = district.involvement
-            and counted_together.measure = district.measure
+            and other.group_type = 'all'
+            and counted_together.school_year = other.school_year
+            and counted_together.district_id = other.district_id
+            and counted_together.program_group = other.program_group
+            and counted_together.involvement = other.involvement
+            and (
+                counted_together.measure = other.measure
+                or (
+                    counted_together.measure = 'gpa'
+                    and counted_together.group_type in ('grade_band', 'school')
+                    and other.measure = 'promise_on_track_or_eligible'
+                )
+            )
+    ) as district on true
 
 ),
 
--- A group of all districts is shown where each district shows it, and tells nothing new.
+-- A group of all districts is shown where each district shows it: nothing new.
 across_districts as (
 
     select

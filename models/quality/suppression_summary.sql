@@ -2,7 +2,11 @@ with
 
 gap_suppression as (
 
-    select * from {{ ref('int_gap_suppression') }}
+    select
+        int_gap_suppression.*,
+        is_needed and not is_coded and (is_primary or not is_remembered)
+            as is_complementary
+    from {{ ref('int_gap_suppression') }} as int_gap_suppression
 
 ),
 
@@ -17,18 +21,10 @@ suppression_summary as (
         cast(count(*) as integer) as gaps,
         cast(count(*) filter (where is_small_itself) as integer) as primary_only,
         cast(
-            count(*) filter (
-                where
-                    is_needed
-                    and not is_small_itself
-                    and not is_coded
-                    and not (is_remembered and not is_primary)
-            ) as integer
+            count(*) filter (where is_complementary and not is_small_itself) as integer
         ) as complementary,
         cast(
-            count(*) filter (
-                where is_remembered and not is_primary
-            ) as integer
+            count(*) filter (where is_remembered and not is_primary) as integer
         ) as remembered,
         cast(count(*) filter (where is_coded) as integer) as coded,
         cast(round(avg(cast(is_small_itself as integer)), 4) as numeric(5, 4))

@@ -1,11 +1,11 @@
 /*
 What it checks: in the public gaps no hidden row stands alone in a sum of shown rows:
 districts that add up to all of them, groups of a district that add up to it.
-When it matters: the hidden row would be the sum less the others, and somebody could work
-out how many children of a few there are. It is necessary for safety, not sufficient;
-`outcomes audit` checks the rest.
-How to resolve it: look in int_gap_complements for the family of the row, why its rows are
-not hidden together. Publish nothing before.
+When it matters: the hidden row would be the sum less the others, and somebody could
+work out how many children of a few there are. It is necessary for safety, and not
+sufficient; `outcomes audit` checks the rest.
+How to resolve it: look in int_gap_complements for the family of the row, why its rows
+are not hidden together. Publish nothing before.
 */
 with
 
