@@ -152,6 +152,35 @@ key_texts as (
         student_key
     from named
 
+    union all
+
+    -- Whoever wrote both names badly, or swapped them, still knew date and place.
+    select
+        'birth_date_zip' as key_type,
+        to_char(birth_date, 'YYYYMMDD') || '|' || zip as key_text,
+        identity_id,
+        student_key
+    from identities
+
+    union all
+
+    select
+        'letter_sound_zip' as key_type,
+        left(first_name, 1) || '|' || nullif(surname_sound, '') || '|' || zip
+            as key_text,
+        identity_id,
+        student_key
+    from named
+
+    union all
+
+    select
+        'address' as key_type,
+        street || '|' || zip as key_text,
+        identity_id,
+        student_key
+    from identities
+
 ),
 
 keys as (

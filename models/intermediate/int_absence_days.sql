@@ -12,9 +12,9 @@ attendance_categories as (
 
 ),
 
-enrollment_days as (
+enrollment_calendars as (
 
-    select * from {{ ref('int_enrollment_days') }}
+    select * from {{ ref('int_enrollment_calendars') }}
 
 ),
 
@@ -24,6 +24,7 @@ absences as (
     select
         attendance_events.district_id,
         attendance_events.district_student_id,
+        attendance_events.school_year,
         attendance_events.event_date,
         cast(
             coalesce(
@@ -48,16 +49,22 @@ absence_days as (
     )
         absences.district_id,
         absences.district_student_id,
-        enrollment_days.school_year,
+        absences.school_year,
         absences.event_date as calendar_date,
         absences.day_fraction,
         absences.is_excused
     from absences
-    inner join enrollment_days
+    inner join enrollment_calendars
         on
-            absences.district_id = enrollment_days.district_id
-            and absences.district_student_id = enrollment_days.district_student_id
-            and absences.event_date = enrollment_days.calendar_date
+            absences.district_id = enrollment_calendars.district_id
+            and absences.district_student_id = enrollment_calendars.district_student_id
+            and absences.school_year = enrollment_calendars.school_year
+    where
+        substring(
+            enrollment_calendars.enrolled_days
+            from absences.event_date - make_date(absences.school_year - 1, 7, 1) + 1
+            for 1
+        ) = b'1'
     order by
         absences.district_id,
         absences.district_student_id,

@@ -1,8 +1,8 @@
 with
 
-enrollment_days as (
+enrollment_calendars as (
 
-    select * from {{ ref('int_enrollment_days') }}
+    select * from {{ ref('int_enrollment_calendars') }}
 
 ),
 
@@ -18,31 +18,78 @@ attendance_totals as (
 
 ),
 
+-- A school year's months, each as the place and number of its days.
+months as (
+
+    select
+        school_years.school_year,
+        cast(months.month as date) as month,
+        cast(months.month as date) - make_date(school_years.school_year - 1, 7, 1) + 1
+            as first_day,
+        cast(months.month + interval '1 month' as date) - cast(months.month as date)
+            as days
+    from (select distinct school_year from enrollment_calendars) as school_years
+    cross join lateral generate_series(
+        make_date(school_years.school_year - 1, 7, 1),
+        make_date(school_years.school_year, 6, 1),
+        interval '1 month'
+    ) as months (month)
+
+),
+
+enrolled_months as (
+
+    select
+        enrollment_calendars.district_id,
+        enrollment_calendars.district_student_id,
+        enrollment_calendars.school_year,
+        months.month,
+        bit_count(
+            substring(
+                enrollment_calendars.enrolled_days from months.first_day for months.days
+            )
+        ) as days_enrolled
+    from enrollment_calendars
+    inner join months on enrollment_calendars.school_year = months.school_year
+
+),
+
+absent_months as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        cast(date_trunc('month', calendar_date) as date) as month,
+        sum(day_fraction) filter (where is_excused) as days_absent_excused,
+        sum(day_fraction) filter (where not is_excused) as days_absent_unexcused
+    from absence_days
+    group by
+        district_id,
+        district_student_id,
+        school_year,
+        cast(date_trunc('month', calendar_date) as date)
+
+),
+
 counted_months as (
 
     select
-        enrollment_days.district_id,
-        enrollment_days.district_student_id,
-        enrollment_days.school_year,
-        cast(date_trunc('month', enrollment_days.calendar_date) as date) as month,
-        count(*) as days_enrolled,
-        coalesce(
-            sum(absence_days.day_fraction) filter (where absence_days.is_excused), 0
-        ) as days_absent_excused,
-        coalesce(
-            sum(absence_days.day_fraction) filter (where not absence_days.is_excused), 0
-        ) as days_absent_unexcused
-    from enrollment_days
-    left join absence_days
+        enrolled_months.district_id,
+        enrolled_months.district_student_id,
+        enrolled_months.school_year,
+        enrolled_months.month,
+        enrolled_months.days_enrolled,
+        coalesce(absent_months.days_absent_excused, 0) as days_absent_excused,
+        coalesce(absent_months.days_absent_unexcused, 0) as days_absent_unexcused
+    from enrolled_months
+    left join absent_months
         on
-            enrollment_days.district_id = absence_days.district_id
-            and enrollment_days.district_student_id = absence_days.district_student_id
-            and enrollment_days.calendar_date = absence_days.calendar_date
-    group by
-        enrollment_days.district_id,
-        enrollment_days.district_student_id,
-        enrollment_days.school_year,
-        cast(date_trunc('month', enrollment_days.calendar_date) as date)
+            enrolled_months.district_id = absent_months.district_id
+            and enrolled_months.district_student_id = absent_months.district_student_id
+            and enrolled_months.school_year = absent_months.school_year
+            and enrolled_months.month = absent_months.month
+    where enrolled_months.days_enrolled > 0
 
 ),
 

@@ -64,6 +64,7 @@ candidates as (
         coalesce(enrollment_codes.is_graduation, false) as is_graduate,
         coalesce(enrollment_codes.breaks_continuity, false) as has_left,
         promise_districts.max_hole_days,
+        promise_rules.class_year,
         promise_rules.gpa_min,
         promise_rules.extension_gpa_min,
         promise_rules.attendance_min,
@@ -209,6 +210,14 @@ promise_statuses as (
         district_student_id,
         school_year,
         history_is_complete,
+        class_year,
+        gpa_min,
+        extension_gpa_min,
+        attendance_min,
+        days_counted_absent,
+        is_graduate,
+        attended,
+        stayed,
         case
             when not is_known then 'unknown'
             when attended and stayed and gpa >= gpa_min

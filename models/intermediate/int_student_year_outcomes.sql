@@ -164,13 +164,18 @@ measured as (
         combined.pssa_reading_level in ('Proficient', 'Advanced')
             as is_proficient_reading
     from combined
-    cross join absence_definitions as pde
-    cross join absence_definitions as federal
-    cross join absence_definitions as regular
-    where
-        pde.definition = 'pde'
-        and federal.definition = 'federal'
-        and regular.definition = 'regular_attender'
+    left join absence_definitions as pde
+        on
+            pde.definition = 'pde'
+            and {{ in_force('pde', 'combined.school_year') }}
+    left join absence_definitions as federal
+        on
+            federal.definition = 'federal'
+            and {{ in_force('federal', 'combined.school_year') }}
+    left join absence_definitions as regular
+        on
+            regular.definition = 'regular_attender'
+            and {{ in_force('regular', 'combined.school_year') }}
 
 )
 

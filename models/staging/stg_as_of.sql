@@ -15,6 +15,18 @@ as_of as (
         ) as as_of_date
     from deliveries
 
+),
+
+-- Six months after July 1 is the spring that names the school year.
+as_of_with_school_year as (
+
+    select
+        as_of_date,
+        cast(
+            extract(year from as_of_date + interval '6 months') as integer
+        ) as school_year
+    from as_of
+
 )
 
-select * from as_of
+select * from as_of_with_school_year

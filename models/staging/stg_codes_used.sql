@@ -14,6 +14,7 @@
     ('attendance_events', 'event_code', 'attendance'),
     ('attendance_events', 'excused', 'yes_no'),
     ('course_marks', 'subject', 'course_subject'),
+    ('course_marks', 'mark', 'mark_result'),
     ('assessments', 'grade', 'grade'),
     ('assessments', 'subject', 'subject'),
     ('assessments', 'level', 'performance_level'),

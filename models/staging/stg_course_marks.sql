@@ -29,6 +29,7 @@ decoded as (
         course_marks.course_name,
         subjects.code as subject,
         course_marks.mark,
+        results.code = 'failed' as is_failed,
         course_marks.credits
     from course_marks
     inner join snapshots
@@ -40,6 +41,11 @@ decoded as (
             subjects.domain = 'course_subject'
             and course_marks.partner_id = subjects.partner_id
             and course_marks.subject = subjects.source_code
+    left join code_crosswalk as results
+        on
+            results.domain = 'mark_result'
+            and course_marks.partner_id = results.partner_id
+            and course_marks.mark = results.source_code
 
 )
 

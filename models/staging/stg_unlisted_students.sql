@@ -44,22 +44,29 @@ listed_ids as (
 
 ),
 
--- A file that keys by local id is looked up by it, any other by state id.
+-- A file that keys by local id is looked up by it, any other by state id. Ids are
+-- counted before they are looked up: a student is in a file of attendance every day.
 mentioned as (
 
     {% for feed in student_feeds %}
+    {% set student_id = 'raw.district_student_id' %}
+    {% if feed not in feeds_by_local_id %}
+    {% set student_id = 'coalesce(' ~ student_id ~ ', raw.state_student_id)' %}
+    {% endif %}
     select
         raw.partner_id,
         '{{ feed }}' as feed,
         snapshots.school_year,
         snapshots.as_of_date,
-        {% if feed in feeds_by_local_id %}
-        raw.district_student_id as student_id
-        {% else %}
-        coalesce(raw.district_student_id, raw.state_student_id) as student_id
-        {% endif %}
+        {{ student_id }} as student_id,
+        count(*) as rows_affected
     from {{ source('raw', feed) }} as raw
     inner join snapshots on raw.load_id = snapshots.load_id
+    group by
+        raw.partner_id,
+        snapshots.school_year,
+        snapshots.as_of_date,
+        {{ student_id }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -73,7 +80,7 @@ unlisted_students as (
         mentioned.school_year,
         mentioned.student_id,
         max(mentioned.as_of_date) as as_of_date,
-        count(*) as rows_affected
+        sum(mentioned.rows_affected)::bigint as rows_affected
     from mentioned
     left join listed_ids
         on

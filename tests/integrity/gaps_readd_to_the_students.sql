@@ -1,7 +1,6 @@
 /*
-What it checks: the students on both sides of every published kind of gap, and the sums of
-their values, are those of the student facts; with the students of whom nothing is known
-left out.
+What it checks: the students on both sides of a gap, and the sums of their values, are
+those of the student facts, less the students of whom nothing is known.
 When it matters: always; a student counted twice, or in neither group, bends every gap.
 How to resolve it: compare int_outcome_gap_strata with fct_student_years for the measure
 and definition that the row names; look for an involvement or a student that is listed
@@ -22,31 +21,34 @@ students as (
         sum(measures.value) filter (where not definitions.is_involved)
             as total_not_involved
     from {{ ref('fct_student_years') }} as student_years
-    cross join lateral (
-        values (student_years.district_id), ('all')
-    ) as districts (district_id)
-    cross join lateral (
-        values
-        ('ever', student_years.involved_ever),
-        ('prior_year', student_years.involved_prior_year),
-        ('concurrent', student_years.involved_concurrent)
-    ) as definitions (involvement, is_involved)
-    cross join lateral (
-        values
-        ('attendance_rate', student_years.attendance_rate),
-        ('gpa', student_years.gpa),
-        ('is_chronically_absent_pde', student_years.is_chronically_absent_pde::int),
-        (
-            'is_chronically_absent_federal',
-            student_years.is_chronically_absent_federal::int
-        ),
-        ('is_proficient_math', student_years.is_proficient_math::int),
-        ('is_proficient_reading', student_years.is_proficient_reading::int),
-        (
-            'promise_on_track_or_eligible',
-            (student_years.promise_status in ('on_track', 'eligible'))::int
-        )
-    ) as measures (measure, value)
+    cross join
+        lateral (
+            values (student_years.district_id), ('all')
+        ) as districts (district_id)
+    cross join
+        lateral (
+            values
+            ('ever', student_years.involved_ever),
+            ('prior_year', student_years.involved_prior_year),
+            ('concurrent', student_years.involved_concurrent)
+        ) as definitions (involvement, is_involved)
+    cross join
+        lateral (
+            values
+            ('attendance_rate', student_years.attendance_rate),
+            ('gpa', student_years.gpa),
+            ('is_chronically_absent_pde', student_years.is_chronically_absent_pde::int),
+            (
+                'is_chronically_absent_federal',
+                student_years.is_chronically_absent_federal::int
+            ),
+            ('is_proficient_math', student_years.is_proficient_math::int),
+            ('is_proficient_reading', student_years.is_proficient_reading::int),
+            (
+                'promise_on_track_or_eligible',
+                (student_years.promise_status in ('on_track', 'eligible'))::int
+            )
+        ) as measures (measure, value)
     where
         measures.value is not null
         and (
@@ -69,16 +71,21 @@ gaps as (
 )
 
 select
-    school_year,
-    district_id,
-    involvement,
-    measure,
+    coalesce(students.school_year, gaps.school_year) as school_year,
+    coalesce(students.district_id, gaps.district_id) as district_id,
+    coalesce(students.involvement, gaps.involvement) as involvement,
+    coalesce(students.measure, gaps.measure) as measure,
     students.n_involved as students_involved,
     gaps.n_involved as gap_involved,
     students.n_not_involved as students_not_involved,
     gaps.n_not_involved as gap_not_involved
 from students
-full join gaps using (school_year, district_id, involvement, measure)
+full join gaps
+    on
+        students.school_year = gaps.school_year
+        and students.district_id = gaps.district_id
+        and students.involvement = gaps.involvement
+        and students.measure = gaps.measure
 where
     students.n_involved is distinct from gaps.n_involved
     or students.n_not_involved is distinct from gaps.n_not_involved

@@ -2,8 +2,8 @@
 What it checks: the groups of a type, such as the races, hold together as many students
 with and without involvement as the district, less those of whom the district does not
 tell the group.
-When it matters: always; a student in two groups of a type, or in none, makes the groups'
-gaps contradict the district's.
+When it matters: always; a student in two groups of a type, or in none, sets the gaps of
+the groups against the district's.
 How to resolve it: look for the group's value in fct_student_years, and for a grade that
 stands twice or not at all in policy.grade_bands.
 */
@@ -19,16 +19,17 @@ groups as (
     from {{ ref('fct_student_years') }} as student_years
     left join {{ ref('grade_bands') }} as grade_bands
         on student_years.grade = grade_bands.grade
-    cross join lateral (
-        values
-        ('grade_band', grade_bands.grade_band),
-        ('school', student_years.school_code),
-        ('race', student_years.race::text),
-        ('gender', student_years.gender),
-        ('english_learner', student_years.is_english_learner::text),
-        ('special_education', student_years.special_education),
-        ('economic_status', student_years.economic_status)
-    ) as types (group_type, group_value)
+    cross join
+        lateral (
+            values
+            ('grade_band', grade_bands.grade_band),
+            ('school', student_years.school_code),
+            ('race', student_years.race::text),
+            ('gender', student_years.gender),
+            ('english_learner', student_years.is_english_learner::text),
+            ('special_education', student_years.special_education),
+            ('economic_status', student_years.economic_status)
+        ) as types (group_type, group_value)
     group by
         student_years.district_id,
         student_years.school_year,

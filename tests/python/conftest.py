@@ -160,14 +160,16 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: Settings, *arguments: str) -> str:
+def run_dbt(built: Settings, *arguments: str, project: Path = PROJECT_DIR) -> str:
     """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
-    done = try_dbt(built, *arguments)
+    done = try_dbt(built, *arguments, project=project)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
 
-def try_dbt(built: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+def try_dbt(
+    built: Settings, *arguments: str, project: Path = PROJECT_DIR
+) -> subprocess.CompletedProcess[str]:
     """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
@@ -179,7 +181,7 @@ def try_dbt(built: Settings, *arguments: str) -> subprocess.CompletedProcess[str
     }
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(profiles)],
         env=environment,
         capture_output=True,
         text=True,

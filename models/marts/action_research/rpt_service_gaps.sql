@@ -34,35 +34,38 @@ school_facts as (
         facts.school_domain,
         facts.school_code
     from student_years
-    cross join lateral (
-        values
-        ('disability', student_years.primary_disability),
-        (
-            'homeless',
-            case when student_years.is_homeless then 'yes' else 'no' end
-        ),
-        ('special_education', student_years.special_education),
-        (
-            'english_learner',
-            case when student_years.is_english_learner then 'yes' else 'no' end
-        ),
-        ('economic_status', student_years.economic_status)
-    ) as facts (school_domain, school_code)
+    cross join
+        lateral (
+            values
+            ('disability', student_years.primary_disability),
+            (
+                'homeless',
+                case student_years.is_homeless
+                    when true then 'yes' when false then 'no'
+                end
+            ),
+            ('special_education', student_years.special_education),
+            (
+                'english_learner',
+                case student_years.is_english_learner
+                    when true then 'yes' when false then 'no'
+                end
+            ),
+            ('economic_status', student_years.economic_status)
+        ) as facts (school_domain, school_code)
+    where facts.school_code is not null
 
 ),
 
--- A district that does not send a fact says nothing by its absence.
+-- A district that does not send a fact says nothing by its absence. One that sends it
+-- and means nobody says something: none of its students is homeless.
 domains_sent as (
 
     select distinct
-        school_facts.district_id,
-        school_facts.school_year,
-        rules.rule_id
+        district_id,
+        school_year,
+        school_domain
     from school_facts
-    inner join rules
-        on
-            school_facts.school_domain = rules.school_domain
-            and school_facts.school_code = rules.school_code
 
 ),
 
@@ -88,7 +91,7 @@ compared as (
         on
             involvements.district_id = domains_sent.district_id
             and involvements.school_year = domains_sent.school_year
-            and rules.rule_id = domains_sent.rule_id
+            and rules.school_domain = domains_sent.school_domain
     left join school_facts
         on
             involvements.district_id = school_facts.district_id

@@ -24,6 +24,7 @@ deidentified as (
         facts.grade,
         facts.level,
         facts.scaled_score,
+        facts.scale_id,
         facts.is_proficient
     from facts
     inner join pseudonyms as students

@@ -12,6 +12,12 @@ student_persons as (
 
 ),
 
+assessment_scales as (
+
+    select * from {{ ref('assessment_scales') }}
+
+),
+
 -- Results of a student whom no roster ever listed have no person and no place here.
 results as (
 
@@ -26,12 +32,18 @@ results as (
         assessments.grade,
         assessments.level,
         cast(assessments.scaled_score as numeric(8, 2)) as scaled_score,
+        assessment_scales.scale_id,
         assessments.level in ('Proficient', 'Advanced') as is_proficient
     from assessments
     inner join student_persons
         on
             assessments.district_id = student_persons.district_id
             and assessments.district_student_id = student_persons.district_student_id
+    left join assessment_scales
+        on
+            assessments.test = assessment_scales.test
+            and assessments.subject = assessment_scales.subject
+            and {{ in_force('assessment_scales', 'assessments.test_year') }}
 
 )
 

@@ -7,7 +7,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from outcomes.bench import landing, road
+from outcomes.bench import landing, marts, road
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.warehouse.server import EmbeddedServer
 
@@ -15,12 +15,13 @@ FIGURES = PROJECT_DIR / "target" / "bench.json"
 
 
 def main() -> None:
-    """Measure landing and the whole road on the embedded server."""
+    """Measure landing, the whole road, and the marts of a county, on the embedded server."""
     console = Console()
     EmbeddedServer(load_settings()).start()
     with console.status("Landing large files"):
         figures = {"landing": landing.measure()}
     figures["road"] = road.measure(console)
+    figures["marts"] = marts.measure(console)
     table = Table("measurement", "rows", "seconds", "figure")
     for case, found in figures["landing"].items():
         table.add_row(
@@ -37,6 +38,13 @@ def main() -> None:
             f"{seconds:.1f}",
             f"land {found['land_seconds']}, build and test {found['build_seconds']}",
         )
+    found = figures["marts"]
+    table.add_row(
+        "all marts of a county",
+        f"{found['rows']:,}",
+        f"{found['build_seconds']}",
+        f"{found['models_and_tests']} models and tests, load average {found['load_average']}",
+    )
     console.print(table)
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps(figures, indent=4) + "\n")

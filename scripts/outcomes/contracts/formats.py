@@ -14,6 +14,7 @@ from dataclasses import dataclass
 _TOKENS = {
     "yyyy": (r"(?:19|20)[0-9]{2}", "%Y"),
     "yy": (r"[0-9]{2}", "%y"),
+    "MMM": (r"(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)", "%b"),
     "MM": (r"(?:0[1-9]|1[0-2])", "%m"),
     "M": (r"(?:0?[1-9]|1[0-2])", "%m"),
     "dd": (r"(?:0[1-9]|[12][0-9]|3[01])", "%d"),

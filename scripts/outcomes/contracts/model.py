@@ -276,6 +276,7 @@ class ContractProperty(Frozen):
     parse: Parse | None = None
     defines_school_year: bool = False
     not_after: Literal["as_of_date"] | None = None
+    decimal_mark: Literal[".", ","] = "."
     from_file_name: bool = False
 
     @model_validator(mode="after")
@@ -291,6 +292,8 @@ class ContractProperty(Frozen):
             raise ValueError("parse is for properties that are sent as text (string)")
         if self.not_after and self.logical_type != "date":
             raise ValueError("notAfter is for dates")
+        if self.decimal_mark != "." and self.logical_type != "number":
+            raise ValueError("decimalMark is for numbers")
         if self.defines_school_year and self.produces not in ("date", "integer"):
             raise ValueError("definesSchoolYear needs a date or a school year")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):

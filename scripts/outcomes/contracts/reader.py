@@ -199,6 +199,8 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
             )
         if item.file.format == "fixed_width" and prop in item.columns and prop.width is None:
             raise ContractError(file, place, "a fixed-width column needs `width`")
+        if item.file.format == "workbook" and prop.decimal_mark != ".":
+            raise ContractError(file, place, "decimalMark is for text: a number cell has none")
     for binding in item.constants:
         if _raw_type(file, f"{where}.constants", binding) != "text" or binding in bound:
             raise ContractError(file, f"{where}.constants", f"{binding} cannot be a constant")

@@ -59,7 +59,10 @@ class Archive:
             yield self.keep(delivered) if is_covered else delivered
 
     def keep(self, delivered: DeliveredFile) -> DeliveredFile:
-        """Keep a file once; the same file, with the time at which it was first received.
+        """Keep a file once; the same file, with the time at which it was received.
+
+        What was sent again after another content under its name is kept again: it is the
+        partner's last word, and its time says so in every replay.
 
         Raises:
             OutcomesError: the partner's key is gone, or the file changed while it was read.
@@ -75,10 +78,12 @@ class Archive:
                 )
 
         # The same bytes under another name are a delivery of their own.
-        identity = f"{content}-{_hash(delivered.name)[:16]}"
+        name = _hash(delivered.name)[:16]
+        identity = f"{content}-{name}"
         with self._locked(delivered.partner_id, delivered.as_of_date) as folder:
-            if known := next(folder.glob(f"*-file-{identity}.age"), None):
-                return replace(delivered, received_at=_time_of(known))
+            newest = max(folder.glob(f"*-file-*-{name}.age"), default=None)
+            if newest and newest.stem.endswith(identity):
+                return replace(delivered, received_at=_time_of(newest))
             received_at = datetime.now(UTC)
             header = {
                 "partner_id": delivered.partner_id,

@@ -32,6 +32,7 @@ from outcomes.landing.interruption import explained
 from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
+from outcomes.landing.skeleton import write_skeleton
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -141,6 +142,26 @@ def replay() -> None:
 
         outcomes = replay_archive(connection, contracts, archive, follow)
     _show_counts(outcomes, "Replayed")
+
+
+@district_app.command()
+def new(
+    contract: Annotated[Path, typer.Argument(help="The contract to write, *.odcs.yaml.")],
+    samples: Annotated[list[Path], typer.Argument(help="Files as the partner would send them.")],
+) -> None:
+    """Write a first contract for a new district, with the columns of its sample files.
+
+    It has to be completed: the agreement, what may be kept, types, codes and feeds are for
+    a person to say. A contract that exists is never changed.
+
+    Example:
+        outcomes district new contracts/steel_valley.odcs.yaml roster.csv attendance.zip
+    """
+    objects = write_skeleton(contract, samples)
+    console.print(
+        f"{escape(shown(contract))}: {objects} kinds of files. Complete what says TODO, then "
+        "run `outcomes district check` with it."
+    )
 
 
 @district_app.command()

@@ -12,13 +12,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.records import MAX_RECORD_CHARACTERS, Block, RejectedRow, empty_rows
+from outcomes.landing.records import (
+    MAX_RECORD_CHARACTERS,
+    Block,
+    Piece,
+    RejectedRow,
+    empty_rows,
+)
 from outcomes.landing.text import LineReader, Lines
 
 # Beyond this many columns the regular expression would grow too large.
@@ -29,6 +35,7 @@ _FAULTS = {
     Reason.STRAY_CARRIAGE_RETURN: "a carriage return inside an unquoted field",
     Reason.UNDECODABLE_BYTES: "bytes that are no text in the declared encoding",
     Reason.NUL_CHARACTER: "a NUL character",
+    Reason.REPEATED_HEADER: "expected a row of data; found the header again",
 }
 
 
@@ -94,8 +101,17 @@ def read_record(lines: Lines, first: int, delimiter: str, newline: str = "\n") -
             position = end + len(delimiter)
 
 
-def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> tuple[list[str], int, int]:
-    """Take the header off the front: its names, its lines, the blank lines before it.
+@dataclass(frozen=True)
+class Header:
+    """The names in a header, its text, its lines, and the blank lines before it."""
+
+    names: list[str]
+    text: list[str | None]
+    blank_lines: int
+
+
+def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> Header:
+    """Take the header off the front.
 
     Raises:
         FileError: there is no line, or the line is no well-formed record.
@@ -123,78 +139,158 @@ def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> tuple[l
                 )
             reader.push_back(first + record.last + 1, lines[record.last + 1 :])
             names = [field or "" for field in record.fields]
-            return names, record.last - index + 1, blank
+            return Header(names, lines[index : record.last + 1], blank)
     raise FileError(Reason.EMPTY_FILE, "expected a header; the file has no line")
 
 
 def read_delimited(
-    reader: LineReader, mapping: Mapping, delimiter: str, *, quoting: bool
+    reader: LineReader,
+    mapping: Mapping,
+    delimiter: str,
+    *,
+    quoting: bool,
+    header: Header | None = None,
 ) -> Iterator[Block]:
     """The rows of a delimited file, block by block.
 
     Raises:
         FileError: a record that is too long to be one.
     """
-    splitter = _Splitter(mapping, delimiter, quoting=quoting, newline=reader.newline)
-    open_lines: Lines = []  # of a record whose closing quote is in a later block
-    first_open = 0
+    splitter = _Splitter(mapping, delimiter, header, quoting=quoting, newline=reader.newline)
+    kept: Lines = []  # for the next block: a record that goes on there, or may
+    first_kept = 0
     for first, lines in reader:
-        if open_lines:
-            lines, first = open_lines + lines, first_open
-        block, open_lines = splitter.split(first, lines)
-        first_open = first + len(lines) - len(open_lines)
-        if sum(len(line or "") for line in open_lines) > MAX_RECORD_CHARACTERS:
-            raise FileError(
-                Reason.RECORD_TOO_LONG,
-                f"line {first_open}: a quote opens a record of more than a million characters",
-            )
+        if kept:
+            lines, first = kept + lines, first_kept
+        block, kept = splitter.split(first, lines)
+        first_kept = first + len(lines) - len(kept)
         yield block
-    if open_lines:
-        last = first_open + len(open_lines) - 1
-        detail = f"a quote that is opened on line {first_open} and never closed"
-        reject = RejectedRow(first_open, last, Reason.UNCLOSED_QUOTE, detail)
-        yield Block(empty_rows(list(mapping.field_of)), [reject])
+    if kept:
+        yield splitter.split(first_kept, kept, is_last=True)[0]
+
+
+def _unclosed(start: int, end: int) -> RejectedRow:
+    detail = f"a quote that is opened on line {start} and never closed"
+    return RejectedRow(start, end, Reason.UNCLOSED_QUOTE, detail)
+
+
+@dataclass
+class _Slow:
+    """What the tokenizer made of some lines.
+
+    `spans` are the lines that it took, as indexes; `single` are lines of one field;
+    `end` is where a record begins that is still open.
+    """
+
+    rows: pl.DataFrame
+    end: int
+    rejected: list[RejectedRow] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    single: dict[int, str] = field(default_factory=dict)
 
 
 class _Splitter:
     """Splits lines into the fields that the mapping keeps."""
 
-    def __init__(self, mapping: Mapping, delimiter: str, *, quoting: bool, newline: str) -> None:
+    def __init__(
+        self,
+        mapping: Mapping,
+        delimiter: str,
+        header: Header | None,
+        *,
+        quoting: bool,
+        newline: str,
+    ) -> None:
         self.mapping = mapping
         self.delimiter = delimiter
         self.quoting = quoting
         self.newline = newline
+        line = header.text[0] if header and len(header.text) == 1 else None
+        line = (line or "").removesuffix("\r")
+        # A byte-order mark can lead, where files were put together.
+        self.header_lines = [line, f"\ufeff{line}"]
+        # The kept columns at the ends of a row.
+        self._names = {
+            index: name
+            for name, index in mapping.field_of.items()
+            if index in (0, mapping.width - 1)
+        }
         mark = re.escape(delimiter)
-        field = rf'(?:"(?:[^"]|"")*"|[^"{mark}\r]*)'
-        self.well_formed = rf"^{field}(?:{mark}{field}){{{mapping.width - 1}}}$"
+        one = rf'(?:"(?:[^"]|"")*"|[^"{mark}\r]*)'
+        self.well_formed = rf"^{one}(?:{mark}{one}){{{mapping.width - 1}}}$"
 
-    def split(self, first: int, lines: Lines) -> tuple[Block, Lines]:
-        """Rows and rejects of some lines, and the lines of a record that is still open."""
+    def split(self, first: int, lines: Lines, *, is_last: bool = False) -> tuple[Block, Lines]:
+        """Rows and rejects of some lines, and the lines to be read again with the next.
+
+        These are a record that is still open, or else the last one, and a line of one
+        field before it: only the line after them tells whether they are pieces of a row.
+        """
         frame = pl.DataFrame(
             {"line_start": pl.int_range(first, first + len(lines), eager=True)},
         ).with_columns(pl.Series("line", lines, dtype=pl.String).str.strip_suffix("\r"))
         frame = frame.with_columns(self._kind().alias("kind"))
 
-        slow_rows, rejected, spans, open_lines = self._read_slowly(frame, first, lines)
-        if spans:
-            indexes = [index for start, end in spans for index in range(start, end)]
+        slow = self._read_slowly(frame, first, lines)
+        rejected, end = slow.rejected, slow.end
+        if slow.spans:
+            indexes = [index for start, stop in slow.spans for index in range(start, stop)]
             taken = pl.Series(indexes, dtype=pl.Int64) + first
             frame = frame.filter(~pl.col("line_start").is_in(taken.implode()))
         rejected += self._rejected(frame)
-        pieces = [
-            piece
-            for piece in (
+        parts = [
+            part
+            for part in (
                 self._plain(frame.filter(pl.col("kind") == "plain")),
                 self._quoted(frame.filter(pl.col("kind") == "quoted")),
-                slow_rows,
+                slow.rows,
             )
-            if not piece.is_empty()
+            if not part.is_empty()
         ]
-        rows = pl.concat(pieces) if pieces else empty_rows(list(self.mapping.field_of))
-        if len(pieces) > 1:
+        rows = pl.concat(parts) if parts else empty_rows(list(self.mapping.field_of))
+        if len(parts) > 1:
             rows = rows.sort("line_start")
-        blank = (frame["kind"] == "blank").sum()
-        return Block(rows, rejected, int(blank)), open_lines
+        single = self._single_fields(frame) | slow.single
+        pieces = self._pieces(rows, single)
+        blank = int((frame["kind"] == "blank").sum())
+        if is_last:
+            if end < len(lines):
+                rejected.append(_unclosed(first + end, first + len(lines) - 1))
+            return Block(rows, rejected, blank, pieces), []
+        if end == len(lines) and rows.height and rows["line_end"][-1] == first + end - 1:
+            end = rows["line_start"][-1] - first
+        if first + end - 1 in single:
+            end -= 1
+        rows = rows.head(rows["line_start"].search_sorted(first + end))
+        rejected = [row for row in rejected if row.line_start < first + end]
+        return Block(rows, rejected, blank, pieces), lines[end:]
+
+    def _single_fields(self, frame: pl.DataFrame) -> dict[int, str]:
+        """Lines of one field where there should be several, by their number."""
+        if self.mapping.width == 1:
+            return {}
+        alone = (pl.col("kind") == "ragged") & ~pl.col("line").str.contains(
+            self.delimiter, literal=True
+        )
+        return dict(frame.filter(alone).select("line_start", "line").iter_rows())
+
+    def _pieces(self, rows: pl.DataFrame, single: dict[int, str]) -> list[Piece]:
+        """Such lines, each with the value that it may belong to: the end of the row before
+        it, or the start of the row after it."""
+        if not single:
+            return []
+        ends = rows.select("line_start", "line_end", *self._names.values())
+        first, last = self._names.get(0), self._names.get(self.mapping.width - 1)
+        found = []
+        for row in ends.filter(
+            (pl.col("line_end") + 1).is_in(list(single))
+            | (pl.col("line_start") - 1).is_in(list(single))
+        ).iter_rows(named=True):
+            start, end = row["line_start"], row["line_end"]
+            if last and end + 1 in single:
+                found.append(Piece(start, last, (row[last] or "") + single[end + 1]))
+            if first and start - 1 in single:
+                found.append(Piece(start, first, single[start - 1] + (row[first] or "")))
+        return found
 
     def _kind(self) -> pl.Expr:
         line = pl.col("line")
@@ -205,6 +301,8 @@ class _Splitter:
             .then(pl.lit("nul"))
             .when(line.str.strip_chars() == "")
             .then(pl.lit("blank"))
+            .when(line.is_in(self.header_lines))
+            .then(pl.lit("header"))
         )
         if self.quoting:
             has_quote = line.str.contains('"', literal=True)
@@ -257,48 +355,53 @@ class _Splitter:
             ),
         )
 
-    def _read_slowly(
-        self, frame: pl.DataFrame, first: int, lines: Lines
-    ) -> tuple[pl.DataFrame, list[RejectedRow], list[tuple[int, int]], Lines]:
-        """Records that need the tokenizer, with the spans of lines that they take."""
+    def _read_slowly(self, frame: pl.DataFrame, first: int, lines: Lines) -> _Slow:
+        """The records that need the tokenizer."""
         names = list(self.mapping.field_of)
         columns: dict[str, list[object]] = {name: [] for name in ("line_start", "line_end", *names)}
-        rejected: list[RejectedRow] = []
-        spans: list[tuple[int, int]] = []
-        open_lines: Lines = []
+        slow = _Slow(empty_rows(names), end=len(lines))
         next_free = 0
-        slow = frame["line_start"].filter(frame["kind"] == "slow")
-        for index in (slow - first).to_list():
+        starts = frame["line_start"].filter(frame["kind"] == "slow")
+        for index in (starts - first).to_list():
             if index < next_free:
                 continue  # inside the record before
             record = read_record(lines, index, self.delimiter, self.newline)
             if not record.is_complete:
-                open_lines = lines[index:]
-                spans.append((index, len(lines)))
+                slow.end = index
+                slow.spans.append((index, len(lines)))
+                if sum(len(line or "") for line in lines[index:]) > MAX_RECORD_CHARACTERS:
+                    raise FileError(
+                        Reason.RECORD_TOO_LONG,
+                        f"line {first + index}: a quote opens a record of more than a million "
+                        "characters",
+                    )
                 break
             next_free = record.last + 1
-            spans.append((index, next_free))
+            slow.spans.append((index, next_free))
             start, end = first + index, first + record.last
             fault = record.fault
             if fault is None and any("\0" in (field or "") for field in record.fields):
                 fault = Reason.NUL_CHARACTER
             if fault is not None:
-                rejected.append(RejectedRow(start, end, fault, _FAULTS[fault]))
+                slow.rejected.append(RejectedRow(start, end, fault, _FAULTS[fault]))
             elif len(record.fields) != self.mapping.width:
-                rejected.append(self._ragged(start, end, len(record.fields)))
+                slow.rejected.append(self._ragged(start, end, len(record.fields)))
+                if len(record.fields) == 1 and start == end:
+                    slow.single[start] = record.fields[0] or ""
             else:
                 columns["line_start"].append(start)
                 columns["line_end"].append(end)
                 for name, field_index in self.mapping.field_of.items():
                     columns[name].append(record.fields[field_index])
-        rows = pl.DataFrame(columns, schema=empty_rows(names).schema)
-        return rows, rejected, spans, open_lines
+        slow.rows = pl.DataFrame(columns, schema=slow.rows.schema)
+        return slow
 
     def _rejected(self, frame: pl.DataFrame) -> list[RejectedRow]:
         reasons = {
             "undecodable": Reason.UNDECODABLE_BYTES,
             "nul": Reason.NUL_CHARACTER,
             "stray_cr": Reason.STRAY_CARRIAGE_RETURN,
+            "header": Reason.REPEATED_HEADER,
         }
         bad = frame.filter(pl.col("kind").is_in([*reasons, "ragged"])).with_columns(
             (pl.col("line").str.count_matches(self.delimiter, literal=True) + 1).alias("fields")

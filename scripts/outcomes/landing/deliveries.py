@@ -116,7 +116,7 @@ def _unreadable(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and not path.is_symlink()):
-            return "expected a file; it is a link to a folder, a pipe or a device"
+            return "expected a file; it is a link, a pipe or a device"
         with os.scandir(path) if stat.S_ISDIR(mode) else path.open("rb"):
             return None
     except OSError as error:

@@ -35,8 +35,15 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
     where they resemble the contract's: a "header" can be a row of data.
 
     Raises:
-        FileError: a column is missing, renamed, twice there or without a name.
+        FileError: a column is missing, renamed, twice there or without a name, or every
+            delimiter is followed by a blank.
     """
+    if len(header) > 1 and all(name.startswith(" ") for name in header[1:]):
+        raise FileError(
+            Reason.WRONG_LAYOUT,
+            "expected fields next to the delimiter; a blank follows each, with which values "
+            "would begin",
+        )
     found = [_plain(name) for name in header]
     expected = [_plain(prop.name) for prop in item.columns]
     missing = [name for name in expected if name not in found]

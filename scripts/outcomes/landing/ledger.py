@@ -199,6 +199,34 @@ def add_duplicate(
     )
 
 
+def receive_again(
+    connection: psycopg.Connection, key: FileKey, received_at: datetime | None
+) -> bool:
+    """Put a file last that came again after another content under its name; whether it did."""
+    updated = connection.execute(
+        """
+        update landing.files as again
+        set received_at = %(received_at)s
+        where
+            partner_id = %(partner_id)s
+            and as_of_date = %(as_of_date)s
+            and file_name = %(file_name)s
+            and sha256 = %(sha256)s
+            and exists (
+                select from landing.files as other
+                where
+                    other.partner_id = again.partner_id
+                    and other.as_of_date = again.as_of_date
+                    and other.file_name = again.file_name
+                    and other.sha256 <> again.sha256
+                    and other.received_at between again.received_at and %(received_at)s
+            )
+        """,
+        {**asdict(key), "received_at": received_at},
+    )
+    return updated.rowcount > 0
+
+
 def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None:
     """Take back a quarantine that an earlier version of the contract brought about."""
     connection.execute("delete from landing.files where duplicate_of = %s", [known.file_id])

@@ -11,6 +11,7 @@ from datetime import date
 import psycopg
 
 from outcomes.contracts.model import Contract
+from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
@@ -92,9 +93,10 @@ def land_file(
         if stale := _stale_quarantine(known, key, contract):
             ledger.forget_quarantined(connection, stale)
             known = [k for k in known if k.file_id != stale.file_id]
-        if repeated := _repeated(connection, contract, file, key, known):
-            return [repeated]
-        outcome = _load(connection, contract, file, key, reading)
+        outcome = _repeated(connection, contract, file, key, known)
+        if outcome and not ledger.receive_again(connection, key, file.delivered.received_at):
+            return [outcome]
+        outcome = outcome or _load(connection, contract, file, key, reading)
         group = ledger.SnapshotGroup.of(file, key)
         judged = (
             ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
@@ -120,11 +122,17 @@ def release_file(
     """Accept a held snapshot; outcomes of it and of snapshots after it that change with it.
 
     Raises:
-        OutcomesError: no held file has this name, or several have.
+        OutcomesError: no held file has this name, or several have, or its partner has no
+            contract any more.
     """
     with connection.transaction():
         group = ledger.release(connection, file_name, as_of_date, reason)
-        contract = contracts[group.partner_id]
+        contract = contracts.get(group.partner_id)
+        if contract is None:
+            raise OutcomesError(
+                f"{file_name} is of {group.partner_id}, for which there is no contract any "
+                "more. Put the contract back, and release the file then."
+            )
         judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
     return [_verdict_on_another(contract, verdict) for verdict in judged]
 

@@ -17,7 +17,8 @@ from outcomes.landing.text import LineReader, Survey, survey
 from outcomes.landing.unpack import LogicalFile, sha256_of
 from outcomes.landing.validate import Validator, ValidBlock
 
-# More undecodable rows than this: not a typing accident, but another encoding.
+# More undecodable rows than this, and none with such letters that is text: not a typing
+# accident, but another encoding.
 _MAX_UNDECODABLE_SHARE = 0.01
 
 # Of added columns, so many are named in the warning.
@@ -55,6 +56,7 @@ class FileReading:
         self.warnings: list[str] = []
         self._survey: Survey | None = None
         self._survey_fault: FileError | None = None
+        self._has_read_letters = False
         self.sha256 = self._take_survey()
 
     def _take_survey(self) -> str:
@@ -103,7 +105,8 @@ class FileReading:
                 "expected rows of as many fields as the header or the contract has; "
                 "no row has that many",
             )
-        if rows and undecodable / rows > _MAX_UNDECODABLE_SHARE and undecodable > 1:
+        is_common = undecodable > max(1, rows * _MAX_UNDECODABLE_SHARE)
+        if is_common and not self._has_read_letters:
             raise FileError(
                 Reason.WRONG_ENCODING,
                 f"expected {layout.encoding}; {undecodable} of {rows} rows are no such text",
@@ -136,17 +139,19 @@ class FileReading:
         trailer_line = (found.last_line()[0] or None) if layout.trailer else None
         with self.file.stream() as stream:
             reader = LineReader(stream, layout.encoding, found.newline, trailer_line)
-            mapping = map_positions(item)
+            mapping, header = map_positions(item), None
             if layout.header:
-                names, self.counts.header_lines, blank = read_header(
-                    reader, layout.delimiter, quoting=layout.quoting
-                )
-                self.counts.blank_lines += blank
-                mapping = self._map(item, names)
+                header = read_header(reader, layout.delimiter, quoting=layout.quoting)
+                self.counts.header_lines = len(header.text)
+                self.counts.blank_lines += header.blank_lines
+                mapping = self._map(item, header.names)
             if layout.format == "fixed_width":
                 yield from fixed_width.read_fixed_width(reader, item)
             else:
-                yield from read_delimited(reader, mapping, layout.delimiter, quoting=layout.quoting)
+                yield from read_delimited(
+                    reader, mapping, layout.delimiter, quoting=layout.quoting, header=header
+                )
+            self._has_read_letters = reader.has_read_letters
 
     def _read_sheet(self, item: ContractObject) -> Iterator[Block]:
         with self.file.stream() as stream:

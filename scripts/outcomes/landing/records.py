@@ -22,17 +22,31 @@ class RejectedRow:
     detail: str
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A line of one field beside a row: a line break may have torn it off the row.
+
+    `joined` is the row's value in `column` with the piece before or after it.
+    """
+
+    line_start: int
+    column: str
+    joined: str
+
+
 @dataclass
 class Block:
     """Some consecutive rows of a file.
 
     `rows` has `line_start`, `line_end` and one String column per kept column of the
-    contract. Null is an empty field; an empty string is a quoted empty field.
+    contract. Null is an empty field; an empty string is a quoted empty field. `pieces` are
+    of these rows.
     """
 
     rows: pl.DataFrame
     rejected: list[RejectedRow] = field(default_factory=list)
     blank_lines: int = 0
+    pieces: list[Piece] = field(default_factory=list)
 
 
 def empty_rows(columns: list[str]) -> pl.DataFrame:

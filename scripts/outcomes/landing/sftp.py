@@ -113,7 +113,10 @@ class _Refuse(paramiko.MissingHostKeyPolicy):
 
 
 def _fetch(sftp: paramiko.SFTPClient, remote: PurePosixPath, local: Path) -> None:
-    """Copy a file, or a folder with all below it; links and devices are left out."""
+    """Copy a file, or a folder with all below it.
+
+    What is neither becomes a device, so that landing names it as what is no file.
+    """
     mode = sftp.lstat(str(remote)).st_mode or 0
     if stat.S_ISDIR(mode):
         local.mkdir(parents=True, exist_ok=True)
@@ -125,3 +128,6 @@ def _fetch(sftp: paramiko.SFTPClient, remote: PurePosixPath, local: Path) -> Non
     elif stat.S_ISREG(mode):
         local.parent.mkdir(parents=True, exist_ok=True)
         sftp.get(str(remote), str(local))
+    else:
+        local.parent.mkdir(parents=True, exist_ok=True)
+        local.symlink_to(os.devnull)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterator
@@ -13,13 +14,19 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import MAX_RECORD_CHARACTERS
 
 BLOCK_BYTES = 4 << 20
+# Of very short lines, so many at once: each of them takes far more memory than its bytes.
+BATCH_LINES = 1 << 16
 _TAIL_BYTES = 1 << 16
 
 # Decoded lines without their line feed; None is a line that is no text in this encoding.
 Lines = list[str | None]
 
-# In latin-1 these bytes are control characters: the text is in another encoding.
-_CONTROLS = re.compile(rb"[\x80-\x9f]")
+# The control characters U+0080 to U+009F, by codec, are in no text: quotes and dashes of
+# cp1252 that were taken for latin-1 become them.
+_CONTROLS = {
+    "latin-1": re.compile(rb"[\x80-\x9f]"),
+    "utf-8": re.compile(rb"\xc2[\x80-\x9f]"),
+}
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -148,6 +155,8 @@ class LineReader:
         self.encoding = encoding
         self._codec = "utf-8" if encoding == "utf-16" else encoding
         self.newline = newline
+        # Whether a line with a letter beyond ASCII was text in this encoding.
+        self.has_read_letters = False
         self._stop_line = stop_line
         self._batches = self._read()
         self._pushed: tuple[int, Lines] | None = None
@@ -176,7 +185,8 @@ class LineReader:
                 if lines:
                     yield first, lines
                 return
-            yield first, lines
+            for start in range(0, len(lines), BATCH_LINES):
+                yield first + start, lines[start : start + BATCH_LINES]
             first += len(lines)
 
     def _blocks(self) -> Iterator[bytes]:
@@ -201,23 +211,26 @@ class LineReader:
 
     def _decode(self, block: bytes) -> Lines:
         newline = self.newline
-        if self._codec == "utf-8" or block.isascii():
-            try:
-                lines: Lines = [*block.decode(self._codec).split(newline)]
-            except UnicodeDecodeError:
-                lines = [self._decode_line(line) for line in block.split(newline.encode())]
-        else:
+        lines: Lines | None = None
+        if block.isascii() or (self._codec == "utf-8" and not _CONTROLS["utf-8"].search(block)):
+            with contextlib.suppress(UnicodeDecodeError):  # then some of the lines can be
+                lines = [*block.decode(self._codec).split(newline)]
+                self.has_read_letters |= not block.isascii()
+        if lines is None:
             lines = [self._decode_line(line) for line in block.split(newline.encode())]
+            self.has_read_letters |= any(line and not line.isascii() for line in lines)
         if block.endswith(newline.encode()):
             lines.pop()
         return lines
 
     def _decode_line(self, line: bytes) -> str | None:
-        if self._codec != "utf-8" and not line.isascii():
+        if line.isascii():
+            return line.decode("ascii")
+        if self._codec in _CONTROLS and _CONTROLS[self._codec].search(line):
+            return None
+        if self._codec != "utf-8":
             # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8:
             # `Ã` before `±` is in no name.
-            if self._codec == "latin-1" and _CONTROLS.search(line):
-                return None
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError:

@@ -86,7 +86,7 @@ def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalF
         and _known_values(item, values)
     ]
     if not candidates:
-        return _unknown(delivered)
+        return unknown_files(delivered)
     if fault := _wrong_date(delivered, candidates[0][1]):
         return [_whole(delivered, fault)]
     layout = candidates[0][0].file
@@ -180,8 +180,8 @@ def _sheets(
     return found
 
 
-def _unknown(delivered: DeliveredFile) -> list[LogicalFile]:
-    """A file that the contract does not know, unpacked if it can be.
+def unknown_files(delivered: DeliveredFile) -> list[LogicalFile]:
+    """A file that no contract knows, unpacked if it can be.
 
     Its contents may be known under their right name: then they are duplicates.
     """

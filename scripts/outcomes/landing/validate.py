@@ -11,7 +11,7 @@ pattern, list of values or padding) is kept byte for byte.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -24,8 +24,8 @@ from outcomes.contracts.model import (
     RowRule,
     SpellInSchoolYear,
 )
-from outcomes.landing.reasons import Reason
-from outcomes.landing.records import Block
+from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.records import Block, RejectedRow
 from outcomes.landing.workbook import UNREADABLE
 
 _INTEGER = r"-?[0-9]{1,9}"
@@ -97,6 +97,7 @@ class Validator:
         self._as_of_date = as_of_date
         self._school_year = spring_year(as_of_date)
         self._typed_cells = typed_cells
+        self._has_seen_rows = False
         self._name_columns = [
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
@@ -105,14 +106,23 @@ class Validator:
         self._checks = [self._header_check()] if item.file.header else []
         self._checks += [check for prop in item.columns for check in self._property_checks(prop)]
         self._checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
+        if not any(prop.required for prop in item.columns):
+            self._checks.append(self._nothing_check())
 
     def apply(self, block: Block) -> ValidBlock:
-        """Validate a block's rows and arrange what holds by feed."""
+        """Validate a block's rows and arrange what holds by feed.
+
+        Raises:
+            FileError: a second table begins.
+        """
+        block = self._without_torn_rows(block)
         rows = block.rows.with_columns(*self._cleaned, *self._name_columns)
         rows = rows.with_columns(*self._values)
         flags = rows.select(
             check.mask.fill_null(value=False).alias(str(n)) for n, check in enumerate(self._checks)
         )
+        if self.item.file.header and not self._typed_cells:
+            self._refuse_a_second_table(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
 
         rejected = [self._unreadable(block)]
@@ -132,14 +142,72 @@ class Validator:
         )
 
     def _header_check(self) -> Check:
-        """The header again, as where files were put together; a byte-order mark can lead."""
-        first, *others = self.item.columns
-        name, sent = first.name.strip(), pl.col(first.name)
-        names = [(sent == name) | (sent == f"\ufeff{name}")]
-        names += [pl.col(prop.name) == prop.name.strip() for prop in others]
+        """The header again. In text, the reader has found the lines that are the same."""
+        mask = pl.all_horizontal(
+            pl.col(prop.name).str.strip_chars("\ufeff") == prop.name.strip()
+            for prop in self.item.columns
+        )
         detail = "expected a row of data; found the header again"
-        mask = pl.all_horizontal(names)
         return Check(None, Reason.REPEATED_HEADER, detail, mask, rejects=True)
+
+    def _refuse_a_second_table(self, rows: pl.DataFrame, flags: pl.DataFrame) -> None:
+        """Refuse a text whose header comes again below rows, but is quoted otherwise.
+
+        What follows it is of another program, of which nothing is known. Right below the
+        header it is only there in two spellings.
+        """
+        is_header = flags.to_series(0)
+        below = is_header if self._has_seen_rows else is_header & ~is_header.cum_min()
+        if below.any():
+            raise FileError(
+                Reason.WRONG_LAYOUT,
+                f"line {rows['line_start'].filter(below)[0]}: a second table begins, whose "
+                "header is written otherwise",
+            )
+        self._has_seen_rows |= not is_header.all()
+
+    def _nothing_check(self) -> Check:
+        """A row of nothing but delimiters, which no required column refuses."""
+        empty = [
+            pl.col(prop.name).is_null() | (pl.col(prop.name).str.strip_chars() == "")
+            for prop in self.item.columns
+        ]
+        mask = pl.all_horizontal(empty)
+        return Check(None, Reason.MISSING_VALUE, "expected a value in any column", mask, True)
+
+    def _without_torn_rows(self, block: Block) -> Block:
+        """Reject rows that a line beside them, of one field, may be a piece of.
+
+        It may where the row's value with the piece is a value by the contract, too: of
+        `12` and `345`, either the first is an id, or `12345` was, and nobody can tell.
+        """
+        torn: set[int] = set()
+        for prop in self.item.columns:
+            pieces = [piece for piece in block.pieces if piece.column == prop.name]
+            if not pieces:
+                continue
+            joined = pl.DataFrame(
+                {
+                    "line_start": [p.line_start for p in pieces],
+                    prop.name: [p.joined for p in pieces],
+                }
+            )
+            joined = joined.with_columns(_clean(prop).alias(prop.name))
+            joined = joined.with_columns(self._value(prop).alias(_value_name(prop)))
+            for check in self._property_checks(prop):
+                joined = joined.filter(~check.mask.fill_null(value=False))
+            torn.update(joined["line_start"])
+        if not torn:
+            return block
+        is_torn = pl.col("line_start").is_in(sorted(torn))
+        detail = "a line beside it may be a piece of this row, torn off by a line break"
+        rejected = [
+            RejectedRow(start, end, Reason.WRONG_FIELD_COUNT, detail)
+            for start, end in block.rows.filter(is_torn)
+            .select("line_start", "line_end")
+            .iter_rows()
+        ]
+        return replace(block, rows=block.rows.filter(~is_torn), rejected=block.rejected + rejected)
 
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
@@ -350,6 +418,9 @@ def _clean(prop: ContractProperty) -> pl.Expr:
         return text
     text = text.str.strip_chars()
     text = pl.when(text != "").then(text)
+    if prop.decimal_mark == ",":
+        # A point is then no mark, and could group thousands.
+        text = text.str.replace_many({",": ".", ".": ","})
     if prop.pad_to:
         is_number = text.str.contains(r"^[0-9]+$")
         text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)

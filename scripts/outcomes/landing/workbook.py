@@ -31,12 +31,15 @@ UNREADABLE = "\0"
 _MAX_BYTES = 64 << 20
 _MAX_EXPANSION = 100
 _ALWAYS_ALLOWED_BYTES = 32 << 20
-_MAX_CELLS = 5_000_000
+_MAX_CELLS = 1_500_000
+_MAX_CHARACTERS = 64 << 20
 
 # From here on a number has lost digits: a workbook keeps fifteen.
 _MAX_EXACT = 10**15
 
 _CELL = re.compile(rb"<c [^>]*?\br=\"([A-Z]{1,3})([0-9]{1,7})\"")
+_SHARED_CELL = re.compile(rb"<c [^>]*?\bt=\"s\"[^>]*><v>([0-9]{1,9})</v>")
+_SHARED_TEXT = re.compile(rb"<si>.*?</si>", re.DOTALL)
 _OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
@@ -52,8 +55,9 @@ def sheet_names(stream: ByteStream) -> list[str]:
         with ZipFile(io.BytesIO(content)) as parts:
             if parts.testzip() is not None:
                 raise BadZipFile
+            lengths = _text_lengths(parts)
             for name in _sheet_parts(parts):
-                _require_size(parts.read(name))
+                _require_size(parts.read(name), lengths)
     except FileError:
         raise
     except Exception as error:
@@ -176,8 +180,24 @@ def _sheet_parts(parts: ZipFile) -> list[str]:
     return [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
 
 
-def _require_size(sheet: bytes) -> None:
-    """Refuse two cells at the ends of a sheet: all between them would be laid out."""
+def _text_lengths(parts: ZipFile) -> list[int]:
+    """The lengths of the texts that cells share."""
+    name = "xl/sharedStrings.xml"
+    shared = parts.read(name) if name in parts.namelist() else b""
+    return [len(text) for text in _SHARED_TEXT.findall(shared)]
+
+
+def _require_size(sheet: bytes, lengths: list[int]) -> None:
+    """Refuse what is small in the file and large when laid out.
+
+    That is two cells at the ends of a sheet, and a long text that many cells share.
+    """
+    shared = (int(number) for number in _SHARED_CELL.findall(sheet))
+    if sum(lengths[number] for number in shared if number < len(lengths)) > _MAX_CHARACTERS:
+        raise FileError(
+            Reason.ARCHIVE_TOO_LARGE,
+            f"expected at most {_MAX_CHARACTERS:,} characters in the cells of a sheet",
+        )
     height = width = 0
     for column, row in _CELL.findall(sheet):
         height = max(height, int(row))

@@ -45,6 +45,9 @@ SERVER_SETTINGS = {
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
+    # What a build writes into a new table need not be written to the log, too.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }

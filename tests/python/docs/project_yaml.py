@@ -50,6 +50,7 @@ class Column(Strict):
     data_type: Text | None = None
     constraints: list[Constraint] = []
     data_tests: list[DataTest] = []
+    granularity: Literal["day"] | None = None
 
 
 class Contract(Strict):
@@ -60,15 +61,21 @@ class ModelConfig(Strict):
     alias: Text | None = None
     contract: Contract | None = None
     indexes: list[dict[str, Any]] = []
+    schema_: Text | None = Field(default=None, alias="schema")
     materialized: Text | None = None
     tags: list[str] = []
     meta: dict[str, Any] = {}
+
+
+class TimeSpine(Strict):
+    standard_granularity_column: Text
 
 
 class Model(Strict):
     name: Text
     description: Text
     config: ModelConfig = ModelConfig()
+    time_spine: TimeSpine | None = None
     constraints: list[Constraint] = []
     columns: Annotated[list[Column], Field(min_length=1)]
     data_tests: list[DataTest] = []
@@ -149,6 +156,89 @@ class UnitTest(Strict):
     overrides: UnitTestOverrides | None = None
 
 
+class SemanticDefaults(Strict):
+    agg_time_dimension: Text
+
+
+class Entity(Strict):
+    name: Text
+    type: Literal["primary", "foreign", "unique", "natural"]
+    expr: Text
+
+
+class TimeGranularity(Strict):
+    time_granularity: Literal["year"]
+
+
+class Dimension(Strict):
+    name: Text
+    description: Text
+    type: Literal["categorical", "time"]
+    expr: Text | None = None
+    type_params: TimeGranularity | None = None
+
+
+class Measure(Strict):
+    name: Text
+    description: Text
+    agg: Literal["average", "count_distinct"]
+    expr: Text | None = None
+
+
+class SemanticModel(Strict):
+    name: Text
+    description: Text
+    model: Text
+    defaults: SemanticDefaults
+    primary_entity: Text
+    entities: list[Entity]
+    dimensions: list[Dimension]
+    measures: Annotated[list[Measure], Field(min_length=1)]
+
+
+class MetricMeasure(Strict):
+    measure: Text
+
+
+class Metric(Strict):
+    name: Text
+    label: Text
+    description: Text
+    type: Literal["simple"]
+    type_params: MetricMeasure
+
+
+class Owner(Strict):
+    name: Text
+    email: Text
+
+
+class Agreement(Strict):
+    contracts: Annotated[list[Text], Field(min_length=1)]
+    purpose: Text
+    legal_basis: Text
+
+
+class ExposureMeta(Strict):
+    agreement: Agreement
+    audience: Text
+
+
+class ExposureConfig(Strict):
+    meta: ExposureMeta
+
+
+class Exposure(Strict):
+    name: Text
+    label: Text
+    type: Literal["dashboard", "notebook", "analysis", "ml", "application"]
+    maturity: Literal["high", "medium", "low"]
+    description: Text
+    owner: Owner
+    depends_on: Annotated[list[Text], Field(min_length=1)]
+    config: ExposureConfig
+
+
 class ProjectFile(Strict):
     version: Literal[2]
     models: list[Model] = []
@@ -156,6 +246,9 @@ class ProjectFile(Strict):
     sources: list[Source] = []
     functions: list[Function] = []
     unit_tests: list[UnitTest] = []
+    semantic_models: list[SemanticModel] = []
+    metrics: list[Metric] = []
+    exposures: list[Exposure] = []
 
 
 def yaml_problems(text: str) -> list[str]:

@@ -112,6 +112,39 @@ def test_a_name_is_stored_as_it_was_composed(
     assert [name for (name,) in stored] == names
 
 
+def test_controls_of_a_twice_converted_file_are_no_text(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    names = ["Nuñez", "O\x92Hara", "–"]
+    dhs(
+        tmp_path,
+        "clients",
+        "homelessness",
+        [{"source_client_id": f"C{n}", "first_name": name} for n, name in enumerate(names)],
+    )
+    land(connection, tmp_path)
+    assert rejects(connection) == [(3, 3, "undecodable_bytes", None)]
+
+
+def test_a_small_file_of_mixed_encodings_loses_only_its_bad_rows(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Another encoding is what no line with a letter beyond ASCII is text in the declared one."""
+    for day, good in (("2012-10-05", "École".encode()), ("2012-10-12", b"Ecole")):
+        bad = "103029902|0103|École|2012-09-04|Y".encode("cp1252")
+        lines = [bad, bad, bad.replace("École".encode("cp1252"), good)]
+        deliver(
+            tmp_path,
+            f"woodland_hills/{day}/103029902_CALENDAR_{day.replace('-', '')}1930.txt",
+            b"\n".join(lines),
+        )
+    land(connection, tmp_path)
+    assert [row[:2] for row in statuses(connection)] == [
+        ("loaded", None), ("quarantined", "wrong_encoding"),
+    ]  # fmt: skip
+    assert [row[2] for row in rejects(connection)] == ["undecodable_bytes"] * 2
+
+
 # Values
 
 
@@ -144,6 +177,19 @@ def test_the_header_again_is_no_student_even_where_all_is_text(
     deliver(tmp_path, ROSTER, f"{header}\n{header}\n\ufeff{header}\n".encode())
     land(connection, tmp_path)
     assert [row[2] for row in rejects(connection)] == ["repeated_header"] * 2
+
+
+def test_a_second_table_written_otherwise_is_another_layout(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    columns = [p.name for p in load_contracts()["interventions"].objects[0].columns]
+    header, quoted = ",".join(columns), ",".join(f'"{name}"' for name in columns)
+    row = ",".join("2012-09-04" for _ in columns)
+    deliver(tmp_path, ROSTER, f"{header}\n{quoted}\n{row}\n{quoted}\n".encode())
+    land(connection, tmp_path)
+    assert ledger(connection, "reason_code, detail") == [
+        ("wrong_layout", "line 4: a second table begins, whose header is written otherwise")
+    ]
 
 
 def test_a_value_that_ran_into_the_header_is_not_shown(
@@ -354,7 +400,7 @@ def test_what_is_no_file_is_named_and_the_rest_lands(
     code, output = run("land", tmp_path)
     assert code == 3
     for name in ("pipe", "loop"):
-        assert f"{name}: expected a file; it is a link to a folder, a pipe or a device" in output
+        assert f"{name}: expected a file; it is a link, a pipe or a device" in output
     assert "gone: cannot be read: No such file" in output
     assert "circle: cannot be read: Too many levels" in output
     assert statuses(connection) == [("loaded", None, 1, 0)]

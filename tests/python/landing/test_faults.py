@@ -97,7 +97,7 @@ def gzip_delta(drops: Path) -> None:
 
 
 def fixed_width(drops: Path) -> None:
-    lines = "0000709/2012Math    0.25\n0000909/2012Math    1.01\nshort\n"
+    lines = "0000709/2012Math    0,25\n0000909/2012Math    1,01\nshort\n"
     deliver(drops, "steel_valley/2012-12-04/marks.txt", lines.encode())
 
 

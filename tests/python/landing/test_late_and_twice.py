@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from tests.python.pipeline.content import ledger_hashes
 
-from .deliveries import WOODLAND_DAY, events, land, ledger, rejects, woodland
+from outcomes.errors import OutcomesError
+from outcomes.landing.loader import release_file
+
+from .deliveries import WOODLAND_DAY, directory, events, land, ledger, rejects, woodland
 from .test_commands import run
 
 WEEKS = ["2012-09-07", "2012-09-14", "2012-09-21", "2012-09-28", "2012-10-05"]
@@ -79,6 +84,33 @@ def test_corrected_under_the_same_name_the_newest_received_comes_last(
     assert [code for (code,) in order] == ["U", "E"]
 
 
+def test_what_is_sent_again_after_a_correction_is_the_last_word(
+    connection: psycopg.Connection,
+    another_database: Callable[[], psycopg.Connection],
+    tmp_path: Path,
+) -> None:
+    def last_code(database: psycopg.Connection) -> list[Any]:
+        return database.execute(
+            """
+            select r.event_code, count(*) over ()
+            from landing.files as f
+            inner join raw.attendance_events as r on f.file_id = r.load_id
+            order by f.as_of_date, f.sent_at nulls first, f.received_at desc, f.file_id
+            limit 1
+            """
+        ).fetchall()
+
+    for code in ("U", "E", "U", "U"):
+        events(tmp_path, {"EventCode": code})
+        assert run("land", tmp_path)[0] == 0
+        assert last_code(connection)[0][0] == code
+    assert last_code(connection) == [("U", 2)]
+    with another_database() as rebuilt:
+        assert run("replay")[0] == 0
+        assert last_code(rebuilt) == [("U", 2)]
+        assert ledger_hashes(rebuilt) == ledger_hashes(connection)
+
+
 def test_the_same_bytes_under_another_name_and_again_change_nothing(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -134,3 +166,27 @@ def test_attendance_of_students_off_the_roster_loads(
     events(tmp_path, {"StudentID": "999999999"})
     assert run("land", tmp_path)[0] == 0
     assert ledger(connection, "status, rows_loaded") == [("loaded", 1)]
+
+
+def test_a_file_of_a_partner_without_a_contract_cannot_be_released(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for day, count in (("2012-09-24", 20), ("2012-10-01", 9)):
+        events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(count)), day=day)
+    land(connection, tmp_path)
+    name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
+    with pytest.raises(OutcomesError, match="no contract any more"):
+        release_file(connection, {}, name, None, "asked")
+    assert ("held", None) in ledger(connection, "status, released_at")
+
+
+def test_one_state_id_on_two_children_loads_as_sent(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Whose it is only the district knows: quality.shared_state_ids asks."""
+    directory(tmp_path, {"StudentID": "000000001"}, {"StudentID": "000000002"})
+    assert run("land", tmp_path)[0] == 0
+    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 0)]
+    assert connection.execute(
+        "select count(*), count(distinct state_student_id) from raw.students"
+    ).fetchone() == (2, 1)

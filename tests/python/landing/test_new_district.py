@@ -53,7 +53,7 @@ schema:
         customProperties: [{property: feeds, value: [students.last_name]}]
       - name: born
         logicalType: date
-        logicalTypeOptions: {format: dd.MM.yyyy}
+        logicalTypeOptions: {format: dd-MMM-yyyy}
         required: true
         classification: quasi_identifier
         customProperties: [{property: feeds, value: [students.birth_date]}]
@@ -100,6 +100,7 @@ schema:
         classification: none
         customProperties:
           - {property: feeds, value: [course_marks.credits]}
+          - {property: decimalMark, value: ","}
           - {property: width, value: 4}
 """
 
@@ -116,9 +117,9 @@ def land(connection: psycopg.Connection, tmp_path: Path) -> None:
 def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: Path) -> None:
     text = (
         "lang\tlunch pin\tsurname\tnumber\tborn\r\n"
-        'es\t1234\tNúñez "Nu"\t7\t29.02.2004\r\n'
-        "fr\t1234\tŁódź\t00008\t01.03.2004\r\n"
-        "en\t1234\tX\t00009\t30.02.2004\r\n"
+        'es\t1234\tNúñez "Nu"\t7\t29-FEB-2004\r\n'
+        "fr\t1234\tŁódź\t00008\t01-Mar-2004\r\n"
+        "en\t1234\tX\t00009\t30-Feb-2004\r\n"
     )
     content = gzip.compress(text.encode("utf-16"))
     deliver(tmp_path, "drops/steel_valley/2012-09-04/roster_20120904.tsv.gz", content)
@@ -136,13 +137,14 @@ def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: P
 
 def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
     lines = [
-        "0000709/2012Français0.25",
-        "0000806/2012Math    1.00",  # last year's
-        "0000909/2012Math    1.01",
+        "0000709/2012Français0,25",
+        "0000806/2012Math    1,00",  # last year's
+        "0000909/2012Math    1,01",
         "0001009/2012Math   ",
-        "0001109/2012Ma\tth   1.00",
+        "0001109/2012Ma\tth   1,00",
         "",
-        "0001212/2012 Art    .5  ",
+        "0001212/2012 Art    ,5  ",
+        "0001312/2012Math    1.00",
     ]
     content = "\n".join(lines).encode("latin-1")
     deliver(tmp_path, "drops/steel_valley/2012-12-04/marks.txt", content)
@@ -158,5 +160,6 @@ def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
         (3, 3, "out_of_range", "credits"),
         (4, 4, "wrong_field_count", None),
         (5, 5, "wrong_field_count", None),
+        (8, 8, "bad_number", "credits"),
     ]
-    assert ledger(connection, "lines, blank_lines, rows_loaded") == [(7, 1, 2)]
+    assert ledger(connection, "lines, blank_lines, rows_loaded") == [(8, 1, 2)]

@@ -142,11 +142,15 @@ def test_one_file_keeps_its_partner_and_date(server: Server) -> None:
     assert not private.exists()
 
 
-def test_links_on_the_server_are_not_followed(server: Server, tmp_path: Path) -> None:
+def test_links_on_the_server_are_named_and_not_followed(
+    server: Server, connection: psycopg.Connection
+) -> None:
     events(server.root, {})
     (server.root / "pittsburgh" / "loop").symlink_to(server.root)
-    with fetched(server.url()) as local:
-        assert [p.name for p in (local / "pittsburgh").iterdir()] == ["2012-10-01"]
+    code, output = run("land", server.url())
+    assert code == 3
+    assert "loop: expected a file; it is a link, a pipe or a device" in output
+    assert [status for _, status in ledger(connection)] == ["loaded"]
 
 
 def test_an_unknown_host_key_is_refused(server: Server) -> None:

@@ -1,4 +1,6 @@
-"""The sample's student-years, to the last digit, against what an all-knowing warehouse says."""
+"""The sample at two as-of dates: its student-years against what an all-knowing warehouse says,
+to the last digit, and the lists of action research against a second computation.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.python.conftest import run_dbt
+from tests.python.pipeline import action_research
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
@@ -35,15 +38,22 @@ DEFINITIONS = ["involved_ever", "involved_prior_year", "involved_concurrent"]
 
 
 @pytest.fixture(scope="module", params=["early", "last"])
-def compared(request: pytest.FixtureRequest, built_sample: Settings, shared: Path) -> pd.DataFrame:
-    """Truth beside mart, one row a student-year, at the sample's two as-of dates."""
-    truth_folder = shared / "sample" / "truth"
-    moment = json.loads((truth_folder / "as_of.json").read_text())[request.param]
+def moment(request: pytest.FixtureRequest, built_sample: Settings, shared: Path) -> dict[str, str]:
+    """The sample as it was known on one of its two as-of dates."""
+    moment: dict[str, str] = json.loads((shared / "sample" / "truth" / "as_of.json").read_text())[
+        request.param
+    ]
     if request.param == "early":
         run_dbt(built_sample, "run", "--vars", f"{{as_of: {moment['as_of']}}}")
     else:
         run_dbt(built_sample, "run")
-    truth = pd.read_parquet(truth_folder / moment["student_years"])
+    return moment
+
+
+@pytest.fixture(scope="module")
+def compared(built_sample: Settings, shared: Path, moment: dict[str, str]) -> pd.DataFrame:
+    """Truth beside mart, one row a student-year."""
+    truth = pd.read_parquet(shared / "sample" / "truth" / moment["student_years"])
     truth = truth.rename(columns={"district": "district_id"})
     columns = [*KEY, *EXACT, "attendance_rate", *DEFINITIONS]
     with connect(built_sample) as connection:
@@ -88,3 +98,35 @@ def _equal(expected: object, found: object) -> bool:
     if isinstance(expected, str | bool):
         return expected == found
     return float(expected) == float(found)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("moment")
+def test_service_gaps_equal_a_second_computation(built_sample: Settings) -> None:
+    with connect(built_sample) as connection:
+        rows = action_research.read(connection, "marts.rpt_service_gaps")
+        found = set(rows[["student_key", "school_year", "rule_id"]].itertuples(index=False))
+        assert {rule for _, _, rule in found} >= {
+            "homeless_without_service",
+            "homeless_service_without_school_flag",
+        }
+        assert found == action_research.service_gaps(connection)
+
+
+@pytest.mark.usefixtures("moment")
+def test_school_moves_equal_a_second_computation(built_sample: Settings) -> None:
+    columns = ["person_id", "from_school_key", "school_key", "entered_on"]
+    began = ["placement_began", "shelter_stay_began"]
+    with connect(built_sample) as connection:
+        rows = action_research.read(connection, "marts.rpt_school_moves")
+        found = set(rows[[*columns, *began]].itertuples(index=False))
+        assert len(found) == len(rows) > 20
+        assert found == action_research.school_moves(connection)
+
+
+@pytest.mark.usefixtures("moment")
+def test_discrepancy_cohort_equals_a_second_computation(built_sample: Settings) -> None:
+    with connect(built_sample) as connection:
+        rows = action_research.read(connection, "marts.rpt_discrepancy_cohort")
+        found = set(rows[["student_key", "school_year"]].itertuples(index=False))
+        assert found
+        assert found == action_research.discrepancy_cohort(connection)

@@ -1,0 +1,103 @@
+with
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+outcomes as (
+
+    select outcomes.*
+    from {{ ref('int_student_year_outcomes') }} as outcomes
+    inner join as_of on outcomes.school_year = as_of.school_year
+
+),
+
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+    where not is_no_show
+
+),
+
+calendar_days as (
+
+    select * from {{ ref('stg_calendar_days') }}
+    where is_in_session
+
+),
+
+school_year_lengths as (
+
+    select * from {{ ref('school_year_lengths') }}
+
+),
+
+-- Who has left has no days to come.
+enrolled_now as (
+
+    select distinct
+        spells.district_id,
+        spells.district_student_id
+    from spells
+    inner join as_of on spells.school_year = as_of.school_year
+    where coalesce(spells.exit_date, 'infinity') >= as_of.as_of_date
+
+),
+
+sessions as (
+
+    select
+        district_id,
+        school_year,
+        school_code,
+        count(*) as days_in_session
+    from calendar_days
+    group by district_id, school_year, school_code
+
+),
+
+-- A school without a calendar has had as many days as its longest enrolled student.
+sessions_so_far as (
+
+    select
+        outcomes.district_id,
+        outcomes.district_student_id,
+        outcomes.school_year,
+        outcomes.days_enrolled,
+        coalesce(
+            sessions.days_in_session,
+            max(outcomes.days_enrolled) over (
+                partition by outcomes.district_id, outcomes.school_code
+            )
+        ) as days_in_session
+    from outcomes
+    left join sessions
+        on
+            outcomes.district_id = sessions.district_id
+            and outcomes.school_year = sessions.school_year
+            and outcomes.school_code = sessions.school_code
+
+),
+
+expected_days as (
+
+    select
+        sessions_so_far.district_id,
+        sessions_so_far.district_student_id,
+        sessions_so_far.school_year,
+        sessions_so_far.days_enrolled + greatest(
+            school_year_lengths.days_in_session - sessions_so_far.days_in_session, 0
+        ) as days_enrolled_expected
+    from sessions_so_far
+    inner join enrolled_now
+        on
+            sessions_so_far.district_id = enrolled_now.district_id
+            and sessions_so_far.district_student_id = enrolled_now.district_student_id
+    inner join school_year_lengths
+        on {{ in_force('school_year_lengths', 'sessions_so_far.school_year') }}
+
+)
+
+select * from expected_days

@@ -1,0 +1,98 @@
+with
+
+student_years as (
+
+    select * from {{ ref('fct_student_years') }}
+
+),
+
+enrollments as (
+
+    select * from {{ ref('fct_enrollments') }}
+
+),
+
+enrollment_codes as (
+
+    select * from {{ ref('enrollment_codes') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+-- Of several districts in a year the one with most days speaks for the person.
+main_years as (
+
+    select distinct on (person_id, school_year) *
+    from student_years
+    order by
+        person_id, school_year, days_enrolled desc, student_key
+
+),
+
+-- Who is not reported to have left is a member until the year ends, or until today.
+memberships as (
+
+    select
+        enrollments.person_id,
+        enrollments.school_year,
+        enrollments.district_id,
+        least(
+            coalesce(enrollments.exit_date, make_date(enrollments.school_year, 6, 30)),
+            as_of.as_of_date
+        ) as last_day,
+        case
+            when enrollment_codes.is_graduation and enrollments.exit_date <= as_of_date
+                then enrollments.exit_date
+        end as graduated_on
+    from enrollments
+    cross join as_of
+    left join enrollment_codes on enrollments.exit_code = enrollment_codes.code
+
+),
+
+membership_years as (
+
+    select
+        person_id,
+        school_year,
+        count(distinct district_id) as n_districts,
+        max(last_day) as last_day,
+        min(graduated_on) as graduated_on
+    from memberships
+    group by person_id, school_year
+
+),
+
+person_years as (
+
+    select
+        main_years.person_id,
+        main_years.school_year,
+        main_years.student_key,
+        main_years.district_id,
+        main_years.grade,
+        main_years.gender,
+        main_years.race,
+        main_years.economic_status,
+        main_years.attendance_rate,
+        main_years.is_chronically_absent_federal,
+        main_years.gpa,
+        main_years.is_proficient_math,
+        main_years.is_proficient_reading,
+        membership_years.n_districts,
+        membership_years.last_day,
+        membership_years.graduated_on
+    from main_years
+    inner join membership_years
+        on
+            main_years.person_id = membership_years.person_id
+            and main_years.school_year = membership_years.school_year
+
+)
+
+select * from person_years

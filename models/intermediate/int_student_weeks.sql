@@ -1,0 +1,460 @@
+with
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+spells as (
+
+    select spells.*
+    from {{ ref('int_enrollment_spells') }} as spells
+    inner join as_of on spells.school_year = as_of.school_year
+    where not spells.is_no_show
+
+),
+
+calendar_days as (
+
+    select * from {{ ref('stg_calendar_days') }}
+    where is_in_session
+
+),
+
+enrollment_days as (
+
+    select enrollment_days.*
+    from {{ ref('int_enrollment_days') }} as enrollment_days
+    inner join as_of on enrollment_days.school_year = as_of.school_year
+
+),
+
+absence_days as (
+
+    select * from {{ ref('int_absence_days') }}
+
+),
+
+attendance_totals as (
+
+    select * from {{ ref('stg_attendance_totals') }}
+
+),
+
+discipline as (
+
+    select * from {{ ref('stg_discipline_actions') }}
+
+),
+
+discipline_actions as (
+
+    select * from {{ ref('discipline_actions') }}
+
+),
+
+course_marks as (
+
+    select * from {{ ref('stg_course_marks') }}
+
+),
+
+gpas as (
+
+    select * from {{ ref('stg_gpas') }}
+
+),
+
+arrivals as (
+
+    select * from {{ ref('stg_marking_period_arrivals') }}
+
+),
+
+grade_bands as (
+
+    select * from {{ ref('grade_bands') }}
+
+),
+
+thresholds as (
+
+    select * from {{ ref('early_warning_thresholds') }}
+
+),
+
+student_years as (
+
+    select student_years.*
+    from {{ ref('int_student_years') }} as student_years
+    inner join as_of on student_years.school_year = as_of.school_year
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+contract_feeds as (
+
+    select * from {{ ref('stg_contract_feeds') }}
+
+),
+
+feeds_delivered as (
+
+    select distinct
+        snapshots.partner_id as district_id,
+        contract_feeds.feed
+    from snapshots
+    inner join as_of on snapshots.school_year = as_of.school_year
+    inner join contract_feeds
+        on
+            snapshots.partner_id = contract_feeds.partner_id
+            and snapshots.contract_object = contract_feeds.contract_object
+
+),
+
+-- School begins with the first day in session; without a calendar, with the year.
+first_days as (
+
+    select
+        district_id,
+        school_year,
+        min(calendar_date) as calendar_date
+    from calendar_days
+    group by district_id, school_year
+
+),
+
+enrolled_weeks as (
+
+    select distinct
+        spells.district_id,
+        spells.district_student_id,
+        cast(weeks.week_starts_on as date) as week_starts_on
+    from spells
+    cross join as_of
+    left join first_days
+        on
+            spells.district_id = first_days.district_id
+            and spells.school_year = first_days.school_year
+    cross join
+        lateral generate_series(
+            date_trunc(
+                'week',
+                greatest(
+                    spells.entry_date,
+                    coalesce(
+                        first_days.calendar_date,
+                        make_date(spells.school_year - 1, 7, 1)
+                    )
+                )
+            ),
+            least(spells.exit_date, as_of.as_of_date),
+            interval '1 week'
+        ) as weeks (week_starts_on)
+
+),
+
+-- What happened, by the week in which it counts for the first time. Absences stand on
+-- enrolled days only.
+counted_days as (
+
+    select
+        district_id,
+        district_student_id,
+        cast(date_trunc('week', calendar_date) as date) as week_starts_on,
+        count(*) as days_enrolled,
+        0 as days_absent,
+        0 as days_absent_unexcused
+    from enrollment_days
+    group by
+        district_id,
+        district_student_id,
+        cast(date_trunc('week', calendar_date) as date)
+
+),
+
+counted_absences as (
+
+    select
+        absence_days.district_id,
+        absence_days.district_student_id,
+        cast(date_trunc('week', absence_days.calendar_date) as date)
+            as week_starts_on,
+        0 as days_enrolled,
+        absence_days.day_fraction as days_absent,
+        case
+            when absence_days.is_excused then 0 else absence_days.day_fraction
+        end as days_absent_unexcused
+    from absence_days
+    inner join as_of on absence_days.school_year = as_of.school_year
+
+),
+
+-- A month's total says nothing of its weeks. It counts from the month's last day on,
+-- that of the running month from the as-of date on.
+reported_days as (
+
+    select
+        attendance_totals.district_id,
+        attendance_totals.district_student_id,
+        cast(
+            date_trunc(
+                'week',
+                least(
+                    attendance_totals.month + interval '1 month' - interval '1 day',
+                    as_of.as_of_date
+                )
+            ) as date
+        ) as week_starts_on,
+        attendance_totals.days_enrolled,
+        attendance_totals.days_absent_excused
+        + attendance_totals.days_absent_unexcused as days_absent,
+        attendance_totals.days_absent_unexcused
+    from attendance_totals
+    inner join as_of on attendance_totals.school_year = as_of.school_year
+
+),
+
+suspensions as (
+
+    select
+        discipline.district_id,
+        discipline.district_student_id,
+        cast(date_trunc('week', discipline.incident_date) as date) as week_starts_on,
+        discipline.days as suspension_days
+    from discipline
+    inner join as_of on discipline.school_year = as_of.school_year
+    inner join discipline_actions on discipline.action = discipline_actions.action
+    where discipline_actions.is_suspension
+
+),
+
+-- A course is failed as soon as a marking period of the year is.
+courses as (
+
+    select
+        course_marks.district_id,
+        course_marks.district_student_id,
+        course_marks.course_code,
+        cast(date_trunc('week', min(arrivals.first_delivered_on)) as date)
+            as marked_in_week,
+        cast(
+            date_trunc(
+                'week',
+                min(arrivals.first_delivered_on) filter (
+                    where
+                    course_marks.is_failed
+                    and (
+                        thresholds.failed_subjects is null
+                        or course_marks.subject
+                        = any(string_to_array(thresholds.failed_subjects, ' '))
+                    )
+                )
+            ) as date
+        ) as failed_in_week
+    from course_marks
+    inner join arrivals
+        on
+            arrivals.feed = 'course_marks'
+            and course_marks.district_id = arrivals.district_id
+            and course_marks.district_student_id = arrivals.district_student_id
+            and course_marks.school_year = arrivals.school_year
+            and course_marks.marking_period = arrivals.marking_period
+    inner join student_years
+        on
+            course_marks.district_id = student_years.district_id
+            and course_marks.district_student_id = student_years.district_student_id
+    left join grade_bands on student_years.grade = grade_bands.grade
+    left join thresholds
+        on
+            grade_bands.grade_band = thresholds.grade_band
+            and {{ in_force('thresholds', 'course_marks.school_year') }}
+    group by
+        course_marks.district_id,
+        course_marks.district_student_id,
+        course_marks.course_code
+
+),
+
+grade_periods as (
+
+    select
+        gpas.district_id,
+        gpas.district_student_id,
+        cast(date_trunc('week', arrivals.first_delivered_on) as date)
+            as week_starts_on,
+        gpas.marking_period
+    from gpas
+    inner join arrivals
+        on
+            arrivals.feed = 'gpas'
+            and gpas.district_id = arrivals.district_id
+            and gpas.district_student_id = arrivals.district_student_id
+            and gpas.school_year = arrivals.school_year
+            and gpas.marking_period = arrivals.marking_period
+
+),
+
+events as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        'enrolled' as kind,
+        1 as amount
+    from enrolled_weeks
+    union all
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        'suspension_days' as kind,
+        suspension_days as amount
+    from suspensions
+    union all
+    select
+        district_id,
+        district_student_id,
+        marked_in_week as week_starts_on,
+        'course_marked' as kind,
+        1 as amount
+    from courses
+    union all
+    select
+        district_id,
+        district_student_id,
+        failed_in_week as week_starts_on,
+        'course_failed' as kind,
+        1 as amount
+    from courses
+    where failed_in_week is not null
+    union all
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        'marking_period' as kind,
+        marking_period as amount
+    from grade_periods
+
+),
+
+attendance as (
+
+    select * from counted_days
+    union all
+    select * from counted_absences
+    union all
+    select * from reported_days
+
+),
+
+events_and_attendance as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        kind,
+        amount,
+        0 as days_enrolled,
+        0 as days_absent,
+        0 as days_absent_unexcused
+    from events
+    union all
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        'attendance' as kind,
+        null as amount,
+        days_enrolled,
+        days_absent,
+        days_absent_unexcused
+    from attendance
+
+),
+
+weekly as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        bool_or(kind = 'enrolled') as is_enrolled,
+        sum(days_enrolled) as days_enrolled,
+        sum(days_absent) as days_absent,
+        sum(days_absent_unexcused) as days_absent_unexcused,
+        coalesce(sum(amount) filter (where kind = 'suspension_days'), 0)
+            as suspension_days,
+        count(*) filter (where kind = 'course_marked') as courses_marked,
+        count(*) filter (where kind = 'course_failed') as courses_failed,
+        max(amount) filter (where kind = 'marking_period') as marking_period
+    from events_and_attendance
+    group by district_id, district_student_id, week_starts_on
+
+),
+
+to_date as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        is_enrolled,
+        sum(days_enrolled) over so_far as days_enrolled,
+        sum(days_absent) over so_far as days_absent,
+        sum(days_absent_unexcused) over so_far as days_absent_unexcused,
+        sum(suspension_days) over so_far as suspension_days,
+        sum(courses_marked) over so_far as courses_marked,
+        sum(courses_failed) over so_far as courses_failed,
+        max(marking_period) over so_far as marking_period
+    from weekly
+    window so_far as (
+        partition by district_id, district_student_id order by week_starts_on
+    )
+
+),
+
+student_weeks as (
+
+    select
+        to_date.district_id,
+        to_date.district_student_id,
+        as_of.school_year,
+        to_date.week_starts_on,
+        least(to_date.week_starts_on + 6, as_of.as_of_date) as week_ends_on,
+        to_date.days_enrolled,
+        to_date.days_absent,
+        to_date.days_absent_unexcused,
+        case
+            when feeds_delivered.feed is not null then to_date.suspension_days
+        end as suspension_days,
+        case
+            when to_date.courses_marked > 0 then to_date.courses_failed
+        end as courses_failed,
+        gpas.gpa
+    from to_date
+    cross join as_of
+    left join feeds_delivered
+        on
+            to_date.district_id = feeds_delivered.district_id
+            and feeds_delivered.feed = 'discipline_actions'
+    left join gpas
+        on
+            to_date.district_id = gpas.district_id
+            and to_date.district_student_id = gpas.district_student_id
+            and as_of.school_year = gpas.school_year
+            and to_date.marking_period = gpas.marking_period
+    where to_date.is_enrolled
+
+)
+
+select * from student_weeks

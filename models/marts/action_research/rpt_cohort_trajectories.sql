@@ -1,0 +1,172 @@
+with
+
+cohort_years as (
+
+    select * from {{ ref('fct_cohort_years') }}
+
+),
+
+incidences as (
+
+    select * from {{ ref('int_cohort_incidences') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+grouped as (
+
+    select
+        cohort_years.*,
+        groups.group_type,
+        groups.group_value
+    from cohort_years
+    cross join
+        lateral (
+            values
+            ('all', 'all'),
+            ('district', cohort_years.base_district_id),
+            ('grade', cohort_years.base_grade::text),
+            ('gender', cohort_years.gender),
+            ('race', cohort_years.race::text),
+            ('economic_status', cohort_years.base_economic_status),
+            (
+                'involvement',
+                case
+                    when cohort_years.base_involved then 'involved' else 'not involved'
+                end
+            )
+        ) as groups (group_type, group_value)
+    where groups.group_value is not null
+
+),
+
+outcomes as (
+
+    select
+        base_year,
+        group_type,
+        group_value,
+        follow_up_year,
+        count(*) as n_students,
+        count(*) filter (where status = 'enrolled') as n_enrolled,
+        count(*) filter (where status = 'graduated') as n_graduated,
+        count(*) filter (where status = 'not_enrolled') as n_not_enrolled,
+        count(*) filter (
+            where status = 'enrolled' and district_id <> base_district_id
+        ) as n_in_another_district,
+        avg(attendance_rate)::float8 as attendance_rate,
+        avg(is_chronically_absent_federal::int)::float8
+            as share_chronically_absent_federal,
+        avg(gpa)::float8 as gpa,
+        avg(is_proficient_math::int)::float8 as share_proficient_math,
+        avg(is_proficient_reading::int)::float8 as share_proficient_reading,
+        avg(is_involved::int)::float8 as share_involved
+    from grouped
+    group by base_year, group_type, group_value, follow_up_year
+
+),
+
+-- The last day of the follow-up year, or today, as a day of following.
+horizons as (
+
+    select
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year,
+        least(make_date(outcomes.follow_up_year, 6, 30), as_of.as_of_date)
+        - make_date(outcomes.base_year - 1, 7, 1) + 1 as last_day
+    from outcomes
+    cross join as_of
+
+),
+
+dated_incidences as (
+
+    select
+        horizons.base_year,
+        horizons.group_type,
+        horizons.group_value,
+        horizons.follow_up_year,
+        max(incidences.cumulative_incidence) as cumulative_incidence,
+        sum(incidences.n_events) as n_juvenile_justice,
+        sum(incidences.n_ended) filter (
+            where incidences.days_observed < horizons.last_day
+        ) as n_ended_before
+    from horizons
+    inner join incidences
+        on
+            horizons.base_year = incidences.base_year
+            and horizons.group_type = incidences.group_type
+            and horizons.group_value = incidences.group_value
+            and horizons.last_day >= incidences.days_observed
+    group by
+        horizons.base_year,
+        horizons.group_type,
+        horizons.group_value,
+        horizons.follow_up_year
+
+),
+
+at_start as (
+
+    select
+        base_year,
+        group_type,
+        group_value,
+        sum(n_ended) as n_free_at_start
+    from incidences
+    group by base_year, group_type, group_value
+
+),
+
+cohort_trajectories as (
+
+    select
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year,
+        (outcomes.n_students)::integer as n_students,
+        (outcomes.n_enrolled)::integer as n_enrolled,
+        (outcomes.n_graduated)::integer as n_graduated,
+        (outcomes.n_not_enrolled)::integer as n_not_enrolled,
+        (outcomes.n_in_another_district)::integer as n_in_another_district,
+        outcomes.attendance_rate,
+        outcomes.share_chronically_absent_federal,
+        outcomes.gpa,
+        outcomes.share_proficient_math,
+        outcomes.share_proficient_reading,
+        outcomes.share_involved,
+        (coalesce(at_start.n_free_at_start, 0))::integer as n_free_at_start,
+        (coalesce(dated_incidences.n_juvenile_justice, 0))::integer
+            as n_juvenile_justice,
+        (coalesce(
+            at_start.n_free_at_start - coalesce(dated_incidences.n_ended_before, 0),
+            0
+        ))::integer as n_at_risk,
+        case
+            when at_start.n_free_at_start > 0
+                then coalesce(dated_incidences.cumulative_incidence, 0)
+        end as juvenile_justice_incidence
+    from outcomes
+    left join at_start
+        on
+            outcomes.base_year = at_start.base_year
+            and outcomes.group_type = at_start.group_type
+            and outcomes.group_value = at_start.group_value
+    left join dated_incidences
+        on
+            outcomes.base_year = dated_incidences.base_year
+            and outcomes.group_type = dated_incidences.group_type
+            and outcomes.group_value = dated_incidences.group_value
+            and outcomes.follow_up_year = dated_incidences.follow_up_year
+
+)
+
+select * from cohort_trajectories

@@ -1,0 +1,210 @@
+with
+
+weeks as (
+
+    select * from {{ ref('int_student_weeks') }}
+
+),
+
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
+students as (
+
+    select * from {{ ref('dim_students') }}
+
+),
+
+grade_bands as (
+
+    select * from {{ ref('grade_bands') }}
+
+),
+
+thresholds as (
+
+    select * from {{ ref('early_warning_thresholds') }}
+
+),
+
+compulsory_ages as (
+
+    select * from {{ ref('compulsory_ages') }}
+
+),
+
+truancy_thresholds as (
+
+    select * from {{ ref('truancy_thresholds') }}
+
+),
+
+-- Shares are compared as products, so that exactly 10 % is exactly 10 %. A flag is null
+-- where the data were not delivered or the band does not have the threshold.
+flagged as (
+
+    select
+        weeks.*,
+        student_years.school_code,
+        student_years.grade,
+        grade_bands.grade_band,
+        students.student_key,
+        students.person_id,
+        weeks.week_ends_on
+        >= students.birth_date + make_interval(years => compulsory_ages.age_from)
+        and weeks.week_ends_on
+        < students.birth_date + make_interval(years => compulsory_ages.age_until)
+            as is_of_compulsory_age,
+        cast(
+            weeks.days_absent / nullif(weeks.days_enrolled, 0) as numeric(21, 20)
+        ) as absence_share,
+        case
+            when weeks.days_enrolled > 0
+                then
+                    weeks.days_absent
+                    >= thresholds.absence_share_min * weeks.days_enrolled
+        end as has_attendance_flag,
+        weeks.suspension_days >= thresholds.suspension_days_min as has_behavior_flag,
+        weeks.courses_failed >= thresholds.courses_failed_min as has_course_flag,
+        weeks.gpa <= thresholds.gpa_max as has_gpa_flag
+    from weeks
+    inner join student_years
+        on
+            weeks.district_id = student_years.district_id
+            and weeks.district_student_id = student_years.district_student_id
+            and weeks.school_year = student_years.school_year
+    inner join students
+        on
+            weeks.district_id = students.district_id
+            and weeks.district_student_id = students.district_student_id
+    left join grade_bands on student_years.grade = grade_bands.grade
+    left join thresholds
+        on
+            grade_bands.grade_band = thresholds.grade_band
+            and {{ in_force('thresholds', 'weeks.school_year') }}
+    left join compulsory_ages
+        on {{ in_force('compulsory_ages', 'weeks.school_year') }}
+
+),
+
+-- A run of flagged weeks begins after the last week without the flag.
+followed as (
+
+    select
+        flagged.*,
+        first_value(week_starts_on) over so_far as first_week,
+        lead(week_starts_on) over so_far as next_week
+    from flagged
+    window so_far as (partition by student_key order by week_starts_on)
+
+),
+
+compared as (
+
+    select
+        followed.*,
+        coalesce(
+            max(next_week) filter (where has_attendance_flag is not true) over so_far,
+            first_week
+        ) as attendance_run_since,
+        coalesce(
+            max(next_week) filter (where has_behavior_flag is not true) over so_far,
+            first_week
+        ) as behavior_run_since,
+        coalesce(
+            max(next_week) filter (where has_course_flag is not true) over so_far,
+            first_week
+        ) as course_run_since,
+        coalesce(
+            max(next_week) filter (where has_gpa_flag is not true) over so_far,
+            first_week
+        ) as gpa_run_since,
+        absence_share
+        - first_value(absence_share) over four_weeks_earlier as absence_share_change,
+        suspension_days
+        - first_value(suspension_days) over four_weeks_earlier
+            as suspension_days_change,
+        courses_failed
+        - first_value(courses_failed) over four_weeks_earlier as courses_failed_change,
+        gpa - first_value(gpa) over four_weeks_earlier as gpa_change
+    from followed
+    window
+        so_far as (partition by student_key order by week_starts_on),
+        four_weeks_earlier as (
+            partition by student_key order by week_starts_on
+            range between interval '28 days' preceding and interval '28 days' preceding
+        )
+
+),
+
+early_warnings as (
+
+    select
+        compared.student_key,
+        compared.person_id,
+        compared.district_id,
+        compared.district_student_id,
+        compared.school_year,
+        compared.week_starts_on,
+        compared.week_ends_on,
+        compared.school_code,
+        compared.grade,
+        compared.grade_band,
+        cast(compared.days_enrolled as integer) as days_enrolled,
+        cast(compared.days_absent as numeric(6, 2)) as days_absent,
+        cast(compared.days_absent_unexcused as numeric(6, 2)) as days_absent_unexcused,
+        compared.absence_share,
+        compared.absence_share_change,
+        compared.has_attendance_flag,
+        case
+            when compared.has_attendance_flag then compared.attendance_run_since
+        end as attendance_flag_since,
+        cast(compared.suspension_days as numeric(6, 2)) as suspension_days,
+        cast(compared.suspension_days_change as numeric(6, 2))
+            as suspension_days_change,
+        compared.has_behavior_flag,
+        case
+            when compared.has_behavior_flag then compared.behavior_run_since
+        end as behavior_flag_since,
+        cast(compared.courses_failed as integer) as courses_failed,
+        cast(compared.courses_failed_change as integer) as courses_failed_change,
+        compared.has_course_flag,
+        case
+            when compared.has_course_flag then compared.course_run_since
+        end as course_flag_since,
+        cast(compared.gpa as numeric(5, 4)) as gpa,
+        cast(compared.gpa_change as numeric(5, 4)) as gpa_change,
+        compared.has_gpa_flag,
+        case
+            when compared.has_gpa_flag then compared.gpa_run_since
+        end as gpa_flag_since,
+        compared.is_of_compulsory_age,
+        case
+            when truant.status is not null
+                then
+                    compared.days_absent_unexcused >= truant.unexcused_days_min
+                    and compared.is_of_compulsory_age
+        end as is_truant,
+        case
+            when habitually_truant.status is not null
+                then
+                    compared.days_absent_unexcused
+                    >= habitually_truant.unexcused_days_min
+                    and compared.is_of_compulsory_age
+        end as is_habitually_truant
+    from compared
+    left join truancy_thresholds as truant
+        on
+            truant.status = 'truant'
+            and {{ in_force('truant', 'compared.school_year') }}
+    left join truancy_thresholds as habitually_truant
+        on
+            habitually_truant.status = 'habitually_truant'
+            and {{ in_force('habitually_truant', 'compared.school_year') }}
+
+)
+
+select * from early_warnings

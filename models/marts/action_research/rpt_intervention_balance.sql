@@ -1,0 +1,120 @@
+with
+
+matches as (
+
+    select * from {{ ref('int_intervention_matches') }}
+
+),
+
+student_years as (
+
+    select * from {{ ref('fct_student_years') }}
+
+),
+
+-- Who could have been matched: the others have nothing to be compared by.
+eligible as (
+
+    select * from matches
+    where match_status in ('matched', 'no_counterpart')
+
+),
+
+covariates as (
+
+    select
+        eligible.intervention_code,
+        eligible.school_year,
+        eligible.measure,
+        eligible.is_participant,
+        eligible.weight,
+        covariates.covariate,
+        covariates.value::float8 as value
+    from eligible
+    inner join student_years as after_years
+        on
+            eligible.student_key = after_years.student_key
+            and eligible.school_year = after_years.school_year
+    inner join student_years as before_years
+        on
+            eligible.student_key = before_years.student_key
+            and eligible.school_year - 1 = before_years.school_year
+    cross join
+        lateral (
+            values
+            ('measure_before', eligible.before_value),
+            ('prior_attendance_rate', before_years.attendance_rate),
+            ('prior_suspension_days', before_years.suspension_days),
+            ('grade', after_years.grade),
+            ('is_involved_prior_year', after_years.involved_prior_year::int),
+            ('has_free_lunch', (after_years.economic_status = 'free')::int),
+            ('is_special_education', (after_years.special_education = 'current')::int),
+            ('is_english_learner', after_years.is_english_learner::int),
+            ('is_female', (after_years.gender = 'female')::int),
+            ('is_black', (after_years.race = 3)::int)
+        ) as covariates (covariate, value)
+    where covariates.value is not null
+
+),
+
+groups as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        covariate,
+        is_participant,
+        avg(value) as mean_before,
+        coalesce(var_samp(value), 0) as variance_before,
+        sum(weight * value) / nullif(sum(weight), 0) as mean_after
+    from covariates
+    group by intervention_code, school_year, measure, covariate, is_participant
+
+),
+
+compared as (
+
+    select
+        participants.intervention_code,
+        participants.school_year,
+        participants.measure,
+        participants.covariate,
+        participants.mean_before as participants_before,
+        comparison.mean_before as comparison_before,
+        participants.mean_after as participants_after,
+        comparison.mean_after as comparison_after,
+        nullif(
+            sqrt((participants.variance_before + comparison.variance_before) / 2), 0
+        ) as standard_deviation
+    from groups as participants
+    inner join groups as comparison
+        on
+            participants.intervention_code = comparison.intervention_code
+            and participants.school_year = comparison.school_year
+            and participants.measure = comparison.measure
+            and participants.covariate = comparison.covariate
+    where participants.is_participant and not comparison.is_participant
+
+),
+
+intervention_balance as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        covariate,
+        participants_before,
+        comparison_before,
+        (participants_before - comparison_before) / standard_deviation
+            as standardized_difference_before,
+        participants_after,
+        comparison_after,
+        (participants_after - comparison_after) / standard_deviation
+            as standardized_difference_after
+    from compared
+
+)
+
+select * from intervention_balance

@@ -1,0 +1,229 @@
+with
+
+matches as (
+
+    select * from {{ ref('int_intervention_matches') }}
+
+),
+
+intervention_spells as (
+
+    select * from {{ ref('fct_intervention_spells') }}
+
+),
+
+evaluation_rules as (
+
+    select * from {{ ref('intervention_evaluation_rules') }}
+
+),
+
+student_t_coefficients as (
+
+    select * from {{ ref('student_t_coefficients') }}
+
+),
+
+intervention_names as (
+
+    select
+        intervention_code,
+        max(intervention_name) as intervention_name
+    from intervention_spells
+    group by intervention_code
+
+),
+
+counts as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        count(*) filter (where is_participant) as n_participants,
+        count(*) filter (
+            where is_participant and match_status = 'matched'
+        ) as n_matched,
+        count(*) filter (
+            where is_participant and match_status = 'no_student_year'
+        ) as n_without_student_year,
+        count(*) filter (
+            where is_participant and match_status = 'no_prior_year'
+        ) as n_without_prior_year,
+        count(*) filter (
+            where is_participant and match_status = 'no_measure'
+        ) as n_without_measure,
+        count(*) filter (
+            where is_participant and match_status = 'no_counterpart'
+        ) as n_without_counterpart,
+        count(*) filter (
+            where not is_participant and match_status = 'matched'
+        ) as n_comparison,
+        count(distinct school_key) filter (where match_status = 'matched') as n_schools
+    from matches
+    group by intervention_code, school_year, measure
+
+),
+
+matched as (
+
+    select
+        matches.*,
+        (after_value - before_value)::float8 as change
+    from matches
+    where match_status = 'matched'
+
+),
+
+means as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        is_participant,
+        sum(weight) as total_weight,
+        sum(weight * before_value::float8) / sum(weight) as before_mean,
+        sum(weight * after_value::float8) / sum(weight) as after_mean,
+        sum(weight * change) / sum(weight) as change_mean
+    from matched
+    group by intervention_code, school_year, measure, is_participant
+
+),
+
+-- What a school's students add to the error of the difference of the two means.
+school_scores as (
+
+    select
+        matched.intervention_code,
+        matched.school_year,
+        matched.measure,
+        matched.school_key,
+        sum(
+            case when matched.is_participant then 1 else -1 end
+            * matched.weight * (matched.change - means.change_mean)
+            / means.total_weight
+        ) as score
+    from matched
+    inner join means
+        on
+            matched.intervention_code = means.intervention_code
+            and matched.school_year = means.school_year
+            and matched.measure = means.measure
+            and matched.is_participant = means.is_participant
+    group by
+        matched.intervention_code,
+        matched.school_year,
+        matched.measure,
+        matched.school_key
+
+),
+
+squared_scores as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        sum(score * score) as total
+    from school_scores
+    group by intervention_code, school_year, measure
+
+),
+
+-- CR1: G / (G − 1) schools, (N − 1) / (N − 2) students, for the two means estimated.
+standard_errors as (
+
+    select
+        counts.intervention_code,
+        counts.school_year,
+        counts.measure,
+        counts.n_schools - 1 as df,
+        sqrt(
+            nullif(squared_scores.total, 0)
+            * counts.n_schools / (counts.n_schools - 1)
+            * (counts.n_matched + counts.n_comparison - 1)
+            / (counts.n_matched + counts.n_comparison - 2)
+        ) as standard_error
+    from counts
+    inner join squared_scores
+        on
+            counts.intervention_code = squared_scores.intervention_code
+            and counts.school_year = squared_scores.school_year
+            and counts.measure = squared_scores.measure
+    cross join evaluation_rules
+    where
+        counts.n_schools >= evaluation_rules.smallest_number_of_schools
+        and counts.n_matched + counts.n_comparison > 2
+        and counts.school_year >= evaluation_rules.valid_from_school_year
+        and counts.school_year
+        <= coalesce(evaluation_rules.valid_to_school_year, counts.school_year)
+
+),
+
+t_quantiles as (
+
+    select
+        degrees.df,
+        exp(
+            sum(
+                student_t_coefficients.coefficient
+                * cos(student_t_coefficients.degree * acos(2 / degrees.df::float8 - 1))
+            )
+        ) as quantile
+    from (select distinct df from standard_errors) as degrees
+    cross join student_t_coefficients
+    group by degrees.df
+
+),
+
+intervention_effects as (
+
+    select
+        counts.intervention_code,
+        intervention_names.intervention_name,
+        counts.school_year,
+        counts.measure,
+        (counts.n_participants)::integer as n_participants,
+        (counts.n_matched)::integer as n_matched,
+        (counts.n_without_student_year)::integer as n_without_student_year,
+        (counts.n_without_prior_year)::integer as n_without_prior_year,
+        (counts.n_without_measure)::integer as n_without_measure,
+        (counts.n_without_counterpart)::integer as n_without_counterpart,
+        (counts.n_comparison)::integer as n_comparison,
+        (counts.n_schools)::integer as n_schools,
+        participants.before_mean as before_participants,
+        participants.after_mean as after_participants,
+        comparison.before_mean as before_comparison,
+        comparison.after_mean as after_comparison,
+        participants.change_mean - comparison.change_mean as effect,
+        standard_errors.standard_error,
+        participants.change_mean - comparison.change_mean
+        - t_quantiles.quantile * standard_errors.standard_error as ci_low,
+        participants.change_mean - comparison.change_mean
+        + t_quantiles.quantile * standard_errors.standard_error as ci_high
+    from counts
+    inner join intervention_names
+        on counts.intervention_code = intervention_names.intervention_code
+    left join means as participants
+        on
+            counts.intervention_code = participants.intervention_code
+            and counts.school_year = participants.school_year
+            and counts.measure = participants.measure
+            and participants.is_participant
+    left join means as comparison
+        on
+            counts.intervention_code = comparison.intervention_code
+            and counts.school_year = comparison.school_year
+            and counts.measure = comparison.measure
+            and not comparison.is_participant
+    left join standard_errors
+        on
+            counts.intervention_code = standard_errors.intervention_code
+            and counts.school_year = standard_errors.school_year
+            and counts.measure = standard_errors.measure
+    left join t_quantiles on standard_errors.df = t_quantiles.df
+
+)
+
+select * from intervention_effects

@@ -1,0 +1,221 @@
+with
+
+promise_statuses as (
+
+    select * from {{ ref('int_promise_statuses') }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('int_student_year_outcomes') }}
+
+),
+
+expected_days as (
+
+    select * from {{ ref('int_expected_days') }}
+
+),
+
+gpas as (
+
+    select * from {{ ref('stg_gpas') }}
+
+),
+
+promise_districts as (
+
+    select * from {{ ref('promise_districts') }}
+
+),
+
+students as (
+
+    select * from {{ ref('dim_students') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+marking_periods as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        max(marking_period) as marking_period
+    from gpas
+    group by district_id, district_student_id, school_year
+
+),
+
+-- The GPA stands for the years since grade 9, of the running one for the part that has
+-- been marked.
+candidates as (
+
+    select
+        promise_statuses.*,
+        students.student_key,
+        students.person_id,
+        outcomes.school_code,
+        outcomes.grade,
+        outcomes.gpa,
+        outcomes.days_enrolled,
+        promise_districts.gpa_max,
+        promise_statuses.school_year < as_of.school_year as is_finished,
+        expected_days.days_enrolled_expected,
+        case
+            when promise_statuses.school_year < as_of.school_year
+                then outcomes.grade - 8.0
+            else
+                outcomes.grade - 9.0
+                + least(
+                    marking_periods.marking_period
+                    / cast(promise_districts.marking_periods as numeric),
+                    1
+                )
+        end as years_marked
+    from promise_statuses
+    inner join outcomes
+        on
+            promise_statuses.district_id = outcomes.district_id
+            and promise_statuses.district_student_id = outcomes.district_student_id
+            and promise_statuses.school_year = outcomes.school_year
+    inner join promise_districts
+        on promise_statuses.district_id = promise_districts.district_id
+    inner join students
+        on
+            promise_statuses.district_id = students.district_id
+            and promise_statuses.district_student_id = students.district_student_id
+    cross join as_of
+    left join expected_days
+        on
+            promise_statuses.district_id = expected_days.district_id
+            and promise_statuses.district_student_id = expected_days.district_student_id
+            and promise_statuses.school_year = expected_days.school_year
+    left join marking_periods
+        on
+            promise_statuses.district_id = marking_periods.district_id
+            and promise_statuses.district_student_id
+            = marking_periods.district_student_id
+            and promise_statuses.school_year = marking_periods.school_year
+
+),
+
+-- Absences come in half days.
+needs as (
+
+    select
+        candidates.*,
+        floor(
+            2 * (
+                (1 - attendance_min) * days_enrolled_expected - days_counted_absent
+            )
+        ) / 2 as days_absent_left,
+        case
+            when gpa is not null and years_marked < 4 and not is_graduate
+                then
+                    greatest(4 * gpa_min - years_marked * gpa, 0) / (4 - years_marked)
+        end as gpa_needed,
+        case
+            when
+                gpa is not null
+                and extension_gpa_min is not null
+                and years_marked < 4
+                and not is_graduate
+                then
+                    greatest(4 * extension_gpa_min - years_marked * gpa, 0)
+                    / (4 - years_marked)
+        end as extension_gpa_needed
+    from candidates
+
+),
+
+-- Where nothing is left to be marked, no GPA is needed and the one there is decides.
+-- Every year's attendance is judged anew, so only the last year's can be lost for good.
+reach as (
+
+    select
+        needs.*,
+        case
+            when grade < 12 then true
+            when is_finished or days_enrolled_expected is null
+                then case when days_enrolled > 0 then attended end
+            else days_absent_left >= 0
+        end as is_attendance_within_reach
+    from needs
+
+),
+
+pipeline as (
+
+    select
+        student_key,
+        person_id,
+        district_id,
+        district_student_id,
+        school_year,
+        school_code,
+        grade,
+        class_year,
+        promise_status,
+        history_is_complete as promise_history_is_complete,
+        gpa is null as is_gpa_missing,
+        cast(gpa as numeric(5, 4)) as gpa,
+        gpa_min,
+        case
+            when gpa is not null
+                then cast(greatest(gpa_min - gpa, 0) as numeric(5, 4))
+        end as gpa_points_short,
+        extension_gpa_min,
+        case
+            when gpa is not null and extension_gpa_min is not null
+                then cast(greatest(extension_gpa_min - gpa, 0) as numeric(5, 4))
+        end as extension_gpa_points_short,
+        days_enrolled = 0 as is_attendance_missing,
+        cast(days_enrolled as integer) as days_enrolled,
+        cast(days_counted_absent as numeric(6, 2)) as days_counted_absent,
+        attendance_min,
+        case
+            when days_enrolled > 0
+                then
+                    cast(
+                        greatest(
+                            attendance_min - 1 + days_counted_absent / days_enrolled, 0
+                        ) as numeric(21, 20)
+                    )
+        end as attendance_share_short,
+        not stayed as is_continuity_broken,
+        case
+            when days_absent_left is not null
+                then cast(greatest(days_absent_left, 0) as numeric(6, 2))
+        end as days_absent_allowed,
+        cast(gpa_needed as numeric(6, 4)) as gpa_needed,
+        cast(extension_gpa_needed as numeric(6, 4)) as extension_gpa_needed,
+        case
+            when not is_graduate
+                then
+                    stayed
+                    and is_attendance_within_reach
+                    and coalesce(gpa_needed <= gpa_max, gpa >= gpa_min)
+        end as is_promise_within_reach,
+        case
+            when not is_graduate
+                then
+                    stayed
+                    and is_attendance_within_reach
+                    and extension_gpa_min is not null
+                    and coalesce(
+                        extension_gpa_needed <= gpa_max, gpa >= extension_gpa_min
+                    )
+        end as is_extension_within_reach
+    from reach
+
+)
+
+select * from pipeline

@@ -1,0 +1,96 @@
+with
+
+gpas as (
+
+    select * from {{ source('raw', 'gpas') }}
+
+),
+
+course_marks as (
+
+    select * from {{ source('raw', 'course_marks') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+-- Grades carry no date of their own: they are known since they were first delivered.
+deliveries_of_the_year as (
+
+    select
+        deliveries.load_id,
+        deliveries.school_year,
+        deliveries.as_of_date
+    from deliveries
+    inner join as_of on deliveries.school_year = as_of.school_year
+
+),
+
+delivered as (
+
+    select
+        'gpas' as feed,
+        gpas.partner_id as district_id,
+        coalesce(
+            gpas.district_student_id, student_ids.district_student_id
+        ) as district_student_id,
+        gpas.school_year,
+        gpas.marking_period,
+        deliveries_of_the_year.as_of_date
+    from gpas
+    inner join deliveries_of_the_year
+        on
+            gpas.load_id = deliveries_of_the_year.load_id
+            and gpas.school_year = deliveries_of_the_year.school_year
+    left join student_ids
+        on
+            gpas.partner_id = student_ids.district_id
+            and gpas.state_student_id = student_ids.state_student_id
+    union all
+    select
+        'course_marks' as feed,
+        course_marks.partner_id as district_id,
+        course_marks.district_student_id,
+        course_marks.school_year,
+        course_marks.marking_period,
+        deliveries_of_the_year.as_of_date
+    from course_marks
+    inner join deliveries_of_the_year
+        on
+            course_marks.load_id = deliveries_of_the_year.load_id
+            and course_marks.school_year = deliveries_of_the_year.school_year
+
+),
+
+arrivals as (
+
+    select
+        feed,
+        district_id,
+        district_student_id,
+        school_year,
+        marking_period,
+        min(as_of_date) as first_delivered_on
+    from delivered
+    where district_student_id is not null
+    group by feed, district_id, district_student_id, school_year, marking_period
+
+)
+
+select * from arrivals
