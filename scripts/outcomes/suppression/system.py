@@ -101,10 +101,7 @@ class Part:
         self._cost: list[int] = []
         self._highs = _load(rows, self.position)
         if not self._is_possible():
-            self._highs = _load(
-                [replace(row, high=math.inf) if row.is_assumed else row for row in rows],
-                self.position,
-            )
+            self._highs = _load(self._give_up_assumptions(rows), self.position)
             if not self._is_possible():
                 raise _contradiction()
 
@@ -133,6 +130,25 @@ class Part:
             self._solved.add(number)
             self._low[number] = self._least(self._sums[number], 1.0)
             self._high[number] = -self._least(self._sums[number], -1.0)
+
+    def _give_up_assumptions(self, rows: Sequence[_Row]) -> list[_Row]:
+        """Drop as few of the assumptions as have to be, so that the others still hold."""
+        loose = [replace(row, high=math.inf) if row.is_assumed else row for row in rows]
+        self._highs = _load(loose, self.position)
+        left: Terms = defaultdict(float)
+        for row in rows:
+            if row.is_assumed:
+                for unknown, factor in row.terms.items():
+                    left[unknown] += factor
+        for unknown, factor in left.items():
+            self._highs.changeColCost(self.position[unknown], factor)
+        if not self._is_possible():
+            raise _contradiction()
+        solution = self._highs.getSolution()
+        return [
+            loosened if value > row.low + TOLERANCE else row
+            for row, loosened, value in zip(rows, loose, solution.row_value, strict=True)
+        ]
 
     def _is_possible(self) -> bool:
         self._highs.run()

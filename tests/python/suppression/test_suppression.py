@@ -70,7 +70,10 @@ def test_primary_suppression_alone_is_caught(published: psycopg.Connection) -> N
     by_subtraction = {
         key
         for key, counts in recovered(published, "leaky").items()
-        if small.get(key) == counts and 0 < counts[0] < 11
+        if small.get(key) == counts
+        and 0 < counts[0] < 11
+        # Of some students gender or race is not known: there a difference is a guess.
+        and key[5] not in ("gender", "race")
     }
     found = audit(published, "leaky")
     known = {
@@ -83,61 +86,6 @@ def test_primary_suppression_alone_is_caught(published: psycopg.Connection) -> N
     }  # fmt: skip
     assert len(by_subtraction) > 10
     assert by_subtraction <= known
-
-
-@pytest.mark.parametrize("published", ["county"], indirect=True)
-def test_one_row_shown_too_much_is_caught(published: psycopg.Connection) -> None:
-    """A complementary row is shown after all, with the numbers that it has."""
-    (key,) = published.execute(
-        f"""
-        select ({KEY})::text
-        from intermediate.int_gap_suppression as hidden
-        where
-            is_needed and not is_primary and group_type = 'all' and district_id <> 'all'
-            and measure = 'gpa'
-            and exists (
-                select from intermediate.int_gap_suppression as whole
-                where
-                    whole.district_id = 'all'
-                    and not whole.is_needed
-                    and (whole.group_type, whole.program_group, whole.involvement, whole.measure)
-                    = ('all', hidden.program_group, hidden.involvement, 'gpa')
-            )
-        order by {KEY}
-        limit 1
-        """.encode()
-    ).fetchall()[0]
-    published.execute(
-        f"""
-        update marts_public.rpt_outcome_gaps as shown
-        set
-            (n_involved, n_not_involved, value_involved, value_not_involved, is_suppressed)
-            = (
-                gaps.n_involved, gaps.n_not_involved, gaps.value_involved,
-                gaps.value_not_involved, false
-            )
-        from intermediate.int_outcome_gaps as gaps
-        where
-            gaps.group_type = 'all'
-            and ({
-            KEY.replace("group_type, group_value, ", "'all', 'all', ")
-            .replace("school_year", "shown.school_year")
-            .replace("district_id", "shown.district_id")
-            .replace("program_group", "shown.program_group")
-            .replace("involvement", "shown.involvement")
-            .replace("measure", "shown.measure")
-        })::text = %s
-            and (
-                shown.school_year, shown.district_id, shown.program_group, shown.involvement,
-                shown.measure
-            ) = (
-                gaps.school_year, gaps.district_id, gaps.program_group, gaps.involvement,
-                gaps.measure
-            )
-        """.encode(),
-        [key],
-    )
-    assert audit(published, "marts_public")
 
 
 def test_a_week_does_not_tell_what_another_hid(county: Settings) -> None:
