@@ -70,6 +70,7 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},
+    "hidden_counts": {BUILDER: ("select", "insert", "delete")},
 }
 
 

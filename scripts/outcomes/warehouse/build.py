@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.suppression.audit import require_safe
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version, publish
 from outcomes.warehouse.tables import create_tables
@@ -91,6 +92,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
             outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
         statuses = _statuses(outcome, console)
         with console.status("Auditing and publishing"), connect() as connection:
+            require_safe(connection, "next_marts_public")
             return BuildResult(statuses, publish(connection, run_id))
 
 
