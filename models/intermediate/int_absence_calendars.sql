@@ -82,7 +82,7 @@ absence_calendars as (
                 order by day_fraction desc, is_excused desc
                 rows between unbounded preceding and 1 preceding
             ),
-            repeat('0', 366)::bit(366)
+            cast(repeat('0', 366) as bit(366))
         ) as absent_days
     from enrolled_absences
 

@@ -54,35 +54,36 @@ enrolled_months as (
 
 ),
 
-absent_months as (
+absences_by_month as (
 
     select
         absence_calendars.district_id,
         absence_calendars.district_student_id,
         absence_calendars.school_year,
         months.month,
-        sum(days.number * absence_calendars.day_fraction)
-            filter (where absence_calendars.is_excused) as days_absent_excused,
-        sum(days.number * absence_calendars.day_fraction)
-            filter (where not absence_calendars.is_excused) as days_absent_unexcused
+        absence_calendars.is_excused,
+        absence_calendars.day_fraction * bit_count(
+            substring(
+                absence_calendars.absent_days from months.first_day for months.days
+            )
+        ) as days_absent
     from absence_calendars
     inner join months on absence_calendars.school_year = months.school_year
-    cross join
-        lateral (
-            select
-                bit_count(
-                    substring(
-                        absence_calendars.absent_days
-                        from months.first_day for months.days
-                    )
-                ) as number
-        ) as days
-    where days.number > 0
-    group by
-        absence_calendars.district_id,
-        absence_calendars.district_student_id,
-        absence_calendars.school_year,
-        months.month
+
+),
+
+absent_months as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        month,
+        sum(days_absent) filter (where is_excused) as days_absent_excused,
+        sum(days_absent) filter (where not is_excused) as days_absent_unexcused
+    from absences_by_month
+    where days_absent > 0
+    group by district_id, district_student_id, school_year, month
 
 ),
 

@@ -184,19 +184,13 @@ counted_days as (
         enrollment_calendars.district_id,
         enrollment_calendars.district_student_id,
         weeks.week_starts_on,
-        days.number as days_enrolled,
+        bit_count(
+            substring(enrollment_calendars.enrolled_days from weeks.first_day for 7)
+        ) as days_enrolled,
         0 as days_absent,
         0 as days_absent_unexcused
     from enrollment_calendars
     inner join weeks on enrollment_calendars.school_year = weeks.school_year
-    cross join
-        lateral (
-            select
-                bit_count(
-                    substring(enrollment_calendars.enrolled_days from weeks.first_day for 7)
-                ) as number
-        ) as days
-    where days.number > 0
 
 ),
 
@@ -207,21 +201,18 @@ counted_absences as (
         absence_calendars.district_student_id,
         weeks.week_starts_on,
         0 as days_enrolled,
-        days.number * absence_calendars.day_fraction as days_absent,
+        absence_calendars.day_fraction * bit_count(
+            substring(absence_calendars.absent_days from weeks.first_day for 7)
+        ) as days_absent,
         case
             when absence_calendars.is_excused then 0
-            else days.number * absence_calendars.day_fraction
+            else
+                absence_calendars.day_fraction * bit_count(
+                    substring(absence_calendars.absent_days from weeks.first_day for 7)
+                )
         end as days_absent_unexcused
     from absence_calendars
     inner join weeks on absence_calendars.school_year = weeks.school_year
-    cross join
-        lateral (
-            select
-                bit_count(
-                    substring(absence_calendars.absent_days from weeks.first_day for 7)
-                ) as number
-        ) as days
-    where days.number > 0
 
 ),
 
@@ -378,8 +369,10 @@ events as (
 attendance as (
 
     select * from counted_days
+    where days_enrolled > 0
     union all
     select * from counted_absences
+    where days_absent > 0
     union all
     select * from reported_days
 

@@ -58,6 +58,17 @@ student_calendars as (
 
 ),
 
+files as (
+
+    select
+        district_id,
+        school_year,
+        bit_or(missing_days) as missing_days
+    from student_calendars
+    group by district_id, school_year
+
+),
+
 -- Most files have no gap, and no day of theirs need be counted.
 gap_days as (
 
@@ -65,14 +76,7 @@ gap_days as (
         files.district_id,
         files.school_year,
         days.number
-    from (
-        select
-            district_id,
-            school_year,
-            bit_or(missing_days) as missing_days
-        from student_calendars
-        group by district_id, school_year
-    ) as files
+    from files
     cross join generate_series(0, 365) as days (number)
     where get_bit(files.missing_days, days.number) = 1
 

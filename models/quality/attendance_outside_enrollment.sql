@@ -20,7 +20,9 @@ counted as (
         attendance_calendars.district_student_id,
         attendance_calendars.rows_outside_year + bit_count(
             attendance_calendars.reported_days
-            & ~coalesce(enrollment_calendars.enrolled_days, repeat('0', 366)::bit(366))
+            & ~coalesce(
+                enrollment_calendars.enrolled_days, cast(repeat('0', 366) as bit(366))
+            )
         ) as rows_affected
     from attendance_calendars
     left join enrollment_calendars
