@@ -9,14 +9,20 @@
 #}
 {% macro match_rule(scores) %}
         case
-            when {{ scores }}.first_name = 'different' then 'different_first_name'
+            when
+                {{ scores }}.first_name in ('different', 'similar')
+                then 'different_first_name'
             when {{ scores }}.suffix = 'different' then 'different_suffix'
             when {{ scores }}.birth_date = 'different' then 'different_birth_date'
             -- Names that nearly agree may be twins' names, if anything else differs.
             when
                 {{ scores }}.first_name in ('near', 'initial', 'sound', 'nickname')
-                and 'different' in (
-                    {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
+                and (
+                    'different' in (
+                        {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
+                    )
+                    -- Twins got their numbers on one day, one after the other.
+                    or {{ scores }}.ssn = 'near'
                 )
                 then 'contradicted_first_name'
             -- A parent of the same name lives at the same address: it takes a number.
@@ -24,6 +30,13 @@
                 ({{ scores }}.first_name is null or {{ scores }}.birth_date is null)
                 and coalesce({{ scores }}.ssn, '') <> 'exact'
                 and coalesce({{ scores }}.state_id, '') <> 'same'
+                then 'unknown_name_or_birth_date'
+            -- January 1 often stands for an unknown day: then only the year agrees.
+            when
+                {{ scores }}.birth_date = 'year'
+                and coalesce({{ scores }}.ssn, '') <> 'exact'
+                and coalesce({{ scores }}.state_id, '') <> 'same'
+                and coalesce({{ scores }}.address, '') <> 'exact'
                 then 'unknown_name_or_birth_date'
         end
 {%- endmacro %}

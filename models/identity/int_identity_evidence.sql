@@ -12,9 +12,9 @@ match_weights as (
 
 ),
 
-name_frequencies as (
+term_frequencies as (
 
-    select * from {{ ref('int_identity_name_frequencies') }}
+    select * from {{ ref('match_term_frequencies') }}
 
 ),
 
@@ -44,7 +44,8 @@ levels as (
 
 ),
 
--- Agreement on a rare name says more than agreement on a common one.
+-- Agreement on a rare name says more than agreement on a common one. Whatever is not
+-- among the frequencies is rarer than all of them.
 evidence as (
 
     select
@@ -52,32 +53,26 @@ evidence as (
         levels.other_identity_id,
         levels.comparison,
         levels.level,
-        ln(match_weights.m_probability / match_weights.u_probability) / ln(2)
-        + case
-            when
-                match_weights.term_frequency_weight > 0
-                and name_frequencies.frequency > 0
-                then
-                    match_weights.term_frequency_weight
-                    * ln(
-                        match_weights.u_probability
-                        / greatest(
-                            name_frequencies.frequency,
-                            match_weights.term_frequency_minimum
-                        )
-                    )
-                    / ln(2)
-            else 0
-        end as weight
+        {{ function('evidence_weight') }}(
+            match_weights.m_probability,
+            match_weights.u_probability,
+            match_weights.term_frequency_weight,
+            match_weights.term_frequency_u_probability,
+            match_weights.term_frequency_minimum,
+            coalesce(
+                term_frequencies.frequency, match_weights.term_frequency_minimum
+            ),
+            null
+        ) as weight
     from levels
     inner join match_weights
         on
             levels.comparison = match_weights.comparison
             and levels.level = match_weights.level
-    left join name_frequencies
+    left join term_frequencies
         on
-            levels.comparison = name_frequencies.comparison
-            and levels.shared_name = name_frequencies.name
+            levels.comparison = term_frequencies.comparison
+            and levels.shared_name = term_frequencies.term
 
 )
 

@@ -18,23 +18,42 @@ identities as (
 
 ),
 
-match_priors as (
+match_model as (
 
-    select * from {{ ref('match_priors') }}
+    select * from {{ ref('match_model') }}
 
 ),
 
--- The more people one looks through, the likelier a chance agreement. In steps, so that
--- a few new clients do not move every weight.
+clients as (
+
+    select count(*) as client_identities
+    from identities
+    where record_type = 'client'
+
+),
+
+-- The more people one looks through, the likelier a chance agreement: among four times
+-- the clients of the training a match is four times as improbable, two bits. Only in
+-- such steps, so that a few new clients do not move every weight.
 chance as (
 
-    select max(match_priors.prior_match_weight) as prior_match_weight
-    from match_priors
-    where
-        match_priors.client_identities_up_to >= (
-            select count(*) from identities
-            where identities.record_type = 'client'
+    select
+        {{ function('evidence_weight') }}(
+            match_model.probability_two_random_records_match,
+            1 - match_model.probability_two_random_records_match,
+            null, null, null, null, null
         )
+        - 2 * greatest(
+            0,
+            floor(
+                ln(
+                    greatest(clients.client_identities, 1)
+                    / cast(match_model.client_identities as double precision)
+                ) / ln(4)
+            )
+        ) as prior_match_weight
+    from match_model
+    cross join clients
 
 ),
 
@@ -69,7 +88,7 @@ scores as (
 
     select
         *,
-        1 / (1 + power(2, -match_weight)) as match_probability
+        {{ function('match_probability') }}(match_weight) as match_probability
     from weighed
 
 )

@@ -18,9 +18,9 @@ evidence as (
 
 ),
 
-match_weights as (
+match_levels as (
 
-    select * from {{ ref('match_weights') }}
+    select * from {{ ref('match_levels') }}
 
 ),
 
@@ -109,7 +109,7 @@ in_words as (
         evidence.student_identity_id,
         evidence.other_identity_id,
         string_agg(
-            match_weights.description
+            match_levels.description
             || to_char(cast(evidence.weight as numeric(20, 6)), ' (FMSG990.0)'),
             ', '
             order by abs(evidence.weight) desc, evidence.comparison
@@ -119,10 +119,10 @@ in_words as (
         on
             evidence.student_identity_id = open_questions.student_identity_id
             and evidence.other_identity_id = open_questions.other_identity_id
-    inner join match_weights
+    inner join match_levels
         on
-            evidence.comparison = match_weights.comparison
-            and evidence.level = match_weights.level
+            evidence.comparison = match_levels.comparison
+            and evidence.level = match_levels.level
     group by evidence.student_identity_id, evidence.other_identity_id
 
 ),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import psycopg
 import typer
 from rich.console import Console
 
+from outcomes.access.commands import access_app, purge
+from outcomes.config import load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
-from outcomes.landing.commands import district_app, land, release, replay
+from outcomes.landing.commands import district_app, given_date, land, release, replay
 from outcomes.linkage.commands import link_app
 from outcomes.reports.commands import report_app, summary, write_all_districts
+from outcomes.suppression.audit import require_safe
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
@@ -28,9 +32,11 @@ cli.add_typer(district_app, name="district")
 cli.add_typer(demo_app, name="demo")
 cli.add_typer(link_app, name="link")
 cli.add_typer(report_app, name="report")
+cli.add_typer(access_app, name="access")
 cli.command()(land)
 cli.command()(release)
 cli.command()(replay)
+cli.command()(purge)
 
 
 @cli.command()
@@ -47,9 +53,25 @@ def build(
         outcomes build
         outcomes build --as-of 2012-09-12
     """
-    result = build_warehouse(Console(), as_of)
+    result = build_warehouse(Console(), str(given_date(as_of)) if as_of else "")
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
+
+
+@cli.command()
+def audit() -> None:
+    """Try to work out the hidden counts from the published gaps, by linear programming.
+
+    Every build does so before it publishes, and publishes nothing if a count of 1 to 10
+    can be worked out more closely than `policy.suppression` allows.
+
+    Example:
+        outcomes audit
+    """
+    console = Console()
+    with console.status("Attacking the published gaps"), connect() as connection:
+        require_safe(connection, "marts_public")
+    typer.echo("No small count can be worked out from the published gaps.")
 
 
 @cli.command()
@@ -95,5 +117,27 @@ def app() -> None:
     try:
         cli()
     except OutcomesError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except psycopg.errors.InsufficientPrivilege as error:
+        _fail(
+            f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
+            "docs/access.md says which role does what; `outcomes access apply` makes the roles."
+        )
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.InvalidSchemaName,
+    ) as error:
+        _fail(
+            f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
+            "Run `outcomes build` first."
+        )
+    except psycopg.OperationalError as error:
+        # The lines after the first can quote a row.
+        _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(f"error: {message}", fg="red", err=True)
+    sys.exit(1)

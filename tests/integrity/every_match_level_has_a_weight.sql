@@ -1,8 +1,9 @@
 /*
-What it checks: every level that a comparison found has a row in `match_weights`.
+What it checks: every level that a comparison found has a row in `match_weights`, and
+words for reviewers in `match_levels`.
 When it matters: always; evidence without a weight would silently not count.
-How to resolve it: add the level to the seed, or mend the name in
-`int_identity_comparisons`.
+How to resolve it: write the model's seeds anew with `outcomes link train`; a new level
+needs its words in `match_levels`, too.
 */
 with
 
@@ -15,6 +16,12 @@ comparisons as (
 match_weights as (
 
     select * from {{ ref('match_weights') }}
+
+),
+
+match_levels as (
+
+    select * from {{ ref('match_levels') }}
 
 ),
 
@@ -49,4 +56,8 @@ left join match_weights
     on
         levels.comparison = match_weights.comparison
         and levels.level = match_weights.level
-where match_weights.level is null
+left join match_levels
+    on
+        levels.comparison = match_levels.comparison
+        and levels.level = match_levels.level
+where match_weights.level is null or match_levels.level is null

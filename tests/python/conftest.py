@@ -18,8 +18,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from outcomes.access.roles import apply_access
 from outcomes.config import PROJECT_DIR, Settings, load_settings
-from outcomes.contracts.reader import load_contracts
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.demo.generate import Progress as DemoProgress
 from outcomes.demo.generate import generate
 from outcomes.demo.plan import Plan
@@ -134,7 +135,11 @@ def free_port() -> int:
 def make_warehouse(
     warehouse: Settings,
 ) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse of its own from deliveries, with plain dbt and nothing around it."""
+    """Make a warehouse of its own from deliveries, with plain dbt and nothing around it.
+
+    The loader lands and the builder builds, so every such warehouse shows that their
+    grants are enough.
+    """
     numbers = itertools.count(1)
     made = []
 
@@ -143,9 +148,11 @@ def make_warehouse(
         with connect(warehouse) as server:
             server.execute(f"create database {settings.database}".encode())
         made.append(settings.database)
+        contracts = load_contracts()
         with connect(settings) as opened:
+            apply_access(opened, district_ids(contracts.values()))
+            opened.execute("set role outcomes_loader")
             create_tables(opened)
-            contracts = load_contracts()
             for path in [drops] if files is None else files:
                 delivered = find_deliveries(path, contracts)
                 assert not delivered.unplaced
@@ -160,15 +167,23 @@ def make_warehouse(
             server.execute(f"drop database {name} with (force)".encode())
 
 
-def run_dbt(built: Settings, *arguments: str, project: Path = PROJECT_DIR) -> str:
-    """Run plain dbt on a warehouse, as a person would; fail the test if dbt fails."""
-    done = try_dbt(built, *arguments, project=project)
+def run_dbt(
+    built: Settings,
+    *arguments: str,
+    role: str = "outcomes_builder",
+    project: Path = PROJECT_DIR,
+) -> str:
+    """Run plain dbt on a warehouse, as the builder would; fail the test if dbt fails."""
+    done = try_dbt(built, *arguments, role=role, project=project)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
 
 def try_dbt(
-    built: Settings, *arguments: str, project: Path = PROJECT_DIR
+    built: Settings,
+    *arguments: str,
+    role: str = "outcomes_builder",
+    project: Path = PROJECT_DIR,
 ) -> subprocess.CompletedProcess[str]:
     """Run plain dbt on a warehouse, whether it fails or not."""
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
@@ -176,6 +191,7 @@ def try_dbt(
     environment = {
         **os.environ,
         "OUTCOMES_PG_DATABASE": built.database,
+        "PGOPTIONS": f"-c role={role}" if role else "",
         "DBT_TARGET_PATH": str(profiles / "target"),
         "DBT_LOG_PATH": str(profiles / "logs"),
     }

@@ -71,9 +71,12 @@ class Agreement(Frozen):
     purposes: list[Literal["audit_and_evaluation", "service_coordination"]] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _in_order(self) -> Agreement:
+    def _is_usable(self) -> Agreement:
         if self.ends_on < self.starts_on:
             raise ValueError("endsOn is before startsOn")
+        # The exception of FERPA (34 CFR 99.31(a)(3)) under which records are linked at all.
+        if "audit_and_evaluation" not in self.purposes:
+            raise ValueError("purposes lacks audit_and_evaluation, for which records are linked")
         return self
 
     def is_in_force(self, day: date) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
             raise ContractError(file, "id", f"{contract.partner_id!r} is the id of {other}, too")
         contracts[contract.partner_id] = contract
     return contracts
+
+
+def district_ids(contracts: Iterable[Contract]) -> list[str]:
+    """The partners that are school districts."""
+    return [c.partner_id for c in contracts if c.partner_kind == "district"]
 
 
 def load_contract(file: Path) -> Contract:

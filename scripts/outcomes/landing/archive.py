@@ -11,7 +11,8 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -147,15 +148,43 @@ class Archive:
             header["released_at"] = datetime.fromisoformat(header["released_at"])
             yield Release(**header)
 
+    def destroy(self, partner_id: str) -> int:
+        """Destroy a partner's key and entries; how many entries there were."""
+        entries = list((self.folder / partner_id).glob("*/*.age"))
+        # The key first: without it the entries are noise, should this be interrupted.
+        self.key_file(partner_id).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / partner_id, ignore_errors=True)
+        return len(entries)
+
+    def destroy_files(self, partner_id: str, files: Collection[tuple[str, str]]) -> int:
+        """Destroy some of a partner's entries: as-of date and name as the ledger has them.
+
+        Raises:
+            OutcomesError: the key is gone, so that nobody can tell which entries are meant.
+        """
+        found = []
+        for entry in (self.folder / partner_id).glob("*/*-file-*.age"):
+            with Path(os.devnull).open("wb") as nowhere:
+                header = read_encrypted(entry, self._key_to_read(entry), nowhere)
+            if any(
+                day == header["as_of_date"] and f"{name}/".startswith(f"{header['name']}/")
+                for day, name in files
+            ):
+                found.append(entry)
+        for entry in found:
+            entry.unlink()
+        return len(found)
+
     def _entries(self, kind: str) -> list[Path]:
         return sorted(self.folder.glob(f"*/*/*-{kind}-*.age"), key=lambda entry: entry.name)
 
-    def _key_file(self, partner_id: str) -> Path:
+    def key_file(self, partner_id: str) -> Path:
+        """The file of a partner's key."""
         return self.keys_folder / f"{partner_id}.key"
 
     def _key_to_write(self, partner_id: str) -> Identity:
         """The partner's key, made with the partner's first entry; the lock is held."""
-        file, folder = self._key_file(partner_id), self.folder / partner_id
+        file, folder = self.key_file(partner_id), self.folder / partner_id
         if not file.exists():
             if next(folder.glob("*/*.age"), None):
                 raise _key_is_gone(file, folder)
@@ -164,7 +193,7 @@ class Archive:
 
     def _key_to_read(self, entry: Path) -> Identity:
         folder = entry.parent.parent
-        file = self._key_file(folder.name)
+        file = self.key_file(folder.name)
         if not file.exists():
             raise _key_is_gone(file, folder)
         return read_key(file)

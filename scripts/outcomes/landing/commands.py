@@ -112,7 +112,7 @@ def release(
     archive = Archive.of(load_settings())
     with explained(), connect() as connection:
         outcomes = release_file(
-            connection, load_contracts(), file_name, _date(as_of) if as_of else None, reason
+            connection, load_contracts(), file_name, given_date(as_of) if as_of else None, reason
         )
         _keep_releases(connection, archive)
     for outcome in outcomes:
@@ -197,7 +197,7 @@ def check(
 
 def _as_of_date(given: str, file: Path) -> date:
     if given:
-        return _date(given)
+        return given_date(given)
     return delivery_date(file.absolute().parent) or datetime.now(UTC).date()
 
 
@@ -207,7 +207,12 @@ def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
         archive.keep_release(known)
 
 
-def _date(text: str) -> date:
+def given_date(text: str) -> date:
+    """The day of an option `--as-of`.
+
+    Raises:
+        OutcomesError: it is none.
+    """
     try:
         return date.fromisoformat(text)
     except ValueError:

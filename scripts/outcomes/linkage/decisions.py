@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import class_row
 
+from outcomes.access.disclosures import record_export
 from outcomes.errors import OutcomesError
 
 # What a reviewer sees of both records, in this order.
@@ -226,6 +228,16 @@ def open_questions(connection: psycopg.Connection) -> list[Question]:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()
 
 
+def record_questions(
+    connection: psycopg.Connection, questions: Iterable[Question], reviewer: str, how: str
+) -> None:
+    """Enter the students whom a reviewer is shown in the record of disclosures."""
+    shown = [question.student_key for question in questions]
+    shown += [q.other_record_key for q in questions if q.other_record_type == "student"]
+    districts = Counter(key.split(":")[0] for key in shown)
+    record_export(connection, reviewer, "decides which records are one child's", how, districts)
+
+
 def reviewer_name() -> str:
     """Who decides: `OUTCOMES_REVIEWER`, else the login of the operating system."""
     return os.environ.get("OUTCOMES_REVIEWER") or getpass.getuser()
@@ -252,7 +264,7 @@ def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[
         [list(students)],
     )
     known_clients = connection.execute(
-        "select record_id from identity.int_identity_records "
+        "select record_id from identity.person_crosswalk "
         "where record_type = 'client' and record_id = any(%s)",
         [list(clients)],
     )
@@ -276,8 +288,9 @@ def record_decisions(
         OutcomesError: a link and a refusal between students contradict each other.
     """
     with connection.transaction():
-        # Two reviewers who decide at once would not see each other's word.
-        connection.execute("lock table landing.link_decisions in share row exclusive mode")
+        # Two reviewers who decide at once would not see each other's word. Not a lock on the
+        # table: that takes the right to change it, and reviewers may only append.
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into landing.link_decisions (student_key, other_record_type, "

@@ -143,13 +143,13 @@ order by match_weight desc nulls first, record_type, record
 _STEPS = """
 select
     replace(evidence.comparison, '_', ' ') as comparison,
-    weights.description as level,
+    levels.description as level,
     evidence.weight
 from identity.int_identity_evidence as evidence
-inner join identity.match_weights as weights
+inner join identity.match_levels as levels
     on
-        evidence.comparison = weights.comparison
-        and evidence.level = weights.level
+        evidence.comparison = levels.comparison
+        and evidence.level = levels.level
 where evidence.student_identity_id = %s and evidence.other_identity_id = %s
 order by abs(evidence.weight) desc, evidence.comparison
 """

@@ -12,7 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.errors import OutcomesError
-from outcomes.linkage.decisions import FIELDS, Decision, Question, open_questions, record_decisions
+from outcomes.linkage.decisions import (
+    FIELDS,
+    Decision,
+    Question,
+    open_questions,
+    record_decisions,
+    record_questions,
+)
 
 ANSWERS = {"y": "link", "n": "no_link"}
 KEYS = "[y] one person   [n] two people   [s] skip   [u] undo   [q] quit"
@@ -38,6 +45,7 @@ def review(
     questions = open_questions(connection)
     # Of every question that was passed: its position and decision, None if skipped.
     answers: list[str | None] = []
+    record_questions(connection, questions, reviewer, "link review")
     while len(answers) < len(questions):
         question = questions[len(answers)]
         console.print()

@@ -21,6 +21,8 @@ from outcomes.linkage.decisions import (
     Question,
     open_questions,
     record_decisions,
+    record_questions,
+    reviewer_name,
     standing_decisions,
     unknown_pairs,
 )
@@ -45,11 +47,13 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def export_questions(connection: psycopg.Connection, file: Path) -> int:
     """Write the open questions to a new workbook that only its owner can read.
 
+    It is entered in the record of disclosures.
+
     Returns:
         Number of questions.
 
     Raises:
-        OutcomesError: the file exists, or is no .xlsx.
+        OutcomesError: the file exists, is no .xlsx, or cannot be written.
     """
     _require_xlsx(file)
     if file.exists():
@@ -71,8 +75,13 @@ def export_questions(connection: psycopg.Connection, file: Path) -> int:
         width = 60 if column == "evidence" else 18
         sheet.column_dimensions[get_column_letter(position)].width = width
     # Made before it is filled: it holds personal data.
-    file.touch(mode=0o600, exist_ok=False)
-    book.save(file)
+    try:
+        with connection.transaction():
+            record_questions(connection, questions, reviewer_name(), "link review --export")
+            file.touch(mode=0o600, exist_ok=False)
+            book.save(file)
+    except OSError as error:
+        raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
     return len(questions)
 
 

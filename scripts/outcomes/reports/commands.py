@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from outcomes.config import load_settings
-from outcomes.contracts.reader import load_contracts
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.summary import show_summary
@@ -45,7 +45,7 @@ def district(
         outcomes report district pittsburgh
         outcomes report district pittsburgh --out pittsburgh.xlsx
     """
-    known = _districts()
+    known = district_ids(load_contracts().values())
     if district_id not in known:
         raise OutcomesError(
             f"{district_id!r} is no district with a contract. Known are: {', '.join(known)}."
@@ -61,15 +61,7 @@ def write_all_districts() -> None:
     """Write every district's workbook, and say where."""
     settings = load_settings()
     with connect(settings) as connection:
-        for district_id in _districts():
+        for district_id in district_ids(load_contracts().values()):
             file = report_file(connection, district_id, settings)
             write_report(connection, district_id, file)
             console.print(f"Report for {district_id}: {file}")
-
-
-def _districts() -> list[str]:
-    return [
-        contract.partner_id
-        for contract in load_contracts().values()
-        if contract.partner_kind == "district"
-    ]

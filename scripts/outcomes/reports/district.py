@@ -14,9 +14,12 @@ from typing import Any
 
 import psycopg
 
+from outcomes.access.disclosures import record_export
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.reports.spreadsheet import Sheet, write_workbook
+
+_INTEREST = "puts right what was wrong in its own deliveries"
 
 # A spreadsheet holds 1,048,576 rows, and nobody reads so many.
 MAX_ROWS = 50_000
@@ -190,22 +193,32 @@ _FRESHNESS = {
 def write_report(connection: psycopg.Connection, district_id: str, file: Path) -> None:
     """Write a district's workbook; only rows of that district, as of the last build.
 
+    It is entered in the record of disclosures, if and only if the file can be written.
+
     Raises:
-        OutcomesError: the feed-health models have not been built.
+        OutcomesError: the feed-health models have not been built, or the file cannot be
+            written.
     """
     try:
         with connection.transaction():
             # One moment for all sheets, even if a build is at work.
-            connection.execute("set transaction isolation level repeatable read, read only")
-            sheets = [
-                _summary(connection, district_id),
-                *(_sheet(connection, listing, district_id) for listing in _LISTINGS),
-            ]
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+            connection.execute("set transaction isolation level repeatable read")
+            sheets = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
+            count = sum(len(sheet.rows) for sheet in sheets)
+            record_export(
+                connection, district_id, _INTEREST, "report district", {district_id: count}
+            )
+            write_workbook(file, [_summary(connection, district_id), *sheets])
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
+    ):
         raise OutcomesError(
             "The feed-health models have not been built. Run `outcomes build` first."
         ) from None
-    write_workbook(file, sheets)
+    except OSError as error:
+        raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def report_file(connection: psycopg.Connection, district_id: str, settings: Settings) -> Path:

@@ -32,7 +32,7 @@ class Sheet:
 
     title: str
     columns: dict[str, int]
-    rows: Iterable[Sequence[Any]]
+    rows: Sequence[Sequence[Any]]
 
 
 def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:

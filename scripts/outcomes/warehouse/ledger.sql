@@ -166,3 +166,90 @@ create table if not exists landing.run_relations (
     row_count bigint,
     primary key (run_id, schema_name, relation)
 );
+
+-- The headline figures as each publication showed them, hidden ones as hidden. It cannot
+-- be made again: what was public then is known only here.
+create table if not exists landing.measure_history (
+    run_id text not null references landing.runs,
+    school_year integer not null,
+    district_id text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    n_involved bigint,
+    n_not_involved bigint,
+    value_involved double precision,
+    value_not_involved double precision,
+    gap double precision,
+    is_suppressed boolean not null,
+    primary key (run_id, school_year, district_id, program_group, involvement, measure)
+);
+
+-- The record of disclosures (34 CFR 99.32): who got to see whose students, and why. Only
+-- ever appended to, by publications (publishing.sql) and by every export.
+create table if not exists landing.disclosures (
+    disclosure_id bigint generated always as identity primary key,
+    disclosed_at timestamptz not null default clock_timestamp(),
+    -- whose students they are
+    partner_id text not null,
+    -- the agreement under which it is done
+    agreement text not null,
+    -- a role of the database, or who made an export
+    party text not null check (party <> ''),
+    interest text not null,
+    purpose text not null,
+    -- a relation, or what was exported
+    disclosed text not null,
+    -- of a publication
+    run_id text,
+    row_count bigint not null
+);
+
+-- Destructions of partners' data, so that one that was interrupted is finished; no
+-- person's data.
+create table if not exists landing.purges (
+    purge_id bigint generated always as identity primary key,
+    partner_id text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    -- what was found and destroyed; the certificate tells it in words
+    found jsonb not null
+);
+
+-- What each publication of the gaps hid, and how much it was: the next ones may not give
+-- it away. True counts of hidden cells; written when a build publishes.
+create table if not exists landing.hidden_counts (
+    as_of_date date not null,
+    school_year integer not null,
+    district_id text not null,
+    group_type text not null,
+    group_value text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    n_involved integer not null,
+    x_involved integer not null,
+    primary key (
+        school_year, district_id, group_type, group_value, program_group, involvement,
+        measure, as_of_date
+    )
+);
+revoke all on landing.hidden_counts from public;
+
+-- Rows of the gaps that the audit of a day withheld, because what they show gave away a
+-- hidden count; a build of the day hides them. No counts.
+create table if not exists landing.withheld_gaps (
+    as_of_date date not null,
+    school_year integer not null,
+    district_id text not null,
+    group_type text not null,
+    group_value text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    primary key (
+        as_of_date, school_year, district_id, group_type, group_value, program_group,
+        involvement, measure
+    )
+);
+revoke all on landing.withheld_gaps from public;

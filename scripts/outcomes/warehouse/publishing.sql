@@ -464,6 +464,103 @@ language sql stable as $$
     where relname = 'publications' and relkind = 'r' and nspname not like 'previous\_%'
 $$;
 
+-- The agreement with a partner, in words.
+create or replace function landing.agreement_of(this_partner_id text)
+returns text
+language sql stable as $$
+    select
+        format(
+            '%s, contract %s, %s to %s', partner_name, contract_version,
+            agreement_starts_on, agreement_ends_on
+        )
+    from landing.partners
+    where partner_id = this_partner_id
+$$;
+
+-- Enter in the record of disclosures which roles may read which district's students: for
+-- every relation of a run with a row a student or more, and every role that is granted it.
+create or replace function landing.record_disclosures(this_run_id text)
+returns void
+language plpgsql
+set row_security = off
+as $$
+declare
+    made record;
+begin
+    for made in
+        select
+            relations.schema_name || '.' || relations.relation as name,
+            access_purposes.role,
+            access_purposes.purpose,
+            access_purposes.interest
+        from landing.run_relations as relations
+        inner join pg_class
+            on
+                pg_class.relnamespace = relations.schema_name::regnamespace
+                and pg_class.relname = relations.relation
+        cross join aclexplode(pg_class.relacl) as grants
+        inner join pg_roles on grants.grantee = pg_roles.oid
+        inner join policy.access_purposes as access_purposes
+            on pg_roles.rolname = access_purposes.role
+        where
+            relations.run_id = this_run_id
+            and grants.privilege_type = 'SELECT'
+            and 2 = (
+                select count(*) from pg_attribute
+                where
+                    attrelid = pg_class.oid
+                    and attname in ('district_id', 'district_student_id')
+            )
+    loop
+        execute format(
+            $sql$
+            insert into landing.disclosures (
+                partner_id, agreement, party, interest, purpose, disclosed, run_id, row_count
+            )
+            select
+                district_id,
+                landing.agreement_of(district_id),
+                case when $1 = 'outcomes_district' then $1 || '_' || district_id else $1 end,
+                $2, $3, $4, $5,
+                count(*)
+            from %s
+            group by district_id
+            $sql$,
+            made.name
+        )
+        using made.role, made.interest, made.purpose, made.name, this_run_id;
+    end loop;
+end
+$$;
+
+-- Keep which counts of the gaps this publication hides, for the next ones: together they
+-- may not give away what one of them hides.
+create or replace function landing.remember_hidden_counts(published_as_of date)
+returns void
+language plpgsql as $$
+begin
+    -- Before the first delivery there is no day, and nothing to hide.
+    if published_as_of is null then
+        return;
+    end if;
+    delete from landing.hidden_counts where as_of_date = published_as_of;
+    insert into landing.hidden_counts
+    select
+        published_as_of, school_year, district_id, group_type, group_value, program_group,
+        involvement, measure,
+        -- A row that is hidden for an earlier publication is compared with that one, or
+        -- it would never be shown again.
+        case
+            when is_remembered and not is_primary then n_involved_before else n_involved
+        end,
+        case
+            when is_remembered and not is_primary then x_involved_before else x_involved
+        end
+    from intermediate.int_gap_suppression
+    where is_needed;
+end
+$$;
+
 -- Put everything in place that a complete run has built and tested.
 create or replace function landing.publish_run(this_run_id text)
 returns void
@@ -543,6 +640,14 @@ begin
             )
         );
     end loop;
+    insert into landing.measure_history
+    select
+        run_id, school_year, district_id, program_group, involvement, measure, n_involved,
+        n_not_involved, value_involved, value_not_involved, gap, is_suppressed
+    from marts.rpt_measure_history
+    where run_id = this_run_id;
+    perform landing.record_disclosures(this_run_id);
+    perform landing.remember_hidden_counts(this.as_of_date);
     update landing.runs
     set status = 'published', published_at = now()
     where run_id = this_run_id;

@@ -40,14 +40,21 @@ UNPRIVILEGED_USER = "nobody"
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
+    # PostgreSQL's own 100 are too few for that many readers and a build.
+    "max_connections": "200",
     "shared_buffers": "1GB",
-    "work_mem": "64MB",
+    "work_mem": "128MB",
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     # What a build writes into a new table need not be written to the log, too.
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # The log of changes shall not keep what was destroyed, nor the server's log what a row
+    # says that broke a rule.
+    "wal_recycle": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }

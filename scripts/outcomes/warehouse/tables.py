@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import cache
 from importlib import resources
@@ -10,6 +11,7 @@ import psycopg
 import yaml
 
 from outcomes.config import RAW_SOURCES_FILE
+from outcomes.errors import OutcomesError
 
 
 @cache
@@ -27,7 +29,16 @@ def raw_feeds() -> dict[str, dict[str, str]]:
 
 
 def create_tables(connection: psycopg.Connection) -> None:
-    """Create what is missing and renew the functions, in one transaction."""
+    """Create what is missing and renew the functions, in one transaction.
+
+    A login that does not own them, such as the loader's, only finds out that they are there.
+
+    Raises:
+        OutcomesError: it does not own them, and one is missing.
+    """
+    if not _may_create(connection):
+        _require_tables(connection)
+        return
     scripts = resources.files("outcomes.warehouse")
     with connection.transaction():
         # Two sessions that both find a table missing would otherwise collide.
@@ -44,6 +55,32 @@ def create_tables(connection: psycopg.Connection) -> None:
                 f"create index if not exists {feed}_load on raw.{feed} "
                 "using brin (load_id)".encode()
             )
+
+
+def _may_create(connection: psycopg.Connection) -> bool:
+    row = connection.execute(
+        """
+        select coalesce(
+            (select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'landing'),
+            has_database_privilege(current_database(), 'create')
+        )
+        """
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _require_tables(connection: psycopg.Connection) -> None:
+    ledger = resources.files("outcomes.warehouse").joinpath("ledger.sql").read_text("utf-8")
+    tables = re.findall(r"create table if not exists (landing\.\w+)", ledger)
+    tables += [f"raw.{feed}" for feed in raw_feeds()]
+    missing = connection.execute(
+        "select name from unnest(%s::text []) as name where to_regclass(name) is null", [tables]
+    ).fetchall()
+    if missing:
+        raise OutcomesError(
+            f"{', '.join(name for (name,) in missing)} is missing, and {connection.info.user} may "
+            "not create it: run `outcomes access apply` as the owner of the database."
+        )
 
 
 def _create_pseudonym_key(connection: psycopg.Connection) -> None:

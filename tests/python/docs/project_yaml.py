@@ -57,9 +57,14 @@ class Contract(Strict):
     enforced: bool
 
 
+class Grants(Strict):
+    select: list[Text]
+
+
 class ModelConfig(Strict):
     alias: Text | None = None
     contract: Contract | None = None
+    grants: Grants | None = None
     indexes: list[dict[str, Any]] = []
     schema_: Text | None = Field(default=None, alias="schema")
     materialized: Text | None = None

@@ -20,6 +20,8 @@ _PUBLISHED = """
 def pretend_build(connection: psycopg.Connection, change: str = "") -> str:
     """Enter a complete run that passed; `change` is what it built otherwise than the last.
 
+    `{run_id}` in it stands for the run.
+
     Returns:
         The run, which has not been published.
     """
@@ -27,7 +29,7 @@ def pretend_build(connection: psycopg.Connection, change: str = "") -> str:
     connection.execute(
         "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
     )
-    connection.execute(change.encode())
+    connection.execute(change.replace("{run_id}", run_id).encode())
     connection.execute(
         """
         select landing.finish_run(

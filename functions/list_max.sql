@@ -1,0 +1,2 @@
+select max(element)
+from unnest(list) as elements (element)

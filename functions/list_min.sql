@@ -1,0 +1,2 @@
+select min(element)
+from unnest(list) as elements (element)

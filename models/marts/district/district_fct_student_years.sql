@@ -1,0 +1,45 @@
+-- Columns are listed one by one: nothing that the department knows of a family, and no
+-- person_id, gets here because somebody added it to the fact.
+with
+
+student_years as (
+
+    select * from {{ ref('fct_student_years') }}
+
+),
+
+own_student_years as (
+
+    select
+        student_key,
+        district_id,
+        district_student_id,
+        school_year,
+        school_code,
+        grade,
+        gender,
+        race,
+        is_english_learner,
+        special_education,
+        economic_status,
+        days_enrolled,
+        days_absent,
+        days_absent_excused,
+        days_absent_unexcused,
+        attendance_rate,
+        is_chronically_absent_pde,
+        is_chronically_absent_federal,
+        is_regular_attender,
+        gpa,
+        pssa_math_level,
+        pssa_reading_level,
+        is_proficient_math,
+        is_proficient_reading,
+        suspension_days,
+        promise_status,
+        promise_history_is_complete
+    from student_years
+
+)
+
+select * from own_student_years

@@ -1,0 +1,102 @@
+"""`outcomes access …` and `outcomes purge`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from outcomes.access.purge import (
+    begin,
+    delete_files,
+    delete_rows,
+    destroy_archive,
+    drop_copies,
+    is_known,
+    rewrite_storage,
+)
+from outcomes.access.roles import apply_access, has_roles
+from outcomes.config import load_settings
+from outcomes.contracts.reader import district_ids, load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.build import build
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import create_tables
+
+access_app = typer.Typer(help="Who may read what.", no_args_is_help=True)
+
+
+@access_app.callback()
+def _group() -> None:
+    """Who may read what."""
+
+
+@access_app.command()
+def apply() -> None:
+    """Make the roles and what they need beside dbt's grants; print what changed.
+
+    Safe to repeat, and needed again for a new district. The login needs the attribute
+    createrole. The roles are groups: grant them to your own logins.
+
+    Example:
+        outcomes access apply
+    """
+    districts = district_ids(load_contracts().values())
+    with connect() as connection:
+        changes = apply_access(connection, districts)
+    for change in changes:
+        typer.echo(change)
+    if changes:
+        typer.echo("The next `outcomes build` grants the roles the tables that it makes.")
+    else:
+        typer.echo("Nothing to change.")
+
+
+def purge(
+    partner: Annotated[str, typer.Option(help="Whose data are destroyed: the contract's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Destroy every trace of a partner, build anew what is shared, write a certificate.
+
+    Rows, history, identities, links, decisions, marts, the archive and its key, reports
+    and dbt's artifacts. Tables are written anew, so readers wait for a while. Interrupted,
+    it is finished by the same command. First end the contract, or take it away: what
+    still lies in the drops would land again.
+
+    Example:
+        outcomes purge --partner clairton
+    """
+    settings, console = load_settings(), Console(highlight=False, soft_wrap=True)
+    with connect(settings) as connection:
+        create_tables(connection)
+        if not is_known(connection, settings, partner):
+            raise OutcomesError(
+                f"There is nothing of a partner {partner!r}. landing.partners lists them."
+            )
+        if not yes:
+            typer.confirm(
+                f"Destroy all data of {partner} in {settings.database}, its archive and its key? "
+                "Nothing brings them back.",
+                abort=True,
+            )
+        destruction = begin(connection, settings, partner)
+        for told, step in (
+            ("Destroying the archive", destroy_archive),
+            ("Deleting rows", delete_rows),
+            ("Deleting files", delete_files),
+        ):
+            with console.status(told):
+                step(destruction)
+    # Without a connection in the way of dbt. Policies and grants come with it.
+    build(console)
+    with connect(settings) as connection:
+        destruction = begin(connection, settings, partner)
+        with console.status("Writing the tables anew"):
+            drop_copies(destruction)
+            if has_roles(connection):
+                # What the build has made belongs to whoever ran this command.
+                apply_access(connection, district_ids(load_contracts().values()))
+            rewrite_storage(destruction)
+        certificate = destruction.finish()
+    console.print(f"Nothing of {partner} is left. The certificate is in {certificate}")

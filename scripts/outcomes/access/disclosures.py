@@ -1,0 +1,44 @@
+"""The record of disclosures, `landing.disclosures` (34 CFR 99.32), for exports.
+
+What is published is recorded in the publication itself (warehouse/publishing.sql).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+
+AUDIT = "audit_and_evaluation"
+
+
+def record_export(
+    connection: psycopg.Connection,
+    party: str,
+    interest: str,
+    disclosed: str,
+    rows: Mapping[str, int],
+) -> None:
+    """Enter an export before it is handed out; `rows` counts them for each district.
+
+    A district without a row was not disclosed, and is not entered.
+    """
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into landing.disclosures "
+            "(partner_id, agreement, party, interest, purpose, disclosed, row_count) "
+            "select %(district)s, coalesce(landing.agreement_of(%(district)s), 'no contract'), "
+            "%(party)s, %(interest)s, %(purpose)s, %(disclosed)s, %(rows)s",
+            [
+                {
+                    "district": district,
+                    "party": party,
+                    "interest": interest,
+                    "purpose": AUDIT,
+                    "disclosed": disclosed,
+                    "rows": count,
+                }
+                for district, count in rows.items()
+                if count
+            ],
+        )

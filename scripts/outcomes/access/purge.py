@@ -1,0 +1,336 @@
+"""The destruction of a partner's data, and the certificate that says so.
+
+Every step can be repeated, and `landing.purges` remembers what was found, so that a
+destruction that was interrupted is finished by the same command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.errors import OutcomesError
+from outcomes.landing.archive import Archive
+from outcomes.warehouse.tables import raw_feeds
+
+# Relations that name a partner and hold no person's data: they stay, and say what was.
+_KEPT = {"landing.disclosures", "landing.purges"}
+_KEPT_SCHEMAS = ("crosswalks", "policy")
+
+Step = Callable[[str], None]
+
+
+@dataclass
+class Found:
+    """What there was of the partner."""
+
+    # relation → rows, of the relations that name a partner or a district
+    rows: dict[str, int] = field(default_factory=dict)
+    # SHA-256 → as-of date of every delivered file
+    files: dict[str, str] = field(default_factory=dict)
+    archive_entries: int = 0
+    # partner → archived files that others sent about the district's students
+    others_entries: dict[str, int] = field(default_factory=dict)
+    reports: int = 0
+
+    def add(self, other: Found) -> None:
+        """What a repeated step found, on top of what is known."""
+        for relation, count in other.rows.items():
+            self.rows[relation] = max(count, self.rows.get(relation, 0))
+        self.files |= other.files
+        self.archive_entries += other.archive_entries
+        for partner, count in other.others_entries.items():
+            self.others_entries[partner] = self.others_entries.get(partner, 0) + count
+        self.reports += other.reports
+
+
+@dataclass(frozen=True)
+class Purge:
+    """One destruction: of whose data, entered under which number."""
+
+    connection: psycopg.Connection
+    settings: Settings
+    partner_id: str
+    purge_id: int
+    started_at: datetime
+
+    def remember(self, found: Found) -> None:
+        """Add what was found to the entry."""
+        self._store(found, finished=False)
+
+    def finish(self) -> Path:
+        """Write the certificate and close the entry.
+
+        Raises:
+            OutcomesError: something of the partner is still there.
+        """
+        left = [
+            f"{relation} ({count:,} rows)"
+            for relation, count in rows_of(self.connection, self.partner_id).items()
+        ]
+        if Archive.of(self.settings).key_file(self.partner_id).exists():
+            left.append("a new archive")
+        if left:
+            raise OutcomesError(
+                f"Something of {self.partner_id} is still there: {', '.join(left)}. A developer's "
+                "schema has to be dropped; what landed meanwhile means that the contract has to "
+                "be taken away first. Then run the same command again: it finishes this purge."
+            )
+        found = self._store(Found(), finished=True)
+        return _write_certificate(self, found)
+
+    def _store(self, more: Found, *, finished: bool) -> Found:
+        with self.connection.transaction():
+            row = self.connection.execute(
+                "select found from landing.purges where purge_id = %s for update", [self.purge_id]
+            ).fetchone()
+            found = Found(**(row[0] if row else {}))
+            found.add(more)
+            self.connection.execute(
+                "update landing.purges set found = %s, "
+                "finished_at = case when %s then clock_timestamp() end where purge_id = %s",
+                [json.dumps(found.__dict__), finished, self.purge_id],
+            )
+        return found
+
+
+def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -> Purge:
+    """Open an entry in `landing.purges`, or the one that was interrupted."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.purge'))")
+        row = connection.execute(
+            "select purge_id, started_at from landing.purges "
+            "where partner_id = %s and finished_at is null",
+            [partner_id],
+        ).fetchone()
+        if row is None:
+            row = connection.execute(
+                "insert into landing.purges (partner_id, found) values (%s, '{}') "
+                "returning purge_id, started_at",
+                [partner_id],
+            ).fetchone()
+    if row is None:
+        raise RuntimeError("insert into landing.purges returned no row")
+    return Purge(connection, settings, partner_id, *row)
+
+
+def is_known(connection: psycopg.Connection, settings: Settings, partner_id: str) -> bool:
+    """Whether there is anything of the partner, or a purge of it that was interrupted."""
+    archive = Archive.of(settings)
+    return (
+        bool(rows_of(connection, partner_id))
+        or connection.execute(
+            "select from landing.purges where partner_id = %s and finished_at is null",
+            [partner_id],
+        ).fetchone()
+        is not None
+        or archive.key_file(partner_id).exists()
+        or (archive.folder / partner_id).exists()
+    )
+
+
+def rows_of(connection: psycopg.Connection, partner_id: str) -> dict[str, int]:
+    """Rows of the partner in every table that names partners, districts or students."""
+    columns = connection.execute(
+        """
+        select nspname, relname, array_agg(attname::text)
+        from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        inner join pg_attribute on attrelid = pg_class.oid and not attisdropped
+        where
+            relkind in ('r', 'm')
+            and nspname not like 'pg\\_%%' and nspname <> 'information_schema'
+            and nspname <> all(%s)
+            and not nspname || '.' || relname = any(%s)
+            and attname in (
+                'partner_id', 'district_id', 'other_partner_id', 'from_district_id',
+                'student_key', 'other_record_key'
+            )
+            and atttypid = 'text'::regtype
+        group by nspname, relname
+        order by nspname, relname
+        """,
+        [list(_KEPT_SCHEMAS), list(_KEPT)],
+    ).fetchall()
+    found = {}
+    for schema, table, names in columns:
+        conditions = [
+            sql.SQL("starts_with({}, {})").format(sql.Identifier(n), sql.Literal(f"{partner_id}:"))
+            if n.endswith("_key")
+            else sql.SQL("{} = {}").format(sql.Identifier(n), sql.Literal(partner_id))
+            for n in names
+        ]
+        row = connection.execute(
+            sql.SQL("select count(*) from {} where {}").format(
+                sql.Identifier(schema, table), sql.SQL(" or ").join(conditions)
+            )
+        ).fetchone()
+        if row and row[0]:
+            found[f"{schema}.{table}"] = row[0]
+    return found
+
+
+def destroy_archive(purge: Purge) -> None:
+    """Delete the key, which makes every copy of the entries worthless, then the entries.
+
+    Files that others sent about the district's students are destroyed whole: the archive
+    keeps them as they were sent, and cannot take a row out.
+    """
+    archive, partner_id = Archive.of(purge.settings), purge.partner_id
+    others: dict[str, set[tuple[str, str]]] = {}
+    for other, as_of_date, file_name in purge.connection.execute(
+        """
+        select distinct files.partner_id, files.as_of_date::text, files.file_name
+        from raw.intervention_rosters as rosters
+        inner join landing.files on rosters.load_id = files.file_id
+        where rosters.district_id = %(partner_id)s and files.partner_id <> %(partner_id)s
+        """,
+        {"partner_id": partner_id},
+    ):
+        others.setdefault(other, set()).add((as_of_date, file_name))
+    destroyed = {other: archive.destroy_files(other, files) for other, files in others.items()}
+    purge.remember(Found(archive_entries=archive.destroy(partner_id), others_entries=destroyed))
+    shutil.rmtree(archive.folder / "replaying", ignore_errors=True)
+
+
+def delete_rows(purge: Purge) -> None:
+    """Delete what landed and what reviewers decided, all of it or nothing."""
+    connection, partner = purge.connection, {"id": purge.partner_id}
+    files: dict[str, str] = dict(
+        connection.execute(
+            "select sha256, as_of_date::text from landing.files where partner_id = %(id)s", partner
+        ).fetchall()
+    )
+    purge.remember(Found(rows=rows_of(connection, purge.partner_id), files=files))
+    with connection.transaction():
+        # No loader may add a file of the partner meanwhile.
+        connection.execute("lock table landing.files in share row exclusive mode")
+        connection.execute(
+            """
+            delete from landing.link_decisions
+            where
+                starts_with(student_key, %(id)s || ':')
+                or (other_record_type = 'student' and starts_with(other_record_key, %(id)s || ':'))
+                or (
+                    other_record_type = 'client'
+                    and split_part(other_record_key, ':', 1) in (
+                        select source_id from raw.clients where partner_id = %(id)s
+                    )
+                )
+            """,
+            partner,
+        )
+        for feed, columns in raw_feeds().items():
+            about = " or district_id = %(id)s" if "district_id" in columns else ""
+            connection.execute(
+                f"delete from raw.{feed} where partner_id = %(id)s{about}".encode(),  # noqa: S608
+                partner,
+            )
+        for table in ("files", "partners", "contract_objects"):
+            connection.execute(
+                f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
+                partner,
+            )
+
+
+def delete_files(purge: Purge) -> None:
+    """Delete the partner's reports, and what dbt wrote down about earlier runs."""
+    reports = list((purge.settings.warehouse_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
+    for report in reports:
+        report.unlink()
+    purge.remember(Found(reports=len(reports)))
+    for variable, folder in (("DBT_TARGET_PATH", "target"), ("DBT_LOG_PATH", "logs")):
+        shutil.rmtree(Path(os.environ.get(variable) or PROJECT_DIR / folder), ignore_errors=True)
+
+
+def drop_copies(purge: Purge) -> None:
+    """Drop what a rollback would bring back, and the rows of tests that failed."""
+    for (schema,) in purge.connection.execute(
+        "select nspname from pg_namespace "
+        "where nspname like 'previous\\_%' or nspname like '%dbt\\_test\\_\\_audit'"
+    ).fetchall():
+        purge.connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+
+
+def rewrite_storage(purge: Purge) -> None:
+    """Write every table anew, without its deleted rows, and let go of the old log.
+
+    Raises:
+        OutcomesError: the login may not; the server's administrator has to.
+    """
+    connection = purge.connection
+    try:
+        connection.execute("vacuum (full, analyze)")
+        # Twice: the second lets go of the segment that the first one still needed.
+        for _ in range(2):
+            connection.execute("select pg_switch_wal()")
+            connection.execute("checkpoint")
+    except psycopg.errors.InsufficientPrivilege:
+        raise OutcomesError(
+            f"The rows are deleted, but {connection.info.user} may not force them out of the "
+            "server's log (pg_switch_wal, checkpoint). Run the same command again as a superuser "
+            "or with the rights pg_checkpoint and execute on pg_switch_wal: it finishes this purge."
+        ) from None
+
+
+def _write_certificate(purge: Purge, found: Found) -> Path:
+    row = purge.connection.execute(
+        "select finished_at from landing.purges where purge_id = %s", [purge.purge_id]
+    ).fetchone()
+    finished_at = row[0] if row else datetime.now(UTC)
+    folder = purge.settings.warehouse_dir / "certificates"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{purge.partner_id}-{finished_at:%Y-%m-%d}-{purge.purge_id}.md"
+    text = "\n".join(_certificate(purge, found, finished_at)) + "\n"
+    digest = sha256(text.encode()).hexdigest()
+    file.write_text(f"{text}\nSHA-256 of the text above: `{digest}`\n", encoding="utf-8")
+    return file
+
+
+def _certificate(purge: Purge, found: Found, finished_at: datetime) -> list[str]:
+    def listed(title: str, entries: dict[str, Any]) -> list[str]:
+        return ["", f"## {title}", "", *(f"- `{name}`: {what}" for name, what in entries.items())]
+
+    others = {
+        f"archive of {partner}": f"{count} files about the district's students, destroyed whole"
+        for partner, count in found.others_entries.items()
+    }
+    return [
+        f"# Certificate of destruction: {purge.partner_id}",
+        "",
+        f"Purge {purge.purge_id} of the database {purge.connection.info.dbname}, begun "
+        f"{purge.started_at:%Y-%m-%d %H:%M:%S %Z}, finished {finished_at:%Y-%m-%d %H:%M:%S %Z}. "
+        "No row that names the partner or a student of it is left in any schema.",
+        *listed("Rows found and destroyed", {k: f"{v:,}" for k, v in sorted(found.rows.items())}),
+        *listed(
+            "Files destroyed",
+            {
+                "archive": f"{found.archive_entries:,} entries, and their key",
+                **others,
+                "reports": f"{found.reports:,} workbooks",
+                "target, logs": "what dbt wrote down about earlier runs",
+            },
+        ),
+        *listed(
+            "Delivered files, by SHA-256 of their content",
+            {digest: f"delivery of {day}" for digest, day in sorted(found.files.items())},
+        ),
+        "",
+        "## Not reached from here",
+        "",
+        "- backups of the database and of the archive; without its key the archive is unreadable",
+        "- replicas and archived logs of the server, and free blocks of its disks",
+        "- the folder in which deliveries arrive, workbooks that were handed out, and what "
+        "the partner's agreement let others keep; `landing.disclosures` names them",
+    ]

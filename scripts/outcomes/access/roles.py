@@ -1,0 +1,326 @@
+"""The roles of the warehouse, and what each may do where dbt gives no grants.
+
+dbt grants the tables that it makes (`grants` in dbt_project.yml). The rest is here: the
+roles themselves, their way into the schemas, the raw tables and the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.tables import create_tables, raw_feeds
+
+LOADER = "outcomes_loader"
+BUILDER = "outcomes_builder"
+STEWARD = "outcomes_steward"
+ANALYST = "outcomes_analyst"
+CASEWORKER = "outcomes_caseworker"
+DISTRICT = "outcomes_district"
+PUBLIC = "outcomes_public"
+
+ROLES = {
+    LOADER: "Lands deliveries: appends to raw and the ledger, reads no record.",
+    BUILDER: "Builds: reads raw and the ledger, owns everything that dbt makes.",
+    STEWARD: "Keeps links and deliveries right: reads identified data.",
+    ANALYST: "Reads single children under pseudonyms.",
+    CASEWORKER: "Reads the school records of children in the agency's charge.",
+    DISTRICT: "What the roles of the districts have in common.",
+    PUBLIC: "Reads what is published with small counts hidden.",
+}
+
+# Everyone who logs in as one of these reads what is published, too.
+_READERS = (STEWARD, ANALYST, CASEWORKER, DISTRICT)
+
+# The schemas that dbt fills, and who may look into them. Not an own schema of dbt's:
+# `raw` and `landing`, which landing makes.
+_BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
+    "staging": (STEWARD,),
+    "identity": (STEWARD,),
+    "intermediate": (),
+    "marts": (STEWARD, ANALYST, CASEWORKER),
+    "marts_district": (DISTRICT, STEWARD),
+    "marts_deidentified": (ANALYST,),
+    "marts_public": (PUBLIC,),
+    "quality": (DISTRICT, STEWARD),
+    "crosswalks": (PUBLIC,),
+    "policy": (PUBLIC,),
+    "functions": (),
+}
+
+# Landing appends. It takes back only what it wrote down about a file that is tried again.
+_LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
+    "files": {
+        LOADER: ("select", "insert", "update", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
+    "rejected_rows": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
+    "value_issues": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
+    "partners": {LOADER: ("insert", "delete"), BUILDER: ("select",), STEWARD: ("select",)},
+    "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},
+    "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
+    "pseudonym_key": {BUILDER: ("select",)},
+    "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
+    "purges": {},
+    "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "measure_history": {BUILDER: ("select", "insert")},
+    "hidden_counts": {BUILDER: ("select", "insert", "delete")},
+    "withheld_gaps": {BUILDER: ("select", "insert")},
+}
+
+
+@dataclass(frozen=True, order=True)
+class Privilege:
+    """What a role may do with an object."""
+
+    role: str
+    privilege: str
+    kind: str
+    name: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.privilege} on {self.kind} {'.'.join(self.name)} to {self.role}"
+
+
+def district_role(district_id: str) -> str:
+    """The role of a district's people.
+
+    Raises:
+        OutcomesError: the id is too long to be part of a role's name.
+    """
+    role = f"{DISTRICT}_{district_id}"
+    if len(role.encode()) > 63:
+        raise OutcomesError(
+            f"The role of the district {district_id!r} would have a name of more than 63 bytes, "
+            "the most that PostgreSQL takes. Give the contract a shorter id."
+        )
+    return role
+
+
+def has_roles(connection: psycopg.Connection) -> bool:
+    """Whether `apply_access` has been at work on this server."""
+    return (
+        connection.execute("select from pg_roles where rolname = %s", [BUILDER]).fetchone()
+        is not None
+    )
+
+
+def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:
+    """Make the roles and give them what they need, in one transaction; safe to repeat.
+
+    Returns:
+        What was changed, in words; nothing where all was as it should be.
+
+    Raises:
+        OutcomesError: the login may not do it, or a role of that name has more rights
+            than a role of the warehouse may have.
+    """
+    changes: list[str] = []
+
+    def run(statement: sql.Composed, told: str) -> None:
+        connection.execute(statement)
+        changes.append(told)
+
+    roles = ROLES | {district_role(d): f"Reads what concerns {d}'s students." for d in districts}
+    try:
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
+            create_tables(connection)
+            _make_roles(connection, run, roles)
+            _make_schemas(connection, run)
+            _give_privileges(connection, run, roles)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise OutcomesError(
+            f"{connection.info.user} may not do all that is needed: {error.diag.message_primary}. "
+            "Run `outcomes access apply` as the owner of the database with the attribute "
+            "createrole and the admin option on pg_read_all_stats, or as a superuser; nothing "
+            "was changed. A build needs no roles."
+        ) from None
+    return changes
+
+
+Run = Callable[[sql.Composed, str], None]
+
+
+def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str]) -> None:
+    known = {
+        name: attributes
+        for name, *attributes in connection.execute(
+            """
+            select
+                rolname,
+                rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls,
+                rolcanlogin,
+                shobj_description(oid, 'pg_authid')
+            from pg_roles
+            where rolname = any(%s)
+            """,
+            [list(roles)],
+        )
+    }
+    for role, comment in roles.items():
+        name = sql.Identifier(role)
+        is_powerful, can_login, described = known.get(role, (False, False, None))
+        if is_powerful or can_login:
+            raise OutcomesError(
+                f"The role {role} exists and may log in or has rights over the server. Expected "
+                "a group without either: rename it or take them from it; nothing was changed."
+            )
+        if role not in known:
+            run(sql.SQL("create role {}").format(name), f"made the role {role}")
+        if described != comment:
+            run(
+                sql.SQL("comment on role {} is {}").format(name, sql.Literal(comment)),
+                f"described the role {role}",
+            )
+    # A build has to see whether another one is at work.
+    members = {(BUILDER, "pg_read_all_stats")}
+    members |= {(reader, PUBLIC) for reader in _READERS}
+    members |= {(role, DISTRICT) for role in roles if role.startswith(f"{DISTRICT}_")}
+    for member, group in sorted(members - _memberships(connection)):
+        run(
+            sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(member)),
+            f"made {member} a member of {group}",
+        )
+
+
+def _memberships(connection: psycopg.Connection) -> set[tuple[str, str]]:
+    return set(
+        connection.execute(
+            """
+            select member.rolname, granted.rolname
+            from pg_auth_members
+            inner join pg_roles as member on pg_auth_members.member = member.oid
+            inner join pg_roles as granted on pg_auth_members.roleid = granted.oid
+            """
+        ).fetchall()
+    )
+
+
+def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
+    """Everything that dbt makes belongs to the builder, whoever built before."""
+    owner = sql.Identifier(BUILDER)
+    row = connection.execute("select pg_has_role(%s, 'set')", [BUILDER]).fetchone()
+    if row and not row[0]:
+        run(
+            sql.SQL("grant {} to current_user").format(owner),
+            f"made {connection.info.user} a member of {BUILDER}, to give it what it owns",
+        )
+    # Beside what people read: the schemas in which it is made, and kept for a rollback.
+    beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in _BUILT_SCHEMAS]
+    found = connection.execute(
+        "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
+        [[*_BUILT_SCHEMAS, *beside]],
+    )
+    owners: dict[str, str] = dict(found.fetchall())
+    for schema in _BUILT_SCHEMAS.keys() - owners.keys():
+        run(
+            sql.SQL("create schema {} authorization {}").format(sql.Identifier(schema), owner),
+            f"made the schema {schema}",
+        )
+    for schema in [schema for schema in owners if owners[schema] != BUILDER]:
+        run(
+            sql.SQL("alter schema {} owner to {}").format(sql.Identifier(schema), owner),
+            f"gave the schema {schema} to {BUILDER}",
+        )
+    foreign = connection.execute(
+        """
+        select
+            'table', nspname, relname, null
+        from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        where nspname = any(%(schemas)s) and relkind in ('r', 'v', 'm', 'p')
+            and relowner <> %(owner)s::regrole
+        union all
+        select
+            'routine', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)
+        from pg_proc
+        inner join pg_namespace on pronamespace = pg_namespace.oid
+        where nspname = any(%(schemas)s) and proowner <> %(owner)s::regrole
+        """,
+        {"schemas": [*_BUILT_SCHEMAS, *beside], "owner": BUILDER},
+    ).fetchall()
+    for kind, schema, name, arguments in foreign:
+        target = sql.Identifier(schema, name)
+        signature = sql.SQL("" if arguments is None else f"({arguments})")
+        run(
+            sql.SQL("alter {} {}{} owner to {}").format(sql.SQL(kind), target, signature, owner),
+            f"gave the {kind} {schema}.{name} to {BUILDER}",
+        )
+
+
+def _give_privileges(connection: psycopg.Connection, run: Run, roles: Iterable[str]) -> None:
+    """Grant what is missing and revoke what is too much."""
+    wanted = set(_wanted(connection))
+    held = _held(connection, roles)
+    for privilege in sorted(wanted - held):
+        run(_statement("grant", privilege), f"granted {privilege}")
+    for privilege in sorted(held - wanted):
+        run(_statement("revoke", privilege), f"revoked {privilege}".replace(" to ", " from "))
+
+
+def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
+    database = (connection.info.dbname,)
+    # For the schemas beside the published ones, in which a build works.
+    yield Privilege(BUILDER, "create", "database", database)
+    for schema in ("raw", "landing"):
+        for role in (LOADER, BUILDER, *((STEWARD,) if schema == "landing" else ())):
+            yield Privilege(role, "usage", "schema", (schema,))
+    for schema, readers in _BUILT_SCHEMAS.items():
+        for role in readers:
+            yield Privilege(role, "usage", "schema", (schema,))
+    for table, rights in _LEDGER.items():
+        for role, privileges in rights.items():
+            for privilege in privileges:
+                yield Privilege(role, privilege, "table", ("landing", table))
+    for feed in raw_feeds():
+        yield Privilege(LOADER, "insert", "table", ("raw", feed))
+        # To renew the statistics; before PostgreSQL 17 only the owner can.
+        if connection.info.server_version >= 170000:
+            yield Privilege(LOADER, "maintain", "table", ("raw", feed))
+        yield Privilege(BUILDER, "select", "table", ("raw", feed))
+
+
+def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege]:
+    """What the roles were granted themselves, in the places that are looked after here."""
+    rows = connection.execute(
+        """
+        with objects as (
+            select 'database' as kind, array[datname::text] as name, datacl as acl
+            from pg_database where datname = current_database()
+            union all
+            select 'schema', array[nspname::text], nspacl from pg_namespace
+            where nspname = any(%(schemas)s)
+            union all
+            select 'table', array[nspname::text, relname::text], relacl
+            from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
+            where nspname in ('raw', 'landing') and relkind = 'r'
+        )
+        select grantee::regrole::text, lower(privilege_type), kind, objects.name
+        from objects cross join aclexplode(acl)
+        where grantee::regrole::text = any(%(roles)s)
+        """,
+        {"schemas": [*_BUILT_SCHEMAS, "raw", "landing"], "roles": list(roles)},
+    ).fetchall()
+    own = {schema: (BUILDER, "schema", (schema,)) for schema in _BUILT_SCHEMAS}
+    held = {Privilege(role, right, kind, tuple(name)) for role, right, kind, name in rows}
+    # An owner's rights stand in the list once anyone else's do.
+    return {p for p in held if (p.role, p.kind, p.name) != own.get(p.name[0])}
+
+
+def _statement(verb: str, privilege: Privilege) -> sql.Composed:
+    return sql.SQL("{} {} on {} {} {} {}").format(
+        sql.SQL(verb),
+        sql.SQL(privilege.privilege),
+        sql.SQL(privilege.kind),
+        sql.Identifier(*privilege.name),
+        sql.SQL("to" if verb == "grant" else "from"),
+        sql.Identifier(privilege.role),
+    )

@@ -1,0 +1,157 @@
+"""Puts a match model in force: writes the seeds and the macro that dbt applies.
+
+All of them are made of one file, `seeds/identity/match_model.json`, and none is edited by
+hand: a change to the file is adopted by writing the rest anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from outcomes.errors import OutcomesError
+from outcomes.linkage.dialect import place_functions, to_postgres
+from outcomes.linkage.match_model import Level, MatchModel, parse_model
+from outcomes.linkage.score import level_case
+
+MODEL_FILE = Path("seeds/identity/match_model.json")
+TRAINING_FILE = Path("seeds/identity/match_training.json")
+WEIGHTS_FILE = Path("seeds/identity/match_weights.csv")
+FREQUENCIES_FILE = Path("seeds/identity/match_term_frequencies.csv")
+PROVENANCE_FILE = Path("seeds/identity/match_model.csv")
+MACRO_FILE = Path("macros/match_level.sql")
+
+# What the rules and the review build on: `macros/match_rule.sql`, `int_identity_comparisons`.
+_COMPARISONS = {
+    "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "ssn", "address",
+    "state_id",
+}  # fmt: skip
+# Its value on both sides is what the evidence looks up.
+_TERM_COLUMNS = {"last_name", "first_name"}
+_ARRAYS = ("last_name_tokens", "first_name_forms")
+_MACRO_HEAD = """{#
+    The level of a comparison between the records `students` and `others`. Written by
+    `outcomes link train` from seeds/identity/match_model.json: change it there.
+#}
+{% macro match_level(comparison) %}
+"""
+
+
+def adopt(
+    project: Path,
+    content: dict[str, Any],
+    frequencies: Iterable[tuple[str, str, float]],
+    provenance: dict[str, str | int | float],
+) -> None:
+    """Write a trained model and all that dbt needs of it into a project.
+
+    Args:
+        project: folder of the dbt project.
+        content: the model, as in Splink's file.
+        frequencies: column, value, share of the identities that have it.
+        provenance: how the model came to be, one column each.
+
+    Raises:
+        OutcomesError: the model is not one that the warehouse's rules can work with.
+    """
+    model = parse_model(content, str(MODEL_FILE))
+    _check(model)
+    macro = match_level_macro(model)
+    (project / MODEL_FILE).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    (project / MACRO_FILE).write_text(macro, "utf-8")
+    _write(project / WEIGHTS_FILE, *weight_rows(model))
+    _write(
+        project / FREQUENCIES_FILE,
+        ("comparison", "term", "frequency"),
+        sorted(frequencies),
+    )
+    _write(
+        project / PROVENANCE_FILE,
+        ("probability_two_random_records_match", *provenance),
+        [(model.probability_two_random_records_match, *provenance.values())],
+    )
+
+
+def _check(model: MatchModel) -> None:
+    names = {comparison.name for comparison in model.comparisons}
+    if names != _COMPARISONS:
+        raise OutcomesError(
+            f"{MODEL_FILE}: expected the comparisons {', '.join(sorted(_COMPARISONS))}, for the "
+            f"rules build on them; found {', '.join(sorted(names))}."
+        )
+    for comparison in model.comparisons:
+        labels = [level.label for level in comparison.levels]
+        if len(set(labels)) < len(labels):
+            raise OutcomesError(
+                f"{MODEL_FILE}: two levels of {comparison.name} have the same label_for_charts."
+            )
+        for level in comparison.levels:
+            tf = level.term_frequency
+            if tf and (comparison.name, level.label) != (tf.column, "exact"):
+                raise OutcomesError(
+                    f"{MODEL_FILE}: only the level exact of last_name and first_name can be "
+                    f"adjusted for frequency, not {level.label} of {comparison.name}."
+                )
+
+
+def match_level_macro(model: MatchModel) -> str:
+    """The macro `match_level`: for every comparison an expression that names the level."""
+
+    def compiled(condition: str) -> str:
+        found = to_postgres(condition, ("students", "others"), _ARRAYS)
+        return _lower(place_functions(found, "{{ function('{}') }}"))
+
+    def name(level: Level) -> str:
+        return "null" if level.is_null else f"'{level.label}'"
+
+    branches: list[str] = []
+    for comparison in model.comparisons:
+        case = level_case(comparison, compiled, name)
+        # A line for each level.
+        case = re.sub(r" (when|else|end)\b", r"\n        \1", case)
+        branches.append(
+            f"    {{%- {'elif' if branches else 'if'} comparison == '{comparison.name}' -%}}\n"
+            f"        {case}\n"
+        )
+    return f"{_MACRO_HEAD}{''.join(branches)}    {{%- endif -%}}\n{{% endmacro %}}\n"
+
+
+def _lower(text: str) -> str:
+    """SQL in lower case, except what stands between quotes."""
+    parts = re.split(r"('[^']*'|\"[^\"]*\")", text)
+    return "".join(part if part[:1] in "'\"" and part else part.lower() for part in parts)
+
+
+def weight_rows(model: MatchModel) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Header and rows of the seed `match_weights`."""
+    header = (
+        "comparison", "level", "m_probability", "u_probability", "term_frequency_weight",
+        "term_frequency_minimum", "term_frequency_u_probability",
+    )  # fmt: skip
+    rows: list[Sequence[object]] = []
+    for comparison in model.comparisons:
+        for level in comparison.levels:
+            if level.is_null:
+                continue
+            tf = level.term_frequency
+            rows.append(
+                (
+                    comparison.name,
+                    level.label,
+                    level.m_probability,
+                    level.u_probability,
+                    *((tf.weight, tf.minimum, tf.u_probability) if tf else ("", "", "")),
+                )
+            )
+    return header, rows
+
+
+def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,292 @@
+"""Trains the match model with Splink on the warehouse's identities."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from outcomes.errors import OutcomesError
+from outcomes.linkage.adopt import MODEL_FILE, TRAINING_FILE, adopt
+
+_COLUMNS: dict[str, Any] = {
+    "identity_id": pl.String,
+    "last_name": pl.String,
+    "last_name_tokens": pl.List(pl.String),
+    "last_name_sound": pl.String,
+    "first_name": pl.String,
+    "first_name_forms": pl.List(pl.String),
+    "first_name_sound": pl.String,
+    "middle_name": pl.String,
+    "suffix": pl.String,
+    "birth_date": pl.Date,
+    "gender": pl.String,
+    "ssn": pl.String,
+    "street": pl.String,
+    "zip": pl.String,
+    "state_student_id": pl.String,
+}
+
+
+class Recipe(BaseModel):
+    """How to train, `seeds/identity/match_training.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deterministic_rules: list[str] = Field(min_length=1)
+    recall: float = Field(gt=0, le=1)
+    max_pairs: int = Field(gt=0)
+    seed: int
+    em_rules: list[str] = Field(min_length=1)
+    rarest_frequency: float = Field(gt=0, lt=1)
+    fewest_bearers: int = Field(gt=0)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training did: sizes, λ, the model's version and where its charts are."""
+
+    version: str
+    students: int
+    clients: int
+    probability_two_random_records_match: float
+    charts: list[Path]
+
+
+def train(
+    connection: psycopg.Connection,
+    project: Path,
+    charts: Path,
+    keep: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train the project's model anew and put it in force.
+
+    Args:
+        connection: to a built warehouse.
+        project: folder of the dbt project; its model says what is compared and which
+            levels are fixed, its recipe how to train.
+        charts: folder for Splink's charts.
+        keep: comparisons that keep their values, because these identities cannot teach
+            them.
+        say: told what is being done.
+
+    Raises:
+        OutcomesError: Splink is not installed, a file is wrong, there is nothing to train
+            on, or a level stays untrained.
+    """
+    try:
+        import duckdb
+        from splink import DuckDBAPI, Linker, SettingsCreator
+    except ImportError:
+        raise OutcomesError(
+            "Training needs Splink: pip install -e '.[train]' and try again."
+        ) from None
+    recipe = _read_recipe(project / TRAINING_FILE)
+    old = json.loads((project / MODEL_FILE).read_text("utf-8"))
+    _check_keep(old, keep)
+
+    say("Reading identities")
+    students, clients = (_read(connection, kind) for kind in ("student", "client"))
+    if students.is_empty() or clients.is_empty():
+        raise OutcomesError(
+            "Training needs identities of students and of clients: land deliveries and build first."
+        )
+    rarest = max(
+        recipe.rarest_frequency, recipe.fewest_bearers / (students.height + clients.height)
+    )
+    # One thread: the order in which numbers are added up is part of the result.
+    memory = duckdb.connect(config={"threads": 1})
+    memory.register("student_identities", students.to_arrow())
+    memory.register("client_identities", clients.to_arrow())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        database = DuckDBAPI(memory)
+        linker = Linker(
+            [
+                database.register("student_identities", dataset_display_name="a_students"),
+                database.register("client_identities", dataset_display_name="b_clients"),
+            ],
+            SettingsCreator.from_path_or_dict(_untrained(old, rarest)),
+            log_level=logging.ERROR,
+        )
+        say("Estimating how many pairs match")
+        linker.training.estimate_probability_two_random_records_match(
+            [*recipe.deterministic_rules], recall=recipe.recall
+        )
+        say("Estimating u from random pairs")
+        linker.training.estimate_u_using_random_sampling(recipe.max_pairs, seed=recipe.seed)
+        for number, rule in enumerate(recipe.em_rules, 1):
+            say(f"Estimating m, {number} of {len(recipe.em_rules)}")
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, record_sample_proportion=1.0
+            )
+        content = _finish(linker.misc.save_model_to_json(), old, keep)
+        _refuse_untrained(content)
+        say("Drawing charts")
+        drawn = _draw(linker, charts)
+
+    version = datetime.now(UTC).date().isoformat()
+    adopt(
+        project,
+        content,
+        _frequencies(content, pl.concat([students, clients]), rarest),
+        {
+            "version": version,
+            "student_identities": students.height,
+            "client_identities": clients.height,
+            "data_sha256": _digest(students, clients),
+            "recipe_sha256": hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
+            "seed": recipe.seed,
+            "splink_version": metadata.version("splink"),
+            "duckdb_version": metadata.version("duckdb"),
+        },
+    )
+    return Trained(
+        version,
+        students.height,
+        clients.height,
+        content["probability_two_random_records_match"],
+        drawn,
+    )
+
+
+def _read_recipe(file: Path) -> Recipe:
+    try:
+        return Recipe.model_validate_json(file.read_text("utf-8"))
+    except OSError as error:
+        raise OutcomesError(f"{file}: expected how to train: {error.strerror}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise OutcomesError(f"{file}: {place}: {first['msg']}.") from None
+
+
+def _check_keep(model: dict[str, Any], keep: Sequence[str]) -> None:
+    names = [comparison["output_column_name"] for comparison in model["comparisons"]]
+    for name in keep:
+        if name not in names:
+            raise OutcomesError(f"--keep {name}: expected one of {', '.join(names)}.")
+
+
+def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
+    rows = connection.execute(
+        f"select identity_id::text, {', '.join(list(_COLUMNS)[1:])} "  # noqa: S608
+        "from identity.int_identity_features where record_type = %s order by identity_id",
+        [record_type],
+    ).fetchall()
+    return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+
+
+def _untrained(model: dict[str, Any], rarest: float) -> dict[str, Any]:
+    """The model without what will be estimated, so that nothing old survives unnoticed."""
+    content: dict[str, Any] = json.loads(json.dumps(model))
+    for comparison in content["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            for part in ("m_probability", "u_probability"):
+                if not level.get(f"fix_{part}"):
+                    level.pop(part, None)
+            if level.get("tf_adjustment_column"):
+                level["tf_minimum_u_value"] = rarest
+    return content
+
+
+def _finish(content: dict[str, Any], old: dict[str, Any], keep: Sequence[str]) -> dict[str, Any]:
+    """Rounded, for a review to read, and with the comparisons that keep their values."""
+    # Splink names a model at random.
+    content.pop("linker_uid", None)
+    kept = {
+        c["output_column_name"]: c for c in old["comparisons"] if c["output_column_name"] in keep
+    }
+    content["comparisons"] = [
+        kept.get(comparison["output_column_name"], comparison)
+        for comparison in content["comparisons"]
+    ]
+    content["probability_two_random_records_match"] = _rounded(
+        content["probability_two_random_records_match"]
+    )
+    for comparison in content["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            for part in ("m_probability", "u_probability", "tf_minimum_u_value"):
+                if isinstance(level.get(part), float):
+                    level[part] = _rounded(level[part])
+    return content
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.6g}")
+
+
+def _refuse_untrained(content: dict[str, Any]) -> None:
+    missing = [
+        f"{comparison['output_column_name']}, level {level['label_for_charts']}: {part}"
+        for comparison in content["comparisons"]
+        for level in comparison["comparison_levels"]
+        for part in ("m_probability", "u_probability")
+        if not level.get("is_null_level") and part not in level
+    ]
+    if missing:
+        lines = "\n  ".join(missing)
+        raise OutcomesError(
+            f"The identities do not teach every level; nothing was changed. Untrained:\n  {lines}\n"
+            f"Train on more data; or write the probability into {MODEL_FILE} and fix it "
+            "(fix_m_probability, fix_u_probability); or let a comparison keep its values of the "
+            "model in force: --keep <comparison>."
+        )
+
+
+def _frequencies(
+    content: dict[str, Any], identities: pl.DataFrame, rarest: float
+) -> list[tuple[str, str, float]]:
+    """Frequencies of the common values; a rarer one counts as the rarest believed.
+
+    So a value that few bear, which would tell who is among the identities, is not written.
+    """
+    columns = sorted(
+        {
+            level["tf_adjustment_column"]
+            for comparison in content["comparisons"]
+            for level in comparison["comparison_levels"]
+            if level.get("tf_adjustment_column")
+        }
+    )
+    found: list[tuple[str, str, float]] = []
+    for column in columns:
+        values = identities[column].drop_nulls()
+        counts = values.value_counts().with_columns(frequency=pl.col("count") / values.len())
+        for value, _, frequency in counts.filter(pl.col("frequency") > rarest).rows():
+            found.append((column, value, frequency))
+    return found
+
+
+def _digest(*frames: pl.DataFrame) -> str:
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(frame.write_json().encode())
+    return digest.hexdigest()
+
+
+def _draw(linker: Any, folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    charts = {
+        "match_weights": linker.visualisations.match_weights_chart(),
+        "m_u_parameters": linker.visualisations.m_u_parameters_chart(),
+        "unlinkables": linker.evaluation.unlinkables_chart(),
+    }
+    files = []
+    for name, chart in charts.items():
+        file = folder / f"{name}.html"
+        chart.save_offline_chart(str(file), overwrite=True, print_msg=False)
+        files.append(file)
+    return files

@@ -1,0 +1,1 @@
+"""Roles, disclosures, destruction: nobody sees more than they may."""

@@ -1,0 +1,526 @@
+"""Every role against every relation: by table, view, function, COPY, plan and statistics."""
+
+from __future__ import annotations
+
+import fnmatch
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.python.landing.commands import run
+
+from outcomes.access.roles import ROLES, apply_access, district_role
+from outcomes.config import Settings
+from outcomes.contracts.reader import district_ids, load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
+
+DISTRICTS = district_ids(load_contracts().values())
+PUBLISHED = ["marts_public.*", "crosswalks.*", "policy.*"]
+DIMENSIONS = ["marts.dim_districts", "marts.dim_schools"]
+FOR_DISTRICTS = [*PUBLISHED, "marts_district.*", "quality.*"]
+
+# What each role reads; all else it must not.
+READABLE = {
+    "outcomes_loader": ["landing.files"],
+    "outcomes_builder": ["*"],
+    "outcomes_steward": [
+        *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
+        "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
+        "landing.link_decisions", "landing.runs", "landing.run_relations",
+        "landing.disclosures",
+    ],
+    "outcomes_analyst": [*PUBLISHED, *DIMENSIONS, "marts_deidentified.*"],
+    "outcomes_caseworker": [*PUBLISHED, *DIMENSIONS, "marts.rpt_caseworker_students"],
+    "outcomes_district": FOR_DISTRICTS,
+    **{district_role(district): FOR_DISTRICTS for district in DISTRICTS},
+    "outcomes_public": PUBLISHED,
+}  # fmt: skip
+HIDDEN = {
+    "outcomes_steward": ["identity.pseudonyms"],
+    "outcomes_builder": ["landing.purges"],
+}
+DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
+
+WAYS = {
+    "select": "select * from {relation}",
+    "count": "select count(*) from {relation}",
+    "copy": "copy {relation} to stdout",
+    "copy of a query": "copy (table {relation}) to stdout",
+    "plan": "explain select * from {relation}",
+    "plan with figures": "explain analyze select * from {relation}",
+    "function": "create function pg_temp.peek() returns bigint language sql as "
+    "'select count(*) from {relation}'; select pg_temp.peek(); drop function pg_temp.peek()",
+    "view": "create temp view peek as select * from {relation}; table peek; drop view peek",
+    "prepared": "deallocate all; prepare peek as table {relation}; execute peek; deallocate peek",
+}
+
+
+@contextmanager
+def acting_as(connection: psycopg.Connection, role: str) -> Iterator[None]:
+    connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+    try:
+        yield
+    finally:
+        connection.execute("reset role")
+
+
+def relations_of(connection: psycopg.Connection) -> list[str]:
+    return [
+        name
+        for (name,) in connection.execute(
+            """
+            select nspname || '.' || relname
+            from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
+            where
+                relkind in ('r', 'v', 'm', 'p', 'f')
+                and nspname not like 'pg\\_%' and nspname <> 'information_schema'
+            order by 1
+            """
+        )
+    ]
+
+
+def may_read(role: str, relation: str) -> bool:
+    def fits(patterns: list[str]) -> bool:
+        return any(fnmatch.fnmatch(relation, pattern) for pattern in patterns)
+
+    return fits(READABLE[role]) and not fits(HIDDEN.get(role, []))
+
+
+def works(connection: psycopg.Connection, statement: str) -> bool | None:
+    """Whether a role may do it; None where nobody can."""
+    try:
+        with connection.transaction():
+            if statement.startswith("copy"):
+                with connection.cursor().copy(statement.encode()) as copy:
+                    for _ in copy:
+                        pass
+            else:
+                connection.execute(statement.encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.errors.WrongObjectType:  # a view cannot be copied
+        return None
+    return True
+
+
+def text_of(connection: psycopg.Connection, relation: str) -> set[str]:
+    """Every value of a relation that the role in hand gets, as text."""
+    with connection.cursor().copy(f"copy {relation} to stdout".encode()) as copy:
+        return {value for row in copy for value in bytes(row).decode().rstrip("\n").split("\t")}
+
+
+@pytest.fixture
+def connection(built_demo: Settings) -> Iterator[psycopg.Connection]:
+    with connect(built_demo) as opened:
+        yield opened
+
+
+def test_the_roles_are_known() -> None:
+    assert set(READABLE) == {*ROLES, *map(district_role, DISTRICTS)}
+
+
+@pytest.mark.parametrize("role", READABLE)
+def test_a_role_reads_what_it_may_and_nothing_else(
+    role: str, connection: psycopg.Connection
+) -> None:
+    relations = relations_of(connection)
+    assert len(relations) > 100
+    wrong = []
+    with acting_as(connection, role):
+        for relation in relations:
+            for way, statement in WAYS.items():
+                found = works(connection, statement.format(relation=relation))
+                if found is not None and found != may_read(role, relation):
+                    wrong.append(f"{relation} by {way}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", set(READABLE) - {"outcomes_builder"})
+def test_a_role_writes_nothing_but_what_it_appends(
+    role: str, connection: psycopg.Connection
+) -> None:
+    rights = connection.execute(
+        """
+        select nspname || '.' || relname, privilege
+        from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        cross join unnest(array['insert', 'update', 'delete', 'truncate', 'trigger']) as privilege
+        where
+            relkind in ('r', 'v', 'p')
+            and nspname not like 'pg\\_%%' and nspname <> 'information_schema'
+            and has_schema_privilege(%(role)s, nspname, 'usage')
+            and has_table_privilege(%(role)s, pg_class.oid, privilege)
+        """,
+        {"role": role},
+    ).fetchall()
+    if role == "outcomes_loader":
+        assert {privilege for _, privilege in rights} == {"insert", "update", "delete"}
+        assert {name.split(".")[0] for name, _ in rights} == {"raw", "landing"}
+        assert [name for name, privilege in rights if privilege == "update"] == ["landing.files"]
+    elif role == "outcomes_steward":
+        assert sorted(rights) == [
+            ("landing.disclosures", "insert"),
+            ("landing.link_decisions", "insert"),
+        ]
+    else:
+        assert rights == []
+
+
+def access_problems(connection: psycopg.Connection) -> list[str]:
+    """Where a role sees other rows than its own, or where a policy is gone."""
+    problems = []
+    secured = connection.execute(
+        """
+        select
+            nspname || '.' || relname,
+            array(select polname::text from pg_policy where polrelid = pg_class.oid order by 1),
+            (
+                select attname from pg_attribute
+                where attrelid = pg_class.oid and attname in ('district_id', 'partner_id')
+                order by attname limit 1
+            ),
+            relrowsecurity
+        from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
+        where nspname in ('marts', 'marts_district', 'quality') and relkind = 'r'
+        order by 1
+        """
+    ).fetchall()
+    for relation, policies, column, is_secured in secured:
+        for_districts = may_read("outcomes_district", relation)
+        expected = ["all_rows", "own_rows"] if for_districts else ["all_rows"]
+        if relation in DIMENSIONS or relation.endswith(".publications"):
+            continue
+        if policies != expected or not is_secured:
+            problems.append(f"{relation}: the policies are {policies}")
+        readers = {"outcomes_steward": "true"}
+        if for_districts:
+            readers |= {district_role(d): f"{column} = '{d}'" for d in DISTRICTS}
+        if relation == "marts.rpt_caseworker_students":
+            readers["outcomes_caseworker"] = "true"
+        for role, condition in readers.items():
+            right = connection.execute(
+                f"select count(*) from {relation} where {condition}".encode()
+            ).fetchone()
+            with acting_as(connection, role):
+                seen = connection.execute(f"select count(*) from {relation}".encode()).fetchone()
+            if seen != right:
+                problems.append(f"{relation}: {role} sees {seen} rows, not {right}")
+    return problems
+
+
+def test_every_role_sees_its_own_rows_all_of_them_and_no_others(
+    connection: psycopg.Connection,
+) -> None:
+    assert access_problems(connection) == []
+    for district in DISTRICTS:
+        with acting_as(connection, district_role(district)):
+            for relation in ("marts_district.dim_students", "quality.delivery_scorecards"):
+                assert connection.execute(
+                    f"select count(*) > 0 from {relation}".encode()
+                ).fetchone() == (True,)
+    with acting_as(connection, "outcomes_district"):
+        assert connection.execute("select from marts_district.dim_students").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "drop policy own_rows on marts_district.dim_students",
+        "drop policy own_rows on quality.unmapped_codes",
+        "drop policy all_rows on marts.fct_involvements",
+        "drop policy all_rows on marts.rpt_caseworker_students",
+        "alter table marts_district.fct_student_years disable row level security",
+        "create policy more on marts_district.dim_students for select using (true)",
+    ],
+)
+def test_a_policy_that_is_gone_is_noticed(damage: str, connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(damage.encode())
+        assert access_problems(connection) != []
+    assert access_problems(connection) == []
+
+
+def test_a_reader_who_was_granted_a_table_by_mistake_sees_no_child(
+    connection: psycopg.Connection,
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("grant select on marts.dim_students to outcomes_caseworker")
+        with acting_as(connection, "outcomes_caseworker"):
+            assert connection.execute("select from marts.dim_students").fetchall() == []
+
+
+@pytest.mark.parametrize("district", DISTRICTS)
+def test_no_district_meets_another_districts_student(
+    district: str, connection: psycopg.Connection
+) -> None:
+    foreign = {
+        value
+        for row in connection.execute(
+            "select state_student_id, student_key, person_id from marts.dim_students "
+            "where district_id <> %s",
+            [district],
+        )
+        for value in row
+    }
+    own = {
+        value
+        for row in connection.execute(
+            "select state_student_id, student_key from marts.dim_students where district_id = %s",
+            [district],
+        )
+        for value in row
+    }
+    canaries = foreign - own - {None}
+    assert len(canaries) > 50
+    readable = [r for r in relations_of(connection) if may_read(district_role(district), r)]
+    with acting_as(connection, district_role(district)):
+        seen = {relation: text_of(connection, relation) for relation in readable}
+    assert {relation for relation, values in seen.items() if values & canaries} == set()
+    assert seen["marts_district.dim_students"] & own
+
+
+def test_no_role_for_schools_reads_of_a_program(connection: psycopg.Connection) -> None:
+    people = {
+        person for (person,) in connection.execute("select person_id from marts.fct_involvements")
+    }
+    of_school = [relation for relation in relations_of(connection)
+                 if relation.startswith(("marts_district.", "quality."))]  # fmt: skip
+    assert people
+    with acting_as(connection, district_role(DISTRICTS[0])):
+        for relation in of_school:
+            assert not text_of(connection, relation) & (people | DETAIL), relation
+    columns = connection.execute(
+        "select column_name from information_schema.columns "
+        "where table_schema = 'marts_district' and column_name ~ 'involved|person|program|service'"
+    ).fetchall()
+    assert columns == []
+
+
+def test_the_analyst_meets_nobody_by_name_or_number(connection: psycopg.Connection) -> None:
+    canaries = {
+        value
+        for row in connection.execute(
+            "select student_key, district_student_id, person_id, state_student_id, last_name, "
+            "first_name from marts.dim_students"
+        )
+        for value in row
+        if value
+    }
+    readable = [
+        relation
+        for relation in relations_of(connection)
+        if may_read("outcomes_analyst", relation)
+        and not relation.startswith(("crosswalks.", "policy."))
+    ]
+    with acting_as(connection, "outcomes_analyst"):
+        seen = {relation: text_of(connection, relation) for relation in readable}
+    assert seen["marts_deidentified.fct_student_years"]
+    assert {relation for relation, values in seen.items() if values & canaries} == set()
+
+
+def test_the_caseworker_sees_children_in_the_agencys_charge_only(
+    connection: psycopg.Connection,
+) -> None:
+    with acting_as(connection, "outcomes_caseworker"):
+        seen = connection.execute(
+            "select student_key, district_id from marts.rpt_caseworker_students"
+        ).fetchall()
+    in_charge = {
+        key
+        for (key,) in connection.execute(
+            """
+            select students.student_key
+            from marts.dim_students as students
+            inner join marts.fct_involvements as services
+                on students.person_id = services.person_id
+            inner join policy.responsible_programs as programs
+                on
+                    services.source_id = programs.source_id
+                    and services.program_code = programs.program_code
+            cross join staging.stg_as_of as today
+            inner join landing.partners as partners
+                on students.district_id = partners.partner_id
+            where
+                today.as_of_date between programs.valid_from and coalesce(valid_to, 'infinity')
+                and today.as_of_date between started_on and coalesce(ended_on, 'infinity')
+                and 'service_coordination' = any(partners.purposes)
+            """
+        )
+    }
+    assert {key for key, _ in seen} == in_charge
+    assert in_charge
+    assert "clairton" not in {district for _, district in seen}
+
+
+@pytest.mark.parametrize("role", set(READABLE) - {"outcomes_builder"})
+def test_statistics_show_no_value_that_the_role_may_not_read(
+    role: str, connection: psycopg.Connection
+) -> None:
+    with acting_as(connection, role):
+        shown = connection.execute(
+            "select distinct schemaname || '.' || tablename from pg_stats "
+            "where schemaname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        extended = connection.execute("select from pg_stats_ext").fetchall()
+        for table in ("pg_statistic", "pg_statistic_ext_data"):
+            assert not works(connection, f"select * from {table}")
+    secured = {
+        name
+        for (name,) in connection.execute(
+            "select oid::regclass::text from pg_class where relrowsecurity"
+        )
+    }
+    assert secured
+    assert [name for (name,) in shown if name in secured or not may_read(role, name)] == []
+    assert extended == []
+
+
+def test_a_plan_tells_a_district_nothing_of_other_districts(
+    connection: psycopg.Connection,
+) -> None:
+    mine, theirs = DISTRICTS[0], DISTRICTS[1]
+    probes = connection.execute(
+        """
+        select mode() within group (order by last_name), min(student_key)
+        from marts.dim_students
+        where
+            district_id = %(theirs)s
+            and last_name not in (
+                select last_name from marts.dim_students where district_id = %(mine)s
+            )
+        """,
+        {"mine": mine, "theirs": theirs},
+    ).fetchone()
+    assert probes
+    with acting_as(connection, district_role(mine)):
+        for column, value in zip(("last_name", "student_key"), probes, strict=True):
+            plans = [
+                connection.execute(
+                    sql.SQL(
+                        "explain (analyze, costs, timing off, summary off, buffers off) "
+                        "select * from marts_district.dim_students where {} = {}"
+                    ).format(sql.Identifier(column), sql.Literal(probe))
+                ).fetchall()
+                for probe in (value, "nobody at all")
+            ]
+            hit, miss = (str(plan).replace(value, "nobody at all") for plan in plans)
+            assert hit == miss
+
+
+def test_a_function_of_a_districts_own_meets_no_foreign_row(
+    connection: psycopg.Connection,
+) -> None:
+    told: list[str] = []
+    connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+    with (
+        connection.transaction(force_rollback=True),
+        acting_as(connection, district_role(DISTRICTS[0])),
+    ):
+        connection.execute(
+            "create function pg_temp.leak(text) returns boolean language plpgsql cost 0.0001 "
+            "as $$ begin raise notice '%', $1; return true; end $$"
+        )
+        connection.execute(
+            "select from marts_district.dim_students where pg_temp.leak(district_id)"
+        )
+    assert set(told) == {DISTRICTS[0]}
+
+
+def test_no_view_and_no_function_lends_its_owners_eyes(connection: psycopg.Connection) -> None:
+    lenders = connection.execute(
+        """
+        select oid::regclass::text from pg_class
+        where
+            relkind = 'v' and relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+            and not coalesce('security_invoker=true' = any(reloptions), false)
+        union all
+        select oid::regprocedure::text from pg_proc
+        where prosecdef and pronamespace::regnamespace::text not like 'pg\\_%'
+        """
+    ).fetchall()
+    assert lenders == []
+
+
+def test_a_steward_reports_and_reviews_and_it_is_entered(
+    built_demo: Settings,
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
+    monkeypatch.setenv("OUTCOMES_REVIEWER", "ana")
+    monkeypatch.setenv("PGOPTIONS", "-c role=outcomes_steward")
+    (student,) = connection.execute("select min(student_key) from marts.dim_students").fetchone()
+    newest = "select coalesce(max(disclosure_id), 0) from landing.disclosures"
+    (before,) = connection.execute(newest).fetchone()
+
+    run("report", "summary")
+    run("report", "district", "pittsburgh", "--out", tmp_path / "report.xlsx")
+    run("link", "explain", student)
+    run("link", "review", "--export", tmp_path / "review.xlsx")
+
+    entered = connection.execute(
+        "select disclosed, party, partner_id, row_count > 0, agreement like '%contract%' "
+        "from landing.disclosures where disclosure_id > %s",
+        [before],
+    ).fetchall()
+    assert ("report district", "pittsburgh", "pittsburgh", True, True) in entered
+    assert ("link review --export", "ana", "pittsburgh", True, True) in entered
+
+    nowhere = tmp_path / "report.xlsx" / "is no folder.xlsx"
+    for command in (("report", "district", "clairton", "--out"), ("link", "review", "--export")):
+        with pytest.raises(OutcomesError, match="cannot be written"):
+            run(*command, nowhere)
+    assert connection.execute(newest).fetchone() == (before + len(entered),)
+
+
+def test_a_login_becomes_what_it_was_granted(built_demo: Settings) -> None:
+    login, password = f"login_{secrets.token_hex(4)}", secrets.token_urlsafe()
+    role = district_role(DISTRICTS[0])
+    with connect(built_demo) as admin:
+        admin.execute(
+            sql.SQL("create role {} login password {} in role {}").format(
+                sql.Identifier(login), sql.Literal(password), sql.Identifier(role)
+            )
+        )
+        try:
+            with connect(replace(built_demo, user=login, password=password)) as person:
+                assert person.execute(
+                    "select distinct district_id from marts_district.dim_students"
+                ).fetchall() == [(DISTRICTS[0],)]
+                assert not works(person, "select * from marts.dim_students")
+                assert not works(person, "set role outcomes_steward")
+        finally:
+            admin.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
+
+
+def test_applying_again_changes_nothing_and_puts_right_what_was_changed(
+    connection: psycopg.Connection,
+) -> None:
+    assert apply_access(connection, DISTRICTS) == []
+    with connection.transaction(force_rollback=True):
+        connection.execute("grant select on landing.pseudonym_key to outcomes_analyst")
+        connection.execute("grant usage on schema raw to outcomes_public")
+        connection.execute("revoke insert on raw.students from outcomes_loader")
+        assert len(apply_access(connection, DISTRICTS)) == 3
+        assert apply_access(connection, DISTRICTS) == []
+
+
+def test_a_new_district_gets_its_role(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        changes = apply_access(connection, [*DISTRICTS, "new_town"])
+        assert "made the role outcomes_district_new_town" in changes
+
+
+def test_a_role_of_that_name_with_more_rights_is_refused(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("alter role outcomes_analyst superuser")
+        with pytest.raises(OutcomesError, match="outcomes_analyst exists and may log in or has"):
+            apply_access(connection, DISTRICTS)

@@ -1,0 +1,174 @@
+"""Every command with bad input: a clear error, and nothing half done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import typer
+from tests.python.conftest import free_port
+
+from outcomes.cli import app, cli
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
+
+# Command line (paths are below the test's folder) and what the error says of it.
+IN_A_WAREHOUSE = [
+    ("land nowhere", "does not exist"),
+    ("land empty", "holds no file"),
+    ("land sftp://nowhere", "error:"),
+    ("weekly nowhere", "does not exist"),
+    ("release nothing.csv --reason asked", "No held file is named nothing.csv"),
+    ("release nothing.csv --reason asked --as-of soon", "expected yyyy-mm-dd"),
+    ("replay", "holds no delivered file"),
+    ("build --as-of soon", "soon"),
+    ("build --as-of 2012-02-30", "2012-02-30"),
+    ("purge --partner nobody --yes", "nothing of a partner 'nobody'"),
+    ("purge --partner ../../etc --yes", "nothing of a partner"),
+    ("rollback", "no earlier publication"),
+    ("district check nowhere.odcs.yaml empty", "cannot be read"),
+    ("district check broken.odcs.yaml empty", "is not valid YAML"),
+    ("link explain pittsburgh:1", "not built"),
+    ("link evaluate --truth nowhere", "nowhere"),
+    ("link review", "not built"),
+    ("link review --export out.csv", "expected the name of an .xlsx"),
+    ("link review --import nowhere.xlsx", "does not exist"),
+    ("link review --import a.xlsx --export b.xlsx", "not both"),
+    ("report summary", "uild"),
+    ("report district nobody", "is no district with a contract"),
+    ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
+    ("report district clairton --out nowhere/x.xlsx", "uil"),
+    ("demo generate demo --students -1", "-1"),
+]
+WITHOUT_A_SERVER = [
+    "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
+    "purge --partner clairton --yes", "link explain a:1", "link review", "report summary",
+    "report district clairton", "access apply", "warehouse status",
+]  # fmt: skip
+WITH_A_BAD_PORT = [
+    "warehouse start", "warehouse stop", "warehouse status", "warehouse reset --yes",
+    "access apply", "land drops", "report summary",
+]  # fmt: skip
+MISWRITTEN = ["land", "purge", "release a.csv", "report district", "warehouse begin", "--nothing"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    (tmp_path / "empty").mkdir()
+    delivery = tmp_path / "drops" / "clairton" / "2012-10-03"
+    delivery.mkdir(parents=True)
+    (delivery / "notes.txt").write_text("no delivery")
+    (tmp_path / "broken.odcs.yaml").write_text("id: [")
+    return tmp_path
+
+
+def outcome_of(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[Any, str]:
+    """Exit code and everything that was written, as a person would see it."""
+    monkeypatch.setattr(sys, "argv", ["outcomes", *command.split()])
+    with pytest.raises(SystemExit) as ended:
+        app()
+    written = capsys.readouterr()
+    return ended.value.code, written.out + written.err
+
+
+def content(connection: psycopg.Connection) -> list[Any]:
+    """How many rows each table has."""
+    tables = connection.execute(
+        "select format('%I.%I', schemaname, tablename) from pg_tables "
+        "where schemaname not in ('pg_catalog', 'information_schema') order by 1"
+    ).fetchall()
+    return [
+        (table, connection.execute(f"select count(*) from {table}".encode()).fetchone())
+        for (table,) in tables
+    ]
+
+
+@pytest.fixture(scope="module")
+def commands() -> set[str]:
+    def below(command: Any, path: str = "") -> Iterator[str]:
+        for name, own in getattr(command, "commands", {}).items():
+            yield from below(own, f"{path}{name} ") if hasattr(own, "commands") else [path + name]
+
+    return set(below(typer.main.get_command(cli)))
+
+
+def test_every_command_is_given_bad_input(commands: set[str]) -> None:
+    tried = [command for command, _ in IN_A_WAREHOUSE] + WITHOUT_A_SERVER + WITH_A_BAD_PORT
+    untried = {
+        command for command in commands if not any(f"{t} ".startswith(f"{command} ") for t in tried)
+    }
+    assert untried == set()
+
+
+@pytest.mark.parametrize(("command", "said"), IN_A_WAREHOUSE, ids=[c for c, _ in IN_A_WAREHOUSE])
+def test_bad_input_is_an_error_and_changes_nothing(
+    command: str,
+    said: str,
+    database: Settings,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = set(folder.rglob("*"))
+    with connect(database) as connection:
+        rows = content(connection)
+        code, written = outcome_of(command, monkeypatch, capsys)
+        assert content(connection) == rows
+    assert code in (1, 2), written
+    assert said in written
+    assert "Traceback" not in written
+    assert code == 2 or "error: " in written
+    made = {path.name for path in set(folder.rglob("*")) - before}
+    assert not {name for name in made if name.endswith((".xlsx", ".md", ".age", ".key"))}
+
+
+@pytest.mark.parametrize("command", WITHOUT_A_SERVER)
+def test_without_a_server_every_command_says_so(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
+    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    code, written = outcome_of(command, monkeypatch, capsys)
+    assert code == (3 if command == "warehouse status" else 1)
+    assert "outcomes warehouse start" in written
+    assert "Traceback" not in written
+
+
+@pytest.mark.parametrize("command", WITH_A_BAD_PORT)
+def test_a_port_that_is_none_is_an_error(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_PORT", "the usual")
+    code, written = outcome_of(command, monkeypatch, capsys)
+    assert code == 1
+    assert "OUTCOMES_PG_PORT must be a port number" in written
+
+
+@pytest.mark.parametrize("command", MISWRITTEN)
+def test_a_command_that_is_written_wrongly_is_no_failure_of_its_work(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, written = outcome_of(command, monkeypatch, capsys)
+    assert code == 2
+    assert "Traceback" not in written
+
+
+def test_a_login_without_the_right_is_told_what_it_lacks(
+    database: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with connect(database) as connection:
+        monkeypatch.setenv("PGOPTIONS", "-c role=pg_monitor")
+        code, written = outcome_of("access apply", monkeypatch, capsys)
+        assert (code, "may not do all that is needed" in written) == (1, True)
+        code, written = outcome_of("report summary", monkeypatch, capsys)
+        assert (code, "may not do this: permission denied" in written) == (1, True)
+        assert content(connection)
