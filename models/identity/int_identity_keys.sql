@@ -146,11 +146,20 @@ key_texts as (
     union all
 
     select
-        'names_address' as key_type,
-        surname || '|' || first_name || '|' || street as key_text,
+        'first_name_street' as key_type,
+        first_name || '|' || street as key_text,
         identity_id,
         student_key
-    from named
+    from identities
+
+    union all
+
+    select
+        'first_name_birth_year_zip' as key_type,
+        first_name || '|' || to_char(birth_date, 'YYYY') || '|' || zip as key_text,
+        identity_id,
+        student_key
+    from identities
 
     union all
 
