@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.suppression.audit import require_safe
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version, publish
 from outcomes.warehouse.tables import create_tables
@@ -87,10 +88,11 @@ def build(console: Console, as_of: str = "") -> BuildResult:
     variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
     arguments += ["--vars", json.dumps(variables)]
     with ExitStack() as held:
-        with progress, _environment():
+        with progress, dbt_environment():
             outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
         statuses = _statuses(outcome, console)
         with console.status("Auditing and publishing"), connect() as connection:
+            require_safe(connection, "next_marts_public")
             return BuildResult(statuses, publish(connection, run_id))
 
 
@@ -120,7 +122,7 @@ def _provide_profile() -> None:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def dbt_environment() -> Iterator[None]:
     """What dbt's profile and macros look for, for as long as dbt runs."""
     provided = {
         "OUTCOMES_PG_PASSWORD": load_settings().password,
