@@ -463,4 +463,4 @@ def test_a_condition_that_postgresql_does_not_know_is_an_error(
     file = str(tmp_path / "a.csv")
     result = CliRunner().invoke(cli, ["link", "score", str(tmp_path / "model.json"), file, file])
     assert result.exit_code == 1
-    assert "PostgreSQL cannot apply the model" in result.output
+    assert "PostgreSQL cannot apply the model" in str(result.exception)
