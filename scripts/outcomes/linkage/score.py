@@ -118,7 +118,7 @@ def score(
             cursor.execute(query.encode())
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall()
-    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.DataError) as error:
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
         raise OutcomesError(
             "PostgreSQL cannot apply the model: "
             f"{error.diag.message_primary}. Expected conditions on columns of the records, of "
