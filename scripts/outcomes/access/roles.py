@@ -64,7 +64,7 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "partners": {LOADER: ("insert", "delete"), BUILDER: ("select",), STEWARD: ("select",)},
     "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
-    "pseudonym_key": {BUILDER: ("select",)},
+    "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
     "purges": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
