@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from tests.python.landing.commands import run
 
-from outcomes.access.roles import ROLES, apply_access, district_role
+from outcomes.access.roles import LEDGER, ROLES, apply_access, district_role
 from outcomes.config import Settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
@@ -124,6 +124,11 @@ def connection(built_demo: Settings) -> Iterator[psycopg.Connection]:
 
 def test_the_roles_are_known() -> None:
     assert set(READABLE) == {*ROLES, *map(district_role, DISTRICTS)}
+
+
+def test_every_table_of_the_ledger_has_its_rights(connection: psycopg.Connection) -> None:
+    tables = connection.execute("select tablename from pg_tables where schemaname = 'landing'")
+    assert {table for (table,) in tables} == LEDGER.keys()
 
 
 @pytest.mark.parametrize("role", READABLE)
