@@ -34,21 +34,27 @@ blocks as (
 
 ),
 
+bytes as (
+
+    select
+        places.place,
+        get_byte(decode(blocks.block, 'hex'), places.place) as byte
+    from blocks
+    cross join generate_series(0, 63) as places (place)
+
+),
+
+-- Exclusive or: the bits of either, less those of both.
 padded_keys as (
 
     select
         string_agg(
-            set_byte('\x00', 0, get_byte(decode(blocks.block, 'hex'), place) # 54),
-            ''
-            order by place
+            set_byte('\x00', 0, (byte | 54) - (byte & 54)), '' order by place
         ) as inner_key,
         string_agg(
-            set_byte('\x00', 0, get_byte(decode(blocks.block, 'hex'), place) # 92),
-            ''
-            order by place
+            set_byte('\x00', 0, (byte | 92) - (byte & 92)), '' order by place
         ) as outer_key
-    from blocks
-    cross join generate_series(0, 63) as place
+    from bytes
 
 ),
 

@@ -48,13 +48,15 @@ sized_{{ loop.index }} as (
 step_{{ loop.index }} as (
 
     select
-        person_id,
-        district_id,
-        school_year,
-        {% for kept in columns if kept != column -%}
-            sized.{{ kept }},
-        {% endfor -%}
-        case when n_alike >= smallest_class then {{ column }} end as {{ column }}
+        sized.person_id,
+        sized.district_id,
+        sized.school_year,
+        {% for kept in columns if kept != column %}
+        sized.{{ kept }},
+        {% endfor %}
+        case
+            when sized.n_alike >= policy.smallest_class then sized.{{ column }}
+        end as {{ column }}
     from sized_{{ loop.index }} as sized
     cross join policy
 
@@ -82,12 +84,15 @@ joined_classes as (
     select
         classes.*,
         policy.smallest_class,
-        bool_or(n_alike < smallest_class) over (
-            partition by district_id, school_year
+        bool_or(classes.n_alike < policy.smallest_class) over (
+            partition by classes.district_id, classes.school_year
         ) as has_too_few,
-        first_value(class_id) over (
-            partition by district_id, school_year
-            order by n_alike < smallest_class, n_alike, class_id
+        first_value(classes.class_id) over (
+            partition by classes.district_id, classes.school_year
+            order by
+                classes.n_alike < policy.smallest_class,
+                classes.n_alike,
+                classes.class_id
         ) as joining_class_id
     from classes
     cross join policy
@@ -101,11 +106,11 @@ deidentified_person_years as (
         person_id,
         district_id,
         school_year,
-        {% for column in columns -%}
-            case
-                when not has_too_few or class_id <> joining_class_id then {{ column }}
-            end as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for column in columns %}
+    case
+        when not has_too_few or class_id <> joining_class_id then {{ column }}
+    end as {{ column }}{{ ',' if not loop.last }}
+{% endfor %}
     from joined_classes
     where n_people >= smallest_class
 

@@ -1,10 +1,11 @@
 /*
-What it checks: of the people of a district and school year as many as `deidentification`
-wants share everything that the de-identified marts, taken together, show of what others
-may know of them.
+What it checks: of the people of a district and school year as many as
+`deidentification` wants share everything that the de-identified marts, taken together,
+show of what others may know of them.
 When it matters: always; in a smaller class an analyst could recognize a child.
-How to resolve it: see what the profiles of the class have that the others have not; some
-relation shows a column without asking int_deidentified_person_years, or of another year.
+How to resolve it: see what the profiles of the class have that the others have not;
+some relation shows a column without asking int_deidentified_person_years, or of another
+year.
 */
 {% set relations = [
     ('deidentified_fct_student_years', 'district_id', 'school_year', {
@@ -40,14 +41,14 @@ shown as (
     {% for relation, district, year, columns in relations %}
         {% set outer = loop %}
         {% for column, meaning in columns.items() %}
-    select
-        person_id,
-        {{ district }} as district_id,
-        {{ year }} as school_year,
-        '{{ meaning }} ' || {{ column }} as what
-    from {{ ref(relation) }}
-    where {{ district }} is not null
-    {{ 'union' if not (loop.last and outer.last) }}
+            select
+                person_id,
+                {{ district }} as district_id,
+                {{ year }} as school_year,
+                '{{ meaning }} ' || {{ column }} as what
+            from {{ ref(relation) }}
+            where {{ district }} is not null
+            {{ 'union' if not (loop.last and outer.last) }}
         {% endfor %}
     {% endfor %}
 

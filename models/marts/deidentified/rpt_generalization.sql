@@ -30,16 +30,22 @@ compared as (
     cross join
         lateral (
             values
-{%- for column in (
-    'schools', 'birth_year', 'special_education', 'race', 'is_english_learner',
-    'economic_status', 'gender', 'grade'
-) %}
+            {% for column in [
+                'schools',
+                'birth_year',
+                'special_education',
+                'race',
+                'is_english_learner',
+                'economic_status',
+                'gender',
+                'grade',
+            ] %}
             (
                 '{{ column }}',
                 quasi_identifiers.{{ column }} is not null,
                 deidentified.{{ column }} is not null
             ){{ ',' if not loop.last }}
-{%- endfor %}
+            {% endfor %}
         ) as columns (column_name, is_known, is_shown)
 
 ),
@@ -56,7 +62,7 @@ generalization as (
         count(*) filter (where is_given_up) as n_given_up,
         cast(
             count(*) filter (where is_given_up)
-            / nullif(count(*) filter (where is_known), 0)::numeric
+            / nullif(cast(count(*) filter (where is_known) as numeric), 0)
             as numeric(5, 4)
         ) as share_given_up
     from compared
