@@ -54,7 +54,7 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
 ) -> None:
     # The canaries are looked for in debug logs and compiled SQL, too.
     written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
-    narrow = ("build", "--select", "pseudonyms", "--log-level-file", "debug", *written)
+    narrow = ("run", "--select", "pseudonyms", "--log-level-file", "debug", *written)
     with connect(copied) as connection:
         (own,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
         assert len(own) == 32
