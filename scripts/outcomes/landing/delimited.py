@@ -404,17 +404,18 @@ class _Splitter:
 
         It can end where the number of quotes is even, and nowhere before.
         """
-        last, is_open = index, True
-        if not self._has_pattern or (texts[index] or "").count('"') % 2 == 0:
-            return last, None
+        parts = [texts[index] or ""]
+        is_open = parts[0].count('"') % 2 == 1
+        if not (is_open and self._has_pattern):
+            return index, None
         while is_open:
-            last += 1
-            line = texts[last] if last < len(texts) else None
+            line = texts[index + len(parts)] if index + len(parts) < len(texts) else None
             if line is None:
-                return last, None
+                return index, None
+            parts.append(line)
             is_open = line.count('"') % 2 == 0
-        text = self.newline.join(texts[index : last + 1]).removesuffix("\r")  # type: ignore[arg-type]
-        return last, text if re.fullmatch(self._record, text) else None
+        text = self.newline.join(parts).removesuffix("\r")
+        return index + len(parts) - 1, text if re.fullmatch(self._record, text) else None
 
     def _take(self, slow: _Slow, start: int, end: int, record: Record) -> None:
         fault, found = record.fault, len(record.fields)
