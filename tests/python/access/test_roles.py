@@ -42,7 +42,7 @@ READABLE = {
     "outcomes_public": PUBLISHED,
 }  # fmt: skip
 HIDDEN = {
-    "outcomes_steward": ["identity.pseudonyms"],
+    "outcomes_steward": ["identity.pseudonyms", "staging.stg_clients"],
     "outcomes_builder": ["landing.purges"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
@@ -474,7 +474,7 @@ def test_a_steward_reports_and_reviews_and_it_is_entered(
     run("link", "review", "--export", tmp_path / "review.xlsx")
 
     entered = connection.execute(
-        "select disclosed, party, partner_id, row_count > 0, agreement like '%contract%' "
+        "select disclosed, party, partner_id, row_count > 0, agreement like '%%contract%%' "
         "from landing.disclosures where disclosure_id > %s",
         [before],
     ).fetchall()
