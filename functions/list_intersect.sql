@@ -2,7 +2,9 @@ select
     case
         when one is not null and other is not null
             then array(
-                select unnest(one)
+                select element
+                from unnest(one) as elements (element)
+                where element is not null
                 intersect
                 select unnest(other)
             )

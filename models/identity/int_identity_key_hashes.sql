@@ -114,8 +114,15 @@ key_hashes as (
             || '|' || left(birth_day, 4) || '|' || zip,
             7
         ) as letters_sound_birth_year_zip,
-        hashtextextended(surname || '|' || first_name || '|' || street, 8)
-            as names_address,
+        case when is_whole then hashtextextended(first_name || '|' || street, 8) end
+            as first_name_street,
+        case
+            when is_whole
+                then
+                    hashtextextended(
+                        first_name || '|' || left(birth_day, 4) || '|' || zip, 12
+                    )
+        end as first_name_birth_year_zip,
         -- Whoever wrote both names badly, or swapped them, still knew date and place.
         case when is_whole then hashtextextended(birth_day || '|' || zip, 9) end
             as birth_date_zip,

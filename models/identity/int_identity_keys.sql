@@ -27,7 +27,8 @@ keys as not materialized (
             ('names_birth_year', key_hashes.names_birth_year),
             ('letters_month_day', key_hashes.letters_month_day),
             ('letters_sound_birth_year_zip', key_hashes.letters_sound_birth_year_zip),
-            ('names_address', key_hashes.names_address),
+            ('first_name_street', key_hashes.first_name_street),
+            ('first_name_birth_year_zip', key_hashes.first_name_birth_year_zip),
             ('birth_date_zip', key_hashes.birth_date_zip),
             ('letter_sound_zip', key_hashes.letter_sound_zip),
             ('address', key_hashes.address)

@@ -28,7 +28,10 @@ in_force as (
 
     select
         max(value) filter (where setting = 'link_weight') as link_weight,
-        max(value) filter (where setting = 'review_weight') as review_weight
+        max(value) filter (where setting = 'review_weight') as review_weight,
+        cast(
+            max(value) filter (where setting = 'unseen_error_rate') as numeric(20, 12)
+        ) as unseen_error_rate
     from {{ ref('match_thresholds') }}
 
 ),
@@ -57,7 +60,8 @@ client_records as (
 ),
 
 -- What a reviewer linked is certain, and what follows it, which has no weight; what a
--- reviewer refused is no candidate.
+-- reviewer refused is no candidate. No weight is heavy enough to be certain: borrowed
+-- numbers and two people in one record look like perfect agreement.
 candidates as (
 
     select
@@ -75,12 +79,17 @@ candidates as (
         -- Exact decimals: a floating-point sum depends on the order of its terms.
         case
             when client_links.decided_by = 'reviewer' then 1
-            else coalesce(cast(client_links.match_probability as numeric(20, 12)), 1)
+            else coalesce(
+                cast(client_links.match_probability as numeric(20, 12))
+                * (1 - in_force.unseen_error_rate),
+                1
+            )
         end as match_probability,
         client_links.decided_by = 'model' and client_links.rule is not null as is_ruled
     from client_links
     inner join client_records
         on client_links.client_identity_id = client_records.identity_id
+    cross join in_force
     where client_links.decided_by <> 'reviewer' or client_links.decision = 'link'
 
 ),

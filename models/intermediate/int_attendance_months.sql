@@ -6,9 +6,9 @@ enrollment_calendars as (
 
 ),
 
-absence_days as (
+absence_calendars as (
 
-    select * from {{ ref('int_absence_days') }}
+    select * from {{ ref('int_absence_calendars') }}
 
 ),
 
@@ -54,21 +54,36 @@ enrolled_months as (
 
 ),
 
+absences_by_month as (
+
+    select
+        absence_calendars.district_id,
+        absence_calendars.district_student_id,
+        absence_calendars.school_year,
+        months.month,
+        absence_calendars.is_excused,
+        absence_calendars.day_fraction * bit_count(
+            substring(
+                absence_calendars.absent_days from months.first_day for months.days
+            )
+        ) as days_absent
+    from absence_calendars
+    inner join months on absence_calendars.school_year = months.school_year
+
+),
+
 absent_months as (
 
     select
         district_id,
         district_student_id,
         school_year,
-        cast(date_trunc('month', calendar_date) as date) as month,
-        sum(day_fraction) filter (where is_excused) as days_absent_excused,
-        sum(day_fraction) filter (where not is_excused) as days_absent_unexcused
-    from absence_days
-    group by
-        district_id,
-        district_student_id,
-        school_year,
-        cast(date_trunc('month', calendar_date) as date)
+        month,
+        sum(days_absent) filter (where is_excused) as days_absent_excused,
+        sum(days_absent) filter (where not is_excused) as days_absent_unexcused
+    from absences_by_month
+    where days_absent > 0
+    group by district_id, district_student_id, school_year, month
 
 ),
 

@@ -22,17 +22,15 @@ calendar_days as (
 
 ),
 
-enrollment_days as (
+enrollment_calendars as (
 
-    select enrollment_days.*
-    from {{ ref('int_enrollment_days') }} as enrollment_days
-    inner join as_of on enrollment_days.school_year = as_of.school_year
+    select * from {{ ref('int_enrollment_calendars') }}
 
 ),
 
-absence_days as (
+absence_calendars as (
 
-    select * from {{ ref('int_absence_days') }}
+    select * from {{ ref('int_absence_calendars') }}
 
 ),
 
@@ -160,39 +158,61 @@ enrolled_weeks as (
 
 ),
 
+-- The year's weeks, each as the place of its Monday among the year's days.
+weeks as (
+
+    select
+        as_of.school_year,
+        cast(weeks.week_starts_on as date) as week_starts_on,
+        cast(weeks.week_starts_on as date) - make_date(as_of.school_year - 1, 7, 1) + 1
+            as first_day
+    from as_of
+    cross join
+        lateral generate_series(
+            date_trunc('week', make_date(as_of.school_year - 1, 7, 1)),
+            make_date(as_of.school_year, 6, 30),
+            interval '1 week'
+        ) as weeks (week_starts_on)
+
+),
+
 -- What happened, by the week in which it counts for the first time. Absences stand on
 -- enrolled days only.
 counted_days as (
 
     select
-        district_id,
-        district_student_id,
-        cast(date_trunc('week', calendar_date) as date) as week_starts_on,
-        count(*) as days_enrolled,
+        enrollment_calendars.district_id,
+        enrollment_calendars.district_student_id,
+        weeks.week_starts_on,
+        bit_count(
+            substring(enrollment_calendars.enrolled_days from weeks.first_day for 7)
+        ) as days_enrolled,
         0 as days_absent,
         0 as days_absent_unexcused
-    from enrollment_days
-    group by
-        district_id,
-        district_student_id,
-        cast(date_trunc('week', calendar_date) as date)
+    from enrollment_calendars
+    inner join weeks on enrollment_calendars.school_year = weeks.school_year
 
 ),
 
 counted_absences as (
 
     select
-        absence_days.district_id,
-        absence_days.district_student_id,
-        cast(date_trunc('week', absence_days.calendar_date) as date)
-            as week_starts_on,
+        absence_calendars.district_id,
+        absence_calendars.district_student_id,
+        weeks.week_starts_on,
         0 as days_enrolled,
-        absence_days.day_fraction as days_absent,
+        absence_calendars.day_fraction * bit_count(
+            substring(absence_calendars.absent_days from weeks.first_day for 7)
+        ) as days_absent,
         case
-            when absence_days.is_excused then 0 else absence_days.day_fraction
+            when absence_calendars.is_excused then 0
+            else
+                absence_calendars.day_fraction * bit_count(
+                    substring(absence_calendars.absent_days from weeks.first_day for 7)
+                )
         end as days_absent_unexcused
-    from absence_days
-    inner join as_of on absence_days.school_year = as_of.school_year
+    from absence_calendars
+    inner join weeks on absence_calendars.school_year = weeks.school_year
 
 ),
 
@@ -349,8 +369,10 @@ events as (
 attendance as (
 
     select * from counted_days
+    where days_enrolled > 0
     union all
     select * from counted_absences
+    where days_absent > 0
     union all
     select * from reported_days
 

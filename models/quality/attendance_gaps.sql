@@ -1,8 +1,8 @@
 with
 
-attendance_events as (
+attendance_calendars as (
 
-    select * from {{ ref('stg_attendance_events') }}
+    select * from {{ ref('stg_attendance_calendars') }}
 
 ),
 
@@ -18,7 +18,7 @@ positive_files as (
     select distinct
         district_id,
         school_year
-    from attendance_events
+    from attendance_calendars
     where category = 'present'
 
 ),
@@ -29,17 +29,8 @@ reported_calendars as (
         district_id,
         district_student_id,
         school_year,
-        bit_or(
-            set_bit(
-                repeat('0', 366)::bit(366),
-                event_date - make_date(school_year - 1, 7, 1),
-                1
-            )
-        ) as reported_days
-    from attendance_events
-    where
-        event_date >= make_date(school_year - 1, 7, 1)
-        and event_date <= make_date(school_year, 6, 30)
+        bit_or(reported_days) as reported_days
+    from attendance_calendars
     group by district_id, district_student_id, school_year
 
 ),
@@ -67,22 +58,46 @@ student_calendars as (
 
 ),
 
+files as (
+
+    select
+        district_id,
+        school_year,
+        bit_or(missing_days) as missing_days
+    from student_calendars
+    group by district_id, school_year
+
+),
+
+-- Most files have no gap, and no day of theirs need be counted.
+gap_days as (
+
+    select
+        files.district_id,
+        files.school_year,
+        days.number
+    from files
+    cross join generate_series(0, 365) as days (number)
+    where get_bit(files.missing_days, days.number) = 1
+
+),
+
 attendance_gaps as (
 
     select
-        student_calendars.district_id,
-        student_calendars.school_year,
-        make_date(student_calendars.school_year - 1, 7, 1) + days.number
-            as calendar_date,
+        gap_days.district_id,
+        gap_days.school_year,
+        make_date(gap_days.school_year - 1, 7, 1) + gap_days.number as calendar_date,
         count(*) as students_enrolled,
-        sum(get_bit(student_calendars.missing_days, days.number))
+        sum(get_bit(student_calendars.missing_days, gap_days.number))
             as students_without_row
-    from student_calendars
-    cross join generate_series(0, 365) as days (number)
-    where get_bit(student_calendars.enrolled_days, days.number) = 1
-    group by
-        student_calendars.district_id, student_calendars.school_year, days.number
-    having sum(get_bit(student_calendars.missing_days, days.number)) > 0
+    from gap_days
+    inner join student_calendars
+        on
+            gap_days.district_id = student_calendars.district_id
+            and gap_days.school_year = student_calendars.school_year
+    where get_bit(student_calendars.enrolled_days, gap_days.number) = 1
+    group by gap_days.district_id, gap_days.school_year, gap_days.number
 
 )
 

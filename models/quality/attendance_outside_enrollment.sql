@@ -1,8 +1,8 @@
 with
 
-attendance_events as (
+attendance_calendars as (
 
-    select * from {{ ref('stg_attendance_events') }}
+    select * from {{ ref('stg_attendance_calendars') }}
 
 ),
 
@@ -12,28 +12,38 @@ enrollment_calendars as (
 
 ),
 
+counted as (
+
+    select
+        attendance_calendars.district_id,
+        attendance_calendars.school_year,
+        attendance_calendars.district_student_id,
+        attendance_calendars.rows_outside_year + bit_count(
+            attendance_calendars.reported_days
+            & ~coalesce(
+                enrollment_calendars.enrolled_days, cast(repeat('0', 366) as bit(366))
+            )
+        ) as rows_affected
+    from attendance_calendars
+    left join enrollment_calendars
+        on
+            attendance_calendars.district_id = enrollment_calendars.district_id
+            and attendance_calendars.district_student_id
+            = enrollment_calendars.district_student_id
+            and attendance_calendars.school_year = enrollment_calendars.school_year
+
+),
+
 attendance_outside_enrollment as (
 
     select
-        attendance_events.district_id,
-        attendance_events.school_year,
-        count(*) as rows_affected,
-        count(distinct attendance_events.district_student_id) as students
-    from attendance_events
-    left join enrollment_calendars
-        on
-            attendance_events.district_id = enrollment_calendars.district_id
-            and attendance_events.district_student_id
-            = enrollment_calendars.district_student_id
-            and attendance_events.school_year = enrollment_calendars.school_year
-    where
-        substring(
-            enrollment_calendars.enrolled_days
-            from attendance_events.event_date
-            - make_date(attendance_events.school_year - 1, 7, 1) + 1
-            for 1
-        ) is distinct from b'1'
-    group by attendance_events.district_id, attendance_events.school_year
+        district_id,
+        school_year,
+        cast(sum(rows_affected) as bigint) as rows_affected,
+        count(distinct district_student_id) as students
+    from counted
+    where rows_affected > 0
+    group by district_id, school_year
 
 )
 

@@ -11,8 +11,6 @@
     ('enrollments', 'exit_code', 'enrollment_code'),
     ('enrollments', 'activity_code', 'enrollment_code'),
     ('calendar_days', 'in_session', 'yes_no'),
-    ('attendance_events', 'event_code', 'attendance'),
-    ('attendance_events', 'excused', 'yes_no'),
     ('course_marks', 'subject', 'course_subject'),
     ('course_marks', 'mark', 'mark_result'),
     ('assessments', 'grade', 'grade'),
@@ -36,6 +34,22 @@ code_crosswalk as (
 
 ),
 
+-- The largest feed is read once for both of its codes.
+attendance_codes as (
+
+    select
+        raw.partner_id,
+        raw.event_code,
+        raw.excused,
+        count(*) as rows_affected,
+        min(raw.as_of_date) as first_as_of_date,
+        max(raw.as_of_date) as last_as_of_date
+    from {{ source('raw', 'attendance_events') }} as raw
+    inner join deliveries on raw.load_id = deliveries.load_id
+    group by raw.partner_id, raw.event_code, raw.excused
+
+),
+
 sent as (
 
     {% for feed, column, domain in coded_columns %}
@@ -51,8 +65,29 @@ sent as (
     inner join deliveries on raw.load_id = deliveries.load_id
     where raw.{{ column }} is not null
     group by raw.partner_id, raw.{{ column }}
-    {% if not loop.last %}union all{% endif %}
+    union all
     {% endfor %}
+    select
+        codes.domain,
+        attendance_codes.partner_id,
+        codes.feed_column,
+        codes.source_code,
+        cast(sum(attendance_codes.rows_affected) as bigint) as rows_affected,
+        min(attendance_codes.first_as_of_date) as first_as_of_date,
+        max(attendance_codes.last_as_of_date) as last_as_of_date
+    from attendance_codes
+    cross join
+        lateral (
+            values
+            ('attendance', 'attendance_events.event_code', attendance_codes.event_code),
+            ('yes_no', 'attendance_events.excused', attendance_codes.excused)
+        ) as codes (domain, feed_column, source_code)
+    where codes.source_code is not null
+    group by
+        codes.domain,
+        attendance_codes.partner_id,
+        codes.feed_column,
+        codes.source_code
 
 ),
 

@@ -1,10 +1,16 @@
 {% set student_feeds = [
-    'enrollments', 'attendance_events', 'attendance_totals', 'gpas', 'course_marks',
+    'enrollments', 'attendance_totals', 'gpas', 'course_marks',
     'assessments', 'discipline_actions',
 ] %}
 {% set feeds_by_local_id = ['attendance_totals', 'course_marks'] %}
 
 with
+
+attendance_reports as (
+
+    select * from {{ ref('stg_attendance_reports') }}
+
+),
 
 snapshots as (
 
@@ -67,8 +73,16 @@ mentioned as (
         snapshots.school_year,
         snapshots.as_of_date,
         {{ student_id }}
-    {% if not loop.last %}union all{% endif %}
+    union all
     {% endfor %}
+    select
+        partner_id,
+        'attendance_events' as feed,
+        school_year,
+        as_of_date,
+        coalesce(district_student_id, state_student_id) as student_id,
+        rows_reported as rows_affected
+    from attendance_reports
 
 ),
 

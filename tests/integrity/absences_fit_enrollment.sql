@@ -3,8 +3,8 @@ What it checks: nobody is absent for more days than enrolled, and the two kinds 
 absence add up to all of them.
 When it matters: before any attendance figure is shown. Districts that report monthly
 totals can send such a month themselves.
-How to resolve it: where the district counts events, int_absence_days counts a day
-twice; where it sends totals, ask the district to correct the month.
+How to resolve it: where the district counts events, int_absence_calendars counts a
+day twice; where it sends totals, ask the district to correct the month.
 */
 select
     student_key,

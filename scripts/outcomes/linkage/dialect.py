@@ -21,8 +21,8 @@ _UNITS = ("year", "quarter", "month", "day")
 # DuckDB's names for what is in `functions/`.
 _WAREHOUSE_FUNCTIONS = frozenset(
     {
-        "damerau_levenshtein", "jaccard", "jaro_similarity", "jaro_winkler_similarity",
-        "list_intersect", "list_max", "list_min", "try_strptime",
+        "array_cosine_similarity", "damerau_levenshtein", "jaccard", "jaro_similarity",
+        "jaro_winkler_similarity", "list_intersect", "list_max", "list_min", "try_strptime",
     }
 )  # fmt: skip
 
@@ -127,6 +127,13 @@ def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
             return exp.Anonymous(this="cardinality", expressions=[node.this])
         case exp.Length() if _is_array(node.this, arrays):
             return exp.Anonymous(this="cardinality", expressions=[node.this])
+        case exp.Contains():
+            found = exp.StrPosition(this=node.this, substr=node.expression)
+            return exp.paren(exp.GT(this=found, expression=exp.Literal.number(0)))
+        case exp.DayOfMonth():
+            return exp.Extract(this=exp.var("day"), expression=node.this)
+        case exp.ArrayIntersect():
+            return _warehouse("list_intersect", *node.expressions)
         case exp.ArrayMin() | exp.ArrayMax():
             name = "list_min" if isinstance(node, exp.ArrayMin) else "list_max"
             return _warehouse(name, node.this)

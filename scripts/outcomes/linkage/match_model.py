@@ -59,13 +59,21 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class BlockingRule:
+    """Which pairs are weighed; of an array column in `exploded`, each element counts."""
+
+    condition: str
+    exploded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class MatchModel:
     """All that turns two records into a match weight, except the term frequencies."""
 
     probability_two_random_records_match: float
     link_type: str
     unique_id_column: str
-    blocking_rules: tuple[str, ...]
+    blocking_rules: tuple[BlockingRule, ...]
     comparisons: tuple[Comparison, ...]
 
     @property
@@ -106,7 +114,7 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
         probability = float(content["probability_two_random_records_match"])
         comparisons = tuple(_comparison(given, origin) for given in content["comparisons"])
         rules = tuple(
-            _blocking_rule(rule, origin)
+            _blocking_rule(rule)
             for rule in content.get("blocking_rules_to_generate_predictions", [])
         )
         link_type = content["link_type"]
@@ -128,12 +136,13 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
     )
 
 
-def _blocking_rule(rule: dict[str, Any] | str, origin: str) -> str:
+def _blocking_rule(rule: dict[str, Any] | str) -> BlockingRule:
     if isinstance(rule, str):
-        return rule
-    if rule.get("arrays_to_explode"):
-        raise OutcomesError(f"{origin}: blocking rules that explode arrays cannot be applied.")
-    return str(rule["blocking_rule"])
+        return BlockingRule(rule)
+    return BlockingRule(
+        str(rule["blocking_rule"]),
+        tuple(str(column).lower() for column in rule.get("arrays_to_explode") or ()),
+    )
 
 
 def _comparison(given: dict[str, Any], origin: str) -> Comparison:

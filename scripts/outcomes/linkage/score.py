@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from outcomes.errors import OutcomesError
 from outcomes.linkage.dialect import place_functions, to_postgres
-from outcomes.linkage.match_model import Comparison, Level, MatchModel
+from outcomes.linkage.match_model import BlockingRule, Comparison, Level, MatchModel
 
 _TYPES: dict[Any, str] = {
     pl.Boolean: "boolean",
@@ -23,6 +23,9 @@ _TYPES: dict[Any, str] = {
     pl.Float64: "double precision",
     pl.String: "text",
 }
+
+# Splink's, between the name of a data set and an id.
+_KEY_SEPARATOR = "-__-"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ def read_records(path: Path) -> pl.DataFrame:
 def copy_records(connection: psycopg.Connection, records: pl.DataFrame, name: str) -> Side:
     """Copy records to a temporary table, for `score`."""
     records = records.rename(str.lower)
-    arrays = frozenset(n for n, kind in records.schema.items() if isinstance(kind, pl.List))
+    arrays = frozenset(
+        n for n, kind in records.schema.items() if isinstance(kind, pl.List | pl.Array)
+    )
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(_type(kind)))
         for column, kind in records.schema.items()
@@ -67,7 +72,7 @@ def copy_records(connection: psycopg.Connection, records: pl.DataFrame, name: st
 
 
 def _type(kind: Any) -> str:
-    if isinstance(kind, pl.List):
+    if isinstance(kind, pl.List | pl.Array):
         return f"{_type(kind.inner)}[]"
     if kind.is_integer():
         return "bigint"
@@ -87,20 +92,24 @@ def score(
 
     Returns:
         unique_id_l, unique_id_r, match_weight, match_probability; and of every comparison
-        gamma_<name>, Splink's number of the level, and mw_<name>, its bits.
+        gamma_<name>, Splink's number of the level, and mw_<name>, its bits. Of a model that
+        both links and finds duplicates also source_dataset_l and source_dataset_r, left or
+        right.
 
     Raises:
         OutcomesError: the model needs a column that is not there, or a condition that
             PostgreSQL does not know.
     """
-    expected = "dedupe_only" if right is None else "link_only"
-    if model.link_type != expected:
+    expected = ["dedupe_only"] if right is None else ["link_only", "link_and_dedupe"]
+    if model.link_type not in expected:
         raise OutcomesError(
             f"The model's link_type is {model.link_type}, but {1 if right is None else 2} file(s) "
-            f"were given: that is {expected}."
+            f"were given: that is {' or '.join(expected)}."
         )
     if not model.blocking_rules:
         raise OutcomesError("The model has no blocking_rules_to_generate_predictions.")
+    if model.link_type == "link_and_dedupe" and right is not None:
+        left, right = _stacked(connection, model.unique_id_column.lower(), left, right), None
     query = scoring_query(model, left, right)
     try:
         with connection.transaction(), connection.cursor() as cursor:
@@ -109,13 +118,39 @@ def score(
             cursor.execute(query.encode())
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall()
-    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.DataError) as error:
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
         raise OutcomesError(
             "PostgreSQL cannot apply the model: "
             f"{error.diag.message_primary}. Expected conditions on columns of the records, of "
             "functions that docs/linkage.md lists."
         ) from None
-    return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    scores = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    if model.link_type != "link_and_dedupe":
+        return scores
+    keys = [
+        pl.col(f"unique_id_{side}")
+        .str.splitn(_KEY_SEPARATOR, 2)
+        .struct.rename_fields([f"source_dataset_{side}", f"unique_id_{side}"])
+        .struct.unnest()
+        for side in "lr"
+    ]
+    return scores.select(*keys, pl.exclude("unique_id_l", "unique_id_r"))
+
+
+def _stacked(connection: psycopg.Connection, unique_id: str, left: Side, right: Side) -> Side:
+    """Both data sets as one, in which an id carries the name of its data set."""
+    columns = left.columns & right.columns
+    names = sql.SQL(", ").join(map(sql.Identifier, sorted(columns - {unique_id})))
+    halves = sql.SQL(" union all ").join(
+        sql.SQL("select {} || {} as {}, {} from {}").format(
+            name + _KEY_SEPARATOR, id_column, id_column, names, sql.Identifier(side.relation)
+        )
+        for name, side in (("left", left), ("right", right))
+        for id_column in [sql.Identifier(unique_id)]
+    )
+    connection.execute(sql.SQL("create temporary table all_records as {}").format(halves))
+    connection.execute("analyze all_records")
+    return Side("all_records", columns, left.arrays & right.arrays)
 
 
 def scoring_query(model: MatchModel, left: Side, right: Side | None) -> str:
@@ -124,8 +159,9 @@ def scoring_query(model: MatchModel, left: Side, right: Side | None) -> str:
     arrays = left.arrays | others.arrays
     unique_id = f'"{model.unique_id_column.lower()}"'
 
-    def compiled(condition: str) -> str:
-        return place_functions(to_postgres(condition, arrays=arrays), "functions.{}")
+    def compiled(condition: str, exploded: Collection[str] = ()) -> str:
+        found = to_postgres(condition, arrays=arrays.difference(exploded))
+        return place_functions(found, "functions.{}")
 
     frequencies = []
     for column in model.term_frequency_columns:
@@ -139,9 +175,9 @@ def scoring_query(model: MatchModel, left: Side, right: Side | None) -> str:
         )
     apart = f"l.{unique_id} < r.{unique_id}" if right is None else "true"
     pairs = "\n    union\n    ".join(
-        f"select l.{unique_id} as unique_id_l, r.{unique_id} as unique_id_r\n"
-        f"    from {left.relation} as l inner join {others.relation} as r\n"
-        f"        on {apart} and ({compiled(rule)})"
+        f"select distinct l.{unique_id} as unique_id_l, r.{unique_id} as unique_id_r\n"
+        f"    from {_exploded(left, rule)} as l inner join {_exploded(others, rule)} as r\n"
+        f"        on {apart} and ({compiled(rule.condition, rule.exploded)})"
         for rule in model.blocking_rules
     )
     levels = [
@@ -189,6 +225,17 @@ def scoring_query(model: MatchModel, left: Side, right: Side | None) -> str:
         "    functions.match_probability(match_weight) as match_probability,\n"
         f"    {gammas},\n    {parts}\nfrom scores"
     )
+
+
+def _exploded(side: Side, rule: BlockingRule) -> str:
+    """The relation, with a row for each element of the arrays that the rule explodes."""
+    if not rule.exploded:
+        return side.relation
+    columns = ", ".join(
+        f'unnest("{column}") as "{column}"' if column in rule.exploded else f'"{column}"'
+        for column in sorted(side.columns)
+    )
+    return f"(select {columns} from {side.relation})"
 
 
 def level_case(

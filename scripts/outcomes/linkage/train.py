@@ -39,8 +39,20 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
+class FixedLevel(BaseModel):
+    """What a level is given, because the data cannot teach it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    m_probability: float | None = Field(default=None, gt=0, le=1)
+    u_probability: float | None = Field(default=None, gt=0, le=1)
+
+
 class Recipe(BaseModel):
-    """How to train, `seeds/identity/match_training.json`."""
+    """How to train, `seeds/identity/match_training.json`.
+
+    `fixed` is by comparison and the label of the level.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,6 +63,7 @@ class Recipe(BaseModel):
     em_rules: list[str] = Field(min_length=1)
     rarest_frequency: float = Field(gt=0, lt=1)
     fewest_bearers: int = Field(gt=0)
+    fixed: dict[str, dict[str, FixedLevel]]
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,8 @@ def train(
 
     Args:
         connection: to a built warehouse.
-        project: folder of the dbt project; its model says what is compared and which
-            levels are fixed, its recipe how to train.
+        project: folder of the dbt project; its model says what is compared, its recipe
+            how to train and which values are fixed.
         charts: folder for Splink's charts.
         keep: comparisons that keep their values, because these identities cannot teach
             them.
@@ -96,6 +109,7 @@ def train(
     recipe = _read_recipe(project / TRAINING_FILE)
     old = json.loads((project / MODEL_FILE).read_text("utf-8"))
     _check_keep(old, keep)
+    untrained = _untrained(old, recipe)
 
     say("Reading identities")
     students, clients = (_read(connection, kind) for kind in ("student", "client"))
@@ -118,7 +132,7 @@ def train(
                 database.register("student_identities", dataset_display_name="a_students"),
                 database.register("client_identities", dataset_display_name="b_clients"),
             ],
-            SettingsCreator.from_path_or_dict(_untrained(old, rarest)),
+            SettingsCreator.from_path_or_dict(_with_rarest(untrained, rarest)),
             log_level=logging.ERROR,
         )
         say("Estimating how many pairs match")
@@ -189,14 +203,31 @@ def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 
 
-def _untrained(model: dict[str, Any], rarest: float) -> dict[str, Any]:
-    """The model without what will be estimated, so that nothing old survives unnoticed."""
+def _untrained(model: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The model with nothing but what is fixed, so that nothing old survives unnoticed."""
     content: dict[str, Any] = json.loads(json.dumps(model))
+    unknown = {(name, label) for name, labels in recipe.fixed.items() for label in labels}
+    for comparison in content["comparisons"]:
+        name = comparison["output_column_name"]
+        for level in comparison["comparison_levels"]:
+            label = level["label_for_charts"]
+            unknown.discard((name, label))
+            fixed = recipe.fixed.get(name, {}).get(label, FixedLevel())
+            for part, value in fixed.model_dump().items():
+                level.pop(part, None)
+                level[f"fix_{part}"] = value is not None
+                if value is not None:
+                    level[part] = value
+    if unknown:
+        names = ", ".join(f"{name}, level {label}" for name, label in sorted(unknown))
+        raise OutcomesError(f"{TRAINING_FILE}: fixed: the model has no {names}.")
+    return content
+
+
+def _with_rarest(content: dict[str, Any], rarest: float) -> dict[str, Any]:
+    """The model with a bound to how rare a value can be believed to be."""
     for comparison in content["comparisons"]:
         for level in comparison["comparison_levels"]:
-            for part in ("m_probability", "u_probability"):
-                if not level.get(f"fix_{part}"):
-                    level.pop(part, None)
             if level.get("tf_adjustment_column"):
                 level["tf_minimum_u_value"] = rarest
     return content
@@ -240,9 +271,8 @@ def _refuse_untrained(content: dict[str, Any]) -> None:
         lines = "\n  ".join(missing)
         raise OutcomesError(
             f"The identities do not teach every level; nothing was changed. Untrained:\n  {lines}\n"
-            f"Train on more data; or write the probability into {MODEL_FILE} and fix it "
-            "(fix_m_probability, fix_u_probability); or let a comparison keep its values of the "
-            "model in force: --keep <comparison>."
+            f"Train on more data; or fix the probability in {TRAINING_FILE}; or let a comparison "
+            "keep its values of the model in force: --keep <comparison>."
         )
 
 

