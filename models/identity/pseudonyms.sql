@@ -20,20 +20,57 @@ keys as (
 
 ),
 
--- HMAC-SHA-256, so that without the key no pseudonym can be found by trying ids.
+-- HMAC-SHA-256 (RFC 2104), so that without the key no pseudonym can be found by trying
+-- ids: the key fills a block of 64 bytes, which is combined with two paddings.
+blocks as (
+
+    select
+        rpad(
+            encode(case when length(key) > 64 then sha256(key) else key end, 'hex'),
+            128,
+            '0'
+        ) as block
+    from pseudonym_key
+
+),
+
+bytes as (
+
+    select
+        places.place,
+        get_byte(decode(blocks.block, 'hex'), places.place) as byte
+    from blocks
+    cross join generate_series(0, 63) as places (place)
+
+),
+
+-- Exclusive or: the bits of either, less those of both.
+padded_keys as (
+
+    select
+        string_agg(
+            set_byte('\x00', 0, (byte | 54) - (byte & 54)), '' order by place
+        ) as inner_key,
+        string_agg(
+            set_byte('\x00', 0, (byte | 92) - (byte & 92)), '' order by place
+        ) as outer_key
+    from bytes
+
+),
+
 pseudonyms as (
 
     select
         keys.key,
         encode(
             sha256(
-                pseudonym_key.outer_key
-                || sha256(pseudonym_key.inner_key || convert_to(keys.key, 'UTF8'))
+                padded_keys.outer_key
+                || sha256(padded_keys.inner_key || convert_to(keys.key, 'UTF8'))
             ),
             'hex'
         ) as pseudonym
     from keys
-    cross join pseudonym_key
+    cross join padded_keys
 
 )
 

@@ -3,9 +3,21 @@
 
 with
 
-pseudonym_key as (
+ledger as (
 
     select * from {{ source('landing', 'pseudonym_key') }}
+
+),
+
+pseudonym_key as (
+
+    select
+        case
+            when is_in_environment
+                then convert_to(current_setting('outcomes.pseudonym_key'), 'UTF8')
+            else key
+        end as key
+    from ledger
 
 )
 

@@ -19,7 +19,7 @@ EMBEDDED_HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Settings:
-    """The connection (`OUTCOMES_PG_*`), the embedded server's folder, and the archive's."""
+    """The connection (`OUTCOMES_PG_*`), the folders, and the pseudonyms' key."""
 
     host: str
     port: int
@@ -29,6 +29,7 @@ class Settings:
     warehouse_dir: Path
     archive_dir: Path
     archive_keys_dir: Path
+    pseudonym_key: str = field(repr=False)
 
     @property
     def password_file(self) -> Path:
@@ -61,6 +62,7 @@ def load_settings() -> Settings:
         warehouse_dir=warehouse_dir,
         archive_dir=_folder("OUTCOMES_ARCHIVE_DIR", warehouse_dir / "archive"),
         archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", warehouse_dir / "keys"),
+        pseudonym_key=os.environ.get("OUTCOMES_PSEUDONYM_KEY", ""),
     )
 
 

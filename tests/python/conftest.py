@@ -172,9 +172,10 @@ def run_dbt(
     *arguments: str,
     role: str = "outcomes_builder",
     project: Path = PROJECT_DIR,
+    options: str = "",
 ) -> str:
     """Run plain dbt on a warehouse, as the builder would; fail the test if dbt fails."""
-    done = try_dbt(built, *arguments, role=role, project=project)
+    done = try_dbt(built, *arguments, role=role, project=project, options=options)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
@@ -184,14 +185,23 @@ def try_dbt(
     *arguments: str,
     role: str = "outcomes_builder",
     project: Path = PROJECT_DIR,
+    options: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run plain dbt on a warehouse, whether it fails or not."""
+    """Run plain dbt on a warehouse, whether it fails or not.
+
+    Args:
+        built: the warehouse.
+        arguments: dbt's.
+        role: whose rights dbt has; empty for those of the login.
+        project: the folder of the project.
+        options: more settings of the sessions, as libpq takes them.
+    """
     profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     environment = {
         **os.environ,
         "OUTCOMES_PG_DATABASE": built.database,
-        "PGOPTIONS": f"-c role={role}" if role else "",
+        "PGOPTIONS": f"{f'-c role={role}' if role else ''} {options}",
         "DBT_TARGET_PATH": str(profiles / "target"),
         "DBT_LOG_PATH": str(profiles / "logs"),
     }

@@ -12,6 +12,12 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
@@ -21,7 +27,7 @@ deidentified as (
         facts.test_year,
         facts.test,
         facts.subject,
-        facts.grade,
+        case when facts.grade = people.grade then facts.grade end as grade,
         facts.level,
         facts.scaled_score,
         facts.scale_id,
@@ -31,6 +37,11 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    left join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.test_year = people.school_year
 
 )
 

@@ -12,6 +12,12 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
@@ -29,6 +35,11 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    inner join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.school_year = people.school_year
 
 )
 

@@ -12,6 +12,12 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
@@ -20,14 +26,14 @@ deidentified as (
         facts.base_year,
         facts.follow_up_year,
         facts.base_district_id,
-        facts.base_grade,
-        facts.gender,
-        facts.race,
-        facts.base_economic_status,
+        base_people.grade as base_grade,
+        base_people.gender,
+        base_people.race,
+        base_people.economic_status as base_economic_status,
         facts.base_involved,
         facts.status,
         facts.district_id,
-        facts.grade,
+        people.grade,
         facts.attendance_rate,
         facts.is_chronically_absent_federal,
         facts.gpa,
@@ -39,6 +45,16 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    inner join people as base_people
+        on
+            facts.person_id = base_people.person_id
+            and facts.base_district_id = base_people.district_id
+            and facts.base_year = base_people.school_year
+    left join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.follow_up_year = people.school_year
 
 )
 

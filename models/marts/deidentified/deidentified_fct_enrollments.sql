@@ -12,16 +12,22 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
         students.pseudonym as student_key,
         persons.pseudonym as person_id,
         facts.district_id,
-        facts.school_key,
+        case when people.schools is not null then facts.school_key end as school_key,
         facts.school_year,
         facts.spell_number,
-        facts.grade,
+        people.grade,
         facts.entry_date,
         facts.exit_date,
         facts.exit_code
@@ -30,6 +36,11 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    inner join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.school_year = people.school_year
 
 )
 

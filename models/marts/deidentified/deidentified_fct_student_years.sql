@@ -12,6 +12,12 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
@@ -19,12 +25,13 @@ deidentified as (
         persons.pseudonym as person_id,
         facts.district_id,
         facts.school_year,
-        facts.grade,
-        facts.gender,
-        facts.race,
-        facts.is_english_learner,
-        facts.special_education,
-        facts.economic_status,
+        people.birth_year,
+        people.grade,
+        people.gender,
+        people.race,
+        people.is_english_learner,
+        people.special_education,
+        people.economic_status,
         facts.days_enrolled,
         facts.days_absent,
         facts.days_absent_excused,
@@ -49,6 +56,11 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    inner join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.school_year = people.school_year
 
 )
 

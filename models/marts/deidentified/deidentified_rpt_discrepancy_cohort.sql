@@ -12,6 +12,12 @@ pseudonyms as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_deidentified_person_years') }}
+
+),
+
 deidentified as (
 
     select
@@ -20,8 +26,8 @@ deidentified as (
         facts.district_id,
         facts.school_year,
         facts.rule_id,
-        facts.school_code,
-        facts.grade,
+        case when people.schools is not null then facts.school_code end as school_code,
+        people.grade,
         facts.gpa,
         facts.math_level,
         facts.math_test_year,
@@ -32,6 +38,11 @@ deidentified as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
+    inner join people
+        on
+            facts.person_id = people.person_id
+            and facts.district_id = people.district_id
+            and facts.school_year = people.school_year
 
 )
 

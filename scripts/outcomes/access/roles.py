@@ -53,7 +53,7 @@ _BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
 }
 
 # Landing appends. It takes back only what it wrote down about a file that is tried again.
-_LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
+LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "files": {
         LOADER: ("select", "insert", "update", "delete"),
         BUILDER: ("select",),
@@ -64,7 +64,7 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "partners": {LOADER: ("insert", "delete"), BUILDER: ("select",), STEWARD: ("select",)},
     "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
-    "pseudonym_key": {BUILDER: ("select",)},
+    "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
     "purges": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
@@ -276,7 +276,7 @@ def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
     for schema, readers in _BUILT_SCHEMAS.items():
         for role in readers:
             yield Privilege(role, "usage", "schema", (schema,))
-    for table, rights in _LEDGER.items():
+    for table, rights in LEDGER.items():
         for role, privileges in rights.items():
             for privilege in privileges:
                 yield Privilege(role, privilege, "table", ("landing", table))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -124,10 +125,16 @@ def _provide_profile() -> None:
 @contextmanager
 def dbt_environment() -> Iterator[None]:
     """What dbt's profile and macros look for, for as long as dbt runs."""
+    settings = load_settings()
     provided = {
-        "OUTCOMES_PG_PASSWORD": load_settings().password,
+        "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": os.environ.get("OUTCOMES_CODE_VERSION") or code_version(),
     }
+    if settings.pseudonym_key:
+        # As a setting of dbt's sessions, which stands in no statement, log or artifact.
+        escaped = re.sub(r"([\\\s])", r"\\\1", settings.pseudonym_key)
+        options = [os.environ.get("PGOPTIONS", ""), f"-c outcomes.pseudonym_key={escaped}"]
+        provided["PGOPTIONS"] = " ".join(options).strip()
     given = {name: os.environ.get(name) for name in provided}
     os.environ.update(provided)
     try:

@@ -124,12 +124,21 @@ create table if not exists landing.link_decisions (
     check (other_record_type = 'client' or student_key < other_record_key)
 );
 
--- The key of the pseudonyms, as the two padded keys that HMAC-SHA-256 hashes with. Made
--- once; whoever reads it can tell whose pseudonym is whose.
+-- The key of the pseudonyms while the environment has given none. The first build with
+-- OUTCOMES_PSEUDONYM_KEY forgets it, and no build does without the environment's from then
+-- on. Whoever reads a key can tell whose pseudonym is whose.
 create table if not exists landing.pseudonym_key (
-    inner_key bytea not null,
-    outer_key bytea not null
+    key bytea,
+    is_in_environment boolean not null default false
 );
+-- Of earlier warehouses; their next build makes new pseudonyms.
+alter table landing.pseudonym_key
+    drop column if exists inner_key,
+    drop column if exists outer_key,
+    add column if not exists key bytea,
+    add column if not exists is_in_environment boolean not null default false;
+insert into landing.pseudonym_key (key)
+select null where not exists (select from landing.pseudonym_key);
 revoke all on landing.pseudonym_key from public;
 
 -- Every dbt run on the production target; publishing.sql writes it.

@@ -84,10 +84,8 @@ def _require_tables(connection: psycopg.Connection) -> None:
 
 
 def _create_pseudonym_key(connection: psycopg.Connection) -> None:
-    """Make the key of the pseudonyms once, padded as HMAC (RFC 2104) pads it."""
-    key = secrets.token_bytes(64)
+    """Make the key that the pseudonyms have until the environment gives one."""
     connection.execute(
-        "insert into landing.pseudonym_key (inner_key, outer_key) "
-        "select %s, %s where not exists (select from landing.pseudonym_key)",
-        [bytes(byte ^ 0x36 for byte in key), bytes(byte ^ 0x5C for byte in key)],
+        "update landing.pseudonym_key set key = %s where key is null and not is_in_environment",
+        [secrets.token_bytes(32)],
     )

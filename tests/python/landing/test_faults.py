@@ -216,6 +216,7 @@ def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedServer]:
         warehouse_dir=folder / "warehouse",
         archive_dir=folder / "archive",
         archive_keys_dir=folder / "keys",
+        pseudonym_key="",
     )
     monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(settings.warehouse_dir))
     monkeypatch.setenv("OUTCOMES_PG_PORT", str(settings.port))

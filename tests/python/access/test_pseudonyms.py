@@ -1,0 +1,104 @@
+"""The pseudonyms hang on a key of the environment, which stands nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from rich.console import Console
+from tests.python.access.test_purge import places_in_files, places_in_tables
+from tests.python.conftest import run_dbt, try_dbt
+
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.warehouse import build
+from outcomes.warehouse.connection import connect
+
+KEYS = ("a1b2c3d4" * 5, "0f9e8d7c" * 9)
+
+
+@pytest.fixture
+def copied(built_demo: Settings) -> Iterator[Settings]:
+    """A copy of the demo, to build in."""
+    settings = replace(built_demo, database="copied_for_pseudonyms")
+    name = sql.Identifier(settings.database)
+    with connect(replace(built_demo, database="postgres")) as server:
+        server.execute(
+            sql.SQL("create database {} template {}").format(
+                name, sql.Identifier(built_demo.database)
+            )
+        )
+        try:
+            yield settings
+        finally:
+            server.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
+def pseudonyms(connection: psycopg.Connection) -> dict[str, str]:
+    return dict(connection.execute("select key, pseudonym from identity.pseudonyms").fetchall())
+
+
+def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
+    return {name: hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in names}
+
+
+def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
+    copied: Settings, tmp_path: Path
+) -> None:
+    # The canaries are looked for in debug logs and compiled SQL, too.
+    written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
+    narrow = ("run", "--select", "pseudonyms", "--log-level-file", "debug", *written)
+    with connect(copied) as connection:
+        (own,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
+        assert len(own) == 32
+        first = pseudonyms(connection)
+        assert first == expected(own, first)
+
+        seen = [first]
+        for key in KEYS:
+            run_dbt(copied, *narrow, options=f"-c outcomes.pseudonym_key={key}")
+            seen.append(pseudonyms(connection))
+            assert seen[-1] == expected(key.encode(), first)
+        assert len({value for one in seen for value in one.values()}) == 3 * len(first)
+        assert connection.execute("table landing.pseudonym_key").fetchall() == [(None, True)]
+
+        assert len(list(tmp_path.rglob("*.sql"))) > 0
+        assert places_in_files([tmp_path], set(KEYS)) == set()
+        assert places_in_tables(connection, set(KEYS)) == set()
+
+        # Forgotten once, it gives no child another pseudonym.
+        refused = try_dbt(copied, *narrow)
+        assert refused.returncode != 0
+        assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.stdout
+        short = try_dbt(copied, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
+        assert short.returncode != 0
+        assert "has 31 characters" in short.stdout
+        assert pseudonyms(connection) == seen[-1]
+
+
+def test_outcomes_build_hands_the_key_to_dbts_sessions(
+    database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = r"with a blank, a \backslash and 'quotes' in it"
+    monkeypatch.setenv("OUTCOMES_PSEUDONYM_KEY", key)
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=54321")
+    asked = "select current_setting('outcomes.pseudonym_key'), current_setting('statement_timeout')"
+
+    class Dbt:
+        def __init__(self, **_: Any) -> None: ...
+
+        def invoke(self, _: list[str]) -> None:
+            with connect(database) as connection:
+                assert connection.execute(asked).fetchone() == (key, "54321ms")
+            raise OutcomesError("as far as this")
+
+    monkeypatch.setattr(build, "dbtRunner", Dbt)
+    with pytest.raises(OutcomesError, match="as far as this"):
+        build.build(Console(quiet=True))
