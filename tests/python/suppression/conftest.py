@@ -17,7 +17,8 @@ from outcomes.warehouse.tables import create_tables
 GAPS = (
     "build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
     "--select", "suppression", "grade_bands", "student_t_coefficients", "wilson_bound",
-    "stg_hidden_counts", "int_outcome_gap_strata+",
+    "stg_hidden_counts", "stg_withheld_gaps", "int_outcome_gap_strata+",
+    "--exclude", "rpt_measure_history",
 )  # fmt: skip
 
 
