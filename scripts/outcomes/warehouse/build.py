@@ -98,7 +98,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
 def _invoke(runner: dbtRunner, variables: dict[str, Any], *options: str) -> dbtRunnerResult:
     folder = str(PROJECT_DIR)
     arguments = ["--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
-    with _environment():
+    with dbt_environment():
         return runner.invoke([*arguments, "--vars", json.dumps(variables), *options])
 
 
@@ -128,7 +128,7 @@ def _provide_profile() -> None:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def dbt_environment() -> Iterator[None]:
     """What dbt's profile and macros look for, for as long as dbt runs."""
     provided = {
         "OUTCOMES_PG_PASSWORD": load_settings().password,
