@@ -32,7 +32,7 @@ def county(warehouse: Settings) -> Iterator[Settings]:
             create_tables(connection)
             districts = {"large": (1500, 5), "middle": (400, 3), "small": (120, 1)}
             make_county(connection, County(districts, years=1, seed=0.4))
-        run_dbt(settings, *GAPS)
+        run_dbt(settings, *GAPS, role="")
         yield settings
         server.execute("drop database county with (force)")
 
@@ -48,7 +48,7 @@ def populations(warehouse: Settings) -> Iterator[Settings]:
             districts = {"large": (500, 3), "middle": (200, 2), "small": (60, 1)}
             make_county(connection, County(districts, years=1, seed=0.7))
             add_populations(connection, 5, seed=0.3)
-        run_dbt(settings, *GAPS)
+        run_dbt(settings, *GAPS, role="")
         yield settings
         server.execute("drop database populations with (force)")
 
