@@ -1,6 +1,6 @@
 """A strict RFC 4180 reader for delimited text (and fixed width), in blocks.
 
-Lines without a quote are split by polars, many at once. Lines whose quotes are well
+Lines without a quote are split by polars, many at once. Records whose quotes are well
 formed and closed, proven by one regular expression, are too. Whatever is left goes record
 by record through `read_record`, which accepts nothing that the standard does not: a bare
 quote in an unquoted field and text after a closing quote are errors. Every record knows
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -20,22 +20,26 @@ from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import (
     MAX_RECORD_CHARACTERS,
+    PIECES,
+    REJECTED,
     Block,
-    Piece,
-    RejectedRow,
     empty_rows,
+    reject,
 )
 from outcomes.landing.text import LineReader, Lines
 
 # Beyond this many columns the regular expression would grow too large.
 _MAX_REGEX_WIDTH = 400
 
+# A quoted field.
+_QUOTED = r'"[^"\x00]*(?:""[^"\x00]*)*"'
+
 _FAULTS = {
-    Reason.STRAY_QUOTE: "a quote inside an unquoted field, or text after a closing quote",
-    Reason.STRAY_CARRIAGE_RETURN: "a carriage return inside an unquoted field",
-    Reason.UNDECODABLE_BYTES: "bytes that are no text in the declared encoding",
-    Reason.NUL_CHARACTER: "a NUL character",
-    Reason.REPEATED_HEADER: "expected a row of data; found the header again",
+    Reason.STRAY_QUOTE.code: "a quote inside an unquoted field, or text after a closing quote",
+    Reason.STRAY_CARRIAGE_RETURN.code: "a carriage return inside an unquoted field",
+    Reason.UNDECODABLE_BYTES.code: "bytes that are no text in the declared encoding",
+    Reason.NUL_CHARACTER.code: "a NUL character",
+    Reason.REPEATED_HEADER.code: "expected a row of data; found the header again",
 }
 
 
@@ -49,7 +53,9 @@ class Record:
     is_complete: bool = True
 
 
-def read_record(lines: Lines, first: int, delimiter: str, newline: str = "\n") -> Record:
+def read_record(
+    lines: Sequence[str | None], first: int, delimiter: str, newline: str = "\n"
+) -> Record:
     """Read the record that begins at `lines[first]`, strictly by RFC 4180.
 
     An unquoted empty field is None, a quoted one the empty string. A record that is still
@@ -117,7 +123,8 @@ def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> Header:
         FileError: there is no line, or the line is no well-formed record.
     """
     blank = 0
-    for first, lines in reader:
+    for first, batch in reader:
+        lines = batch.to_list()
         for index, line in enumerate(lines):
             if line is not None and not line.strip():
                 blank += 1
@@ -137,7 +144,7 @@ def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> Header:
                     Reason.HEADER_NOT_FOUND,
                     f"line {first + index}: expected the header; the line is malformed",
                 )
-            reader.push_back(first + record.last + 1, lines[record.last + 1 :])
+            reader.push_back(first + record.last + 1, batch.slice(record.last + 1))
             names = [field or "" for field in record.fields]
             return Header(names, lines[index : record.last + 1], blank)
     raise FileError(Reason.EMPTY_FILE, "expected a header; the file has no line")
@@ -157,36 +164,45 @@ def read_delimited(
         FileError: a record that is too long to be one.
     """
     splitter = _Splitter(mapping, delimiter, header, quoting=quoting, newline=reader.newline)
-    kept: Lines = []  # for the next block: a record that goes on there, or may
+    kept = pl.Series(dtype=pl.String)  # for the next block: a record that goes on there, or may
     first_kept = 0
     for first, lines in reader:
-        if kept:
-            lines, first = kept + lines, first_kept
+        if len(kept):
+            lines, first = pl.concat([kept, lines], rechunk=True), first_kept
         block, kept = splitter.split(first, lines)
         first_kept = first + len(lines) - len(kept)
         yield block
-    if kept:
+    if len(kept):
         yield splitter.split(first_kept, kept, is_last=True)[0]
 
 
-def _unclosed(start: int, end: int) -> RejectedRow:
+def _partition(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows where a condition holds, and the others."""
+    holds = frame.with_columns(condition.fill_null(value=False).alias("holds"))["holds"]
+    return frame.filter(holds), frame.filter(~holds)
+
+
+def _unclosed(start: int, end: int) -> pl.DataFrame:
     detail = f"a quote that is opened on line {start} and never closed"
-    return RejectedRow(start, end, Reason.UNCLOSED_QUOTE, detail)
+    rows = pl.DataFrame({"line_start": [start], "line_end": [end]})
+    return reject(rows, pl.lit(Reason.UNCLOSED_QUOTE.code), pl.lit(detail))
 
 
 @dataclass
 class _Slow:
-    """What the tokenizer made of some lines.
+    """What became of the records that need more than one expression.
 
-    `spans` are the lines that it took, as indexes; `single` are lines of one field;
-    `end` is where a record begins that is still open.
+    `records` are well formed and still to be split, `rows` are split. `spans` are the lines
+    that they and the rejected took, as indexes; `single` are lines of one field; `end` is
+    where a record begins that is still open.
     """
 
-    rows: pl.DataFrame
     end: int
-    rejected: list[RejectedRow] = field(default_factory=list)
+    records: list[tuple[int, int, str]] = field(default_factory=list)
+    rows: list[tuple[int | str | None, ...]] = field(default_factory=list)
+    rejected: list[tuple[int, int, str, None, str]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
-    single: dict[int, str] = field(default_factory=dict)
+    single: list[tuple[int, str]] = field(default_factory=list)
 
 
 class _Splitter:
@@ -209,15 +225,18 @@ class _Splitter:
         line = (line or "").removesuffix("\r")
         # A byte-order mark can lead, where files were put together.
         self.header_lines = [line, f"\ufeff{line}"]
-        # The kept columns at the ends of a row.
-        self._names = {
-            index: name
-            for name, index in mapping.field_of.items()
-            if index in (0, mapping.width - 1)
-        }
+        self._special = ["\0", "\r", '"'] if quoting else ["\0", "\r"]
         mark = re.escape(delimiter)
-        one = rf'(?:"(?:[^"]|"")*"|[^"{mark}\r]*)'
-        self.well_formed = rf"^{one}(?:{mark}{one}){{{mapping.width - 1}}}$"
+        bare = rf'[^"{mark}\r\x00]'
+        one = f"(?:{_QUOTED}|{bare}*)"
+        # polars reads quoted fields between delimiters of one byte only.
+        self._has_pattern = mapping.width <= _MAX_REGEX_WIDTH and len(delimiter.encode()) == 1
+        self._record = f"{one}(?:{mark}{one}){{{mapping.width - 1}}}"
+        self._faults = {
+            Reason.WRONG_FIELD_COUNT.code: f"^{one}(?:{mark}{one})*$",
+            # Well-formed fields, and then one with a quote where none can be.
+            Reason.STRAY_QUOTE.code: f'^(?:{one}{mark})*(?:{_QUOTED}{bare}|{bare}+")',
+        }
 
     def split(self, first: int, lines: Lines, *, is_last: bool = False) -> tuple[Block, Lines]:
         """Rows and rejects of some lines, and the lines to be read again with the next.
@@ -225,110 +244,105 @@ class _Splitter:
         These are a record that is still open, or else the last one, and a line of one
         field before it: only the line after them tells whether they are pieces of a row.
         """
-        frame = pl.DataFrame(
-            {"line_start": pl.int_range(first, first + len(lines), eager=True)},
-        ).with_columns(pl.Series("line", lines, dtype=pl.String).str.strip_suffix("\r"))
-        frame = frame.with_columns(self._kind().alias("kind"))
+        frame = pl.DataFrame({"line_start": pl.int_range(first, first + len(lines), eager=True)})
+        frame = frame.with_columns(
+            pl.col("line_start").alias("line_end"),
+            lines.str.strip_suffix("\r").alias("line"),
+        )
+        special, bare = _partition(frame, pl.col("line").str.contains_any(self._special))
+        plain, bare = _partition(bare, self._is_plain())
+        quoted, special = _partition(special, self._is_quoted())
+        other = self._with_kind(pl.concat([bare, special]))
 
-        slow = self._read_slowly(frame, first, lines)
-        rejected, end = slow.rejected, slow.end
+        slow = self._read_slowly(other, first, lines)
         if slow.spans:
-            indexes = [index for start, stop in slow.spans for index in range(start, stop)]
-            taken = pl.Series(indexes, dtype=pl.Int64) + first
-            frame = frame.filter(~pl.col("line_start").is_in(taken.implode()))
-        rejected += self._rejected(frame)
+            taken = [index for start, stop in slow.spans for index in range(start, stop)]
+            taken_lines = pl.Series(taken, dtype=pl.Int64) + first
+            is_free = ~pl.col("line_start").is_in(taken_lines.implode())
+            plain, quoted, other = (part.filter(is_free) for part in (plain, quoted, other))
+        records = pl.DataFrame(slow.records, schema=frame.schema, orient="row")
+        none = empty_rows(list(self.mapping.field_of))
         parts = [
             part
             for part in (
-                self._plain(frame.filter(pl.col("kind") == "plain")),
-                self._quoted(frame.filter(pl.col("kind") == "quoted")),
-                slow.rows,
+                self._plain(plain),
+                self._quoted(pl.concat([quoted, records])),
+                pl.DataFrame(slow.rows, schema=none.schema, orient="row"),
             )
-            if not part.is_empty()
+            if part.height
         ]
-        rows = pl.concat(parts) if parts else empty_rows(list(self.mapping.field_of))
-        if len(parts) > 1:
-            rows = rows.sort("line_start")
-        single = self._single_fields(frame) | slow.single
+        rows = pl.concat(parts).sort("line_start") if parts else none
+        slow_rejected = pl.DataFrame(slow.rejected, schema=REJECTED, orient="row")
+        rejected = pl.concat([self._rejected(other), slow_rejected])
+        single = self._single_fields(other)
+        single = pl.concat([single, pl.DataFrame(slow.single, schema=single.schema, orient="row")])
         pieces = self._pieces(rows, single)
-        blank = int((frame["kind"] == "blank").sum())
+        blank = int((other["kind"] == "blank").sum())
+        end = slow.end
         if is_last:
             if end < len(lines):
-                rejected.append(_unclosed(first + end, first + len(lines) - 1))
-            return Block(rows, rejected, blank, pieces), []
+                rejected.extend(_unclosed(first + end, first + len(lines) - 1))
+            return Block(rows, rejected, blank, pieces), lines.clear()
         if end == len(lines) and rows.height and rows["line_end"][-1] == first + end - 1:
             end = rows["line_start"][-1] - first
-        if first + end - 1 in single:
+        if first + end - 1 in single["line_start"]:
             end -= 1
         rows = rows.head(rows["line_start"].search_sorted(first + end))
-        rejected = [row for row in rejected if row.line_start < first + end]
-        return Block(rows, rejected, blank, pieces), lines[end:]
+        rejected = rejected.filter(pl.col("line_start") < first + end)
+        return Block(rows, rejected, blank, pieces), lines.slice(end)
 
-    def _single_fields(self, frame: pl.DataFrame) -> dict[int, str]:
-        """Lines of one field where there should be several, by their number."""
-        if self.mapping.width == 1:
-            return {}
-        alone = (pl.col("kind") == "ragged") & ~pl.col("line").str.contains(
-            self.delimiter, literal=True
+    def _is_plain(self) -> pl.Expr:
+        """Whether a line without a special character is a row."""
+        line = pl.col("line")
+        return (
+            (line.str.count_matches(self.delimiter, literal=True) == self.mapping.width - 1)
+            & (line.str.strip_chars() != "")
+            & ~line.is_in(self.header_lines)
         )
-        return dict(frame.filter(alone).select("line_start", "line").iter_rows())
 
-    def _pieces(self, rows: pl.DataFrame, single: dict[int, str]) -> list[Piece]:
-        """Such lines, each with the value that it may belong to: the end of the row before
-        it, or the start of the row after it."""
-        if not single:
-            return []
-        ends = rows.select("line_start", "line_end", *self._names.values())
-        first, last = self._names.get(0), self._names.get(self.mapping.width - 1)
-        found = []
-        for row in ends.filter(
-            (pl.col("line_end") + 1).is_in(list(single))
-            | (pl.col("line_start") - 1).is_in(list(single))
-        ).iter_rows(named=True):
-            start, end = row["line_start"], row["line_end"]
-            if last and end + 1 in single:
-                found.append(Piece(start, last, (row[last] or "") + single[end + 1]))
-            if first and start - 1 in single:
-                found.append(Piece(start, first, single[start - 1] + (row[first] or "")))
-        return found
+    def _is_quoted(self) -> pl.Expr:
+        """Whether a line with a special character is a row with quoted fields."""
+        line = pl.col("line")
+        if not (self.quoting and self._has_pattern):
+            return pl.lit(value=False)
+        is_record = line.str.contains(f"^{self._record}$")
+        return is_record & ~line.is_in(self.header_lines)
 
-    def _kind(self) -> pl.Expr:
+    def _with_kind(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What lines are that are no row at first sight: blank, to be read slowly, or else
+        the reason why they are none. Inside a record of several lines it means nothing."""
         line = pl.col("line")
         kind = (
             pl.when(line.is_null())
-            .then(pl.lit("undecodable"))
+            .then(pl.lit(Reason.UNDECODABLE_BYTES.code))
             .when(line.str.contains("\0", literal=True))
-            .then(pl.lit("nul"))
+            .then(pl.lit(Reason.NUL_CHARACTER.code))
             .when(line.str.strip_chars() == "")
             .then(pl.lit("blank"))
             .when(line.is_in(self.header_lines))
-            .then(pl.lit("header"))
+            .then(pl.lit(Reason.REPEATED_HEADER.code))
         )
         if self.quoting:
             has_quote = line.str.contains('"', literal=True)
-            # polars reads quoted fields between delimiters of one byte only.
-            if self.mapping.width <= _MAX_REGEX_WIDTH and len(self.delimiter.encode()) == 1:
-                kind = kind.when(has_quote & line.str.contains(self.well_formed)).then(
-                    pl.lit("quoted")
-                )
+            for code, pattern in self._faults.items() if self._has_pattern else ():
+                kind = kind.when(has_quote & line.str.contains(pattern)).then(pl.lit(code))
             kind = kind.when(has_quote).then(pl.lit("slow"))
-        fields = line.str.count_matches(self.delimiter, literal=True) + 1
-        return (
-            kind.when(line.str.contains("\r", literal=True))
-            .then(pl.lit("stray_cr"))
-            .when(fields == self.mapping.width)
-            .then(pl.lit("plain"))
-            .otherwise(pl.lit("ragged"))
+        kind = kind.when(line.str.contains("\r", literal=True)).then(
+            pl.lit(Reason.STRAY_CARRIAGE_RETURN.code)
+        )
+        return frame.with_columns(
+            kind.otherwise(pl.lit(Reason.WRONG_FIELD_COUNT.code)).alias("kind")
         )
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        fields = frame.select("line_start", pl.col("line").str.split(self.delimiter))
+        # Into lists: as columns of their own, 100,000 fields would take minutes.
+        fields = pl.col("line").str.split(self.delimiter)
         kept = (
             (name, pl.col("line").list.get(index)) for name, index in self.mapping.field_of.items()
         )
-        return fields.select(
+        return frame.with_columns(fields).select(
             "line_start",
-            pl.col("line_start").alias("line_end"),
+            "line_end",
             *(pl.when(field != "").then(field).alias(name) for name, field in kept),
         )
 
@@ -340,79 +354,133 @@ class _Splitter:
         # a packed file: text that begins with `x^` looks like one.
         schema = {f"field_{index}": pl.String for index in range(self.mapping.width)}
         before = "0" + self.delimiter * (self.mapping.width - 1)
-        text = "\n".join([before, *frame["line"].to_list()]).encode()
+        text = "\n".join([before, frame["line"].str.join("\n").item()]).encode()
         fields = pl.read_csv(
             io.BytesIO(text), has_header=False, separator=self.delimiter, schema=schema
         ).slice(1)
         if fields.height != frame.height:
             raise RuntimeError("polars split well-formed lines into another number of rows")
-        return pl.concat([frame.select("line_start"), fields], how="horizontal").select(
+        return pl.concat([frame.select("line_start", "line_end"), fields], how="horizontal").select(
             "line_start",
-            pl.col("line_start").alias("line_end"),
+            "line_end",
             *(
                 pl.col(f"field_{index}").alias(name)
                 for name, index in self.mapping.field_of.items()
             ),
         )
 
-    def _read_slowly(self, frame: pl.DataFrame, first: int, lines: Lines) -> _Slow:
-        """The records that need the tokenizer."""
-        names = list(self.mapping.field_of)
-        columns: dict[str, list[object]] = {name: [] for name in ("line_start", "line_end", *names)}
-        slow = _Slow(empty_rows(names), end=len(lines))
+    def _read_slowly(self, other: pl.DataFrame, first: int, lines: Lines) -> _Slow:
+        """The records that span lines, or need the tokenizer."""
+        slow = _Slow(end=len(lines))
+        starts = (other.filter(pl.col("kind") == "slow")["line_start"] - first).to_list()
+        texts = lines.to_list() if starts else []
         next_free = 0
-        starts = frame["line_start"].filter(frame["kind"] == "slow")
-        for index in (starts - first).to_list():
+        for index in starts:
             if index < next_free:
                 continue  # inside the record before
-            record = read_record(lines, index, self.delimiter, self.newline)
-            if not record.is_complete:
-                slow.end = index
-                slow.spans.append((index, len(lines)))
-                if sum(len(line or "") for line in lines[index:]) > MAX_RECORD_CHARACTERS:
-                    raise FileError(
-                        Reason.RECORD_TOO_LONG,
-                        f"line {first + index}: a quote opens a record of more than a million "
-                        "characters",
-                    )
-                break
-            next_free = record.last + 1
-            slow.spans.append((index, next_free))
-            start, end = first + index, first + record.last
-            fault = record.fault
-            if fault is None and any("\0" in (field or "") for field in record.fields):
-                fault = Reason.NUL_CHARACTER
-            if fault is not None:
-                slow.rejected.append(RejectedRow(start, end, fault, _FAULTS[fault]))
-            elif len(record.fields) != self.mapping.width:
-                slow.rejected.append(self._ragged(start, end, len(record.fields)))
-                if len(record.fields) == 1 and start == end:
-                    slow.single[start] = record.fields[0] or ""
+            last, text = self._join(texts, index)
+            if text is None:
+                record = read_record(texts, index, self.delimiter, self.newline)
+                if not record.is_complete:
+                    slow.end = index
+                    slow.spans.append((index, len(lines)))
+                    if sum(len(line or "") for line in texts[index:]) > MAX_RECORD_CHARACTERS:
+                        raise FileError(
+                            Reason.RECORD_TOO_LONG,
+                            f"line {first + index}: a quote opens a record of more than a "
+                            "million characters",
+                        )
+                    break
+                last = record.last
+                self._take(slow, first + index, first + last, record)
             else:
-                columns["line_start"].append(start)
-                columns["line_end"].append(end)
-                for name, field_index in self.mapping.field_of.items():
-                    columns[name].append(record.fields[field_index])
-        slow.rows = pl.DataFrame(columns, schema=slow.rows.schema)
+                slow.records.append((first + index, first + last, text))
+            next_free = last + 1
+            slow.spans.append((index, next_free))
         return slow
 
-    def _rejected(self, frame: pl.DataFrame) -> list[RejectedRow]:
-        reasons = {
-            "undecodable": Reason.UNDECODABLE_BYTES,
-            "nul": Reason.NUL_CHARACTER,
-            "stray_cr": Reason.STRAY_CARRIAGE_RETURN,
-            "header": Reason.REPEATED_HEADER,
-        }
-        bad = frame.filter(pl.col("kind").is_in([*reasons, "ragged"])).with_columns(
-            (pl.col("line").str.count_matches(self.delimiter, literal=True) + 1).alias("fields")
-        )
-        return [
-            self._ragged(line, line, fields)
-            if kind == "ragged"
-            else RejectedRow(line, line, reasons[kind], _FAULTS[reasons[kind]])
-            for line, kind, fields in bad.select("line_start", "kind", "fields").iter_rows()
-        ]
+    def _join(self, texts: Sequence[str | None], index: int) -> tuple[int, str | None]:
+        """The record that begins in a line and ends in a later one, if it is well formed.
 
-    def _ragged(self, start: int, end: int, fields: int) -> RejectedRow:
-        detail = f"expected {self.mapping.width} fields, found {fields}"
-        return RejectedRow(start, end, Reason.WRONG_FIELD_COUNT, detail)
+        It can end where the number of quotes is even, and nowhere before.
+        """
+        parts = [texts[index] or ""]
+        is_open = parts[0].count('"') % 2 == 1
+        if not (is_open and self._has_pattern):
+            return index, None
+        while is_open:
+            line = texts[index + len(parts)] if index + len(parts) < len(texts) else None
+            if line is None:
+                return index, None
+            parts.append(line)
+            is_open = line.count('"') % 2 == 0
+        text = self.newline.join(parts).removesuffix("\r")
+        return index + len(parts) - 1, text if re.fullmatch(self._record, text) else None
+
+    def _take(self, slow: _Slow, start: int, end: int, record: Record) -> None:
+        fault, found = record.fault, len(record.fields)
+        if fault is None and any("\0" in (field or "") for field in record.fields):
+            fault = Reason.NUL_CHARACTER
+        if fault is not None:
+            slow.rejected.append((start, end, fault.code, None, _FAULTS[fault.code]))
+        elif found != self.mapping.width:
+            detail = f"expected {self.mapping.width} fields, found {found}"
+            slow.rejected.append((start, end, Reason.WRONG_FIELD_COUNT.code, None, detail))
+            if found == 1 and start == end:
+                slow.single.append((start, record.fields[0] or ""))
+        else:
+            fields = (record.fields[index] for index in self.mapping.field_of.values())
+            slow.rows.append((start, end, *fields))
+
+    def _rejected(self, other: pl.DataFrame) -> pl.DataFrame:
+        """The lines that are no row."""
+        kind, width = pl.col("kind"), self.mapping.width
+        ragged = pl.format(f"expected {width} fields, found {{}}", self._fields())
+        detail = pl.when(kind == Reason.WRONG_FIELD_COUNT.code).then(ragged)
+        return reject(
+            other.filter(kind.is_in([*_FAULTS, Reason.WRONG_FIELD_COUNT.code])),
+            kind,
+            detail.otherwise(kind.replace_strict(_FAULTS, default=None)),
+        )
+
+    def _fields(self) -> pl.Expr:
+        """The number of fields of a well-formed line."""
+        line = pl.col("line")
+        if self.quoting:
+            line = line.str.replace_all(_QUOTED, "")
+        return line.str.count_matches(self.delimiter, literal=True) + 1
+
+    def _single_fields(self, other: pl.DataFrame) -> pl.DataFrame:
+        """Lines of one field where there should be several."""
+        line = pl.col("line")
+        if self.quoting:
+            bare = line.str.strip_prefix('"').str.strip_suffix('"')
+            bare = bare.str.replace_all('""', '"', literal=True)
+            line = pl.when(line.str.starts_with('"')).then(bare).otherwise(line)
+        ragged = other.filter(
+            pl.col("kind") == Reason.WRONG_FIELD_COUNT.code, pl.lit(self.mapping.width > 1)
+        )
+        return ragged.filter(self._fields() == 1).select("line_start", line)
+
+    def _pieces(self, rows: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
+        """Such lines, each with the value that it may belong to: the end of the row before
+        it, or the start of the row after it."""
+        found = []
+        at = {index: name for name, index in self.mapping.field_of.items()}
+        line = pl.col("line")
+        for index, beside in (
+            (self.mapping.width - 1, pl.col("line_end") + 1),
+            (0, pl.col("line_start") - 1),
+        ):
+            if index not in at or single.is_empty():
+                continue
+            value = pl.col(at[index]).fill_null("")
+            beside_rows = rows.join(single, left_on=beside, right_on="line_start")
+            found.append(
+                beside_rows.select(
+                    "line_start",
+                    pl.lit(at[index]).alias("column_name"),
+                    (line + value if index == 0 else value + line).alias("joined"),
+                )
+            )
+        return pl.concat(found) if found else pl.DataFrame(schema=PIECES)

@@ -8,7 +8,7 @@ import polars as pl
 
 from outcomes.contracts.model import ContractObject
 from outcomes.landing.reasons import Reason
-from outcomes.landing.records import Block, RejectedRow, empty_rows
+from outcomes.landing.records import Block, empty_rows, reject
 from outcomes.landing.text import LineReader
 
 
@@ -36,27 +36,22 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
         .when((line.str.len_chars() != width) | line.str.contains("\t", literal=True))
         .then(pl.lit(Reason.WRONG_FIELD_COUNT.code))
     )
-    reasons = {
-        reason.code: (reason, detail)
-        for reason, detail in (
-            (Reason.UNDECODABLE_BYTES, "bytes that are no text in the declared encoding"),
-            (Reason.NUL_CHARACTER, "a NUL character"),
-            (Reason.WRONG_FIELD_COUNT, f"expected {width} characters and no tab"),
-        )
+    faults = {
+        Reason.UNDECODABLE_BYTES.code: "bytes that are no text in the declared encoding",
+        Reason.NUL_CHARACTER.code: "a NUL character",
+        Reason.WRONG_FIELD_COUNT.code: f"expected {width} characters and no tab",
     }
     for first, lines in reader:
-        frame = pl.DataFrame(
-            {"line_start": pl.int_range(first, first + len(lines), eager=True)}
-        ).with_columns(pl.Series("line", lines, dtype=pl.String).str.strip_suffix("\r"))
-        frame = frame.with_columns(kind.alias("kind"))
-        rows = frame.filter(pl.col("kind").is_null()).select(
-            "line_start", pl.col("line_start").alias("line_end"), *slices
+        numbers = pl.int_range(first, first + len(lines), eager=True)
+        frame = pl.DataFrame({"line_start": numbers, "line_end": numbers}).with_columns(
+            lines.str.strip_suffix("\r").alias("line")
         )
-        rejected = [
-            RejectedRow(number, number, *reasons[code])
-            for number, code in frame.filter(pl.col("kind").is_in(list(reasons)))
-            .select("line_start", "kind")
-            .iter_rows()
-        ]
+        frame = frame.with_columns(kind.alias("kind"))
+        rows = frame.filter(pl.col("kind").is_null()).select("line_start", "line_end", *slices)
+        rejected = reject(
+            frame.filter(pl.col("kind").is_in([*faults])),
+            pl.col("kind"),
+            pl.col("kind").replace_strict(faults, default=None),
+        )
         blank = int((frame["kind"] == "blank").sum())
         yield Block(rows if rows.height else empty_rows(names), rejected, blank)

@@ -93,8 +93,9 @@ class FileReading:
         read = self._read_sheet(item) if layout.format == "workbook" else self._read_text(item)
         wrong_width = undecodable = 0
         for block in read:
-            wrong_width += sum(r.reason is Reason.WRONG_FIELD_COUNT for r in block.rejected)
-            undecodable += sum(r.reason is Reason.UNDECODABLE_BYTES for r in block.rejected)
+            reasons = block.rejected["reason_code"]
+            wrong_width += int((reasons == Reason.WRONG_FIELD_COUNT.code).sum())
+            undecodable += int((reasons == Reason.UNDECODABLE_BYTES.code).sum())
             valid = validator.apply(block)
             self._count(valid)
             yield valid

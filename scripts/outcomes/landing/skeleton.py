@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from outcomes.errors import OutcomesError
@@ -112,9 +113,9 @@ def _delimited(name: str, layout: dict[str, Any], content: bytes) -> dict[str, A
     encoding = _encoding(content)
     newline = survey(io.BytesIO(content), encoding).newline
     reader = LineReader(io.BytesIO(content), encoding, newline)
-    first, lines = next(reader, (1, []))
+    first, lines = next(reader, (1, pl.Series(dtype=pl.String)))
     reader.push_back(first, lines)
-    top = (lines[0] if lines else None) or ""
+    top = next(iter(lines.to_list()), None) or ""
     delimiter = max(_DELIMITERS, key=top.count)
     header = read_header(reader, delimiter, quoting=True).names
     layout = {**layout, "format": "delimited", "encoding": encoding, "delimiter": delimiter}

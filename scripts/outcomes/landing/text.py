@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+import polars as pl
+
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import MAX_RECORD_CHARACTERS
 
@@ -18,8 +20,8 @@ BLOCK_BYTES = 4 << 20
 BATCH_LINES = 1 << 16
 _TAIL_BYTES = 1 << 16
 
-# Decoded lines without their line feed; None is a line that is no text in this encoding.
-Lines = list[str | None]
+# Decoded lines without their line feed; null is a line that is no text in this encoding.
+Lines = pl.Series
 
 # The control characters U+0080 to U+009F, by codec, are in no text: quotes and dashes of
 # cp1252 that were taken for latin-1 become them.
@@ -181,13 +183,13 @@ class LineReader:
         for block in self._blocks():
             lines = self._decode(block)
             if self._stop_line is not None and first + len(lines) > self._stop_line:
-                lines = lines[: self._stop_line - first]
-                if lines:
+                lines = lines.head(self._stop_line - first)
+                if len(lines):
                     yield first, lines
                 return
-            for start in range(0, len(lines), BATCH_LINES):
-                yield first + start, lines[start : start + BATCH_LINES]
-            first += len(lines)
+            for batch in lines.to_frame().iter_slices(BATCH_LINES):
+                yield first, batch.to_series()
+                first += batch.height
 
     def _blocks(self) -> Iterator[bytes]:
         """The bytes, cut after line ends."""
@@ -214,14 +216,14 @@ class LineReader:
         lines: Lines | None = None
         if block.isascii() or (self._codec == "utf-8" and not _CONTROLS["utf-8"].search(block)):
             with contextlib.suppress(UnicodeDecodeError):  # then some of the lines can be
-                lines = [*block.decode(self._codec).split(newline)]
+                text = pl.Series("line", [block.decode(self._codec)])
+                lines = text.str.split(newline).explode()
                 self.has_read_letters |= not block.isascii()
         if lines is None:
-            lines = [self._decode_line(line) for line in block.split(newline.encode())]
-            self.has_read_letters |= any(line and not line.isascii() for line in lines)
-        if block.endswith(newline.encode()):
-            lines.pop()
-        return lines
+            decoded = [self._decode_line(line) for line in block.split(newline.encode())]
+            lines = pl.Series("line", decoded, dtype=pl.String)
+            self.has_read_letters |= any(line and not line.isascii() for line in decoded)
+        return lines.head(-1) if block.endswith(newline.encode()) else lines
 
     def _decode_line(self, line: bytes) -> str | None:
         if line.isascii():

@@ -10,7 +10,7 @@ pattern, list of values or padding) is kept byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -25,21 +25,13 @@ from outcomes.contracts.model import (
     SpellInSchoolYear,
 )
 from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.records import Block, RejectedRow
+from outcomes.landing.records import REJECTED, Block, reject
 from outcomes.landing.workbook import UNREADABLE
 
 _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
-
-_REJECT_SCHEMA = {
-    "line_start": pl.Int64,
-    "line_end": pl.Int64,
-    "reason_code": pl.String,
-    "column_name": pl.String,
-    "detail": pl.String,
-}
 
 
 def spring_year(day: date) -> int:
@@ -101,7 +93,6 @@ class Validator:
         self._name_columns = [
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
-        self._cleaned = [_clean(prop).alias(prop.name) for prop in item.columns]
         self._values = [self._value(prop).alias(_value_name(prop)) for prop in item.columns]
         self._checks = [self._header_check()] if item.file.header else []
         self._checks += [check for prop in item.columns for check in self._property_checks(prop)]
@@ -116,7 +107,7 @@ class Validator:
             FileError: a second table begins.
         """
         block = self._without_torn_rows(block)
-        rows = block.rows.with_columns(*self._cleaned, *self._name_columns)
+        rows = _clean(block.rows, self.item.columns).with_columns(*self._name_columns)
         rows = rows.with_columns(*self._values)
         flags = rows.select(
             check.mask.fill_null(value=False).alias(str(n)) for n, check in enumerate(self._checks)
@@ -125,7 +116,7 @@ class Validator:
             self._refuse_a_second_table(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
 
-        rejected = [self._unreadable(block)]
+        rejected = [block.rejected]
         issues: list[pl.DataFrame] = []
         if hits:
             rows, failures = self._split_off_failures(rows, flags, hits)
@@ -144,7 +135,7 @@ class Validator:
     def _header_check(self) -> Check:
         """The header again. In text, the reader has found the lines that are the same."""
         mask = pl.all_horizontal(
-            pl.col(prop.name).str.strip_chars("\ufeff") == prop.name.strip()
+            pl.col(prop.name).is_in([prop.name.strip(), f"\ufeff{prop.name.strip()}"])
             for prop in self.item.columns
         )
         detail = "expected a row of data; found the header again"
@@ -168,10 +159,7 @@ class Validator:
 
     def _nothing_check(self) -> Check:
         """A row of nothing but delimiters, which no required column refuses."""
-        empty = [
-            pl.col(prop.name).is_null() | (pl.col(prop.name).str.strip_chars() == "")
-            for prop in self.item.columns
-        ]
+        empty = [_is_missing(prop) for prop in self.item.columns]
         mask = pl.all_horizontal(empty)
         return Check(None, Reason.MISSING_VALUE, "expected a value in any column", mask, True)
 
@@ -181,33 +169,27 @@ class Validator:
         It may where the row's value with the piece is a value by the contract, too: of
         `12` and `345`, either the first is an id, or `12345` was, and nobody can tell.
         """
-        torn: set[int] = set()
+        if block.pieces.is_empty():
+            return block
+        torn = []
         for prop in self.item.columns:
-            pieces = [piece for piece in block.pieces if piece.column == prop.name]
-            if not pieces:
-                continue
-            joined = pl.DataFrame(
-                {
-                    "line_start": [p.line_start for p in pieces],
-                    prop.name: [p.joined for p in pieces],
-                }
-            )
-            joined = joined.with_columns(_clean(prop).alias(prop.name))
-            joined = joined.with_columns(self._value(prop).alias(_value_name(prop)))
+            pieces = block.pieces.filter(pl.col("column_name") == prop.name)
+            joined = pieces.select("line_start", pl.col("joined").alias(prop.name))
+            joined = _clean(joined, [prop]).with_columns(self._value(prop).alias(_value_name(prop)))
             for check in self._property_checks(prop):
                 joined = joined.filter(~check.mask.fill_null(value=False))
-            torn.update(joined["line_start"])
-        if not torn:
-            return block
-        is_torn = pl.col("line_start").is_in(sorted(torn))
-        detail = "a line beside it may be a piece of this row, torn off by a line break"
-        rejected = [
-            RejectedRow(start, end, Reason.WRONG_FIELD_COUNT, detail)
-            for start, end in block.rows.filter(is_torn)
-            .select("line_start", "line_end")
-            .iter_rows()
-        ]
-        return replace(block, rows=block.rows.filter(~is_torn), rejected=block.rejected + rejected)
+            torn.append(joined["line_start"])
+        is_torn = pl.col("line_start").is_in(pl.concat(torn).implode())
+        rejected = reject(
+            block.rows.filter(is_torn),
+            pl.lit(Reason.WRONG_FIELD_COUNT.code),
+            pl.lit("a line beside it may be a piece of this row, torn off by a line break"),
+        )
+        return replace(
+            block,
+            rows=block.rows.filter(~is_torn),
+            rejected=pl.concat([block.rejected, rejected]),
+        )
 
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
@@ -225,9 +207,7 @@ class Validator:
                 )
             )
         if prop.required:
-            missing = sent.is_null()
-            if prop.is_free_text:
-                missing = missing | (sent.str.strip_chars() == "")
+            missing = _is_missing(prop)
             checks.append(Check(prop.name, Reason.MISSING_VALUE, "expected a value", missing, True))
         if not prop.is_free_text:
             reason, detail = _expectation(prop)
@@ -241,11 +221,11 @@ class Validator:
             )
         if prop.defines_school_year and self.item.snapshot == "school_year":
             year = self._school_year
-            row_year = _spring_year(value) if prop.produces == "date" else value
+            outside = value != year
+            if prop.produces == "date":
+                outside = ~value.is_between(date(year - 1, 7, 1), date(year, 6, 30))
             detail = f"expected the school year {year} (July 1, {year - 1} to June 30, {year})"
-            checks.append(
-                Check(prop.name, Reason.WRONG_SCHOOL_YEAR, detail, row_year != year, True)
-            )
+            checks.append(Check(prop.name, Reason.WRONG_SCHOOL_YEAR, detail, outside, True))
         return checks
 
     def _range(self, prop: ContractProperty, value: pl.Expr) -> tuple[list[str], pl.Expr]:
@@ -334,40 +314,28 @@ class Validator:
             day = pl.coalesce(day, cell)
         return day
 
-    def _unreadable(self, block: Block) -> pl.DataFrame:
-        return pl.DataFrame(
-            [
-                (row.line_start, row.line_end, row.reason.code, None, row.detail)
-                for row in block.rejected
-            ],
-            schema=_REJECT_SCHEMA,
-            orient="row",
-        )
-
     def _split_off_failures(
         self, rows: pl.DataFrame, flags: pl.DataFrame, hits: list[int]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rows that hold, and the others with the first check that they fail."""
         rejecting = [n for n in hits if self._checks[n].rejects]
         if not rejecting:
-            return rows, pl.DataFrame(schema=_REJECT_SCHEMA)
+            return rows, pl.DataFrame(schema=REJECTED)
         first = flags.select(
             pl.coalesce(pl.when(pl.col(str(n))).then(pl.lit(n)) for n in rejecting).alias("check")
         )["check"]
         failed = rows.select("line_start", "line_end").with_columns(first)
         failed = failed.filter(first.is_not_null())
-        failures = pl.DataFrame(
-            [self._failure(*row) for row in failed.iter_rows()],
-            schema=_REJECT_SCHEMA,
+        checks = pl.DataFrame(
+            [
+                (n, self._checks[n].reason.code, self._checks[n].column, self._checks[n].detail)
+                for n in rejecting
+            ],
+            schema={"check": first.dtype, **dict(list(REJECTED.items())[2:])},
             orient="row",
         )
+        failures = failed.join(checks, on="check").select(*REJECTED)
         return rows.filter(first.is_null()), failures
-
-    def _failure(
-        self, line_start: int, line_end: int, check_number: int
-    ) -> tuple[int, int, str, str | None, str]:
-        check = self._checks[check_number]
-        return line_start, line_end, check.reason.code, check.column, check.detail
 
     def _null_broken_values(
         self, rows: pl.DataFrame, hits: list[int]
@@ -412,19 +380,30 @@ def _value_name(prop: ContractProperty) -> str:
     return f"value of {prop.name}"
 
 
-def _clean(prop: ContractProperty) -> pl.Expr:
-    text = pl.col(prop.name)
-    if prop.is_free_text:
-        return text
-    text = text.str.strip_chars()
-    text = pl.when(text != "").then(text)
-    if prop.decimal_mark == ",":
-        # A point is then no mark, and could group thousands.
-        text = text.str.replace_many({",": ".", ".": ","})
-    if prop.pad_to:
-        is_number = text.str.contains(r"^[0-9]+$")
-        text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
-    return text
+def _is_missing(prop: ContractProperty) -> pl.Expr:
+    """Whether a clean value is none, or a text of nothing but white space."""
+    sent = pl.col(prop.name)
+    return sent.is_null() | (sent.str.strip_chars() == "") if prop.is_free_text else sent.is_null()
+
+
+def _clean(rows: pl.DataFrame, columns: Iterable[ContractProperty]) -> pl.DataFrame:
+    """The columns without white space around codes, ids, dates and numbers."""
+    coded = [prop for prop in columns if not prop.is_free_text]
+    rows = rows.with_columns(pl.col(prop.name).str.strip_chars() for prop in coded)
+    # Few blocks hold an empty value, and looking is quicker than replacing.
+    found = rows.select((pl.col(prop.name) == "").any() for prop in coded)
+    empty = [name for name in found.columns if found[name].any()]
+    rows = rows.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in empty)
+    for prop in coded:
+        text = pl.col(prop.name)
+        if prop.decimal_mark == ",":
+            # A point is then no mark, and could group thousands.
+            text = text.str.replace_many({",": ".", ".": ","})
+        if prop.pad_to:
+            is_number = text.str.contains(r"^[0-9]+$")
+            text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
+        rows = rows.with_columns(text)
+    return rows
 
 
 def _span_year(text: pl.Expr) -> pl.Expr:

@@ -7,12 +7,13 @@ import itertools
 import multiprocessing
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from outcomes.config import Settings
-from outcomes.contracts.reader import load_contracts
+from outcomes.contracts.model import Contract
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
@@ -41,16 +42,15 @@ class Work:
 
     settings: Settings
     archive: Archive
-    contracts: Path
+    contracts: Mapping[str, Contract]
     drops: Path
 
     def land(self) -> list[str]:
         """Land and archive, as the command does; the status of every file."""
-        contracts = load_contracts(self.contracts)
-        files = find_deliveries(self.drops, contracts).files
+        files = find_deliveries(self.drops, self.contracts).files
         with connect(self.settings) as connection:
-            kept = self.archive.keep_all(contracts, files)
-            landed = land_deliveries(connection, contracts, kept)
+            kept = self.archive.keep_all(self.contracts, files)
+            landed = land_deliveries(connection, self.contracts, kept)
             return [outcome.status for _, outcomes in landed for outcome in outcomes]
 
     def land_and_be_killed(self, point: Point) -> bool:

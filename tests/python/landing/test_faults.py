@@ -17,6 +17,8 @@ from tests.python.conftest import free_port
 from tests.python.pipeline.content import ledger_hashes
 
 from outcomes.config import CONTRACTS_DIR, Settings
+from outcomes.contracts.model import Contract
+from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
 from outcomes.warehouse.connection import connect
@@ -105,13 +107,13 @@ FORMATS = [zipped_csv, workbook, pipe, gzip_delta, fixed_width]
 
 
 @pytest.fixture(scope="module")
-def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's contracts, and one for a fixed-width file."""
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
+    """The project's contracts, and one for a fixed-width file; read once for all loaders."""
     folder = tmp_path_factory.mktemp("contracts")
     for contract in CONTRACTS_DIR.glob("*.yaml"):
         shutil.copy(contract, folder)
     (folder / "steel_valley.odcs.yaml").write_text(CONTRACT, "utf-8")
-    return folder
+    return load_contracts(folder)
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def content(connection: psycopg.Connection, archive: Archive, scratch: Path) -> 
 def test_a_loader_killed_at_any_point_leaves_nothing_that_running_again_does_not_mend(
     database: Settings,
     connection: psycopg.Connection,
-    contracts: Path,
+    contracts: dict[str, Contract],
     tmp_path: Path,
     deliver_files: Any,
 ) -> None:
@@ -163,7 +165,10 @@ def test_a_loader_killed_at_any_point_leaves_nothing_that_running_again_does_not
 
 
 def test_eight_loaders_at_once_load_and_keep_once(
-    database: Settings, connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    database: Settings,
+    connection: psycopg.Connection,
+    contracts: dict[str, Contract],
+    tmp_path: Path,
 ) -> None:
     events(tmp_path / "drops", *({"StudentID": f"{n:09}"} for n in range(200)))
     archive = Archive(tmp_path / "archive", tmp_path / "keys")

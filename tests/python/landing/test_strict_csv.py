@@ -28,9 +28,9 @@ def read(text: str, *, quoting: bool = True) -> tuple[list[tuple[object, ...]], 
         rows += block.rows.select(NAMES).rows()
         spans = block.rows["line_end"] - block.rows["line_start"] + 1
         lines += block.blank_lines + int(spans.sum())
-        for reject in block.rejected:
-            rejected.append(reject.line_start)
-            lines += reject.line_end - reject.line_start + 1
+        rejected += block.rejected["line_start"].to_list()
+        spans = block.rejected["line_end"] - block.rejected["line_start"] + 1
+        lines += int(spans.sum())
     assert lines == found.lines, "every line is accounted for"
     return rows, rejected, lines
 
