@@ -47,7 +47,7 @@ def populations(warehouse: Settings) -> Iterator[Settings]:
             create_tables(connection)
             districts = {"large": (500, 3), "middle": (200, 2), "small": (60, 1)}
             make_county(connection, County(districts, years=1, seed=0.7))
-            add_populations(connection, 5, seed=0.3)
+            add_populations(connection, 5, seed=0.7)
         run_dbt(settings, *GAPS, role="")
         yield settings
         server.execute("drop database populations with (force)")
