@@ -9,8 +9,9 @@
     {{ return(execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone')) }}
 {%- endmacro %}
 
+{# What the audit has built again belongs to the run that it audits. #}
 {% macro is_recorded() -%}
-    {{ return(is_writing() and target.name == 'prod') }}
+    {{ return(is_writing() and target.name == 'prod' and not var('is_repair')) }}
 {%- endmacro %}
 
 {% macro begin_run() -%}

@@ -1,5 +1,5 @@
--- Which rows are hidden for their own counts, for an earlier week's, or so that no other
--- row of their family follows from its sum.
+-- Which rows are hidden for their own counts, for an earlier week's, or so that no
+-- other row of their family follows from its sum.
 with
 
 counts as (

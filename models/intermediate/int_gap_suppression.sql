@@ -1,6 +1,6 @@
--- Which rows are hidden in the end. A row that is hidden hides others: those from which it
--- would follow, and so on. What can be reached from the rows that have to be hidden is
--- hidden, so no sum is left with a single hidden term, whatever hid the first of them.
+-- Which rows are hidden in the end. A row that is hidden hides others: those from which
+-- it would follow, and so on. What can be reached from the rows that have to be hidden
+-- is hidden, so no sum is left with one hidden term, whatever hid the first of them.
 with recursive
 
 complementary as (
@@ -118,8 +118,8 @@ terms as (
 
 ),
 
--- What is hidden anyway protects best; then the smallest, and the sum itself comes last.
--- A group of all districts tells nothing that the districts do not: it comes first.
+-- What is hidden anyway protects best; then the smallest, and the sum comes last.
+-- A group of all districts tells nothing that they do not: it comes first.
 ordered_terms as (
 
     select

@@ -62,8 +62,8 @@ def build(
 def audit() -> None:
     """Try to work out the hidden counts from the published gaps, by linear programming.
 
-    Every build does so before it publishes, and publishes nothing if a count of 1 to 10
-    can be worked out more closely than `policy.suppression` allows.
+    Every build does so before it publishes, and hides more rows if a count of 1 to 10 can
+    be worked out more closely than `policy.suppression` allows.
 
     Example:
         outcomes audit

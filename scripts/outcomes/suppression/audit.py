@@ -49,8 +49,8 @@ def require_safe(connection: psycopg.Connection, schema: str) -> None:
     rows = dict.fromkeys(str(derivable.gap) for derivable in found)
     raise OutcomesError(
         f"The audit could work out {len(found)} small counts in {len(rows)} hidden rows of "
-        f"{schema}, too closely. Nothing may be published before they are safe: "
-        "docs/suppression.md says what to do. The rows:\n  "
+        f"{schema}, too closely. Nothing may be published before they are safe; "
+        "`outcomes build` hides more rows until they are. The rows:\n  "
         + "\n  ".join(list(rows)[:SHOWN])
         + (f"\n  and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
     )

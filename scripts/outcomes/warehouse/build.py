@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.suppression.audit import require_safe
+from outcomes.suppression.repair import make_safe
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version, publish
 from outcomes.warehouse.tables import create_tables
@@ -78,23 +78,29 @@ def build(console: Console, as_of: str = "") -> BuildResult:
         elif name == "NodeFinished":
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
 
-    arguments = [
-        "--quiet",
-        "build",
-        "--project-dir",
-        str(PROJECT_DIR),
-        "--profiles-dir",
-        str(PROJECT_DIR),
-    ]
     variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
-    arguments += ["--vars", json.dumps(variables)]
+
+    def rebuild() -> None:
+        """Build what depends on the withheld rows, as a part of the same run."""
+        select = ["--select", "stg_withheld_gaps+"]
+        _statuses(_invoke(dbtRunner(), variables | {"is_repair": True}, *select), console)
+
     with ExitStack() as held:
-        with progress, dbt_environment():
-            outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
+        with progress:
+            outcome = _invoke(dbtRunner(callbacks=[follow]), variables)
         statuses = _statuses(outcome, console)
         with console.status("Auditing and publishing"), connect() as connection:
-            require_safe(connection, "next_marts_public")
+            withheld = make_safe(connection, "next_marts_public", rebuild)
+            if withheld:
+                console.print(f"The audit withheld {withheld} more rows of the public gaps.")
             return BuildResult(statuses, publish(connection, run_id))
+
+
+def _invoke(runner: dbtRunner, variables: dict[str, Any], *options: str) -> dbtRunnerResult:
+    folder = str(PROJECT_DIR)
+    arguments = ["--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
+    with dbt_environment():
+        return runner.invoke([*arguments, "--vars", json.dumps(variables), *options])
 
 
 def _statuses(outcome: dbtRunnerResult, console: Console) -> Counter[str]:

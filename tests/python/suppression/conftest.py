@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from tests.python.conftest import run_dbt
-from tests.python.suppression.county import County, make_county
+from tests.python.suppression.county import County, add_populations, make_county
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
@@ -17,7 +17,8 @@ from outcomes.warehouse.tables import create_tables
 GAPS = (
     "build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
     "--select", "suppression", "grade_bands", "student_t_coefficients", "wilson_bound",
-    "stg_hidden_counts", "int_outcome_gap_strata+",
+    "stg_hidden_counts", "stg_withheld_gaps", "int_outcome_gap_strata+",
+    "--exclude", "rpt_measure_history",
 )  # fmt: skip
 
 
@@ -31,9 +32,25 @@ def county(warehouse: Settings) -> Iterator[Settings]:
             create_tables(connection)
             districts = {"large": (1500, 5), "middle": (400, 3), "small": (120, 1)}
             make_county(connection, County(districts, years=1, seed=0.4))
-        run_dbt(settings, *GAPS)
+        run_dbt(settings, *GAPS, role="")
         yield settings
         server.execute("drop database county with (force)")
+
+
+@pytest.fixture(scope="session")
+def populations(warehouse: Settings) -> Iterator[Settings]:
+    """Small counties of all kinds, a school year each."""
+    settings = replace(warehouse, database="populations")
+    with connect(warehouse) as server:
+        server.execute("create database populations")
+        with connect(settings) as connection:
+            create_tables(connection)
+            districts = {"large": (500, 3), "middle": (200, 2), "small": (60, 1)}
+            make_county(connection, County(districts, years=1, seed=0.7))
+            add_populations(connection, 5, seed=0.7)
+        run_dbt(settings, *GAPS, role="")
+        yield settings
+        server.execute("drop database populations with (force)")
 
 
 @pytest.fixture(params=["built_demo", "built_sample", "county"])

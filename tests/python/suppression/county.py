@@ -169,3 +169,93 @@ def make_county(connection: psycopg.Connection, county: County) -> None:
         [first, first],
     )
     connection.execute("analyze")
+
+
+def add_populations(connection: psycopg.Connection, number: int, seed: float) -> None:
+    """Add school years before the last, each with students and involvements of its own.
+
+    No sum reaches from one year into another, so one build shows many populations.
+    """
+    connection.execute("select setseed(%s)", [seed])
+    connection.execute(
+        """
+        create table populations as
+        select
+            2013 - number as school_year,
+            districts.district_id,
+            -- Some districts are missing, some hardly there.
+            greatest(0, random() * 1.2 - 0.2) ^ 2 as share_of_students,
+            -- Some programs have nobody, some nearly everybody.
+            random() ^ 2 * 3 as factor
+        from generate_series(1, %s) as number
+        cross join (select distinct district_id from students) as districts
+        """,
+        [number],
+    )
+    connection.execute(
+        """
+        insert into marts.fct_student_years
+        select
+            (jsonb_populate_record(
+                years, jsonb_build_object('school_year', populations.school_year)
+            )).*
+        from marts.fct_student_years as years
+        inner join populations using (district_id)
+        where random() < populations.share_of_students
+        """
+    )
+    connection.execute(
+        """
+        insert into marts.fct_student_year_involvements
+        select
+            student_key,
+            years.school_year,
+            program_group,
+            is_involved,
+            is_involved and random() < 0.5,
+            is_involved and random() < 0.5
+        from marts.fct_student_years as years
+        inner join populations using (district_id, school_year)
+        inner join marts.fct_student_year_involvements as involvements using (student_key)
+        cross join lateral (
+            select
+                case when involvements.involved_ever then 0.8 else 0.1 end * factor > random()
+                    as is_involved
+        ) as drawn
+        where involvements.school_year = 2013
+        """
+    )
+    connection.execute(
+        """
+        update marts.fct_student_years as years
+        set
+            involved_ever = flags.involved_ever,
+            involved_prior_year = flags.involved_prior_year,
+            involved_concurrent = flags.involved_concurrent
+        from (
+            select
+                student_key,
+                school_year,
+                bool_or(involved_ever) as involved_ever,
+                bool_or(involved_prior_year) as involved_prior_year,
+                bool_or(involved_concurrent) as involved_concurrent
+            from marts.fct_student_year_involvements
+            group by student_key, school_year
+        ) as flags
+        where
+            years.student_key = flags.student_key and years.school_year = flags.school_year
+        """
+    )
+    connection.execute(
+        """
+        insert into intermediate.int_involvement_coverage
+        select (jsonb_populate_record(
+            coverage, jsonb_build_object('school_year', number)
+        )).*
+        from intermediate.int_involvement_coverage as coverage
+        cross join generate_series(2013 - %s, 2012) as number
+        where coverage.school_year = 2013
+        """,
+        [number],
+    )
+    connection.execute("analyze")
