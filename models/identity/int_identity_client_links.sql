@@ -32,14 +32,8 @@ records as (
 
 ),
 
-clients as (
-
-    select * from {{ ref('stg_clients') }}
-
-),
-
 -- The numbers by which programs know that two of their records are one client.
-numbers as (
+numbers as not materialized (
 
     select
         identity_id,
@@ -47,22 +41,19 @@ numbers as (
     from identities
     where ssn is not null
 
-    union
+    union all
 
     select
-        records.identity_id,
-        'mci|' || clients.mci_id as number
+        identity_id,
+        'mci|' || mci_id as number
     from records
-    inner join clients
-        on records.record_id = clients.source_id || ':' || clients.source_client_id
-    where clients.mci_id is not null
+    where mci_id is not null
 
 ),
 
-numbered as (
+linked as (
 
-    select
-        numbers.identity_id,
+    select distinct
         numbers.number,
         identities.first_name,
         identities.birth_date,
@@ -70,13 +61,12 @@ numbered as (
         client_decisions.student_key,
         client_decisions.match_weight,
         client_decisions.match_probability,
-        client_decisions.rule,
-        client_decisions.decided_by,
-        coalesce(client_decisions.decision, 'none') = 'link' as is_linked
-    from numbers
-    inner join identities on numbers.identity_id = identities.identity_id
-    left join client_decisions
-        on numbers.identity_id = client_decisions.client_identity_id
+        client_decisions.decided_by
+    from client_decisions
+    inner join identities
+        on client_decisions.client_identity_id = identities.identity_id
+    inner join numbers on client_decisions.client_identity_id = numbers.identity_id
+    where client_decisions.decision = 'link'
 
 ),
 
@@ -85,7 +75,7 @@ numbered as (
 companions as (
 
     select
-        numbered.identity_id,
+        identities.identity_id,
         linked.person_id,
         max(linked.student_key) as student_key,
         -- A reviewer's link owes nothing to its weight, nor does what follows it.
@@ -93,26 +83,31 @@ companions as (
             as match_weight,
         max(linked.match_probability) filter (where linked.decided_by = 'model')
             as match_probability
-    from numbered
-    inner join numbered as linked
+    from linked
+    inner join numbers on linked.number = numbers.number
+    inner join identities
         on
-            numbered.number = linked.number
-            and numbered.first_name = linked.first_name
-            and coalesce(numbered.birth_date = linked.birth_date, true)
+            numbers.identity_id = identities.identity_id
+            and linked.first_name = identities.first_name
+            and coalesce(linked.birth_date = identities.birth_date, true)
+    left join client_decisions
+        on identities.identity_id = client_decisions.client_identity_id
     left join refused
         on
-            numbered.identity_id = refused.client_identity_id
+            identities.identity_id = refused.client_identity_id
             and linked.person_id = refused.person_id
     where
-        linked.is_linked
-        and not numbered.is_linked
+        coalesce(client_decisions.decision, 'none') <> 'link'
         and refused.client_identity_id is null
-        and (numbered.person_id is null or numbered.person_id = linked.person_id)
+        and (
+            client_decisions.person_id is null
+            or client_decisions.person_id = linked.person_id
+        )
         -- What speaks against the person itself still does.
-        and coalesce(numbered.rule, 'near_tie') in (
+        and coalesce(client_decisions.rule, 'near_tie') in (
             'near_tie', 'unknown_name_or_birth_date'
         )
-    group by numbered.identity_id, linked.person_id
+    group by identities.identity_id, linked.person_id
 
 ),
 

@@ -1,198 +1,65 @@
 with
 
-identities as (
+key_hashes as (
 
-    select * from {{ ref('int_identities') }}
+    select * from {{ ref('int_identity_key_hashes') }}
 
 ),
 
--- A compound surname is known by each of its parts and by the whole.
-surnames as (
+keys as not materialized (
 
-    select distinct
-        identities.identity_id,
-        names.surname
-    from identities
+    select
+        key_hashes.identity_id,
+        key_hashes.student_key,
+        kinds.key_type,
+        kinds.key_hash
+    from key_hashes
     cross join
-        lateral
-        unnest(identities.last_name_tokens || identities.last_name) as names (surname)
-    where length(names.surname) > 2 or names.surname = identities.last_name
+        lateral (
+            values
+            ('ssn', key_hashes.ssn),
+            ('state_id', key_hashes.state_id),
+            ('surname_sound_birth_date', key_hashes.surname_sound_birth_date),
+            ('first_name_birth_date', key_hashes.first_name_birth_date),
+            ('first_name_birth_date', key_hashes.second_name_birth_date),
+            ('first_name_birth_date', key_hashes.first_name_swapped_date),
+            ('first_name_birth_date', key_hashes.second_name_swapped_date),
+            ('names_birth_year', key_hashes.names_birth_year),
+            ('letters_month_day', key_hashes.letters_month_day),
+            ('letters_sound_birth_year_zip', key_hashes.letters_sound_birth_year_zip),
+            ('names_address', key_hashes.names_address),
+            ('birth_date_zip', key_hashes.birth_date_zip),
+            ('letter_sound_zip', key_hashes.letter_sound_zip),
+            ('address', key_hashes.address)
+        ) as kinds (key_type, key_hash)
+    where kinds.key_hash is not null
 
 ),
 
-named as (
-
-    select
-        identities.*,
-        surnames.surname,
-        dmetaphone(surnames.surname) as surname_sound
-    from identities
-    inner join surnames on identities.identity_id = surnames.identity_id
-
-),
-
--- Some go by their middle name.
-given_names as (
-
-    select
-        identity_id,
-        record_type,
-        student_key,
-        birth_date,
-        first_name as given_name
-    from identities
-
-    union
-
-    select
-        identity_id,
-        record_type,
-        student_key,
-        birth_date,
-        middle_name as given_name
-    from identities
-    where length(middle_name) > 1
-
-),
-
-given_name_birth_dates as (
-
-    select
-        *,
-        birth_date as key_date
-    from given_names
-
-    union all
-
-    -- Swapping the students' side is enough to meet a client whose date is swapped.
-    select
-        *,
-        to_date(to_char(birth_date, 'YYYYDDMM'), 'YYYYMMDD') as key_date
-    from given_names
-    where
-        record_type = 'student'
-        and extract(day from birth_date) <= 12
-        and extract(day from birth_date) <> extract(month from birth_date)
-
-),
-
-key_texts as (
-
-    select
-        'ssn' as key_type,
-        ssn as key_text,
-        identity_id,
-        student_key
-    from identities
-
-    union all
-
-    select
-        'state_id' as key_type,
-        state_student_id as key_text,
-        identity_id,
-        student_key
-    from identities
-
-    union all
-
-    select
-        'surname_sound_birth_date' as key_type,
-        nullif(surname_sound, '') || '|' || to_char(birth_date, 'YYYYMMDD') as key_text,
-        identity_id,
-        student_key
-    from named
-
-    union all
-
-    select
-        'first_name_birth_date' as key_type,
-        given_name || '|' || to_char(key_date, 'YYYYMMDD') as key_text,
-        identity_id,
-        student_key
-    from given_name_birth_dates
-
-    union all
-
-    select
-        'names_birth_year' as key_type,
-        least(first_name, surname) || '|' || greatest(first_name, surname)
-        || '|' || to_char(birth_date, 'YYYY') as key_text,
-        identity_id,
-        student_key
-    from named
-    where first_name is not null
-
-    union all
-
-    select
-        'letters_month_day' as key_type,
-        left(last_name, 3) || '|' || left(first_name, 3)
-        || '|' || to_char(birth_date, 'MMDD') as key_text,
-        identity_id,
-        student_key
-    from identities
-
-    union all
-
-    select
-        'letters_sound_birth_year_zip' as key_type,
-        left(first_name, 2) || '|' || nullif(surname_sound, '')
-        || '|' || to_char(birth_date, 'YYYY') || '|' || zip as key_text,
-        identity_id,
-        student_key
-    from named
-
-    union all
-
-    select
-        'names_address' as key_type,
-        surname || '|' || first_name || '|' || street as key_text,
-        identity_id,
-        student_key
-    from named
-
-    union all
-
-    -- Whoever wrote both names badly, or swapped them, still knew date and place.
-    select
-        'birth_date_zip' as key_type,
-        to_char(birth_date, 'YYYYMMDD') || '|' || zip as key_text,
-        identity_id,
-        student_key
-    from identities
-
-    union all
-
-    select
-        'letter_sound_zip' as key_type,
-        left(first_name, 1) || '|' || nullif(surname_sound, '') || '|' || zip
-            as key_text,
-        identity_id,
-        student_key
-    from named
-
-    union all
-
-    select
-        'address' as key_type,
-        street || '|' || zip as key_text,
-        identity_id,
-        student_key
-    from identities
-
-),
-
-keys as (
+student_keys as (
 
     select distinct
         key_type,
-        hashtextextended(key_text, 0) as key_hash,
-        identity_id,
-        student_key
-    from key_texts
-    where key_text is not null
+        key_hash
+    from keys
+    where student_key is not null
+
+),
+
+-- A key that no student has makes no pair.
+shared_keys as (
+
+    select distinct
+        keys.key_type,
+        keys.key_hash,
+        keys.identity_id,
+        keys.student_key
+    from keys
+    inner join student_keys
+        on
+            keys.key_hash = student_keys.key_hash
+            and keys.key_type = student_keys.key_type
 
 )
 
-select * from keys
+select * from shared_keys

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 tuples as (
@@ -8,10 +10,11 @@ tuples as (
 
 records as (
 
-    select distinct
+    select
         record_type,
         partner_id,
         record_id,
+        mci_id,
         identity_id
     from tuples
 

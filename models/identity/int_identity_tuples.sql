@@ -1,4 +1,18 @@
-{{ config(materialized='view') }}
+-- depends_on: {{ ref('stg_changed_clients') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        tags='incremental_linking',
+        pre_hook=delete_before_append(
+            "this.record_type = 'student' or this.record_id in (
+                select source_id || ':' || source_client_id
+                from {{ ref('stg_changed_clients') }}
+            )"
+        )
+    )
+}}
 
 with
 
@@ -10,23 +24,44 @@ students as (
 
 clients as (
 
-    select * from {{ ref('stg_clients') }}
+    select clients.*
+    from {{ ref('stg_clients') }} as clients
+    {% if is_incremental() %}
+    inner join {{ ref('stg_changed_clients') }} as changed_clients
+        on
+            clients.source_id = changed_clients.source_id
+            and clients.source_client_id = changed_clients.source_client_id
+    {% endif %}
 
 ),
 
-tuples as (
+link_decisions as (
 
-    select
+    select * from {{ ref('stg_link_decisions') }}
+    where other_record_type = 'client'
+
+),
+
+identity_pass as (
+
+    select * from {{ ref('int_identity_pass') }}
+
+),
+
+said as (
+
+    select distinct
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
         {{ student_key('students') }} as student_key,
+        null as mci_id,
         state_student_id,
         last_name,
         first_name,
         middle_name,
         suffix,
-        birth_date,
+        {{ function('valid_birth_date') }}(birth_date, first_as_of_date) as birth_date,
         gender,
         ssn,
         street,
@@ -35,27 +70,40 @@ tuples as (
 
     union all
 
+    -- A client who is too old to be any of the students is not compared with them, unless
+    -- a reviewer has.
     select
         'client' as record_type,
         'dhs' as partner_id,
-        source_id || ':' || source_client_id as record_id,
+        clients.source_id || ':' || clients.source_client_id as record_id,
         null as student_key,
+        clients.mci_id,
         null as state_student_id,
-        last_name,
-        first_name,
-        middle_name,
-        suffix,
-        birth_date,
-        gender,
-        ssn,
-        street,
-        zip
+        clients.last_name,
+        clients.first_name,
+        clients.middle_name,
+        clients.suffix,
+        {{ function('valid_birth_date') }}(clients.birth_date, clients.as_of_date)
+            as birth_date,
+        clients.gender,
+        clients.ssn,
+        clients.street,
+        clients.zip
     from clients
+    cross join identity_pass
+    where
+        clients.birth_date >= identity_pass.clients_born_from
+        or clients.birth_date <= date '1900-01-01'
+        or clients.birth_date is null
+        or identity_pass.clients_born_from is null
+        or clients.source_id || ':' || clients.source_client_id in (
+            select other_record_key from link_decisions
+        )
 
 ),
 
 -- A student's identities stay the student's own; clients that say the same share one.
-identified as (
+tuples as (
 
     select
         *,
@@ -69,7 +117,7 @@ identified as (
                     coalesce(first_name, ''),
                     coalesce(middle_name, ''),
                     coalesce(suffix, ''),
-                    coalesce(to_char(birth_date, 'YYYYMMDD'), ''),
+                    coalesce(cast(birth_date - date '2000-01-01' as text), ''),
                     coalesce(gender, ''),
                     coalesce(ssn, ''),
                     coalesce(street, ''),
@@ -77,8 +125,8 @@ identified as (
                 )
             ) as uuid
         ) as identity_id
-    from tuples
+    from said
 
 )
 
-select * from identified
+select * from tuples

@@ -3,12 +3,16 @@ with
 records as (
 
     select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
 
 ),
 
 clients as (
 
-    select * from {{ ref('stg_clients') }}
+    select
+        *,
+        source_id || ':' || source_client_id as record_id
+    from {{ ref('stg_clients') }}
 
 ),
 
@@ -84,38 +88,48 @@ student_rows as (
 
 ),
 
+linked_records as (
+
+    select
+        records.record_id,
+        client_links.person_id,
+        client_links.decision,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.decided_by
+    from client_links
+    inner join records on client_links.client_identity_id = records.identity_id
+
+),
+
 -- Unlinked clients are persons of their own, one where the programs' index says so.
 client_rows as (
 
     select
-        records.record_type,
-        records.partner_id,
-        records.record_id,
+        'client' as record_type,
+        'dhs' as partner_id,
+        clients.record_id,
         case
-            when client_links.decision = 'link' then client_links.person_id
+            when linked_records.decision = 'link' then linked_records.person_id
             else
                 'P' || upper(
                     left(
                         md5(
                             coalesce(
                                 'mci|' || clients.mci_id,
-                                'client|' || records.record_id
+                                'client|' || clients.record_id
                             )
                         ),
                         15
                     )
                 )
         end as person_id,
-        coalesce(client_links.decision, 'none') as decision,
-        client_links.match_weight,
-        client_links.match_probability,
-        client_links.decided_by
-    from records
-    inner join clients
-        on records.record_id = clients.source_id || ':' || clients.source_client_id
-    left join client_links
-        on records.identity_id = client_links.client_identity_id
-    where records.record_type = 'client'
+        coalesce(linked_records.decision, 'none') as decision,
+        linked_records.match_weight,
+        linked_records.match_probability,
+        linked_records.decided_by
+    from clients
+    left join linked_records on clients.record_id = linked_records.record_id
 
 ),
 

@@ -1,11 +1,15 @@
--- Where it is decided which gaps are published, and which of them are hidden.
+-- How the gaps are published: as they are, coded at the ends, or hidden whole.
 with
 
--- Groups of students stand for themselves: they are not crossed with program groups.
 gaps as (
 
     select * from {{ ref('int_outcome_gaps') }}
-    where group_type = 'all' or program_group = 'any'
+
+),
+
+gap_suppression as (
+
+    select * from {{ ref('int_gap_suppression') }}
 
 ),
 
@@ -15,46 +19,54 @@ suppression as (
 
 ),
 
--- A share discloses its numerator and what is left of its denominator.
-counts as (
+decided as (
 
     select
         gaps.*,
-        case
-            when gaps.measure not in ('attendance_rate', 'gpa')
-                then
-                    array[
-                        gaps.n_involved * gaps.value_involved,
-                        gaps.n_involved * (1 - gaps.value_involved),
-                        gaps.n_not_involved * gaps.value_not_involved,
-                        gaps.n_not_involved * (1 - gaps.value_not_involved)
-                    ]
-            else '{}'
-        end || array[gaps.n_involved, gaps.n_not_involved]::float8[] as disclosed
-    from gaps
-
-),
-
-flagged as (
-
-    select
-        counts.*,
-        exists(
-            select
-            from unnest(counts.disclosed) as cells (n)
-            where
-                round(cells.n) > 0
-                and round(cells.n) < suppression.smallest_published_count
-        ) as is_suppressed,
+        gap_suppression.is_coded,
+        not gap_suppression.is_coded
+        and gap_suppression.is_needed as is_suppressed,
+        not gap_suppression.is_needed as is_open,
         -- The coverage tells how many students the adjusted gap leaves out.
-        counts.n_involved + counts.n_not_involved - counts.n_adjusted > 0
-        and counts.n_involved + counts.n_not_involved - counts.n_adjusted
-        < suppression.smallest_published_count as is_small_remainder
-    from counts
+        gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted > 0
+        and gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted
+        < suppression.smallest_published_count as is_small_remainder,
+        case
+            when gap_suppression.is_coded and gap_suppression.is_end_involved
+                then
+                    least(
+                        greatest(
+                            gaps.value_involved, suppression.lowest_published_share
+                        ),
+                        suppression.highest_published_share
+                    )
+        end as coded_involved,
+        case
+            when gap_suppression.is_coded and gap_suppression.is_end_not_involved
+                then
+                    least(
+                        greatest(
+                            gaps.value_not_involved, suppression.lowest_published_share
+                        ),
+                        suppression.highest_published_share
+                    )
+        end as coded_not_involved
+    from gaps
+    inner join gap_suppression
+        on
+            gaps.school_year = gap_suppression.school_year
+            and gaps.district_id = gap_suppression.district_id
+            and gaps.group_type = gap_suppression.group_type
+            and gaps.group_value = gap_suppression.group_value
+            and gaps.program_group = gap_suppression.program_group
+            and gaps.involvement = gap_suppression.involvement
+            and gaps.measure = gap_suppression.measure
     cross join suppression
 
 ),
 
+-- What would undo a code is left out: the gap with its interval, and the share of the
+-- others, whose numerator taken from everybody's is the coded one's.
 published as (
 
     select
@@ -67,17 +79,19 @@ published as (
         measure,
         case when not is_suppressed then n_involved end as n_involved,
         case when not is_suppressed then n_not_involved end as n_not_involved,
-        case when not is_suppressed then value_involved end as value_involved,
-        case when not is_suppressed then value_not_involved end as value_not_involved,
-        case when not is_suppressed then gap end as gap,
-        case when not is_suppressed then ci_low end as ci_low,
-        case when not is_suppressed then ci_high end as ci_high,
-        case when not is_suppressed then adjusted_gap end as adjusted_gap,
+        case when is_open then value_involved else coded_involved end as value_involved,
         case
-            when not is_suppressed and not is_small_remainder then adjusted_coverage
-        end as adjusted_coverage,
+            when is_open then value_not_involved else coded_not_involved
+        end as value_not_involved,
+        case when is_open then gap end as gap,
+        case when is_open then ci_low end as ci_low,
+        case when is_open then ci_high end as ci_high,
+        case when is_open then adjusted_gap end as adjusted_gap,
+        case when is_open and not is_small_remainder then adjusted_coverage end
+            as adjusted_coverage,
+        is_coded,
         is_suppressed
-    from flagged
+    from decided
 
 )
 

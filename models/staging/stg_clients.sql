@@ -1,3 +1,6 @@
+-- A view: a copy of every client record would take longer to write than to make again.
+{{ config(materialized='view') }}
+
 with
 
 clients as (
@@ -6,9 +9,15 @@ clients as (
 
 ),
 
-deliveries as (
+loads as (
 
-    select * from {{ ref('stg_deliveries') }}
+    select distinct load_id from {{ ref('stg_deliveries') }}
+
+),
+
+superseded_clients as (
+
+    select * from {{ ref('stg_superseded_clients') }}
 
 ),
 
@@ -18,47 +27,37 @@ code_crosswalk as (
 
 ),
 
--- The newest change wins; where two carry the same time, the later file and line.
-latest as (
-
-    select distinct on (clients.source_id, clients.source_client_id) clients.*
-    from clients
-    inner join deliveries on clients.load_id = deliveries.load_id
-    order by
-        clients.source_id,
-        clients.source_client_id,
-        clients.updated_at desc,
-        deliveries.as_of_date desc,
-        deliveries.delivery_number desc,
-        clients.line_number desc
-
-),
-
 current_clients as (
 
     select
-        latest.source_id,
-        latest.source_client_id,
-        latest.mci_id,
-        latest.last_name,
-        latest.first_name,
-        latest.middle_name,
-        latest.suffix,
-        nullif(latest.birth_date, date '1900-01-01') as birth_date,
+        clients.source_id,
+        clients.source_client_id,
+        clients.mci_id,
+        clients.last_name,
+        clients.first_name,
+        clients.middle_name,
+        clients.suffix,
+        nullif(clients.birth_date, date '1900-01-01') as birth_date,
         nullif(genders.code, 'unknown') as gender,
-        latest.race,
-        latest.ssn,
-        latest.street,
-        latest.city,
-        latest.zip,
-        latest.updated_at
-    from latest
+        clients.race,
+        clients.ssn,
+        clients.street,
+        clients.city,
+        clients.zip,
+        clients.updated_at,
+        clients.as_of_date
+    from clients
+    inner join loads on clients.load_id = loads.load_id
+    left join superseded_clients
+        on
+            clients.load_id = superseded_clients.load_id
+            and clients.line_number = superseded_clients.line_number
     left join code_crosswalk as genders
         on
             genders.domain = 'gender'
-            and latest.partner_id = genders.partner_id
-            and latest.sex = genders.source_code
-    where not latest.is_deleted
+            and clients.partner_id = genders.partner_id
+            and clients.sex = genders.source_code
+    where superseded_clients.load_id is null and not clients.is_deleted
 
 )
 

@@ -24,6 +24,7 @@ outcome_gaps as (
         ci_high,
         adjusted_gap,
         adjusted_coverage,
+        is_coded,
         is_suppressed
     from gaps
 

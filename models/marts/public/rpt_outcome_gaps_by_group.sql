@@ -26,6 +26,7 @@ outcome_gaps_by_group as (
         ci_high,
         adjusted_gap,
         adjusted_coverage,
+        is_coded,
         is_suppressed
     from gaps
 

@@ -69,7 +69,8 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "purges": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
-    "measure_history": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
+    "measure_history": {BUILDER: ("select", "insert")},
+    "hidden_counts": {BUILDER: ("select", "insert", "delete")},
 }
 
 

@@ -7,7 +7,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from outcomes.bench import landing, marts, road
+from outcomes.bench import landing, linkage, marts, road
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.warehouse.server import EmbeddedServer
 
@@ -15,12 +15,13 @@ FIGURES = PROJECT_DIR / "target" / "bench.json"
 
 
 def main() -> None:
-    """Measure landing, the whole road, and the marts of a county, on the embedded server."""
+    """Measure landing, the whole road, linking, and the marts of a county."""
     console = Console()
     EmbeddedServer(load_settings()).start()
     with console.status("Landing large files"):
         figures = {"landing": landing.measure()}
     figures["road"] = road.measure(console)
+    figures["linkage"] = linkage.measure(console)
     figures["marts"] = marts.measure(console)
     table = Table("measurement", "rows", "seconds", "figure")
     for case, found in figures["landing"].items():
@@ -38,6 +39,15 @@ def main() -> None:
             f"{seconds:.1f}",
             f"land {found['land_seconds']}, build and test {found['build_seconds']}",
         )
+    for size, found in figures["linkage"].items():
+        for part in ("full", "weekly"):
+            table.add_row(
+                f"link {size}, {part}",
+                f"{found['client_records']:,}",
+                f"{found[f'{part}_seconds']}",
+                f"{found[f'{part}_peak_gib']} GiB at most; "
+                f"Splink takes {found['splink_seconds']} s for all",
+            )
     found = figures["marts"]
     table.add_row(
         "all marts of a county",

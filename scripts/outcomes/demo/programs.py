@@ -243,7 +243,7 @@ class Extracts:
                     for what in ("clients", "services")
                 )
                 for block in _blocks(positions):
-                    clients.write(self._clients(name, block, chance))
+                    clients.write(self.clients(name, block, chance))
                     made = self._services(name, block, services_made, chance)
                     services_made += len(made)
                     services.write(made)
@@ -256,7 +256,7 @@ class Extracts:
                     # Some rows come twice: the newer time of update counts.
                     changed = touched.clients_of(week)
                     changed = pl.concat([changed, changed.head(2)])
-                    rows = self._clients(name, changed["position"].to_numpy(), chance)
+                    rows = self.clients(name, changed["position"].to_numpy(), chance)
                     clients.write(rows, changed["is_deleted"])
                     changed = touched.services_of(week, day)
                     services.write(changed.drop("is_deleted"), changed["is_deleted"])
@@ -265,9 +265,10 @@ class Extracts:
                     services.write(begun)
         return touched.deleted()
 
-    def _clients(
+    def clients(
         self, name: str, positions: np.ndarray, chance: np.random.Generator
     ) -> pl.DataFrame:
+        """The client records at some positions of a source, each as somebody typed it."""
         source = SOURCES[name]
         person = self._records.person[name][positions]
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)

@@ -80,9 +80,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was measured; `link_weight` is the threshold in force, in bits."""
+    """All that was measured; `link_weight` is the threshold in force, in bits.
+
+    `blocking_recall` is the share of the true pairs that some blocking key brings together:
+    no weight and no rule finds more.
+    """
 
     link_weight: float
+    blocking_recall: Share
     by_threshold: list[Measured]
     by_group: list[Measured]
 
@@ -92,13 +97,14 @@ class _Linkage:
     """Records with their found and true persons.
 
     `students`: record, found, true. `clients`: record, found, weight (bits; null where a
-    person decided). `true_clients`: record, true. `groups`: record, group_type,
-    group_value.
+    person decided). `true_clients`: record, true. `compared`: record, client. `groups`:
+    record, group_type, group_value.
     """
 
     students: pl.DataFrame
     clients: pl.DataFrame
     true_clients: pl.DataFrame
+    compared: pl.DataFrame
     groups: pl.DataFrame
 
 
@@ -206,7 +212,7 @@ def evaluate(connection: psycopg.Connection, truth: pl.DataFrame) -> Evaluation:
                 _quality(clusters.join(members, on="record", how="semi")),
             )
         )
-    return Evaluation(in_force, by_threshold, by_group)
+    return Evaluation(in_force, _blocking_recall(linkage), by_threshold, by_group)
 
 
 def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linkage:
@@ -222,8 +228,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         )
     held = _query(
         connection,
-        "select record_id as record from identity.int_identity_records "
-        "where record_type = 'client'",
+        "select record_id as record from identity.person_crosswalk where record_type = 'client'",
     )
     true_clients = (
         truth.filter(pl.col("record_type") == "client")
@@ -247,6 +252,16 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
             end
         """,
     ).with_columns(pl.col("weight").cast(pl.Float64))
+    compared = _query(
+        connection,
+        """
+        select distinct pairs.student_key as record, records.record_id as client
+        from identity.int_identity_pairs as pairs
+        inner join identity.int_identity_records as records
+            on pairs.other_identity_id = records.identity_id
+        where pairs.pair_type = 'student_client'
+        """,
+    )
     groups = _query(
         connection,
         "select student_key as record, group_type, group_value from identity.int_identity_groups "
@@ -256,6 +271,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         students,
         clients.join(true_clients, on="record", how="semi"),
         true_clients.join(students, on="true", how="semi"),
+        compared,
         groups,
     )
 
@@ -270,6 +286,14 @@ def _query(connection: psycopg.Connection, query: str) -> pl.DataFrame:
             content.write(block)
     content.seek(0)
     return pl.read_csv(content, infer_schema=False)
+
+
+def _blocking_recall(linkage: _Linkage) -> Share:
+    true = linkage.students.join(linkage.true_clients, on="true").select(
+        "record", client="record_right"
+    )
+    compared = true.join(linkage.compared, on=["record", "client"], how="semi")
+    return wilson(compared.height, true.height)
 
 
 def _judge(linkage: _Linkage, threshold: float) -> tuple[pl.DataFrame, pl.DataFrame]:

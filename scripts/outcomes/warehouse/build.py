@@ -87,7 +87,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
     variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
     arguments += ["--vars", json.dumps(variables)]
     with ExitStack() as held:
-        with progress, _environment():
+        with progress, dbt_environment():
             outcome = dbtRunner(callbacks=[follow]).invoke(arguments)
         statuses = _statuses(outcome, console)
         with console.status("Auditing and publishing"), connect() as connection:
@@ -120,7 +120,7 @@ def _provide_profile() -> None:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def dbt_environment() -> Iterator[None]:
     """What dbt's profile and macros look for, for as long as dbt runs."""
     provided = {
         "OUTCOMES_PG_PASSWORD": load_settings().password,

@@ -215,3 +215,23 @@ create table if not exists landing.purges (
     -- what was found and destroyed; the certificate tells it in words
     found jsonb not null
 );
+
+-- What each publication of the gaps hid, and how much it was: the next ones may not give
+-- it away. True counts of hidden cells; written when a build publishes.
+create table if not exists landing.hidden_counts (
+    as_of_date date not null,
+    school_year integer not null,
+    district_id text not null,
+    group_type text not null,
+    group_value text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    n_involved integer not null,
+    x_involved integer not null,
+    primary key (
+        school_year, district_id, group_type, group_value, program_group, involvement,
+        measure, as_of_date
+    )
+);
+revoke all on landing.hidden_counts from public;

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from importlib.metadata import version
 
 import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
-
-# Public models lie here between their tests and their publication: next_marts, ….
-NEXT_SCHEMA_PREFIX = "next_"
-
-# Checks that take more than SQL. Each reads next_<schema> and raises OutcomesError to keep
-# the run from being published.
-AUDITS: tuple[Callable[[psycopg.Connection], None], ...] = ()
+from outcomes.suppression.audit import require_safe
 
 
 def publish(connection: psycopg.Connection, run_id: str) -> str:
@@ -35,8 +28,7 @@ def publish(connection: psycopg.Connection, run_id: str) -> str:
     if row is None:
         return "Built in place: only the target prod publishes."
     if row[0] == "passed":
-        for audit in AUDITS:
-            audit(connection)
+        require_safe(connection, "next_marts_public")
         try:
             connection.execute("select landing.publish_run(%s)", [run_id])
         except psycopg.Error as error:

@@ -43,7 +43,7 @@ SERVER_SETTINGS = {
     # PostgreSQL's own 100 are too few for that many readers and a build.
     "max_connections": "200",
     "shared_buffers": "1GB",
-    "work_mem": "64MB",
+    "work_mem": "128MB",
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",

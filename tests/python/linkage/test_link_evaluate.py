@@ -77,6 +77,12 @@ def test_a_higher_threshold_finds_less(evaluation: Evaluation) -> None:
     assert len({measured.pairs.true for measured in evaluation.by_threshold}) == 1
 
 
+def test_blocking_finds_nearly_all_true_pairs_and_bounds_recall(evaluation: Evaluation) -> None:
+    loosest = evaluation.by_threshold[0].pairs
+    assert evaluation.blocking_recall.n == loosest.true
+    assert 0.98 < evaluation.blocking_recall.value < 1
+
+
 def test_every_pair_and_cluster_is_in_one_group_of_each_kind(evaluation: Evaluation) -> None:
     (at,) = [m for m in evaluation.by_threshold if float(m.label) == evaluation.link_weight]
     kinds = {measured.label.split(":")[0] for measured in evaluation.by_group}

@@ -1,0 +1,71 @@
+{#
+    Linking is incremental: a pass takes up what changed since the last one. These macros
+    say when it may not, and has to begin anew.
+#}
+
+{#
+    What the content of the incremental tables depends on beside the records: the models,
+    functions and seeds themselves. Another signature forces a full pass.
+#}
+{% macro linking_signature() -%}
+    {%- set parts = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() | list + graph.functions.values() | list
+            if node.resource_type == 'function'
+            or node.resource_type == 'seed' and node.name in ('code_crosswalk', 'match_thresholds')
+            or 'incremental_linking' in node.tags -%}
+            {%- do parts.append(node.name ~ node.checksum.checksum) -%}
+        {%- endfor -%}
+        {{ local_md5(parts | sort | join(' ')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether somebody asked for `--full-refresh`. #}
+{% macro is_full_refresh_asked() -%}
+    {%- if execute %}{{ flags.FULL_REFRESH }}{% else %}false{% endif -%}
+{%- endmacro %}
+
+{#
+    A table of the state of linking, or none before the first pass. Not a `ref`: the models
+    that begin a pass read what the one before has left.
+#}
+{% macro linking_state(name) -%}
+    {%- if execute -%}
+        {%- do return(adapter.get_relation(
+            this.database, generate_schema_name('identity', none), name
+        )) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Overrides dbt's own: a model tagged `incremental_linking` is rebuilt in full when
+    `int_identity_pass` says so, any other as always.
+#}
+{% macro should_full_refresh() %}
+    {%- if 'incremental_linking' in model.tags and execute -%}
+        {%- set is_full = run_query('select is_full from ' ~ linking_state('int_identity_pass')) -%}
+        {%- do return(is_full.columns[0].values()[0]) -%}
+    {%- endif -%}
+    {%- set configured = config.get('full_refresh') -%}
+    {%- do return(flags.FULL_REFRESH if configured is none else configured) -%}
+{% endmacro %}
+
+{#
+    The hook of an incremental table before new rows are appended: the rows that a pass
+    takes back go first, in the same transaction.
+#}
+{% macro delete_before_append(condition) -%}
+    {{ '{% if is_incremental() %}delete from {{ this }} as this where ' ~ condition ~ '{% endif %}' }}
+{%- endmacro %}
+
+{#
+    The hook of the first table that a pass changes. Until the last one is done, no
+    delivery counts as linked, so that a build that fails in between is followed by a full
+    pass.
+#}
+{% macro begin_linking_pass() -%}
+    {% raw %}
+    {% set linked = linking_state('int_identity_linked_deliveries') %}
+    {% if linked is not none %}delete from {{ linked }}{% endif %}
+    {% endraw %}
+{%- endmacro %}

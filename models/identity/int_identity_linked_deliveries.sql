@@ -1,0 +1,28 @@
+-- depends_on: {{ ref('int_identity_key_hashes') }}
+with
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+identity_pass as (
+
+    select * from {{ ref('int_identity_pass') }}
+
+),
+
+linked_deliveries as (
+
+    select
+        deliveries.load_id,
+        deliveries.as_of_date,
+        identity_pass.signature,
+        identity_pass.clients_born_from
+    from deliveries
+    cross join identity_pass
+
+)
+
+select * from linked_deliveries

@@ -1,0 +1,150 @@
+"""How long linking takes: a whole county at once, and then a week's changes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dbt.cli.main import dbtRunner
+from psycopg import sql
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from outcomes.bench.county import County
+from outcomes.bench.database import temporary_database
+from outcomes.bench.splink_beside import splink_seconds
+from outcomes.config import PROJECT_DIR
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.build import dbt_environment
+
+STUDENTS = 32_000
+# Growth shows between the two.
+CLIENT_RECORDS = (1_000_000, 15_000_000)
+# From the raw records to the crosswalk, and the note that the pass is done.
+LINKING = ("+person_crosswalk", "int_identity_linked_deliveries")
+
+
+@dataclass
+class _Peak:
+    gibibytes: float = 0.0
+
+
+def measure(
+    console: Console,
+    students: int = STUDENTS,
+    client_records: tuple[int, ...] = CLIENT_RECORDS,
+) -> dict[str, Any]:
+    """Link an invented county from nothing, then a week's changes, for each size.
+
+    Returns:
+        For each number of client records: seconds of the full pass and of the increment,
+        the peak memory of the database's processes, identities, pairs, and the seconds that
+        Splink takes for the same identities.
+    """
+    return {f"{clients:,} records": _measure(console, students, clients)
+            for clients in client_records}  # fmt: skip
+
+
+def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
+    with temporary_database() as connection:
+        county = County(connection, students, clients)
+        progress = Progress(
+            TextColumn("Writing client records"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        with progress:
+            task = progress.add_task("", total=clients)
+            county.deliver(lambda records: progress.update(task, advance=records))
+        connection.execute("vacuum analyze raw.clients")
+        # Seeds and functions do not belong to linking.
+        _dbt("seed")
+        _dbt("build", "--select", "resource_type:function")
+        with console.status(f"Linking {clients:,} client records"), _peak_memory() as peak:
+            full = _dbt("run", "--select", *LINKING)
+        with console.status(f"The same identities with Splink, of {clients:,}"):
+            splink = splink_seconds(connection)
+        county.deliver_changes()
+        with console.status("Linking a week's changes"), _peak_memory() as weekly_peak:
+            weekly = _dbt("run", "--select", *LINKING)
+        return {
+            "students": _count(connection, "int_identity_persons"),
+            "client_records": clients,
+            "identities": _count(connection, "int_identities"),
+            "pairs": _count(connection, "int_identity_pairs"),
+            "full_seconds": full,
+            "full_peak_gib": round(peak.gibibytes, 2),
+            "splink_seconds": splink,
+            "weekly_seconds": weekly,
+            "weekly_peak_gib": round(weekly_peak.gibibytes, 2),
+        }
+
+
+def _count(connection: psycopg.Connection, table: str) -> int:
+    query = sql.SQL("select count(*) from identity.{}").format(sql.Identifier(table))
+    [(rows,)] = connection.execute(query).fetchall()
+    return int(rows)
+
+
+def _dbt(*arguments: str) -> float:
+    """Seconds that dbt takes, its own start included."""
+    folders = ("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR))
+    started = time.perf_counter()
+    with dbt_environment():
+        outcome = dbtRunner().invoke(["--quiet", *arguments, *folders])
+    if not outcome.success:
+        raise OutcomesError("dbt failed; logs/dbt.log says where.")
+    return round(time.perf_counter() - started, 1)
+
+
+@contextmanager
+def _peak_memory() -> Iterator[_Peak]:
+    """The most memory that PostgreSQL's processes held at a time; shared pages count once."""
+    peak, done = _Peak(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            peak.gibibytes = max(peak.gibibytes, _server_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _server_memory() -> float:
+    kibibytes = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            port = os.environ.get("OUTCOMES_PG_PORT", "54329")
+            is_ours = (process / "comm").read_text().strip() == "postgres"
+            if is_ours and _of_port(process, port):
+                kibibytes += next(
+                    int(line.split()[1])
+                    for line in (process / "smaps_rollup").read_text().splitlines()
+                    if line.startswith("Pss:")
+                )
+        except (OSError, StopIteration):
+            continue
+    return kibibytes / 2**20
+
+
+def _of_port(process: Path, port: str) -> bool:
+    """Whether a server process belongs to the server on the port: itself or its child."""
+    parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
+    lines = [(process / "cmdline").read_text()]
+    lines.append((Path("/proc") / parent / "cmdline").read_text())
+    return any(f"-p\0{port}\0" in line for line in lines)

@@ -1,0 +1,123 @@
+"""A pass that takes up only what changed ends where a full one ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.python.conftest import run_dbt
+from tests.python.pipeline.content import content_hashes
+
+from outcomes.config import Settings
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+from outcomes.linkage.decisions import Decision, Pair, record_decisions
+from outcomes.warehouse.connection import connect
+
+LINK = ("run", "--select", "+person_crosswalk", "+person_events", "int_identity_linked_deliveries")
+FIRST = ("build", "--exclude-resource-type", "test", "--select", *LINK[2:])
+EARLIER = ("--vars", "{as_of: 2012-09-07}")
+
+
+def test_a_pass_over_what_changed_equals_a_full_one(
+    demo_drops: Path,
+    make_warehouse: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Nothing is published here, so every model is built where people read it.
+    monkeypatch.setenv("OUTCOMES_TARGET", "dev")
+    early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-07"]
+    grown = make_warehouse(demo_drops, *FIRST, files=early)
+    with connect(grown) as connection:
+        at_first = _linking(connection)
+        assert _is_full(connection)
+        for _ in land_deliveries(
+            connection, load_contracts(), find_deliveries(demo_drops, load_contracts()).files
+        ):
+            pass
+        # Clients were added, changed and deleted; students came and changed.
+        run_dbt(grown, *LINK)
+        assert not _is_full(connection)
+        assert _linking(connection) != at_first
+
+        # Back to the earlier day.
+        run_dbt(grown, *LINK, *EARLIER)
+        assert not _is_full(connection)
+        assert _linking(connection) == at_first
+
+        # Forward again, with what reviewers decided meanwhile: links apart and together.
+        record_decisions(connection, _decisions(connection), "somebody")
+        run_dbt(grown, *LINK)
+        assert not _is_full(connection)
+        decided = _linking(connection)
+        run_dbt(grown, *LINK)
+        assert _linking(connection) == decided
+        run_dbt(grown, *LINK, "--full-refresh")
+        assert _is_full(connection)
+        assert _linking(connection) == decided
+        events = connection.execute(
+            "select kind, reason from identity.person_events order by 1"
+        ).fetchall()
+        assert ("split", "reviewer") in events and ("merge", "reviewer") in events
+
+        # A pass that did not end is followed by a full one.
+        run_dbt(grown, "run", "--select", "stg_superseded_clients")
+        run_dbt(grown, "run", "--select", "int_identity_pass")
+        assert _is_full(connection)
+
+
+def _linking(connection: psycopg.Connection) -> dict[str, str]:
+    return {t: c for t, c in content_hashes(connection).items() if t.startswith("identity.")}
+
+
+def _is_full(connection: psycopg.Connection) -> bool:
+    row = connection.execute("select is_full from identity.int_identity_pass").fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def _decisions(connection: psycopg.Connection) -> list[Decision]:
+    """Two students linked and parted; a client linked, refused, and too old but linked."""
+    pairs = connection.execute(
+        """
+        (
+            select student_key, 'student', other_student_key, 'no_link'
+            from identity.int_identity_student_decisions
+            where decision = 'link' order by 1, 3 limit 1
+        )
+        union all
+        (
+            select ones.student_key, 'student', others.student_key, 'link'
+            from identity.int_identity_persons as ones, identity.int_identity_persons as others
+            where ones.student_key < others.student_key and ones.person_id <> others.person_id
+                and ones.student_key = ones.eldest_student_key
+                and others.student_key = others.eldest_student_key
+            order by 1 desc, 3 desc limit 1
+        )
+        union all
+        (
+            select persons.student_key, 'client', crosswalk.record_id, 'no_link'
+            from identity.person_crosswalk as crosswalk
+            inner join identity.int_identity_persons as persons using (person_id)
+            where crosswalk.decision = 'link' and crosswalk.record_type = 'client'
+            order by 1, 3 limit 1
+        )
+        union all
+        (
+            select
+                persons.student_key, 'client',
+                clients.source_id || ':' || clients.source_client_id, 'link'
+            from identity.int_identity_persons as persons, staging.stg_clients as clients
+            where clients.birth_date < date '1960-01-01'
+            order by 1, 3 limit 1
+        )
+        """
+    ).fetchall()
+    assert len(pairs) == 4
+    return [
+        Decision(Pair(student, kind, other), decision, "as a test")
+        for student, kind, other, decision in pairs
+    ]
