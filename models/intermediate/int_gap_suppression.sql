@@ -1,23 +1,17 @@
--- Which rows are hidden, for their own counts, another row's or an earlier week's.
-with
+-- Which rows are hidden in the end. A row that is hidden hides others: those from which it
+-- would follow, and so on. What can be reached from the rows that have to be hidden is
+-- hidden, so no sum is left with a single hidden term, whatever hid the first of them.
+with recursive
 
-counts as (
+complementary as (
 
-    select * from {{ ref('int_gap_primary_suppression') }}
-    where is_published
-
-),
-
-families as (
-
-    select * from {{ ref('int_gap_families') }}
-    where is_published
+    select * from {{ ref('int_gap_complementary_suppression') }}
 
 ),
 
-complements as (
+withheld_gaps as (
 
-    select * from {{ ref('int_gap_complements') }}
+    select * from {{ ref('stg_withheld_gaps') }}
 
 ),
 
@@ -27,120 +21,191 @@ suppression as (
 
 ),
 
-within_families as (
+withheld as (
 
     select
-        families.school_year,
-        families.district_id,
-        families.group_type,
-        families.group_value,
-        families.program_group,
-        families.involvement,
-        families.measure,
-        families.place <= complements.n_hidden as is_needed,
-        not families.is_closed and not complements.has_small as may_be_coded,
-        complements.has_small
-    from families
-    inner join complements
+        complementary.*,
+        withheld_gaps.school_year is not null as is_withheld
+    from complementary
+    left join withheld_gaps
         on
-            families.school_year = complements.school_year
-            and families.parent_id = complements.parent_id
-            and families.group_type = complements.group_type
-            and families.measure = complements.measure
-            and families.program_group = complements.program_group
-            and families.involvement = complements.involvement
+            complementary.school_year = withheld_gaps.school_year
+            and complementary.district_id = withheld_gaps.district_id
+            and complementary.group_type = withheld_gaps.group_type
+            and complementary.group_value = withheld_gaps.group_value
+            and complementary.program_group = withheld_gaps.program_group
+            and complementary.involvement = withheld_gaps.involvement
+            and complementary.measure = withheld_gaps.measure
 
 ),
 
--- A row of all districts is the sum of a family, and a member of none.
-needed as (
+-- Students of no known group are published nowhere; others have to protect them only
+-- where they are few. A coded row shows its number of students.
+gaps as (
 
     select
-        counts.*,
-        counts.is_primary
-        or counts.is_remembered
-        or counts.is_end_involved
-        or counts.is_end_not_involved
-        or coalesce(within_families.is_needed, complements.is_parent_hidden, false)
-            as is_needed,
-        -- A coded row shows how many students it counts, a row with a small count or
-        -- beside one may not.
-        (counts.is_end_involved or counts.is_end_not_involved)
-        and not counts.is_primary
-        and not counts.is_remembered
-        and coalesce(
-            within_families.may_be_coded,
-            not complements.is_parent_closed and not complements.has_small,
-            false
-        ) as may_be_coded,
-        coalesce(within_families.has_small, complements.has_small, false) as has_small
-    from counts
-    left join within_families
+        withheld.*,
+        row_number() over (
+            order by
+                school_year,
+                district_id,
+                group_type,
+                group_value,
+                program_group,
+                involvement,
+                measure
+        ) as gap_number,
+        case
+            when is_published then is_withheld or (is_needed and not may_be_coded)
+            else is_primary
+        end as has_to_be_hidden,
+        is_published and is_needed and may_be_coded and not is_withheld
+            as has_to_be_coded
+    from withheld
+
+),
+
+-- Districts add up to all of them, the groups of a district to the district.
+parts as (
+
+    select
+        whole.gap_number as whole,
+        'district' as part_type,
+        part.gap_number as part
+    from gaps as whole
+    inner join gaps as part
         on
-            counts.school_year = within_families.school_year
-            and counts.district_id = within_families.district_id
-            and counts.group_type = within_families.group_type
-            and counts.group_value = within_families.group_value
-            and counts.program_group = within_families.program_group
-            and counts.involvement = within_families.involvement
-            and counts.measure = within_families.measure
-    left join complements
+            whole.school_year = part.school_year
+            and whole.group_type = part.group_type
+            and whole.group_value = part.group_value
+            and whole.program_group = part.program_group
+            and whole.involvement = part.involvement
+            and whole.measure = part.measure
+    where whole.district_id = 'all' and part.district_id <> 'all'
+    union all
+    select
+        whole.gap_number as whole,
+        part.group_type as part_type,
+        part.gap_number as part
+    from gaps as whole
+    inner join gaps as part
         on
-            counts.district_id = 'all'
-            and counts.group_type = 'all'
-            and counts.school_year = complements.school_year
-            and complements.parent_id = 'all'
-            and counts.measure = complements.measure
-            and counts.program_group = complements.program_group
-            and counts.involvement = complements.involvement
+            whole.school_year = part.school_year
+            and whole.district_id = part.district_id
+            and whole.program_group = part.program_group
+            and whole.involvement = part.involvement
+            and whole.measure = part.measure
+    where
+        whole.district_id <> 'all'
+        and whole.group_type = 'all'
+        and part.group_type <> 'all'
+
+),
+
+terms as (
+
+    select
+        whole,
+        part_type,
+        part as gap_number
+    from parts
+    union
+    select
+        whole,
+        part_type,
+        whole as gap_number
+    from parts
+
+),
+
+-- What is hidden anyway protects best; then the smallest, and the sum itself comes last.
+-- A group of all districts tells nothing that the districts do not: it comes first.
+ordered_terms as (
+
+    select
+        terms.whole,
+        terms.part_type,
+        terms.gap_number,
+        gaps.is_needed,
+        gaps.has_to_be_hidden or gaps.is_published as needs_protection,
+        row_number() over (
+            partition by terms.whole, terms.part_type
+            order by
+                gaps.has_to_be_hidden desc,
+                gaps.is_published asc,
+                gaps.is_needed desc,
+                terms.gap_number = terms.whole and gaps.group_type <> 'all' desc,
+                terms.gap_number = terms.whole asc,
+                least(gaps.n_involved, gaps.n - gaps.n_involved) > 0 desc,
+                gaps.n asc,
+                terms.gap_number asc
+        ) as place
+    from terms
+    inner join gaps on terms.gap_number = gaps.gap_number
+
+),
+
+-- Each row is protected by the first other term of each sum. A coded one has been
+-- protected where there is another that is needed.
+within_sums as (
+
+    select
+        term.gap_number as hidden_gap,
+        other.gap_number as hides_gap,
+        not other.is_needed as is_for_coded
+    from ordered_terms as term
+    inner join ordered_terms as other
+        on
+            term.whole = other.whole
+            and term.part_type = other.part_type
+            and other.place = case when term.place = 1 then 2 else 1 end
+    where term.needs_protection
 
 ),
 
 -- Measures of nearly the same students would tell what another hides; a mean does not
 -- tell a numerator.
-counted_together as (
+across_measures as (
 
     select
-        needed.*,
-        needed.is_needed or coalesce(related.is_needed, false) as is_needed_together,
-        needed.may_be_coded and not coalesce(related.is_needed, false)
-            as may_be_coded_together
-    from needed
-    left join lateral (
-        select bool_or(other.is_needed) as is_needed
-        from needed as other
-        cross join suppression
-        where
-            needed.school_year = other.school_year
-            and needed.district_id = other.district_id
-            and needed.group_type = other.group_type
-            and needed.group_value = other.group_value
-            and needed.program_group = other.program_group
-            and needed.involvement = other.involvement
+        gaps.gap_number as hidden_gap,
+        other.gap_number as hides_gap,
+        true as is_for_coded
+    from gaps
+    cross join suppression
+    inner join gaps as other
+        on
+            gaps.school_year = other.school_year
+            and gaps.district_id = other.district_id
+            and gaps.group_type = other.group_type
+            and gaps.group_value = other.group_value
+            and gaps.program_group = other.program_group
+            and gaps.involvement = other.involvement
             and (
                 (
-                    needed.measure in (
-                        'is_chronically_absent_federal', 'is_chronically_absent_pde'
-                    )
-                    and other.measure in (
+                    gaps.measure in (
                         'attendance_rate',
                         'is_chronically_absent_federal',
                         'is_chronically_absent_pde'
                     )
+                    and other.measure in (
+                        'is_chronically_absent_federal', 'is_chronically_absent_pde'
+                    )
+                    and gaps.measure <> other.measure
                 )
                 or (
-                    needed.measure = 'promise_on_track_or_eligible'
-                    and other.measure = 'gpa'
-                    and other.n - needed.n < suppression.smallest_published_count
-                )
-                or (
-                    needed.measure = 'gpa'
+                    gaps.measure = 'gpa'
                     and other.measure = 'promise_on_track_or_eligible'
-                    and other.has_small
-                    and needed.n - other.n < suppression.smallest_published_count
+                    and gaps.n - other.n < suppression.smallest_published_count
+                )
+                or (
+                    gaps.measure = 'promise_on_track_or_eligible'
+                    and other.measure = 'gpa'
+                    and gaps.has_small
+                    and other.n - gaps.n < suppression.smallest_published_count
                 )
             )
-    ) as related on true
+    where gaps.is_published and other.is_published
 
 ),
 
@@ -149,28 +214,28 @@ counted_together as (
 below_districts as (
 
     select
-        counted_together.*,
-        coalesce(district.is_hidden, false) as is_district_hidden
-    from counted_together
-    left join lateral (
-        select bool_or(other.is_needed_together) as is_hidden
-        from counted_together as other
-        where
-            counted_together.group_type <> 'all'
-            and other.group_type = 'all'
-            and counted_together.school_year = other.school_year
-            and counted_together.district_id = other.district_id
-            and counted_together.program_group = other.program_group
-            and counted_together.involvement = other.involvement
+        gaps.gap_number as hidden_gap,
+        other.gap_number as hides_gap,
+        true as is_for_coded
+    from gaps
+    inner join gaps as other
+        on
+            gaps.school_year = other.school_year
+            and gaps.district_id = other.district_id
+            and gaps.program_group = other.program_group
+            and gaps.involvement = other.involvement
             and (
-                counted_together.measure = other.measure
+                gaps.measure = other.measure
                 or (
-                    counted_together.measure = 'gpa'
-                    and counted_together.group_type in ('grade_band', 'school')
-                    and other.measure = 'promise_on_track_or_eligible'
+                    gaps.measure = 'promise_on_track_or_eligible'
+                    and other.measure = 'gpa'
+                    and other.group_type in ('grade_band', 'school')
                 )
             )
-    ) as district on true
+    where
+        gaps.group_type = 'all'
+        and other.group_type <> 'all'
+        and other.is_published
 
 ),
 
@@ -178,56 +243,71 @@ below_districts as (
 across_districts as (
 
     select
-        school_year,
-        group_type,
-        group_value,
-        program_group,
-        involvement,
-        measure,
-        bool_or(is_needed_together or is_district_hidden) as is_any_hidden
-    from below_districts
-    where district_id <> 'all' and group_type <> 'all'
-    group by
-        school_year, group_type, group_value, program_group, involvement, measure
+        gaps.gap_number as hidden_gap,
+        parts.whole as hides_gap,
+        true as is_for_coded
+    from parts
+    inner join gaps on parts.part = gaps.gap_number
+    where parts.part_type = 'district' and gaps.group_type <> 'all'
+
+),
+
+consequences as (
+
+    select * from within_sums
+    union all
+    select * from across_measures
+    union all
+    select * from below_districts
+    union all
+    select * from across_districts
+
+),
+
+hidden as (
+
+    select gap_number
+    from gaps
+    where has_to_be_hidden
+    union
+    select consequences.hides_gap as gap_number
+    from consequences
+    inner join gaps on consequences.hidden_gap = gaps.gap_number
+    where gaps.has_to_be_coded and consequences.is_for_coded
+    union
+    select consequences.hides_gap as gap_number
+    from hidden
+    inner join consequences on hidden.gap_number = consequences.hidden_gap
 
 ),
 
 gap_suppression as (
 
     select
-        below_districts.school_year,
-        below_districts.district_id,
-        below_districts.group_type,
-        below_districts.group_value,
-        below_districts.program_group,
-        below_districts.involvement,
-        below_districts.measure,
-        below_districts.n,
-        below_districts.x,
-        below_districts.n_involved,
-        below_districts.x_involved,
-        below_districts.is_end_involved,
-        below_districts.is_end_not_involved,
-        below_districts.is_small_itself,
-        below_districts.is_primary,
-        below_districts.is_needed_together
-        or below_districts.is_district_hidden
-        or coalesce(across_districts.is_any_hidden, false) as is_needed,
-        below_districts.is_remembered,
-        below_districts.n_involved_before,
-        below_districts.x_involved_before,
-        below_districts.may_be_coded_together
-        and not below_districts.is_district_hidden as is_coded
-    from below_districts
-    left join across_districts
-        on
-            below_districts.district_id = 'all'
-            and below_districts.school_year = across_districts.school_year
-            and below_districts.group_type = across_districts.group_type
-            and below_districts.group_value = across_districts.group_value
-            and below_districts.program_group = across_districts.program_group
-            and below_districts.involvement = across_districts.involvement
-            and below_districts.measure = across_districts.measure
+        gaps.school_year,
+        gaps.district_id,
+        gaps.group_type,
+        gaps.group_value,
+        gaps.program_group,
+        gaps.involvement,
+        gaps.measure,
+        gaps.n,
+        gaps.x,
+        gaps.n_involved,
+        gaps.x_involved,
+        gaps.is_end_involved,
+        gaps.is_end_not_involved,
+        gaps.is_small_itself,
+        gaps.is_primary,
+        gaps.is_withheld,
+        hidden.gap_number is not null or gaps.has_to_be_coded as is_needed,
+        gaps.is_remembered,
+        gaps.n_involved_before,
+        gaps.x_involved_before,
+        hidden.gap_number is null and gaps.has_to_be_coded as is_coded
+    from gaps
+    left join hidden on gaps.gap_number = hidden.gap_number
+    where gaps.is_published
 
 )
 

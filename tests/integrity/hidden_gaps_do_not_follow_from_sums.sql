@@ -1,11 +1,12 @@
 /*
-What it checks: in the public gaps no hidden row stands alone in a sum of shown rows:
-districts that add up to all of them, groups of a district that add up to it.
+What it checks: in the public gaps no hidden row is the only hidden term of a sum:
+districts that add up to all of them, groups of a district that add up to it, and the
+sums themselves.
 When it matters: the hidden row would be the sum less the others, and somebody could
 work out how many children of a few there are. It is necessary for safety, and not
 sufficient; `outcomes audit` checks the rest.
-How to resolve it: look in int_gap_complements for the family of the row, why its rows
-are not hidden together. Publish nothing before.
+How to resolve it: int_gap_suppression leaves no such row; look there in `consequences`
+for what the row hides, and how it was lost since. Publish nothing before.
 */
 with
 
@@ -35,7 +36,8 @@ gaps as (
 
 ),
 
--- Students of no known group are a part that nobody publishes.
+-- Students of no known group are a part that nobody publishes. Where they are many it
+-- does no harm to know how many.
 ungrouped as (
 
     select
@@ -44,8 +46,9 @@ ungrouped as (
         group_type,
         program_group,
         involvement,
-        measure
-    from {{ ref('int_gap_counts') }}
+        measure,
+        is_primary
+    from {{ ref('int_gap_primary_suppression') }}
     where not is_published
 
 ),
@@ -60,7 +63,9 @@ sums as (
         parts.program_group,
         parts.involvement,
         parts.measure,
-        count(*) filter (where parts.is_suppressed) as n_hidden
+        count(*) filter (where parts.is_suppressed)
+        + max(cast(whole.is_suppressed as integer)) as n_hidden,
+        0 as n_harmless
     from gaps as parts
     inner join gaps as whole
         on
@@ -73,7 +78,6 @@ sums as (
     where
         parts.district_id <> 'all'
         and whole.district_id = 'all'
-        and not whole.is_suppressed
     group by
         parts.school_year,
         parts.group_type,
@@ -91,7 +95,10 @@ sums as (
         parts.involvement,
         parts.measure,
         count(*) filter (where parts.is_suppressed)
-        + count(distinct ungrouped.group_type) as n_hidden
+        + max(cast(whole.is_suppressed as integer))
+        + count(distinct ungrouped.group_type) as n_hidden,
+        count(distinct ungrouped.group_type) filter (where not ungrouped.is_primary)
+            as n_harmless
     from gaps as parts
     inner join gaps as whole
         on
@@ -112,7 +119,6 @@ sums as (
         parts.district_id <> 'all'
         and parts.group_type <> 'all'
         and whole.group_type = 'all'
-        and not whole.is_suppressed
     group by
         parts.school_year,
         parts.district_id,
@@ -124,4 +130,4 @@ sums as (
 )
 
 select * from sums
-where n_hidden = 1
+where n_hidden = 1 and n_harmless = 0

@@ -71,6 +71,7 @@ _LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},
     "hidden_counts": {BUILDER: ("select", "insert", "delete")},
+    "withheld_gaps": {BUILDER: ("select", "insert")},
 }
 
 

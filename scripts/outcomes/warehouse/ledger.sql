@@ -235,3 +235,21 @@ create table if not exists landing.hidden_counts (
     )
 );
 revoke all on landing.hidden_counts from public;
+
+-- Rows of the gaps that the audit of a day withheld, because what they show gave away a
+-- hidden count; a build of the day hides them. No counts.
+create table if not exists landing.withheld_gaps (
+    as_of_date date not null,
+    school_year integer not null,
+    district_id text not null,
+    group_type text not null,
+    group_value text not null,
+    program_group text not null,
+    involvement text not null,
+    measure text not null,
+    primary key (
+        as_of_date, school_year, district_id, group_type, group_value, program_group,
+        involvement, measure
+    )
+);
+revoke all on landing.withheld_gaps from public;
