@@ -18,7 +18,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.suppression.repair import make_safe
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version, publish
 from outcomes.warehouse.tables import create_tables
@@ -90,10 +89,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
             outcome = _invoke(dbtRunner(callbacks=[follow]), variables)
         statuses = _statuses(outcome, console)
         with console.status("Auditing and publishing"), connect() as connection:
-            withheld = make_safe(connection, "next_marts_public", rebuild)
-            if withheld:
-                console.print(f"The audit withheld {withheld} more rows of the public gaps.")
-            return BuildResult(statuses, publish(connection, run_id))
+            return BuildResult(statuses, publish(connection, run_id, rebuild))
 
 
 def _invoke(runner: dbtRunner, variables: dict[str, Any], *options: str) -> dbtRunnerResult:

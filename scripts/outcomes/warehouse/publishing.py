@@ -11,17 +11,16 @@ import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
-
-# Public models lie here between their tests and their publication: next_marts, ….
-NEXT_SCHEMA_PREFIX = "next_"
-
-# Checks that take more than SQL. Each reads next_<schema> and raises OutcomesError to keep
-# the run from being published.
-AUDITS: tuple[Callable[[psycopg.Connection], None], ...] = ()
+from outcomes.suppression.repair import make_safe
 
 
-def publish(connection: psycopg.Connection, run_id: str) -> str:
+def publish(connection: psycopg.Connection, run_id: str, rebuild: Callable[[], None]) -> str:
     """Audit a run and put it in place if it passed and is complete.
+
+    Args:
+        connection: to the warehouse that was built.
+        run_id: dbt's invocation id.
+        rebuild: builds what depends on the rows that the audit withholds.
 
     Returns:
         What became of the run, in a sentence.
@@ -34,9 +33,9 @@ def publish(connection: psycopg.Connection, run_id: str) -> str:
     ).fetchone()
     if row is None:
         return "Built in place: only the target prod publishes."
+    withheld = 0
     if row[0] == "passed":
-        for audit in AUDITS:
-            audit(connection)
+        withheld = make_safe(connection, "next_marts_public", rebuild)
         try:
             connection.execute("select landing.publish_run(%s)", [run_id])
         except psycopg.Error as error:
@@ -46,7 +45,8 @@ def publish(connection: psycopg.Connection, run_id: str) -> str:
             ) from None
     verdict = connection.execute("select landing.verdict(%s)", [run_id]).fetchone()
     assert verdict is not None  # noqa: S101 - the function always returns a row
-    return str(verdict[0])
+    also = f" The audit withheld {withheld} more rows of the public gaps." if withheld else ""
+    return f"{verdict[0]}{also}"
 
 
 def roll_back(connection: psycopg.Connection) -> str:

@@ -12,7 +12,9 @@ import pytest
 from psycopg import sql
 from tests.python.conftest import run_dbt
 
+from outcomes.access.roles import apply_access
 from outcomes.config import Settings
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.warehouse.connection import connect
 
 _numbers = itertools.count(1)
@@ -44,6 +46,9 @@ def published(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> I
             )
         )
         try:
+            # A copy does not have the rights on the database.
+            with connect(settings) as copy:
+                apply_access(copy, district_ids(load_contracts().values()))
             yield settings
         finally:
             server.execute(sql.SQL("drop database {} with (force)").format(name))

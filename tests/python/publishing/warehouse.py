@@ -9,11 +9,14 @@ import psycopg
 _PUBLISHED = """
     select oid from pg_class
     where
-        relnamespace in (
-            select relnamespace from pg_class where relname = 'publications'
+        relkind = 'r'
+        and (
+            relnamespace::regnamespace::text in (
+                'marts', 'marts_deidentified', 'marts_public', 'quality'
+            )
+            or relnamespace::regnamespace::text = 'identity'
+            and relname in (select relation from identity.publications)
         )
-        and relkind = 'r'
-        and relnamespace::regnamespace::text !~ '^previous_'
 """
 
 
