@@ -122,7 +122,7 @@ def score(
         raise OutcomesError(
             "PostgreSQL cannot apply the model: "
             f"{error.diag.message_primary}. Expected conditions on columns of the records, of "
-            "functions that docs/linkage.md lists."
+            "functions that docs/match_model.md lists."
         ) from None
     scores = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
     if model.link_type != "link_and_dedupe":
