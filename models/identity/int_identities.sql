@@ -42,7 +42,8 @@ distinct_tuples as (
     {% if is_incremental() %}
     where
         not exists (
-            select from {{ this }} as known where known.identity_id = tuples.identity_id
+            select from {{ this }} as known
+            where known.identity_id = tuples.identity_id
         )
     {% endif %}
 

@@ -57,11 +57,12 @@ surnames as (
         parts.surname,
         false as is_whole
     from identities
-    cross join lateral (
-        select distinct part as surname
-        from unnest(identities.last_name_tokens) as part
-        where length(part) > 2
-    ) as parts
+    cross join
+        lateral (
+            select distinct part as surname
+            from unnest(identities.last_name_tokens) as part
+            where length(part) > 2
+        ) as parts
     where cardinality(identities.last_name_tokens) > 1
 
 ),
@@ -95,8 +96,8 @@ key_hashes as (
             when first_name is not null
                 then
                     hashtextextended(
-                        least(first_name, surname) || '|' || greatest(first_name, surname)
-                        || '|' || left(birth_day, 4),
+                        least(first_name, surname) || '|'
+                        || greatest(first_name, surname) || '|' || left(birth_day, 4),
                         5
                     )
         end as names_birth_year,
@@ -130,7 +131,9 @@ key_hashes as (
             left(first_name, 1) || '|' || nullif(dmetaphone(surname), '') || '|' || zip,
             10
         ) as letter_sound_zip,
-        case when is_whole then hashtextextended(street || '|' || zip, 11) end as address
+        case
+            when is_whole then hashtextextended(street || '|' || zip, 11)
+        end as address
     from surnames
 
 )

@@ -49,19 +49,27 @@ oldest_student as (
 
 ),
 
+present as (
+
+    select '{{ linking_signature() }}' as signature
+
+),
+
 identity_pass as (
 
     select
-        '{{ linking_signature() }}' as signature,
+        present.signature,
         oldest_student.clients_born_from,
-        {{ is_full_refresh_asked() }} or not exists (
+        {{ is_full_refresh_asked() }}
+        or not exists (
             select from linked_deliveries
             where
-                linked_deliveries.signature = '{{ linking_signature() }}'
+                linked_deliveries.signature = present.signature
                 and linked_deliveries.clients_born_from
                 is not distinct from oldest_student.clients_born_from
         ) as is_full
     from oldest_student
+    cross join present
 
 )
 

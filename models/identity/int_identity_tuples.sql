@@ -70,8 +70,8 @@ said as (
 
     union all
 
-    -- A client who is too old to be any of the students is not compared with them, unless
-    -- a reviewer has.
+    -- A client too old to be any of the students is not compared with them, unless a
+    -- reviewer has.
     select
         'client' as record_type,
         'dhs' as partner_id,
@@ -97,7 +97,7 @@ said as (
         or clients.birth_date is null
         or identity_pass.clients_born_from is null
         or clients.source_id || ':' || clients.source_client_id in (
-            select other_record_key from link_decisions
+            select link_decisions.other_record_key from link_decisions
         )
 
 ),

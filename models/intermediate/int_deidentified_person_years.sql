@@ -103,14 +103,14 @@ joined_classes as (
 deidentified_person_years as (
 
     select
+        {% for column in columns %}
+        case
+            when not has_too_few or class_id <> joining_class_id then {{ column }}
+        end as {{ column }},
+        {% endfor %}
         person_id,
         district_id,
-        school_year,
-    {% for column in columns %}
-    case
-        when not has_too_few or class_id <> joining_class_id then {{ column }}
-    end as {{ column }}{{ ',' if not loop.last }}
-{% endfor %}
+        school_year
     from joined_classes
     where n_people >= smallest_class
 

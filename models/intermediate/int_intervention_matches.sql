@@ -80,7 +80,7 @@ totals as (
 ),
 
 -- A participant weighs 1. The comparison students of a stratum share the weight of its
--- participants; scaled, all their weights add up to their number (Iacus, King and Porro).
+-- participants; scaled, all their weights add up to their number (Iacus, King, Porro).
 matches as (
 
     select

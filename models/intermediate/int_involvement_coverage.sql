@@ -45,13 +45,16 @@ involvement_coverage as (
         bool_or(covered.available_since <= covered.available_until) as is_ever_covered,
         bool_or(
             covered.available_since <= covered.available_until
-            and covered.available_since <= make_date(student_years.school_year - 1, 6, 30)
-            and covered.available_until >= make_date(student_years.school_year - 2, 7, 1)
+            and covered.available_since
+            <= make_date(student_years.school_year - 1, 6, 30)
+            and covered.available_until
+            >= make_date(student_years.school_year - 2, 7, 1)
         ) as is_prior_year_covered,
         bool_or(
             covered.available_since <= covered.available_until
             and covered.available_since <= make_date(student_years.school_year, 6, 30)
-            and covered.available_until >= make_date(student_years.school_year - 1, 7, 1)
+            and covered.available_until
+            >= make_date(student_years.school_year - 1, 7, 1)
         ) as is_concurrent_covered
     from student_years
     cross join covered

@@ -176,7 +176,7 @@ wide_sums as (
 
 ),
 
--- A stratum lies in one grade band and one economic status, so its sums are theirs, too.
+-- A stratum lies in one grade band and economic status, so its sums are theirs, too.
 -- `grouping` sets a bit for every column that the set of a row leaves out.
 grouped_sums as (
 

@@ -58,8 +58,8 @@ everybody as (
 ),
 
 -- Not involved is everybody else, where the dates are covered, and nobody where not.
--- Direct standardization: a stratum weighs as much as it has students of both kinds; one
--- without either kind has no difference to weigh.
+-- Direct standardization: a stratum weighs as much as it has students of both kinds; if
+-- it lacks either kind, it has no difference to weigh.
 involved as (
 
     select
@@ -329,16 +329,16 @@ gaps as (
         means.program_group,
         means.involvement,
         means.measure,
-        cast(means.n_involved as bigint) as n_involved,
-        cast(means.n_not_involved as bigint) as n_not_involved,
-        cast(means.value_involved as double precision) as value_involved,
-        cast(means.value_not_involved as double precision) as value_not_involved,
-        cast(means.gap as double precision) as gap,
+        means.n_involved::bigint as n_involved,
+        means.n_not_involved::bigint as n_not_involved,
+        means.value_involved::double precision as value_involved,
+        means.value_not_involved::double precision as value_not_involved,
+        means.gap::double precision as gap,
         intervals.ci_low,
         intervals.ci_high,
-        cast(means.adjusted_gap as double precision) as adjusted_gap,
-        cast(means.adjusted_coverage as double precision) as adjusted_coverage,
-        cast(means.n_adjusted as bigint) as n_adjusted
+        means.adjusted_gap::double precision as adjusted_gap,
+        means.adjusted_coverage::double precision as adjusted_coverage,
+        means.n_adjusted::bigint as n_adjusted
     from means
     left join intervals
         on

@@ -46,7 +46,9 @@ memberships as (
             as_of.as_of_date
         ) as last_day,
         case
-            when enrollment_codes.is_graduation and enrollments.exit_date <= as_of_date
+            when
+                enrollment_codes.is_graduation
+                and enrollments.exit_date <= as_of.as_of_date
                 then enrollments.exit_date
         end as graduated_on
     from enrollments

@@ -39,18 +39,18 @@ with
 shown as (
 
     {% for relation, district, year, columns in relations %}
-        {% set outer = loop %}
-        {% for column, meaning in columns.items() %}
-            select
-                person_id,
-                {{ district }} as district_id,
-                {{ year }} as school_year,
-                '{{ meaning }} ' || {{ column }} as what
-            from {{ ref(relation) }}
-            where {{ district }} is not null
-            {{ 'union' if not (loop.last and outer.last) }}
-        {% endfor %}
-    {% endfor %}
+    {%- set outer = loop %}
+    {%- for column, meaning in columns.items() %}
+    select
+        person_id,
+        {{ district }},
+        {{ year }},
+        '{{ meaning }} ' || {{ column }} as what
+    from {{ ref(relation) }}
+    where {{ district }} is not null
+    {{ '' if loop.last and outer.last else 'union' }}
+    {%- endfor %}
+    {%- endfor %}
 
 ),
 
