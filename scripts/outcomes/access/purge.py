@@ -242,6 +242,20 @@ def delete_rows(purge: Purge) -> None:
                 f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
                 partner,
             )
+        # What publications remember of a district's figures.
+        for table in ("measure_history", "hidden_counts", "withheld_gaps"):
+            connection.execute(
+                f"delete from landing.{table} where district_id = %(id)s".encode(),  # noqa: S608
+                partner,
+            )
+        # The one built table that a build adds to and never makes anew.
+        is_built = "select to_regclass('identity.int_identity_assignments') is not null"
+        if connection.execute(is_built).fetchone() == (True,):
+            connection.execute(
+                "delete from identity.int_identity_assignments "
+                "where starts_with(student_key, %(id)s || ':')",
+                partner,
+            )
 
 
 def delete_files(purge: Purge) -> None:

