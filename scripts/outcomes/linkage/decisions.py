@@ -175,15 +175,13 @@ students as (
 clients as (
 
     select
-        clients.source_id || ':' || clients.source_client_id as client_key,
+        clients.record_id as client_key,
         array[{client_fields}] as said
-    from staging.stg_clients as clients
+    from identity.int_identity_tuples as clients
     where
-        (clients.source_id, clients.source_client_id) in (
-            select
-                split_part(other_record_key, ':', 1),
-                substr(other_record_key, strpos(other_record_key, ':') + 1)
-            from questions
+        clients.record_type = 'client'
+        and clients.record_id in (
+            select other_record_key from questions
             where other_record_type = 'client'
         )
 
@@ -222,7 +220,10 @@ def open_questions(connection: psycopg.Connection) -> list[Question]:
 
     query = _QUESTIONS.format(
         student_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
-        client_fields=", ".join(f"coalesce({shown(field)}, '')" for field in FIELDS),
+        # A client's city is not compared, and not kept among what is.
+        client_fields=", ".join(
+            "''" if field == "city" else f"coalesce({shown(field)}, '')" for field in FIELDS
+        ),
     )
     with connection.cursor(row_factory=class_row(Question)) as cursor:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()

@@ -75,7 +75,7 @@ def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(
 ) -> None:
     (tmp_path / "profiles.yml").write_text((PROJECT_DIR / "profiles.example.yml").read_text())
     first = subprocess.Popen(
-        [str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(PROJECT_DIR),
+        [str(Path(sys.executable).with_name("dbt")), "build", "--project-dir", str(PROJECT_DIR),
          "--profiles-dir", str(tmp_path), "--target-path", str(tmp_path / "target"),
          "--log-path", str(tmp_path / "logs"), "--threads", "1"],
         stdout=subprocess.DEVNULL,
@@ -85,7 +85,7 @@ def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(
         while newest_status(connection) != "running":
             assert first.poll() is None
         with pytest.raises(
-            psycopg.errors.RaiseException, match="Another run is under way: dbt run"
+            psycopg.errors.RaiseException, match="Another run is under way: dbt build"
         ):
             pretend_build(connection)
     finally:
