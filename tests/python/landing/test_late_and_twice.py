@@ -107,7 +107,12 @@ def test_what_is_sent_again_after_a_correction_is_the_last_word(
     connection: psycopg.Connection,
     another_database: Callable[[], psycopg.Connection],
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # An archive of its own: that of the other tests would be replayed, too.
+    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path_factory.mktemp("archive")))
+
     def last_code(database: psycopg.Connection) -> list[Any]:
         return database.execute(
             """
