@@ -65,6 +65,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    # An archive of its own: that of the other tests holds their deliveries.
+    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
     (tmp_path / "empty").mkdir()
     delivery = tmp_path / "drops" / "clairton" / "2012-10-03"
     delivery.mkdir(parents=True)
