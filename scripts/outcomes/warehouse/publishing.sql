@@ -16,7 +16,7 @@ create or replace function landing.begin_run(
 language plpgsql as $$
 declare
     other landing.runs;
-    gives_up_at constant timestamptz := clock_timestamp() + interval '30 seconds';
+    gives_up_at constant timestamptz := clock_timestamp() + interval '20 seconds';
     quiet_since timestamptz := clock_timestamp();
 begin
     perform pg_advisory_xact_lock(hashtext('outcomes.begin_run'));

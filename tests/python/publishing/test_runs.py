@@ -15,6 +15,7 @@ from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.warehouse.connection import connect
 
 
 def newest_status(connection: psycopg.Connection) -> str:
@@ -81,16 +82,19 @@ def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(
         stdout=subprocess.DEVNULL,
         env=os.environ | {"OUTCOMES_PG_DATABASE": published.database},
     )  # fmt: skip
-    try:
-        while newest_status(connection) != "running":
-            assert first.poll() is None
-        with pytest.raises(
-            psycopg.errors.RaiseException, match="Another run is under way: dbt build"
-        ):
-            pretend_build(connection)
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+    # Held up, or a quick machine has built everything before the second run gives up.
+    with connect(published) as holder, holder.transaction():
+        holder.execute("lock table landing.files")
+        try:
+            while newest_status(connection) != "running":
+                assert first.poll() is None
+            with pytest.raises(
+                psycopg.errors.RaiseException, match="Another run is under way: dbt build"
+            ):
+                pretend_build(connection)
+        finally:
+            first.send_signal(signal.SIGKILL)
+            first.wait()
     assert newest_status(connection) == "running"
 
     pretend_build(connection)
