@@ -159,8 +159,11 @@ def read_delimited(
     """
     splitter = _Splitter(mapping, delimiter, header, quoting=quoting, newline=reader.newline)
     kept = pl.Series(dtype=pl.String)  # for the next block: a record that goes on there, or may
-    first_kept = 0
+    first_kept = blank = 0
     for first, lines in reader:
+        if kept.is_empty() and lines.is_in(["", "\r"]).all():
+            blank += len(lines)  # a hundred million of them shall take seconds
+            continue
         if len(kept):
             lines, first = pl.concat([kept, lines], rechunk=True), first_kept
         block, kept = splitter.split(first, lines)
@@ -168,6 +171,7 @@ def read_delimited(
         yield block
     if len(kept):
         yield splitter.split(first_kept, kept, is_last=True)[0]
+    yield Block(empty_rows([*mapping.field_of]), blank_lines=blank)
 
 
 def _partition(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:

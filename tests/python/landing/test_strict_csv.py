@@ -117,6 +117,15 @@ def test_a_byte_that_is_no_text_spoils_its_record_and_no_other(
     assert sorted(rejected) == [1, 3, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize("size", [1, 2, 1 << 20])
+def test_blank_lines_are_counted_and_part_of_a_quoted_field(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
+    text = '\n\r\n \na,"b\n\n\r\n",c\n\nd,e,f\n\n\n'
+    assert read(text) == ([("a", "b\n\n\r\n", "c"), ("d", "e", "f")], [], 11)
+
+
 def test_without_quoting_a_quote_is_a_character() -> None:
     assert read('"a,b"b,c"\n', quoting=False)[0] == [('"a', 'b"b', 'c"')]
 
