@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import psycopg
@@ -32,6 +32,10 @@ from .deliveries import (
     woodland,
 )
 
+AFTER_TOMORROW = f"{datetime.now(UTC).date() + timedelta(days=2)}"
+ROSTER = (
+    b"intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
+)
 ZIP = "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
 GOOD = pittsburgh_csv([EVENT])
 
@@ -111,6 +115,10 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
     ],
     Reason.NAME_DATE_MISMATCH: [
         lambda drops: events(drops, {}).rename(drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip")
+    ],
+    Reason.DATE_IN_THE_FUTURE: [
+        lambda drops: deliver(drops, f"interventions/{AFTER_TOMORROW}/roster.csv", ROSTER),
+        lambda drops: events(drops, {}, day=AFTER_TOMORROW),
     ],
     Reason.AGREEMENT_NOT_IN_FORCE: [
         lambda drops: events(drops, {"EventDate": "07/06/2014"}, day="2014-07-07")
@@ -250,6 +258,8 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         gpa(CumulativeGPA="4.01"),
         gpa(Term="5"),
         lambda drops: directory(drops, {}, {"BirthDate": "10/02/2012"}),
+        event(EventDate="10/02/2012"),
+        discipline(IncidentDate="10/02/2012"),
     ],
     Reason.WRONG_SCHOOL_YEAR: [
         event(EventDate="06/30/2012"),
