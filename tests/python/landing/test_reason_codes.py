@@ -114,7 +114,12 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         lambda drops: deliver(drops, "dhs/2012-10-05/clients_library.csv.gz", b"x"),
     ],
     Reason.NAME_DATE_MISMATCH: [
-        lambda drops: events(drops, {}).rename(drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip")
+        lambda drops: events(drops, {}).rename(
+            drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip"
+        ),
+        lambda drops: deliver(
+            drops, "woodland_hills/2012-10-05/103029902_GPA_201209281930.txt", b""
+        ),
     ],
     Reason.DATE_IN_THE_FUTURE: [
         lambda drops: deliver(drops, f"interventions/{AFTER_TOMORROW}/roster.csv", ROSTER),
@@ -269,7 +274,13 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
     Reason.END_BEFORE_START: [
         lambda drops: dhs(
             drops, "services", "child_welfare", [{}, {"end_date": "2012-01-04"}]
-        )
+        ),
+        lambda drops: directory(drops, {}, {"ExitDate": "08/22/2012", "ExitCode": "WD01"}),
+        lambda drops: deliver(
+            drops,
+            "interventions/2012-10-05/roster.csv",
+            ROSTER + b"a,b,pittsburgh,1,2012-10-01,2012-10-01\na,b,c,1,2012-10-02,2012-10-01\n",
+        ),
     ],
     Reason.CODE_OF_ANOTHER_SOURCE: [
         lambda drops: dhs(drops, "services", "child_welfare", [{}, {"program_code": "SNAP"}])

@@ -101,14 +101,3 @@ def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
     fault = check(file, lambda parts: None).fault
     assert fault
     assert "found 104" in fault.detail
-
-
-def test_no_entity_is_expanded(tmp_path: Path) -> None:
-    def bomb(parts: Parts) -> None:
-        entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
-        declared = f'<!DOCTYPE worksheet [<!ENTITY a0 "aaaaaaaaaa">{entities}]>'
-        parts[SHEET] = declared + parts[SHEET].replace("Invented", "&a9;")
-
-    fault = check(clairton(tmp_path), bomb).fault
-    assert fault
-    assert fault.reason.code == "unreadable_workbook"
