@@ -26,7 +26,7 @@ from outcomes.landing.records import (
     empty_rows,
     reject,
 )
-from outcomes.landing.text import LineReader, Lines
+from outcomes.landing.text import UNDECODABLE, LineReader, Lines
 
 # Beyond this many columns the regular expression would grow too large.
 _MAX_REGEX_WIDTH = 400
@@ -53,9 +53,7 @@ class Record:
     is_complete: bool = True
 
 
-def read_record(
-    lines: Sequence[str | None], first: int, delimiter: str, newline: str = "\n"
-) -> Record:
+def read_record(lines: Sequence[str], first: int, delimiter: str, newline: str = "\n") -> Record:
     """Read the record that begins at `lines[first]`, strictly by RFC 4180.
 
     An unquoted empty field is None, a quoted one the empty string. A record that is still
@@ -66,8 +64,6 @@ def read_record(
     row, position = first, 0
     line = lines[row]
     while True:
-        if line is None:
-            return Record([], row, Reason.UNDECODABLE_BYTES)
         if line.startswith('"', position):
             parts: list[str] = []
             position += 1
@@ -79,8 +75,6 @@ def read_record(
                     if row == len(lines):
                         return Record([], row - 1, Reason.UNCLOSED_QUOTE, is_complete=False)
                     line, position = lines[row], 0
-                    if line is None:
-                        return Record([], row, Reason.UNDECODABLE_BYTES)
                     continue
                 parts.append(line[position:closing])
                 position = closing + 1
@@ -112,7 +106,7 @@ class Header:
     """The names in a header, its text, its lines, and the blank lines before it."""
 
     names: list[str]
-    text: list[str | None]
+    text: list[str]
     blank_lines: int
 
 
@@ -126,10 +120,10 @@ def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> Header:
     for first, batch in reader:
         lines = batch.to_list()
         for index, line in enumerate(lines):
-            if line is not None and not line.strip():
+            if not line.strip():
                 blank += 1
                 continue
-            if line is None or "\0" in line:
+            if "\0" in line:
                 raise FileError(
                     Reason.WRONG_ENCODING,
                     f"line {first + index}: expected a header in {reader.encoding}; "
@@ -165,8 +159,11 @@ def read_delimited(
     """
     splitter = _Splitter(mapping, delimiter, header, quoting=quoting, newline=reader.newline)
     kept = pl.Series(dtype=pl.String)  # for the next block: a record that goes on there, or may
-    first_kept = 0
+    first_kept = blank = 0
     for first, lines in reader:
+        if kept.is_empty() and lines.is_in(["", "\r"]).all():
+            blank += len(lines)  # a hundred million of them shall take seconds
+            continue
         if len(kept):
             lines, first = pl.concat([kept, lines], rechunk=True), first_kept
         block, kept = splitter.split(first, lines)
@@ -174,6 +171,7 @@ def read_delimited(
         yield block
     if len(kept):
         yield splitter.split(first_kept, kept, is_last=True)[0]
+    yield Block(empty_rows([*mapping.field_of]), blank_lines=blank)
 
 
 def _partition(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -221,8 +219,8 @@ class _Splitter:
         self.delimiter = delimiter
         self.quoting = quoting
         self.newline = newline
-        line = header.text[0] if header and len(header.text) == 1 else None
-        line = (line or "").removesuffix("\r")
+        line = header.text[0] if header and len(header.text) == 1 else ""
+        line = line.removesuffix("\r")
         # A byte-order mark can lead, where files were put together.
         self.header_lines = [line, f"\ufeff{line}"]
         self._special = ["\0", "\r", '"'] if quoting else ["\0", "\r"]
@@ -313,23 +311,24 @@ class _Splitter:
         the reason why they are none. Inside a record of several lines it means nothing."""
         line = pl.col("line")
         kind = (
-            pl.when(line.is_null())
-            .then(pl.lit(Reason.UNDECODABLE_BYTES.code))
-            .when(line.str.contains("\0", literal=True))
-            .then(pl.lit(Reason.NUL_CHARACTER.code))
-            .when(line.str.strip_chars() == "")
+            pl.when(line.str.strip_chars() == "")
             .then(pl.lit("blank"))
             .when(line.is_in(self.header_lines))
             .then(pl.lit(Reason.REPEATED_HEADER.code))
         )
         if self.quoting:
             has_quote = line.str.contains('"', literal=True)
+            is_text = ~line.str.contains("\0", literal=True)
             for code, pattern in self._faults.items() if self._has_pattern else ():
-                kind = kind.when(has_quote & line.str.contains(pattern)).then(pl.lit(code))
+                is_so = has_quote & is_text & line.str.contains(pattern)
+                kind = kind.when(is_so).then(pl.lit(code))
             kind = kind.when(has_quote).then(pl.lit("slow"))
-        kind = kind.when(line.str.contains("\r", literal=True)).then(
-            pl.lit(Reason.STRAY_CARRIAGE_RETURN.code)
-        )
+        for mark, reason in (
+            (UNDECODABLE, Reason.UNDECODABLE_BYTES),
+            ("\0", Reason.NUL_CHARACTER),
+            ("\r", Reason.STRAY_CARRIAGE_RETURN),
+        ):
+            kind = kind.when(line.str.contains(mark, literal=True)).then(pl.lit(reason.code))
         return frame.with_columns(
             kind.otherwise(pl.lit(Reason.WRONG_FIELD_COUNT.code)).alias("kind")
         )
@@ -384,7 +383,7 @@ class _Splitter:
                 if not record.is_complete:
                     slow.end = index
                     slow.spans.append((index, len(lines)))
-                    if sum(len(line or "") for line in texts[index:]) > MAX_RECORD_CHARACTERS:
+                    if sum(map(len, texts[index:])) > MAX_RECORD_CHARACTERS:
                         raise FileError(
                             Reason.RECORD_TOO_LONG,
                             f"line {first + index}: a quote opens a record of more than a "
@@ -392,34 +391,35 @@ class _Splitter:
                         )
                     break
                 last = record.last
-                self._take(slow, first + index, first + last, record)
+                self._take(slow, first + index, texts[index : last + 1], record)
             else:
                 slow.records.append((first + index, first + last, text))
             next_free = last + 1
             slow.spans.append((index, next_free))
         return slow
 
-    def _join(self, texts: Sequence[str | None], index: int) -> tuple[int, str | None]:
+    def _join(self, texts: Sequence[str], index: int) -> tuple[int, str | None]:
         """The record that begins in a line and ends in a later one, if it is well formed.
 
         It can end where the number of quotes is even, and nowhere before.
         """
-        parts = [texts[index] or ""]
+        parts = [texts[index]]
         is_open = parts[0].count('"') % 2 == 1
         if not (is_open and self._has_pattern):
             return index, None
         while is_open:
-            line = texts[index + len(parts)] if index + len(parts) < len(texts) else None
-            if line is None:
+            if index + len(parts) == len(texts):
                 return index, None
-            parts.append(line)
-            is_open = line.count('"') % 2 == 0
+            parts.append(texts[index + len(parts)])
+            is_open = parts[-1].count('"') % 2 == 0
         text = self.newline.join(parts).removesuffix("\r")
         return index + len(parts) - 1, text if re.fullmatch(self._record, text) else None
 
-    def _take(self, slow: _Slow, start: int, end: int, record: Record) -> None:
-        fault, found = record.fault, len(record.fields)
-        if fault is None and any("\0" in (field or "") for field in record.fields):
+    def _take(self, slow: _Slow, start: int, lines: Sequence[str], record: Record) -> None:
+        fault, found, end = record.fault, len(record.fields), start + len(lines) - 1
+        if any(UNDECODABLE in line for line in lines):
+            fault = Reason.UNDECODABLE_BYTES
+        elif any("\0" in line for line in lines):
             fault = Reason.NUL_CHARACTER
         if fault is not None:
             slow.rejected.append((start, end, fault.code, None, _FAULTS[fault.code]))

@@ -9,7 +9,7 @@ import polars as pl
 from outcomes.contracts.model import ContractObject
 from outcomes.landing.reasons import Reason
 from outcomes.landing.records import Block, empty_rows, reject
-from outcomes.landing.text import LineReader
+from outcomes.landing.text import UNDECODABLE, LineReader
 
 
 def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block]:
@@ -27,7 +27,7 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
     names = [prop.name for prop in item.columns]
     line = pl.col("line")
     kind = (
-        pl.when(line.is_null())
+        pl.when(line.str.contains(UNDECODABLE, literal=True))
         .then(pl.lit(Reason.UNDECODABLE_BYTES.code))
         .when(line.str.contains("\0", literal=True))
         .then(pl.lit(Reason.NUL_CHARACTER.code))

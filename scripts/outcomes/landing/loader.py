@@ -55,8 +55,8 @@ def land_deliveries(
 ) -> Iterator[tuple[DeliveredFile, list[Outcome]]]:
     """Land delivered files one after the other; one file's fault does not stop the others.
 
-    Within a delivery, files that fit no object come last: a copy under another name is
-    then known as the copy.
+    Within a delivery, and within an archive, files that fit no object come last: a copy under
+    another name is then known as the copy.
     """
     ledger.record_partners(connection, contracts.values())
     for _, group in itertools.groupby(
@@ -66,15 +66,19 @@ def land_deliveries(
             (delivered, logical_files(contracts[delivered.partner_id], delivered))
             for delivered in group
         ]
-        unpacked.sort(key=lambda entry: all(file.item is None for file in entry[1]))
+        unpacked.sort(key=lambda entry: all(map(_is_unknown, entry[1])))
         for delivered, files in unpacked:
             outcomes: list[Outcome] = []
-            for file in files:
+            for file in sorted(files, key=_is_unknown):
                 outcomes += land_file(connection, contracts[delivered.partner_id], file)
             yield delivered, outcomes
     # New rows have no statistics yet, and the build that follows plans by them.
     for feed in raw_feeds():
         connection.execute(f"analyze raw.{feed}".encode())
+
+
+def _is_unknown(file: LogicalFile) -> bool:
+    return file.item is None
 
 
 def land_file(

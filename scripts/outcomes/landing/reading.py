@@ -6,6 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
 
 from outcomes.contracts.model import Contract, ContractObject, Trailer
 from outcomes.landing import fixed_width, workbook
@@ -91,12 +94,12 @@ class FileReading:
             typed_cells=layout.format == "workbook",
         )
         read = self._read_sheet(item) if layout.format == "workbook" else self._read_text(item)
-        wrong_width = undecodable = 0
+        wrong_width = undecodable = headers = 0
         for block in read:
-            reasons = block.rejected["reason_code"]
-            wrong_width += int((reasons == Reason.WRONG_FIELD_COUNT.code).sum())
-            undecodable += int((reasons == Reason.UNDECODABLE_BYTES.code).sum())
+            wrong_width += _count(block.rejected, Reason.WRONG_FIELD_COUNT)
+            undecodable += _count(block.rejected, Reason.UNDECODABLE_BYTES)
             valid = validator.apply(block)
+            headers += _count(valid.rejected, Reason.REPEATED_HEADER)
             self._count(valid)
             yield valid
         rows = self.counts.rows_loaded + self.counts.rows_rejected
@@ -113,7 +116,7 @@ class FileReading:
                 f"expected {layout.encoding}; {undecodable} of {rows} rows are no such text",
             )
         if layout.trailer and self._survey:
-            self._check_trailer(layout.trailer, layout.delimiter, self._survey)
+            self._check_trailer(layout.trailer, layout.delimiter, self._survey, headers)
 
     def _require_object(self) -> ContractObject:
         file, agreement = self.file, self.contract.agreement
@@ -122,6 +125,13 @@ class FileReading:
             raise fault
         if file.item is None:
             raise FileError(Reason.UNKNOWN_FILE, "no object of the contract fits")
+        received_at = file.delivered.received_at or datetime.now(UTC)
+        # A day more, for it is later elsewhere.
+        if as_of_date > received_at.date() + timedelta(days=1):
+            raise FileError(
+                Reason.DATE_IN_THE_FUTURE,
+                f"the delivery is of {as_of_date}, and was received on {received_at.date()}",
+            )
         if agreement and not agreement.is_in_force(as_of_date):
             raise FileError(
                 Reason.AGREEMENT_NOT_IN_FORCE,
@@ -182,7 +192,7 @@ class FileReading:
         self.counts.rows_rejected += valid.rejected.height
         self.counts.lines_rejected += int(spans.sum())
 
-    def _check_trailer(self, trailer: Trailer, delimiter: str, found: Survey) -> None:
+    def _check_trailer(self, trailer: Trailer, delimiter: str, found: Survey, headers: int) -> None:
         number, line = found.last_line()
         record = read_record([line.decode("latin-1")], 0, delimiter)
         expected = f"{trailer.marker}{delimiter}<rows>{delimiter}<{trailer.date_format.pattern}>"
@@ -193,8 +203,8 @@ class FileReading:
         # Blank lines after the trailer were not read as rows.
         counts.blank_lines += found.lines - number
         _, rows, day = (field or "" for field in record.fields)
-        # A rejected span can hold several of the partner's rows.
-        fewest = counts.rows_loaded + counts.rows_rejected
+        # A rejected span can hold several of the partner's rows; a header again is none.
+        fewest = counts.rows_loaded + counts.rows_rejected - headers
         most = counts.rows_loaded + counts.lines_rejected
         is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
         if not is_number or not fewest <= int(rows) <= most:
@@ -207,3 +217,7 @@ class FileReading:
             raise FileError(
                 Reason.TRAILER_DATE_MISMATCH, f"expected the delivery's date, {as_of_date}"
             )
+
+
+def _count(rejected: pl.DataFrame, reason: Reason) -> int:
+    return int((rejected["reason_code"] == reason.code).sum())

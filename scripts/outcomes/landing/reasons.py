@@ -46,6 +46,12 @@ class Reason(Enum):
         "The date in the file's name is not the delivery's as-of date.",
         "partner",
     )
+    DATE_IN_THE_FUTURE = (
+        "date_in_the_future",
+        Scope.FILE,
+        "The delivery's as-of date had not yet come when it was received.",
+        "partner",
+    )
     AGREEMENT_NOT_IN_FORCE = (
         "agreement_not_in_force",
         Scope.FILE,

@@ -20,8 +20,12 @@ BLOCK_BYTES = 4 << 20
 BATCH_LINES = 1 << 16
 _TAIL_BYTES = 1 << 16
 
-# Decoded lines without their line feed; null is a line that is no text in this encoding.
+# Decoded lines without their line feed.
 Lines = pl.Series
+
+# Ends a line that is no text in the declared encoding. What can be read of it stands before:
+# its quotes say how far its record goes.
+UNDECODABLE = "\0\ufffd"
 
 # The control characters U+0080 to U+009F, by codec, are in no text: quotes and dashes of
 # cp1252 that were taken for latin-1 become them.
@@ -222,24 +226,32 @@ class LineReader:
         if lines is None:
             decoded = [self._decode_line(line) for line in block.split(newline.encode())]
             lines = pl.Series("line", decoded, dtype=pl.String)
-            self.has_read_letters |= any(line and not line.isascii() for line in decoded)
+            self.has_read_letters |= any(
+                not line.isascii() and not line.endswith(UNDECODABLE) for line in decoded
+            )
         return lines.head(-1) if block.endswith(newline.encode()) else lines
 
-    def _decode_line(self, line: bytes) -> str | None:
-        if line.isascii():
-            return line.decode("ascii")
-        if self._codec in _CONTROLS and _CONTROLS[self._codec].search(line):
-            return None
-        if self._codec != "utf-8":
-            # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8:
-            # `Ã` before `±` is in no name.
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                pass
-            else:
-                return None
-        try:
+    def _decode_line(self, line: bytes) -> str:
+        if self._is_text(line):
             return line.decode(self._codec)
-        except UnicodeDecodeError:
-            return None
+        return line.decode(self._codec, "replace") + UNDECODABLE
+
+    def _is_text(self, line: bytes) -> bool:
+        if line.isascii():
+            return True
+        if self._codec in _CONTROLS and _CONTROLS[self._codec].search(line):
+            return False
+        is_utf_8 = _decodes(line, "utf-8")
+        if self._codec == "utf-8":
+            return is_utf_8
+        # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8: `Ã`
+        # before `±` is in no name.
+        return not is_utf_8 and _decodes(line, self._codec)
+
+
+def _decodes(line: bytes, codec: str) -> bool:
+    try:
+        line.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -103,7 +103,7 @@ def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalF
             item,
             _opener(delivered.path, layout.compression),
             _bound(values),
-            _sent_at(values),
+            _sent_at(delivered, values),
         )
     ]
 
@@ -133,7 +133,9 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
         elif fitting:
             item, values = fitting[0]
             found.append(
-                LogicalFile(delivered, file_name, item, opener, _bound(values), _sent_at(values))
+                LogicalFile(
+                    delivered, file_name, item, opener, _bound(values), _sent_at(delivered, values)
+                )
             )
         else:
             expected = [item.file.member.template for item, _ in candidates if item.file.member]
@@ -166,7 +168,7 @@ def _sheets(
                 item,
                 opener,
                 _bound(values),
-                _sent_at(values),
+                _sent_at(delivered, values),
                 fault,
             )
         )
@@ -331,6 +333,10 @@ def _bound(values: NameValues) -> dict[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
-def _sent_at(values: NameValues) -> datetime | None:
+def _sent_at(delivered: DeliveredFile, values: NameValues) -> datetime | None:
     value = values.get("sent_at")
-    return value if isinstance(value, datetime) else None
+    if not isinstance(value, datetime):
+        return None
+    # A time alone is read as one of the year 1900.
+    is_time = value.date() == date(1900, 1, 1)
+    return datetime.combine(delivered.as_of_date, value.time()) if is_time else value

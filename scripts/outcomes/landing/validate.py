@@ -213,12 +213,6 @@ class Validator:
             reason, detail = _expectation(prop)
             broken = sent.is_not_null() & value.is_null() & readable
             checks.append(Check(prop.name, reason, detail, broken, prop.required))
-        bounds, out_of_range = self._range(prop, value)
-        if bounds:
-            detail = f"expected {' and '.join(bounds)}"
-            checks.append(
-                Check(prop.name, Reason.OUT_OF_RANGE, detail, out_of_range, prop.required)
-            )
         if prop.defines_school_year and self.item.snapshot == "school_year":
             year = self._school_year
             outside = value != year
@@ -226,6 +220,12 @@ class Validator:
                 outside = ~value.is_between(date(year - 1, 7, 1), date(year, 6, 30))
             detail = f"expected the school year {year} (July 1, {year - 1} to June 30, {year})"
             checks.append(Check(prop.name, Reason.WRONG_SCHOOL_YEAR, detail, outside, True))
+        bounds, out_of_range = self._range(prop, value)
+        if bounds:
+            detail = f"expected {' and '.join(bounds)}"
+            checks.append(
+                Check(prop.name, Reason.OUT_OF_RANGE, detail, out_of_range, prop.required)
+            )
         return checks
 
     def _range(self, prop: ContractProperty, value: pl.Expr) -> tuple[list[str], pl.Expr]:

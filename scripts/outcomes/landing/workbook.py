@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import re
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
+from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
 import openpyxl
@@ -37,9 +39,11 @@ _MAX_CHARACTERS = 64 << 20
 # From here on a number has lost digits: a workbook keeps fifteen.
 _MAX_EXACT = 10**15
 
-_CELL = re.compile(rb"<c [^>]*?\br=\"([A-Z]{1,3})([0-9]{1,7})\"")
-_SHARED_CELL = re.compile(rb"<c [^>]*?\bt=\"s\"[^>]*><v>([0-9]{1,9})</v>")
-_SHARED_TEXT = re.compile(rb"<si>.*?</si>", re.DOTALL)
+# Each sheet is looked at, and those that no contract knows are each in the ledger.
+_MAX_SHEETS = 100
+
+# A formula's element, or the mark of an error.
+_FORMULA_OR_ERROR = re.compile(rb"<(?:[\w.-]+:)?f[\s>/]|\st\s*=\s*[\"']e[\"']")
 _OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
@@ -50,18 +54,21 @@ def sheet_names(stream: ByteStream) -> list[str]:
         FileError: it cannot be opened.
     """
     content = _content(stream)
-    names = list(_open(content).sheet_names)
     try:
         with ZipFile(io.BytesIO(content)) as parts:
             if parts.testzip() is not None:
                 raise BadZipFile
-            lengths = _text_lengths(parts)
-            for name in _sheet_parts(parts):
-                _require_size(parts.read(name), lengths)
+            _require_size(parts)
     except FileError:
         raise
     except Exception as error:
         raise _unreadable(error) from None
+    names = list(_open(content).sheet_names)
+    if len(names) > _MAX_SHEETS:
+        raise FileError(
+            Reason.ARCHIVE_TOO_LARGE,
+            f"expected at most {_MAX_SHEETS} sheets; found {len(names)}",
+        )
     return names
 
 
@@ -130,11 +137,8 @@ def as_text(cell: Any) -> str:
 def _without_value(content: bytes, sheet: str) -> set[tuple[int, int]]:
     """Cells with a formula or an error, which calamine may give as empty."""
     with ZipFile(io.BytesIO(content)) as parts:
-        is_plain = not any(
-            b"<f" in (data := parts.read(name)) or b't="e"' in data for name in _sheet_parts(parts)
-        )
-    if is_plain:
-        return set()
+        if not any(_FORMULA_OR_ERROR.search(parts.read(name)) for name in parts.namelist()):
+            return set()
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
     cells = book[sheet]
     cells.reset_dimensions()  # what the sheet says of its size can be anything
@@ -147,15 +151,12 @@ def _without_value(content: bytes, sheet: str) -> set[tuple[int, int]]:
 
 
 def _content(stream: ByteStream) -> bytes:
+    """The workbook, if it may be unpacked."""
     content = stream.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise FileError(
             Reason.ARCHIVE_TOO_LARGE, f"expected a workbook of at most {_MAX_BYTES >> 20} MB"
         )
-    return content
-
-
-def _open(content: bytes) -> python_calamine.CalamineWorkbook:
     if content.startswith(_OLD_BINARY_FORMAT):
         raise FileError(
             Reason.UNREADABLE_WORKBOOK,
@@ -164,53 +165,118 @@ def _open(content: bytes) -> python_calamine.CalamineWorkbook:
     try:
         with ZipFile(io.BytesIO(content)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
-            if unpacked > max(_ALWAYS_ALLOWED_BYTES, len(content) * _MAX_EXPANSION):
-                raise FileError(
-                    Reason.ARCHIVE_TOO_LARGE,
-                    f"unpacks to more than {_MAX_EXPANSION} times its size",
-                )
+    except Exception as error:
+        raise _unreadable(error) from None
+    if unpacked > max(_ALWAYS_ALLOWED_BYTES, len(content) * _MAX_EXPANSION):
+        raise FileError(
+            Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {_MAX_EXPANSION} times its size"
+        )
+    return content
+
+
+def _open(content: bytes) -> python_calamine.CalamineWorkbook:
+    try:
         return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except FileError:
-        raise
     except Exception as error:  # a parser on bytes from outside: anything can come
         raise _unreadable(error) from None
 
 
-def _sheet_parts(parts: ZipFile) -> list[str]:
-    return [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+class _Part:
+    """How large one part of a workbook will be when it is laid out, from its XML.
 
-
-def _text_lengths(parts: ZipFile) -> list[int]:
-    """The lengths of the texts that cells share."""
-    name = "xl/sharedStrings.xml"
-    shared = parts.read(name) if name in parts.namelist() else b""
-    return [len(text) for text in _SHARED_TEXT.findall(shared)]
-
-
-def _require_size(sheet: bytes, lengths: list[int]) -> None:
-    """Refuse what is small in the file and large when laid out.
-
-    That is two cells at the ends of a sheet, and a long text that many cells share.
+    Small in the file and large in memory are two cells at the ends of a sheet, and a long
+    text that many cells share. `root` tells sheets from other parts: a name can be any.
     """
-    shared = (int(number) for number in _SHARED_CELL.findall(sheet))
-    if sum(lengths[number] for number in shared if number < len(lengths)) > _MAX_CHARACTERS:
-        raise FileError(
-            Reason.ARCHIVE_TOO_LARGE,
-            f"expected at most {_MAX_CHARACTERS:,} characters in the cells of a sheet",
-        )
-    height = width = 0
-    for column, row in _CELL.findall(sheet):
-        height = max(height, int(row))
-        letters = 0
-        for letter in column:
-            letters = letters * 26 + letter - 64
-        width = max(width, letters)
-    if height * width > _MAX_CELLS:
-        raise FileError(
-            Reason.ARCHIVE_TOO_LARGE,
-            f"a sheet reaches over {height} rows and {width} columns; expected at most "
-            f"{_MAX_CELLS} cells",
-        )
+
+    def __init__(self) -> None:
+        self.root: str | None = None
+        self.height = self.width = 0
+        self.shared: list[int] = []  # the texts that its cells share, by number
+        self.lengths: list[int] = []  # of the texts to be shared, if it holds them
+        self._row = self._column = 0
+        self._reads_number = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        kind = name.rpartition(":")[2]
+        self.root = self.root or kind
+        if kind == "row":
+            self._row, self._column = int(attributes.get("r", self._row + 1)), 0
+        elif kind == "c":
+            self._place(attributes.get("r"))
+            self._reads_number = attributes.get("t") == "s"
+        elif kind == "si":
+            self.lengths.append(0)
+
+    def text(self, text: str) -> None:
+        """Text of an element, or between elements."""
+        if self.lengths:
+            self.lengths[-1] += len(text)
+        elif self._reads_number and text.strip():
+            self.shared.append(int(text))
+            self._reads_number = False
+
+    def _place(self, reference: str | None) -> None:
+        """A cell stands at its reference, or behind the one before."""
+        self._column += 1
+        if reference:
+            letters = reference.rstrip("0123456789")
+            self._row, self._column = int(reference[len(letters) :]), _column_number(letters)
+        self.height, self.width = max(self.height, self._row), max(self.width, self._column)
+
+
+@lru_cache(1 << 15)
+def _column_number(letters: str) -> int:
+    """1 of A, 27 of AA."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _measured(parts: ZipFile) -> list[_Part]:
+    """The parts that are sheets or texts to be shared.
+
+    Raises:
+        ExpatError: one of them, or what should be XML, is none.
+    """
+    found = []
+    for name in parts.namelist():
+        part, parser = _Part(), expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = part.start
+        parser.CharacterDataHandler = part.text
+        try:
+            with parts.open(name) as stream:
+                parser.ParseFile(stream)
+        except expat.ExpatError:
+            if part.root in ("worksheet", "sst") or name.lower().endswith((".xml", ".rels")):
+                raise
+        if part.root in ("worksheet", "sst"):
+            found.append(part)
+    return found
+
+
+def _require_size(parts: ZipFile) -> None:
+    """Refuse a workbook that is small in the file and large when laid out.
+
+    Raises:
+        FileError: it is.
+    """
+    measured = _measured(parts)
+    lengths = [length for part in measured for length in part.lengths]
+    for part in measured:
+        if sum(lengths[n] for n in part.shared if n < len(lengths)) > _MAX_CHARACTERS:
+            raise FileError(
+                Reason.ARCHIVE_TOO_LARGE,
+                f"expected at most {_MAX_CHARACTERS:,} characters in the cells of a sheet",
+            )
+        if part.height * part.width > _MAX_CELLS:
+            raise FileError(
+                Reason.ARCHIVE_TOO_LARGE,
+                f"a sheet reaches over {part.height} rows and {part.width} columns; expected "
+                f"at most {_MAX_CELLS} cells",
+            )
 
 
 def _unreadable(error: Exception) -> FileError:

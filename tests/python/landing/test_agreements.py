@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ from .deliveries import (
     WOODLAND_STUDENT,
     clairton,
     deliver,
+    dhs,
     ledger,
     pittsburgh,
     pittsburgh_csv,
@@ -54,6 +56,15 @@ def test_nothing_lands_before_the_first_day_or_after_the_last(
     assert code == (0 if lands else 3)
     assert ledger(connection, "reason_code") == [(None if lands else "agreement_not_in_force",)]
     assert connection.execute("select count(*) from raw.students").fetchone() == (int(lands),)
+
+
+def test_a_delivery_of_tomorrow_lands_since_it_is_later_elsewhere(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    dhs(tmp_path, "clients", "homelessness", [{}], day=str(tomorrow))
+    assert run("land", tmp_path)[0] == 0
+    assert ledger(connection, "as_of_date, status") == [(tomorrow, "loaded")]
 
 
 def test_an_agreement_is_for_audit_and_evaluation_at_least(tmp_path: Path) -> None:

@@ -179,6 +179,17 @@ def test_the_header_again_is_no_student_even_where_all_is_text(
     assert [row[2] for row in rejects(connection)] == ["repeated_header"] * 2
 
 
+@pytest.mark.parametrize("counted", [2, 3])
+def test_the_header_again_may_be_counted_by_the_trailer_or_not(
+    connection: psycopg.Connection, tmp_path: Path, counted: int
+) -> None:
+    header, first, second, _ = pittsburgh_csv([EVENT, EVENT | {"EventCode": "E"}]).splitlines()
+    lines = [header, first, header, second, f"TRAILER,{counted},20121001", ""]
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": "\r\n".join(lines)})
+    land(connection, tmp_path)
+    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 1)]
+
+
 def test_a_second_table_written_otherwise_is_another_layout(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:

@@ -18,7 +18,18 @@ from outcomes.landing.ledger import record_partners
 from outcomes.landing.loader import land_file, release_file
 from outcomes.landing.unpack import LogicalFile, logical_files
 
-from .deliveries import WOODLAND_DAY, directory, events, land, ledger, rejects, woodland
+from .deliveries import (
+    EVENT,
+    WOODLAND_DAY,
+    directory,
+    events,
+    land,
+    ledger,
+    pittsburgh,
+    pittsburgh_csv,
+    rejects,
+    woodland,
+)
 from .test_commands import run
 
 WEEKS = ["2012-09-07", "2012-09-14", "2012-09-21", "2012-09-28", "2012-10-05"]
@@ -146,6 +157,15 @@ def test_the_same_bytes_under_another_name_and_again_change_nothing(
     assert run("land", tmp_path)[0] == 0
     assert accepted(connection) == before
     assert [status for _, status in ledger(connection)] == ["loaded", "duplicate", "duplicate"]
+
+
+def test_a_copy_in_an_archive_is_known_as_one_whatever_its_name(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    content = pittsburgh_csv([EVENT])
+    pittsburgh(tmp_path, {"A copy.csv": content, "ATTENDANCE_EVENTS.csv": content})
+    assert run("land", tmp_path)[0] == 0
+    assert [status for _, status in ledger(connection)] == ["loaded", "duplicate"]
 
 
 def test_a_delivery_in_parts_is_completed_later(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import psycopg
@@ -32,6 +32,10 @@ from .deliveries import (
     woodland,
 )
 
+AFTER_TOMORROW = f"{datetime.now(UTC).date() + timedelta(days=2)}"
+ROSTER = (
+    b"intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
+)
 ZIP = "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
 GOOD = pittsburgh_csv([EVENT])
 
@@ -110,7 +114,16 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         lambda drops: deliver(drops, "dhs/2012-10-05/clients_library.csv.gz", b"x"),
     ],
     Reason.NAME_DATE_MISMATCH: [
-        lambda drops: events(drops, {}).rename(drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip")
+        lambda drops: events(drops, {}).rename(
+            drops / "pittsburgh/2012-10-01/PPS_DHS_20121008.zip"
+        ),
+        lambda drops: deliver(
+            drops, "woodland_hills/2012-10-05/103029902_GPA_201209281930.txt", b""
+        ),
+    ],
+    Reason.DATE_IN_THE_FUTURE: [
+        lambda drops: deliver(drops, f"interventions/{AFTER_TOMORROW}/roster.csv", ROSTER),
+        lambda drops: events(drops, {}, day=AFTER_TOMORROW),
     ],
     Reason.AGREEMENT_NOT_IN_FORCE: [
         lambda drops: events(drops, {"EventDate": "07/06/2014"}, day="2014-07-07")
@@ -250,6 +263,8 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         gpa(CumulativeGPA="4.01"),
         gpa(Term="5"),
         lambda drops: directory(drops, {}, {"BirthDate": "10/02/2012"}),
+        event(EventDate="10/02/2012"),
+        discipline(IncidentDate="10/02/2012"),
     ],
     Reason.WRONG_SCHOOL_YEAR: [
         event(EventDate="06/30/2012"),
@@ -259,7 +274,13 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
     Reason.END_BEFORE_START: [
         lambda drops: dhs(
             drops, "services", "child_welfare", [{}, {"end_date": "2012-01-04"}]
-        )
+        ),
+        lambda drops: directory(drops, {}, {"ExitDate": "08/22/2012", "ExitCode": "WD01"}),
+        lambda drops: deliver(
+            drops,
+            "interventions/2012-10-05/roster.csv",
+            ROSTER + b"a,b,pittsburgh,1,2012-10-01,2012-10-01\na,b,c,1,2012-10-02,2012-10-01\n",
+        ),
     ],
     Reason.CODE_OF_ANOTHER_SOURCE: [
         lambda drops: dhs(drops, "services", "child_welfare", [{}, {"program_code": "SNAP"}])

@@ -16,9 +16,11 @@ NAMES = ["a", "b", "c"]
 MAPPING = Mapping(3, {name: n for n, name in enumerate(NAMES)}, [])
 
 
-def read(text: str, *, quoting: bool = True) -> tuple[list[tuple[object, ...]], list[int], int]:
+def read(
+    text: str | bytes, *, quoting: bool = True
+) -> tuple[list[tuple[object, ...]], list[int], int]:
     """Rows, lines of rejected records, number of lines that are accounted for."""
-    data = text.encode()
+    data = text.encode() if isinstance(text, str) else text
     found = survey(io.BytesIO(data), "utf-8")
     reader = LineReader(io.BytesIO(data), "utf-8", found.newline)
     rows: list[tuple[object, ...]] = []
@@ -99,6 +101,29 @@ def test_empty_and_quoted_empty_differ() -> None:
 )
 def test_what_the_standard_forbids_is_rejected(text: str, rejected: list[int]) -> None:
     assert read(text)[1] == rejected
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_byte_that_is_no_text_spoils_its_record_and_no_other(
+    byte: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
+    data = b'a,"1@\nb,2,y\n3",x\nc,@"4",z\nd,"5",@\ne,6,@w\n"@f",7,v\ng,8,u\n'
+    rows, rejected, lines = read(data.replace(b"@", byte))
+    assert (rows, sorted(rejected), lines) == ([("g", "8", "u")], [1, 4, 5, 6, 7], 8)
+    rows, rejected, _ = read(data.replace(b"@", byte), quoting=False)
+    assert rows == [("b", "2", "y"), ("g", "8", "u")]
+    assert sorted(rejected) == [1, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("size", [1, 2, 1 << 20])
+def test_blank_lines_are_counted_and_part_of_a_quoted_field(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
+    text = '\n\r\n \na,"b\n\n\r\n",c\n\nd,e,f\n\n\n'
+    assert read(text) == ([("a", "b\n\n\r\n", "c"), ("d", "e", "f")], [], 11)
 
 
 def test_without_quoting_a_quote_is_a_character() -> None:

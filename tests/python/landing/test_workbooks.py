@@ -1,0 +1,103 @@
+"""A workbook means the same however a program writes its XML."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from outcomes.config import CONTRACTS_DIR
+from outcomes.contracts.reader import load_contract
+from outcomes.landing.check import FileReport, check_file
+
+from .deliveries import WEDNESDAY, clairton
+
+SHEET = "xl/worksheets/sheet1.xml"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+Parts = dict[str, str]
+
+
+def prefixed(parts: Parts) -> None:
+    parts[SHEET] = re.sub(r"<(/?)(?=\w)", r"<\1x:", parts[SHEET]).replace("xmlns=", "xmlns:x=")
+
+
+def single_quoted(parts: Parts) -> None:
+    parts[SHEET] = parts[SHEET].replace('"', "'")
+
+
+def in_another_order(parts: Parts) -> None:
+    parts[SHEET] = re.sub(r'<c (r="\w+") (t="\w+")', r"<c\n\2\n\1", parts[SHEET])
+
+
+def elsewhere(parts: Parts) -> None:
+    parts["xl/other/one.xml"] = parts.pop(SHEET)
+    for name in ("[Content_Types].xml", "xl/_rels/workbook.xml.rels"):
+        parts[name] = parts[name].replace("worksheets/sheet1.xml", "other/one.xml")
+
+
+WRITTEN = [prefixed, single_quoted, in_another_order, elsewhere]
+
+
+def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
+    """The report on a workbook's sheet of students, its XML written in another way."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    write(parts)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    contract = load_contract(CONTRACTS_DIR / "clairton.odcs.yaml")
+    return check_file(contract, file, date.fromisoformat(WEDNESDAY))[0]
+
+
+@pytest.mark.parametrize("write", WRITTEN)
+def test_a_sheet_that_reaches_far_is_refused(
+    tmp_path: Path, write: Callable[[Parts], None]
+) -> None:
+    file = clairton(tmp_path)
+    book = openpyxl.load_workbook(file)
+    book["Students"]["XFD1048576"] = "far"
+    book.save(file)
+    fault = check(file, write).fault
+    assert fault
+    assert fault.reason.code == "archive_too_large"
+
+
+@pytest.mark.parametrize("write", WRITTEN)
+def test_a_formula_without_its_value_is_unreadable(
+    tmp_path: Path, write: Callable[[Parts], None]
+) -> None:
+    file = clairton(tmp_path)
+    book = openpyxl.load_workbook(file)
+    book["Students"]["O2"] = "=1+1"
+    book.save(file)
+    report = check(file, write)
+    assert [(f.reason_code, f.column, f.lines) for f in report.issues] == [
+        ("unreadable_cell", "Reason", [2])
+    ]
+
+
+def test_cells_that_do_not_say_where_they_are_count_too(tmp_path: Path) -> None:
+    def grow(parts: Parts) -> None:
+        row = f"<row>{'<c/>' * 19}<c><v>1</v></c></row>" * 80_000
+        parts[SHEET] = parts[SHEET].replace("</sheetData>", f"{row}</sheetData>")
+
+    fault = check(clairton(tmp_path), grow).fault
+    assert fault
+    assert "over 80002 rows and 20 columns" in fault.detail
+
+
+def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
+    file = clairton(tmp_path)
+    book = openpyxl.load_workbook(file)
+    for number in range(100):
+        book.create_sheet(f"sheet {number}")
+    book.save(file)
+    fault = check(file, lambda parts: None).fault
+    assert fault
+    assert "found 104" in fault.detail
