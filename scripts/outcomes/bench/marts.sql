@@ -230,5 +230,3 @@ from (
     select load_id, count(*) as n from raw.attendance_events group by load_id
 ) as rows
 where files.file_id = rows.load_id;
-
-analyze;
