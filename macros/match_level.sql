@@ -11,7 +11,7 @@
         when students.last_name_tokens && others.last_name_tokens then 'compound'
         when least(length(students.last_name), length(others.last_name)) > 2 and {{ function('is_near_text') }}(students.last_name, others.last_name) then 'near'
         when students.last_name_sound = others.last_name_sound then 'sound'
-        when left(students.last_name, 1) = left(others.last_name, 1) and abs(length(students.last_name) - length(others.last_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.last_name, others.last_name) >= 0.88 then 'similar'
+        when left(students.last_name, 1) = left(others.last_name, 1) and abs(length(students.last_name) - length(others.last_name)) <= 3 and {{ function('is_similar_text') }}(students.last_name, others.last_name, 0.88) then 'similar'
         when students.first_name = others.last_name or students.last_name = others.first_name then 'crossed'
         else 'different'
         end
@@ -25,7 +25,7 @@
         when left(students.first_name, 1) = left(others.first_name, 1) and least(length(students.first_name), length(others.first_name)) > 2 and {{ function('is_near_text') }}(students.first_name, others.first_name) then 'near'
         when starts_with(students.first_name, others.first_name) or starts_with(others.first_name, students.first_name) then 'initial'
         when left(students.first_name, 1) = left(others.first_name, 1) and students.first_name_sound = others.first_name_sound then 'sound'
-        when left(students.first_name, 1) = left(others.first_name, 1) and abs(length(students.first_name) - length(others.first_name)) <= 3 and {{ function('jaro_winkler_similarity') }}(students.first_name, others.first_name) >= 0.88 then 'similar'
+        when left(students.first_name, 1) = left(others.first_name, 1) and abs(length(students.first_name) - length(others.first_name)) <= 3 and {{ function('is_similar_text') }}(students.first_name, others.first_name, 0.88) then 'similar'
         else 'different'
         end
     {%- elif comparison == 'middle_name' -%}
@@ -69,7 +69,7 @@
         when (students.street is null or others.street is null or students.street <> others.street) and (students.zip is null or others.zip is null) then null
         when students.street = others.street and students.zip = others.zip then 'exact'
         when students.street = others.street then 'street'
-        when {{ function('is_near_text') }}(students.zip, others.zip) and {{ function('jaro_winkler_similarity') }}(students.street, others.street) >= 0.9 then 'similar'
+        when {{ function('is_near_text') }}(students.zip, others.zip) and {{ function('is_similar_text') }}(students.street, others.street, 0.9) then 'similar'
         when students.zip = others.zip then 'zip'
         else 'different'
         end

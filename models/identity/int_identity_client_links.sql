@@ -7,8 +7,9 @@ client_decisions as (
 
 ),
 
--- Whom a reviewer knows not to be the client.
-refused as (
+-- Whom a reviewer knows not to be the client. Few, so that looking through them again and
+-- again costs nothing; through all decisions it would.
+refused as materialized (
 
     select
         client_identity_id,
@@ -18,14 +19,15 @@ refused as (
 
 ),
 
-identities as (
+-- Read several times: copies would be made by one process alone.
+identities as not materialized (
 
     select * from {{ ref('int_identities') }}
     where record_type = 'client'
 
 ),
 
-records as (
+records as not materialized (
 
     select * from {{ ref('int_identity_records') }}
     where record_type = 'client'
@@ -51,22 +53,49 @@ numbers as not materialized (
 
 ),
 
-linked as (
+links as (
 
-    select distinct
-        numbers.number,
-        identities.first_name,
-        identities.birth_date,
+    select
+        client_decisions.client_identity_id,
         client_decisions.person_id,
         client_decisions.student_key,
         client_decisions.match_weight,
         client_decisions.match_probability,
-        client_decisions.decided_by
+        client_decisions.decided_by,
+        identities.first_name,
+        identities.birth_date
     from client_decisions
     inner join identities
         on client_decisions.client_identity_id = identities.identity_id
-    inner join numbers on client_decisions.client_identity_id = numbers.identity_id
     where client_decisions.decision = 'link'
+
+),
+
+-- Worked out first: few of all the numbers are a linked client's.
+linked as materialized (
+
+    select distinct
+        numbers.number,
+        links.first_name,
+        links.birth_date,
+        links.person_id,
+        links.student_key,
+        links.match_weight,
+        links.match_probability,
+        links.decided_by
+    from links
+    inner join numbers on links.client_identity_id = numbers.identity_id
+
+),
+
+-- Who else bears them.
+bearers as materialized (
+
+    select
+        numbers.number,
+        numbers.identity_id
+    from numbers
+    where numbers.number in (select linked.number from linked)
 
 ),
 
@@ -84,10 +113,10 @@ companions as (
         max(linked.match_probability) filter (where linked.decided_by = 'model')
             as match_probability
     from linked
-    inner join numbers on linked.number = numbers.number
+    inner join bearers on linked.number = bearers.number
     inner join identities
         on
-            numbers.identity_id = identities.identity_id
+            bearers.identity_id = identities.identity_id
             and linked.first_name = identities.first_name
             and coalesce(linked.birth_date = identities.birth_date, true)
     left join client_decisions
@@ -130,7 +159,8 @@ undisputed as (
 client_links as (
 
     select
-        identities.identity_id as client_identity_id,
+        coalesce(client_decisions.client_identity_id, undisputed.identity_id)
+            as client_identity_id,
         client_decisions.student_identity_id,
         coalesce(undisputed.student_key, client_decisions.student_key) as student_key,
         coalesce(undisputed.person_id, client_decisions.person_id) as person_id,
@@ -153,13 +183,9 @@ client_links as (
             when undisputed.identity_id is null then client_decisions.decided_by
             else 'id'
         end as decided_by
-    from identities
-    left join client_decisions
-        on identities.identity_id = client_decisions.client_identity_id
-    left join undisputed on identities.identity_id = undisputed.identity_id
-    where
-        client_decisions.client_identity_id is not null
-        or undisputed.identity_id is not null
+    from client_decisions
+    full outer join undisputed
+        on client_decisions.client_identity_id = undisputed.identity_id
 
 )
 

@@ -6,7 +6,8 @@ pairs as (
 
 ),
 
-features as (
+-- Read twice: a copy of it would be made by one process alone.
+features as not materialized (
 
     select * from {{ ref('int_identity_features') }}
 

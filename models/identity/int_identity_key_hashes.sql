@@ -15,7 +15,8 @@
 
 with
 
-identities as (
+-- Read twice: a copy of it would be made by one process alone.
+identities as {{ 'not' if not is_incremental() }} materialized (
 
     select
         *,

@@ -1,66 +1,55 @@
+{%- set kinds = [
+    ('ssn', 'ssn'),
+    ('state_id', 'state_id'),
+    ('surname_sound_birth_date', 'surname_sound_birth_date'),
+    ('first_name_birth_date', 'first_name_birth_date'),
+    ('first_name_birth_date', 'second_name_birth_date'),
+    ('first_name_birth_date', 'first_name_swapped_date'),
+    ('first_name_birth_date', 'second_name_swapped_date'),
+    ('names_birth_year', 'names_birth_year'),
+    ('letters_month_day', 'letters_month_day'),
+    ('letters_sound_birth_year_zip', 'letters_sound_birth_year_zip'),
+    ('first_name_street', 'first_name_street'),
+    ('first_name_birth_year_zip', 'first_name_birth_year_zip'),
+    ('birth_date_zip', 'birth_date_zip'),
+    ('letter_sound_zip', 'letter_sound_zip'),
+    ('address', 'address'),
+] %}
+
 with
 
-key_hashes as (
+-- Read once for each kind: fifteen small joins over narrow rows take a third of the time
+-- of one join over fifteen rows for every identity.
+key_hashes as not materialized (
 
     select * from {{ ref('int_identity_key_hashes') }}
 
 ),
 
-keys as not materialized (
+student_keys as not materialized (
 
-    select
-        key_hashes.identity_id,
-        key_hashes.student_key,
-        kinds.key_type,
-        kinds.key_hash
-    from key_hashes
-    cross join
-        lateral (
-            values
-            ('ssn', key_hashes.ssn),
-            ('state_id', key_hashes.state_id),
-            ('surname_sound_birth_date', key_hashes.surname_sound_birth_date),
-            ('first_name_birth_date', key_hashes.first_name_birth_date),
-            ('first_name_birth_date', key_hashes.second_name_birth_date),
-            ('first_name_birth_date', key_hashes.first_name_swapped_date),
-            ('first_name_birth_date', key_hashes.second_name_swapped_date),
-            ('names_birth_year', key_hashes.names_birth_year),
-            ('letters_month_day', key_hashes.letters_month_day),
-            ('letters_sound_birth_year_zip', key_hashes.letters_sound_birth_year_zip),
-            ('first_name_street', key_hashes.first_name_street),
-            ('first_name_birth_year_zip', key_hashes.first_name_birth_year_zip),
-            ('birth_date_zip', key_hashes.birth_date_zip),
-            ('letter_sound_zip', key_hashes.letter_sound_zip),
-            ('address', key_hashes.address)
-        ) as kinds (key_type, key_hash)
-    where kinds.key_hash is not null
-
-),
-
-student_keys as (
-
-    select distinct
-        key_type,
-        key_hash
-    from keys
-    where student_key is not null
+    select * from {{ ref('int_identity_student_keys') }}
 
 ),
 
 -- A key that no student has makes no pair.
-shared_keys as (
+keys as (
 
-    select distinct
-        keys.key_type,
-        keys.key_hash,
-        keys.identity_id,
-        keys.student_key
-    from keys
-    inner join student_keys
-        on
-            keys.key_hash = student_keys.key_hash
-            and keys.key_type = student_keys.key_type
+    {% for key_type, column in kinds %}
+    select
+        '{{ key_type }}' as key_type,
+        {{ column }} as key_hash,
+        identity_id,
+        student_key
+    from key_hashes
+    where
+        {{ column }} in (
+            select key_hash from student_keys
+            where key_type = '{{ key_type }}'
+        )
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 )
 
-select * from shared_keys
+select * from keys

@@ -35,9 +35,12 @@ clients as (
 
 ),
 
-link_decisions as (
+decided_clients as (
 
-    select * from {{ ref('stg_link_decisions') }}
+    select
+        split_part(other_record_key, ':', 1) as source_id,
+        split_part(other_record_key, ':', 2) as source_client_id
+    from {{ ref('stg_link_decisions') }}
     where other_record_type = 'client'
 
 ),
@@ -93,11 +96,14 @@ said as (
     cross join identity_pass
     where
         clients.birth_date >= identity_pass.clients_born_from
+        or identity_pass.clients_born_from is null
         or clients.birth_date <= date '1900-01-01'
         or clients.birth_date is null
-        or identity_pass.clients_born_from is null
-        or clients.source_id || ':' || clients.source_client_id in (
-            select link_decisions.other_record_key from link_decisions
+        or (clients.source_id, clients.source_client_id) in (
+            select
+                decided_clients.source_id,
+                decided_clients.source_client_id
+            from decided_clients
         )
 
 ),

@@ -112,6 +112,11 @@ def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
             distance.name == _MARK + "damerau_levenshtein" and _is_one(node.expression)
         ):
             return _warehouse("is_near_text", *distance.expressions)
+        # The same question, answered without matching letters for most texts.
+        case exp.GTE(this=exp.Anonymous() as similarity, expression=exp.Literal()) if (
+            similarity.name == _MARK + "jaro_winkler_similarity"
+        ):
+            return _warehouse("is_similar_text", *similarity.expressions, node.expression)
         case exp.JarowinklerSimilarity():
             return _warehouse("jaro_winkler_similarity", node.this, node.expression)
         case exp.RegexpExtract():

@@ -55,6 +55,9 @@ SERVER_SETTINGS = {
     "wal_recycle": "off",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
+    # The functions that standardize and compare cost more than the planner believes: worth
+    # another process even where many rows come back from it.
+    "parallel_tuple_cost": "0.01",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }

@@ -401,6 +401,14 @@ def test_similarities_are_duckdbs_to_the_last_bit(built_demo: Settings) -> None:
     calls = ", ".join(f"{name}(one, other)" for name in names)
     expected = memory.sql(f"select {calls} from pairs").fetchall()
     with connect(built_demo) as connection:
+        unequal = connection.execute(
+            "select count(*) from unnest(%s::text[], %s::text[]) as pairs (one, other), "
+            "unnest(array[0.0, 0.5, 0.7, 0.8, 0.88, 0.9, 1.0]) as threshold "
+            "where functions.is_similar_text(one, other, threshold) is distinct from "
+            "(functions.jaro_winkler_similarity(one, other) >= threshold)",
+            [texts[::2], texts[1::2]],
+        ).fetchone()
+        assert unequal == (0,)
         calls = ", ".join(f"functions.{name}(one, other)" for name in names)
         found = connection.execute(
             f"select {calls} from unnest(%s::text[], %s::text[]) with ordinality "
