@@ -107,98 +107,82 @@ last_closed as (
 closures as (
 
     select
-        totals.school_year,
-        totals.parent_id,
-        totals.group_type,
-        totals.measure,
-        totals.member_id,
+        ordered_totals.school_year,
+        ordered_totals.parent_id,
+        ordered_totals.group_type,
+        ordered_totals.measure,
+        ordered_totals.member_id,
         last_closed.n_small is not null
         and ordered_totals.place <= coalesce(
             last_closed.place,
             case
-                when totals.group_type = 'all' then last_closed.n_small
+                when ordered_totals.group_type = 'all' then last_closed.n_small
                 else 1000000
             end
         ) as is_closed,
         last_closed.n_small is not null and last_closed.place is null
             as is_parent_closed
-    from totals
-    inner join ordered_totals
-        on
-            totals.school_year = ordered_totals.school_year
-            and totals.parent_id = ordered_totals.parent_id
-            and totals.group_type = ordered_totals.group_type
-            and totals.measure = ordered_totals.measure
-            and totals.member_id = ordered_totals.member_id
+    from ordered_totals
     left join last_closed
         on
-            totals.school_year = last_closed.school_year
-            and totals.parent_id = last_closed.parent_id
-            and totals.group_type = last_closed.group_type
-            and totals.measure = last_closed.measure
+            ordered_totals.school_year = last_closed.school_year
+            and ordered_totals.parent_id = last_closed.parent_id
+            and ordered_totals.group_type = last_closed.group_type
+            and ordered_totals.measure = last_closed.measure
 
 ),
 
--- The narrower definitions of a row, and the programs of a row of any.
-narrower as (
-
-    select
-        outer_rows.school_year,
-        outer_rows.parent_id,
-        outer_rows.group_type,
-        outer_rows.measure,
-        outer_rows.member_id,
-        outer_rows.program_group,
-        outer_rows.involvement,
-        max(inner_rows.x_involved) as x_involved_min,
-        max(inner_rows.n_involved - inner_rows.x_involved) as y_involved_min
-    from members as outer_rows
-    inner join members as inner_rows
-        on
-            outer_rows.school_year = inner_rows.school_year
-            and outer_rows.parent_id = inner_rows.parent_id
-            and outer_rows.group_type = inner_rows.group_type
-            and outer_rows.measure = inner_rows.measure
-            and outer_rows.member_id = inner_rows.member_id
-            and not inner_rows.is_primary
-            and (
-                (
-                    outer_rows.program_group = inner_rows.program_group
-                    and outer_rows.involvement = 'ever'
-                    and inner_rows.involvement <> 'ever'
-                )
-                or (
-                    outer_rows.involvement = inner_rows.involvement
-                    and outer_rows.program_group = 'any'
-                    and inner_rows.program_group <> 'any'
-                )
-            )
-    group by
-        outer_rows.school_year,
-        outer_rows.parent_id,
-        outer_rows.group_type,
-        outer_rows.measure,
-        outer_rows.member_id,
-        outer_rows.program_group,
-        outer_rows.involvement
-
-),
-
--- What is published of the same students elsewhere bounds a row. A row that is hidden
--- for its own counts is not known and bounds nothing.
+-- What is published of the same students elsewhere bounds a row: from above the wider
+-- definition and the row of any program, from below the narrower definitions and the
+-- programs of a row of any. A row that is hidden for its own counts is not known and
+-- bounds nothing.
 bounds as (
 
     select
         members.*,
-        closures.is_closed,
-        closures.is_parent_closed,
-        least(ever.x_involved, anyone.x_involved) as x_involved_max,
+        {% for count, value in [
+            ('x', 'members.x_involved'),
+            ('y', 'members.n_involved - members.x_involved'),
+        ] %}
         least(
-            ever.n_involved - ever.x_involved,
-            anyone.n_involved - anyone.x_involved
-        ) as y_involved_max,
-        narrower.x_involved_min,
-        narrower.y_involved_min
+            case
+                when members.involvement <> 'ever'
+                    then
+                        min({{ value }}) filter (
+                            where
+                            members.involvement = 'ever' and not members.is_primary
+                        ) over same_program
+            end,
+            case
+                when members.program_group <> 'any'
+                    then
+                        min({{ value }}) filter (
+                            where
+                            members.program_group = 'any' and not members.is_primary
+                        ) over same_definition
+            end
+        ) as {{ count }}_involved_max,
+        greatest(
+            case
+                when members.involvement = 'ever'
+                    then
+                        max({{ value }}) filter (
+                            where
+                            members.involvement <> 'ever' and not members.is_primary
+                        ) over same_program
+            end,
+            case
+                when members.program_group = 'any'
+                    then
+                        max({{ value }}) filter (
+                            where
+                            members.program_group <> 'any' and not members.is_primary
+                        ) over same_definition
+            end
+        ) as {{ count }}_involved_min,
+        {% endfor %}
+        closures.is_closed,
+        closures.is_parent_closed
     from members
     inner join closures
         on
@@ -207,37 +191,25 @@ bounds as (
             and members.group_type = closures.group_type
             and members.measure = closures.measure
             and members.member_id = closures.member_id
-    left join narrower
-        on
-            members.school_year = narrower.school_year
-            and members.parent_id = narrower.parent_id
-            and members.group_type = narrower.group_type
-            and members.measure = narrower.measure
-            and members.member_id = narrower.member_id
-            and members.program_group = narrower.program_group
-            and members.involvement = narrower.involvement
-    left join members as ever
-        on
-            members.school_year = ever.school_year
-            and members.parent_id = ever.parent_id
-            and members.group_type = ever.group_type
-            and members.measure = ever.measure
-            and members.member_id = ever.member_id
-            and members.program_group = ever.program_group
-            and members.involvement <> 'ever'
-            and ever.involvement = 'ever'
-            and not ever.is_primary
-    left join members as anyone
-        on
-            members.school_year = anyone.school_year
-            and members.parent_id = anyone.parent_id
-            and members.group_type = anyone.group_type
-            and members.measure = anyone.measure
-            and members.member_id = anyone.member_id
-            and members.involvement = anyone.involvement
-            and members.program_group <> 'any'
-            and anyone.program_group = 'any'
-            and not anyone.is_primary
+    window
+        same_program as (
+            partition by
+                members.school_year,
+                members.parent_id,
+                members.group_type,
+                members.measure,
+                members.member_id,
+                members.program_group
+        ),
+        same_definition as (
+            partition by
+                members.school_year,
+                members.parent_id,
+                members.group_type,
+                members.measure,
+                members.member_id,
+                members.involvement
+        )
 
 ),
 

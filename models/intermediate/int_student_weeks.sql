@@ -194,25 +194,34 @@ counted_days as (
 
 ),
 
-counted_absences as (
+absences as (
 
     select
         absence_calendars.district_id,
         absence_calendars.district_student_id,
         weeks.week_starts_on,
-        0 as days_enrolled,
-        absence_calendars.day_fraction * bit_count(
+        absence_calendars.day_fraction,
+        absence_calendars.is_excused,
+        bit_count(
             substring(absence_calendars.absent_days from weeks.first_day for 7)
-        ) as days_absent,
-        case
-            when absence_calendars.is_excused then 0
-            else
-                absence_calendars.day_fraction * bit_count(
-                    substring(absence_calendars.absent_days from weeks.first_day for 7)
-                )
-        end as days_absent_unexcused
+        ) as days
     from absence_calendars
     inner join weeks on absence_calendars.school_year = weeks.school_year
+
+),
+
+counted_absences as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        0 as days_enrolled,
+        day_fraction * days as days_absent,
+        case when is_excused then 0 else day_fraction * days end
+            as days_absent_unexcused
+    from absences
+    where days > 0
 
 ),
 
@@ -372,7 +381,6 @@ attendance as (
     where days_enrolled > 0
     union all
     select * from counted_absences
-    where days_absent > 0
     union all
     select * from reported_days
 
@@ -418,7 +426,9 @@ weekly as (
             as suspension_days,
         count(*) filter (where kind = 'course_marked') as courses_marked,
         count(*) filter (where kind = 'course_failed') as courses_failed,
-        max(amount) filter (where kind = 'marking_period') as marking_period
+        -- Of the type of the GPA's, so that the two can be joined by it.
+        cast(max(amount) filter (where kind = 'marking_period') as integer)
+            as marking_period
     from events_and_attendance
     group by district_id, district_student_id, week_starts_on
 

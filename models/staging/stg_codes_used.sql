@@ -34,19 +34,19 @@ code_crosswalk as (
 
 ),
 
--- The largest feed is read once for both of its codes.
+-- The largest feed is read once for both of its codes, and counted before its files are
+-- looked up.
 attendance_codes as (
 
     select
-        raw.partner_id,
-        raw.event_code,
-        raw.excused,
-        count(*) as rows_affected,
-        min(raw.as_of_date) as first_as_of_date,
-        max(raw.as_of_date) as last_as_of_date
-    from {{ source('raw', 'attendance_events') }} as raw
-    inner join deliveries on raw.load_id = deliveries.load_id
-    group by raw.partner_id, raw.event_code, raw.excused
+        partner_id,
+        load_id,
+        as_of_date,
+        event_code,
+        excused,
+        count(*) as rows_affected
+    from {{ source('raw', 'attendance_events') }}
+    group by partner_id, load_id, as_of_date, event_code, excused
 
 ),
 
@@ -73,9 +73,10 @@ sent as (
         codes.feed_column,
         codes.source_code,
         cast(sum(attendance_codes.rows_affected) as bigint) as rows_affected,
-        min(attendance_codes.first_as_of_date) as first_as_of_date,
-        max(attendance_codes.last_as_of_date) as last_as_of_date
+        min(attendance_codes.as_of_date) as first_as_of_date,
+        max(attendance_codes.as_of_date) as last_as_of_date
     from attendance_codes
+    inner join deliveries on attendance_codes.load_id = deliveries.load_id
     cross join
         lateral (
             values

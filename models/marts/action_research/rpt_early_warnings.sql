@@ -42,51 +42,87 @@ truancy_thresholds as (
 
 ),
 
+-- What holds for a student in every week of the year. A student is numbered, because
+-- numbers are sorted much faster than keys.
+students_with_rules as (
+
+    select
+        row_number() over () as student_number,
+        students.student_key,
+        students.person_id,
+        student_years.district_id,
+        student_years.district_student_id,
+        student_years.school_year,
+        student_years.school_code,
+        student_years.grade,
+        grade_bands.grade_band,
+        thresholds.absence_share_min,
+        thresholds.suspension_days_min,
+        thresholds.courses_failed_min,
+        thresholds.gpa_max,
+        students.birth_date + make_interval(years => compulsory_ages.age_from)
+            as compulsory_from,
+        students.birth_date + make_interval(years => compulsory_ages.age_until)
+            as compulsory_until,
+        truant.unexcused_days_min as truant_from_days,
+        habitually_truant.unexcused_days_min as habitually_truant_from_days
+    from student_years
+    inner join students
+        on
+            student_years.district_id = students.district_id
+            and student_years.district_student_id = students.district_student_id
+    left join grade_bands on student_years.grade = grade_bands.grade
+    left join thresholds
+        on
+            grade_bands.grade_band = thresholds.grade_band
+            and {{ in_force('thresholds', 'student_years.school_year') }}
+    left join compulsory_ages
+        on {{ in_force('compulsory_ages', 'student_years.school_year') }}
+    left join truancy_thresholds as truant
+        on
+            truant.status = 'truant'
+            and {{ in_force('truant', 'student_years.school_year') }}
+    left join truancy_thresholds as habitually_truant
+        on
+            habitually_truant.status = 'habitually_truant'
+            and {{ in_force('habitually_truant', 'student_years.school_year') }}
+
+),
+
 -- Shares are compared as products, so that exactly 10 % is exactly 10 %. A flag is null
 -- where the data were not delivered or the band does not have the threshold.
 flagged as (
 
     select
-        weeks.*,
-        student_years.school_code,
-        student_years.grade,
-        grade_bands.grade_band,
-        students.student_key,
-        students.person_id,
-        weeks.week_ends_on
-        >= students.birth_date + make_interval(years => compulsory_ages.age_from)
-        and weeks.week_ends_on
-        < students.birth_date + make_interval(years => compulsory_ages.age_until)
-            as is_of_compulsory_age,
+        rules.student_number,
+        weeks.week_starts_on - make_date(weeks.school_year - 1, 7, 1) as day_of_year,
+        weeks.week_starts_on,
+        weeks.week_ends_on,
+        weeks.days_enrolled,
+        weeks.days_absent,
+        weeks.days_absent_unexcused,
+        weeks.suspension_days,
+        weeks.courses_failed,
+        weeks.gpa,
+        weeks.week_ends_on >= rules.compulsory_from
+        and weeks.week_ends_on < rules.compulsory_until as is_of_compulsory_age,
         cast(
             weeks.days_absent / nullif(weeks.days_enrolled, 0) as numeric(21, 20)
         ) as absence_share,
         case
             when weeks.days_enrolled > 0
                 then
-                    weeks.days_absent
-                    >= thresholds.absence_share_min * weeks.days_enrolled
+                    weeks.days_absent >= rules.absence_share_min * weeks.days_enrolled
         end as has_attendance_flag,
-        weeks.suspension_days >= thresholds.suspension_days_min as has_behavior_flag,
-        weeks.courses_failed >= thresholds.courses_failed_min as has_course_flag,
-        weeks.gpa <= thresholds.gpa_max as has_gpa_flag
+        weeks.suspension_days >= rules.suspension_days_min as has_behavior_flag,
+        weeks.courses_failed >= rules.courses_failed_min as has_course_flag,
+        weeks.gpa <= rules.gpa_max as has_gpa_flag
     from weeks
-    inner join student_years
+    inner join students_with_rules as rules
         on
-            weeks.district_id = student_years.district_id
-            and weeks.district_student_id = student_years.district_student_id
-            and weeks.school_year = student_years.school_year
-    inner join students
-        on
-            weeks.district_id = students.district_id
-            and weeks.district_student_id = students.district_student_id
-    left join grade_bands on student_years.grade = grade_bands.grade
-    left join thresholds
-        on
-            grade_bands.grade_band = thresholds.grade_band
-            and {{ in_force('thresholds', 'weeks.school_year') }}
-    left join compulsory_ages
-        on {{ in_force('compulsory_ages', 'weeks.school_year') }}
+            weeks.district_id = rules.district_id
+            and weeks.district_student_id = rules.district_student_id
+            and weeks.school_year = rules.school_year
 
 ),
 
@@ -98,7 +134,7 @@ followed as (
         first_value(week_starts_on) over so_far as first_week,
         lead(week_starts_on) over so_far as next_week
     from flagged
-    window so_far as (partition by student_key order by week_starts_on)
+    window so_far as (partition by student_number order by day_of_year)
 
 ),
 
@@ -132,10 +168,10 @@ compared as (
         gpa - first_value(gpa) over four_weeks_earlier as gpa_change
     from followed
     window
-        so_far as (partition by student_key order by week_starts_on),
+        so_far as (partition by student_number order by day_of_year),
         four_weeks_earlier as (
-            partition by student_key order by week_starts_on
-            range between interval '28 days' preceding and interval '28 days' preceding
+            partition by student_number order by day_of_year
+            range between 28 preceding and 28 preceding
         )
 
 ),
@@ -143,16 +179,16 @@ compared as (
 early_warnings as (
 
     select
-        compared.student_key,
-        compared.person_id,
-        compared.district_id,
-        compared.district_student_id,
-        compared.school_year,
+        rules.student_key,
+        rules.person_id,
+        rules.district_id,
+        rules.district_student_id,
+        rules.school_year,
         compared.week_starts_on,
         compared.week_ends_on,
-        compared.school_code,
-        compared.grade,
-        compared.grade_band,
+        rules.school_code,
+        rules.grade,
+        rules.grade_band,
         cast(compared.days_enrolled as integer) as days_enrolled,
         cast(compared.days_absent as numeric(6, 2)) as days_absent,
         cast(compared.days_absent_unexcused as numeric(6, 2)) as days_absent_unexcused,
@@ -183,27 +219,20 @@ early_warnings as (
         end as gpa_flag_since,
         compared.is_of_compulsory_age,
         case
-            when truant.status is not null
+            when rules.truant_from_days is not null
                 then
-                    compared.days_absent_unexcused >= truant.unexcused_days_min
+                    compared.days_absent_unexcused >= rules.truant_from_days
                     and compared.is_of_compulsory_age
         end as is_truant,
         case
-            when habitually_truant.status is not null
+            when rules.habitually_truant_from_days is not null
                 then
-                    compared.days_absent_unexcused
-                    >= habitually_truant.unexcused_days_min
+                    compared.days_absent_unexcused >= rules.habitually_truant_from_days
                     and compared.is_of_compulsory_age
         end as is_habitually_truant
     from compared
-    left join truancy_thresholds as truant
-        on
-            truant.status = 'truant'
-            and {{ in_force('truant', 'compared.school_year') }}
-    left join truancy_thresholds as habitually_truant
-        on
-            habitually_truant.status = 'habitually_truant'
-            and {{ in_force('habitually_truant', 'compared.school_year') }}
+    inner join students_with_rules as rules
+        on compared.student_number = rules.student_number
 
 )
 

@@ -10,11 +10,16 @@ select
     n %% 15 - 2 as first_grade,
     -- A school of about 500 students, for all grades.
     lpad((100 + n / 15 %% 64)::text, 4, '0') as school_code,
-    'L' || translate(md5('last' || n / 2), '0123456789', 'ghijklmnop') as last_name,
-    'F' || translate(md5('first' || n), '0123456789', 'ghijklmnop') as first_name,
-    make_date(2006 - n %% 15, 1 + n %% 12, 1 + n %% 28) as birth_date,
+    last_name,
+    first_name,
+    sex,
+    street,
+    city,
+    zip,
+    -- A year's children of a grade are born on all its days.
+    make_date(2006 - n %% 15, 1, 1) + n / 15 * 37 %% 365 as birth_date,
     (n * 37) %% 1000 / 1000.0 as need
-from generate_series(0, %(students)s * 15 / 13 - 1) as n;
+from bench_people;
 
 create temporary table bench_student_years as
 select
@@ -79,8 +84,8 @@ insert into raw.students (
 )
 select
     'woodland_hills', load_id, n, as_of_date, local_id, state_id, last_name, first_name,
-    birth_date, case when n %% 2 = 0 then 'F' else 'M' end, n || ' Main St', 'Pittsburgh',
-    '15221', school_code, case grade when 0 then 'K5F' else lpad(grade::text, 3, '0') end,
+    birth_date, sex, street, city, zip, school_code,
+    case grade when 0 then 'K5F' else lpad(grade::text, 3, '0') end,
     (1 + n %% 6)::text, '99', 'N', (array['F', 'R', 'N'])[1 + n %% 3]
 from bench_student_years
 inner join bench_loads using (school_year)
@@ -117,6 +122,7 @@ inner join bench_loads using (school_year)
 cross join (select distinct school_code from bench_students) as schools
 where contract_object = 'CALENDAR';
 
+-- As the district writes its file: student by student, and a flag for absences only.
 insert into raw.attendance_events (
     partner_id, load_id, line_number, as_of_date, state_student_id, school_code, event_date,
     event_code, excused
@@ -129,7 +135,11 @@ select
         when hash > 970 then 'L'
         else 'P'
     end,
-    case when hash %% 2 = 0 then 'Y' else 'N' end
+    case
+        when hash >= 40 + 100 * need and hash <= 990 then null
+        when hash %% 2 = 0 then 'Y'
+        else 'N'
+    end
 from bench_student_years as student_years
 inner join bench_loads using (school_year)
 inner join bench_days as days using (school_year)
@@ -138,7 +148,7 @@ cross join lateral (
     %% 1000 as hash
 ) as hashes
 where contract_object = 'ATTENDANCE'
-order by school_year, calendar_date, student_years.n;
+order by school_year, student_years.n, calendar_date;
 
 insert into raw.gpas (
     partner_id, load_id, line_number, as_of_date, state_student_id, school_year,
@@ -182,8 +192,7 @@ insert into raw.clients (
 )
 select
     'dhs', load_id, n, as_of_date, 'income_support', 'C' || n, last_name, first_name,
-    birth_date, case when n %% 2 = 0 then 'F' else 'M' end, n || ' Main St', 'Pittsburgh',
-    '15221', as_of_date, false
+    birth_date, sex, street, city, zip, as_of_date, false
 from bench_students
 cross join bench_loads
 where contract_object = 'clients' and need > 0.5;
@@ -221,5 +230,3 @@ from (
     select load_id, count(*) as n from raw.attendance_events group by load_id
 ) as rows
 where files.file_id = rows.load_id;
-
-analyze;
