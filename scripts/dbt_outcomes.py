@@ -54,12 +54,13 @@ def _audit(run_id: str) -> None:
     # Not for dbt commands that end no run.
     from outcomes.errors import OutcomesError
     from outcomes.warehouse.connection import connect
-    from outcomes.warehouse.publishing import audit_run
+    from outcomes.warehouse.publishing import audit_run, has_passed
 
-    fire_event(Note(msg="Auditing the public gaps"), EventLevel.INFO)
     try:
         with connect() as connection:
-            audit_run(connection, run_id, _rebuild)
+            if has_passed(connection, run_id):
+                fire_event(Note(msg="Auditing the public gaps"), EventLevel.INFO)
+                audit_run(connection, run_id, _rebuild)
     except OutcomesError as error:
         fire_event(Note(msg=str(error)), EventLevel.WARN)
 

@@ -25,14 +25,16 @@ def audit_run(connection: psycopg.Connection, run_id: str, rebuild: Callable[[],
     Raises:
         OutcomesError: small counts can be worked out even so.
     """
-    passed = connection.execute(
-        "select from landing.runs where run_id = %s and status = 'passed'", [run_id]
-    ).fetchone()
-    if passed is not None:
-        make_safe(connection, "next_marts_public", rebuild)
-        connection.execute(
-            "update landing.runs set audited_at = clock_timestamp() where run_id = %s", [run_id]
-        )
+    make_safe(connection, "next_marts_public", rebuild)
+    connection.execute(
+        "update landing.runs set audited_at = clock_timestamp() where run_id = %s", [run_id]
+    )
+
+
+def has_passed(connection: psycopg.Connection, run_id: str) -> bool:
+    """Whether it is a complete run on the target prod, passed and not yet published."""
+    query = "select from landing.runs where run_id = %s and status = 'passed'"
+    return connection.execute(query, [run_id]).fetchone() is not None
 
 
 def publish(connection: psycopg.Connection, run_id: str, rebuild: Callable[[], None]) -> str:
