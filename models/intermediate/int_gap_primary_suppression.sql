@@ -116,10 +116,9 @@ flagged as (
 
 ),
 
--- Whoever is chronically absent misses a tenth of the days or more, all others less: a
--- mean rate bounds how many are. It is hidden where it leaves too few possibilities for
--- a hidden numerator of the same students.
-bounded as (
+-- Whoever is involved by one definition, or in one program, is so by the wider one, or
+-- in any: their counts bound each other.
+nested as (
 
     select
         federal.school_year,
@@ -128,43 +127,120 @@ bounded as (
         federal.group_value,
         federal.program_group,
         federal.involvement,
-        bool_or(
-            least(sides.n, floor(10 * sides.n * (1 - sides.attendance_rate)))
-            - greatest(0, ceil((0.9 - sides.attendance_rate) * sides.n / 0.9))
-            < suppression.smallest_published_count
-        ) as tells_too_much
+        federal.n,
+        federal.x,
+        federal.n_involved,
+        min(wider.x_involved) as x_most,
+        min(wider.n_involved - wider.x_involved) as y_most,
+        max(narrower.x_involved) as x_least,
+        max(narrower.n_involved - narrower.x_involved) as y_least
     from flagged as federal
-    inner join gaps
+    left join flagged as wider
         on
-            federal.school_year = gaps.school_year
-            and federal.district_id = gaps.district_id
-            and federal.group_type = gaps.group_type
-            and federal.group_value = gaps.group_value
-            and federal.program_group = gaps.program_group
-            and federal.involvement = gaps.involvement
-            and gaps.measure = 'attendance_rate'
-    cross join
-        lateral (
-            values
-            (federal.n_involved, federal.x_involved, gaps.value_involved),
-            (
-                federal.n - federal.n_involved,
-                federal.x - federal.x_involved,
-                gaps.value_not_involved
+            federal.school_year = wider.school_year
+            and federal.district_id = wider.district_id
+            and federal.group_type = wider.group_type
+            and federal.group_value = wider.group_value
+            and federal.measure = wider.measure
+            and not wider.is_small
+            and not wider.is_small_numerator
+            and (
+                (
+                    federal.program_group = wider.program_group
+                    and federal.involvement <> 'ever'
+                    and wider.involvement = 'ever'
+                )
+                or (
+                    federal.involvement = wider.involvement
+                    and federal.program_group <> 'any'
+                    and wider.program_group = 'any'
+                )
             )
-        ) as sides (n, x, attendance_rate)
-    cross join suppression
+    left join flagged as narrower
+        on
+            federal.school_year = narrower.school_year
+            and federal.district_id = narrower.district_id
+            and federal.group_type = narrower.group_type
+            and federal.group_value = narrower.group_value
+            and federal.measure = narrower.measure
+            and not narrower.is_small
+            and not narrower.is_small_numerator
+            and (
+                (
+                    federal.program_group = narrower.program_group
+                    and federal.involvement = 'ever'
+                    and narrower.involvement <> 'ever'
+                )
+                or (
+                    federal.involvement = narrower.involvement
+                    and federal.program_group = 'any'
+                    and narrower.program_group <> 'any'
+                )
+            )
     where
         federal.measure = 'is_chronically_absent_federal'
-        and sides.n > 0
-        and least(sides.x, sides.n - sides.x) < suppression.smallest_published_count
+        and federal.is_small_numerator
     group by
         federal.school_year,
         federal.district_id,
         federal.group_type,
         federal.group_value,
         federal.program_group,
-        federal.involvement
+        federal.involvement,
+        federal.n,
+        federal.x,
+        federal.n_involved
+
+),
+
+-- Whoever is chronically absent misses a tenth of the days or more, all others less: a
+-- mean rate bounds how many are. It is hidden where it leaves too few possibilities for
+-- a hidden numerator of the same students.
+bounded as (
+
+    select
+        nested.school_year,
+        nested.district_id,
+        nested.group_type,
+        nested.group_value,
+        nested.program_group,
+        nested.involvement,
+        least(
+            nested.x_most,
+            nested.n_involved - nested.y_least,
+            nested.x,
+            nested.n_involved,
+            floor(10 * nested.n_involved * (1 - gaps.value_involved)),
+            nested.x - ceil(
+                (0.9 - gaps.value_not_involved)
+                * (nested.n - nested.n_involved)
+                / 0.9
+            )
+        )
+        - greatest(
+            nested.x_least,
+            nested.n_involved - nested.y_most,
+            nested.n_involved - nested.n + nested.x,
+            0,
+            ceil((0.9 - gaps.value_involved) * nested.n_involved / 0.9),
+            nested.x - floor(
+                10
+                * (nested.n - nested.n_involved)
+                * (1 - gaps.value_not_involved)
+            )
+        )
+        < suppression.smallest_published_count as tells_too_much
+    from nested
+    inner join gaps
+        on
+            nested.school_year = gaps.school_year
+            and nested.district_id = gaps.district_id
+            and nested.group_type = gaps.group_type
+            and nested.group_value = gaps.group_value
+            and nested.program_group = gaps.program_group
+            and nested.involvement = gaps.involvement
+            and gaps.measure = 'attendance_rate'
+    cross join suppression
 
 ),
 

@@ -152,6 +152,8 @@ create table if not exists landing.runs (
     ),
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
+    -- when the audit of the public gaps had found nothing, or nothing more
+    audited_at timestamptz,
     published_at timestamptz,
     as_of_date date,
     -- the commit, or the release where there is no checkout
@@ -166,6 +168,9 @@ create table if not exists landing.runs (
     -- status → how many models, seeds, functions and tests ended so
     nodes jsonb
 );
+
+-- Of earlier warehouses.
+alter table landing.runs add column if not exists audited_at timestamptz;
 
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,

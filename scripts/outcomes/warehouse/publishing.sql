@@ -580,6 +580,11 @@ begin
         raise exception 'Run % cannot be published: it is %, not passed.',
             this_run_id, coalesce(this.status, 'unknown');
     end if;
+    if this.audited_at is null then
+        raise exception 'Run % cannot be published: its public gaps have not passed the audit.',
+            this_run_id
+            using hint = 'Run `outcomes build`.';
+    end if;
     if exists (select from landing.runs where started_at > this.started_at) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
@@ -728,10 +733,20 @@ language sql stable as $$
                     coalesce(runs.as_of_date::text, 'no delivery'),
                     this_run_id
                 )
+                || (
+                    select
+                        case
+                            when count(*) > 0
+                                then format(' Audits withhold %s public gaps.', count(*))
+                            else ''
+                        end
+                    from landing.withheld_gaps
+                    where withheld_gaps.as_of_date = runs.as_of_date
+                )
             when 'partial'
                 then 'Not published: only a complete `dbt build` is.'
             when 'passed'
-                then 'Not published yet: built and tested.'
+                then 'Not published: built and tested, and no more.'
             else
                 'Not published: something failed. What people read is as it was.'
         end

@@ -178,6 +178,28 @@ def test_a_role_writes_nothing_but_what_it_appends(
         assert rights == []
 
 
+def test_a_role_is_a_member_of_what_it_needs_and_nothing_else(
+    connection: psycopg.Connection,
+) -> None:
+    """Predefined roles read all data, files of the server, or what others are doing."""
+    memberships = connection.execute(
+        """
+        select member.rolname, granted.rolname
+        from pg_auth_members
+        inner join pg_roles as member on pg_auth_members.member = member.oid
+        inner join pg_roles as granted on pg_auth_members.roleid = granted.oid
+        where member.rolname = any(%s)
+        """,
+        [list(READABLE)],
+    ).fetchall()
+    readers = ("steward", "analyst", "caseworker", "district")
+    assert set(memberships) == {
+        ("outcomes_builder", "pg_read_all_stats"),
+        *((f"outcomes_{reader}", "outcomes_public") for reader in readers),
+        *((district_role(district), "outcomes_district") for district in DISTRICTS),
+    }
+
+
 def access_problems(connection: psycopg.Connection) -> list[str]:
     """Where a role sees other rows than its own, or where a policy is gone."""
     problems = []
