@@ -126,17 +126,19 @@ def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -
 
 
 def is_known(connection: psycopg.Connection, settings: Settings, partner_id: str) -> bool:
-    """Whether there is anything of the partner, or a purge of it that was interrupted."""
-    archive = Archive.of(settings)
+    """Whether there is anything of the partner, or a purge of it that was interrupted.
+
+    Raises:
+        OutcomesError: it cannot be a partner's id.
+    """
     return (
-        bool(rows_of(connection, partner_id))
+        Archive.of(settings).holds(partner_id)
+        or bool(rows_of(connection, partner_id))
         or connection.execute(
             "select from landing.purges where partner_id = %s and finished_at is null",
             [partner_id],
         ).fetchone()
         is not None
-        or archive.key_file(partner_id).exists()
-        or (archive.folder / partner_id).exists()
     )
 
 
@@ -264,8 +266,17 @@ def delete_files(purge: Purge) -> None:
     for report in reports:
         report.unlink()
     purge.remember(Found(reports=len(reports)))
-    for variable, folder in (("DBT_TARGET_PATH", "target"), ("DBT_LOG_PATH", "logs")):
-        shutil.rmtree(Path(os.environ.get(variable) or PROJECT_DIR / folder), ignore_errors=True)
+    # Only what dbt writes: a folder that somebody chose may hold other things.
+    for variable, folder, written in (
+        ("DBT_TARGET_PATH", "target", ("compiled", "run", "*.json", "*.msgpack", "*.gpickle")),
+        ("DBT_LOG_PATH", "logs", ("dbt.log*",)),
+    ):
+        for pattern in written:
+            for path in Path(os.environ.get(variable) or PROJECT_DIR / folder).glob(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def drop_copies(purge: Purge) -> None:

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from outcomes.contracts.formats import DateFormat
+from outcomes.errors import OutcomesError
 
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
@@ -40,7 +41,23 @@ _POSTGRES_TYPES = {
 # Columns of the loader's own, and a name that polars takes for all columns; `^` begins a
 # pattern of names.
 _TAKEN_NAMES = {"line_start", "line_end", "*"}
+# A partner's id names folders, files and roles as well: nothing that could lead elsewhere.
+_PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
+
+
+def require_partner_id(partner_id: str) -> str:
+    """The same text, if it can be a partner's id.
+
+    Raises:
+        OutcomesError: it cannot, and must not become part of a path.
+    """
+    if re.fullmatch(_PARTNER_ID, partner_id):
+        return partner_id
+    raise OutcomesError(
+        f"{partner_id!r} is no partner. Expected the id of a contract: small letters, digits, "
+        "hyphens and underscores. landing.partners lists them."
+    )
 
 
 def _date_format(value: Any) -> Any:
@@ -361,7 +378,7 @@ class ContractObject(Frozen):
 class Contract(Frozen):
     """What one partner may send."""
 
-    partner_id: str
+    partner_id: str = Field(pattern=_PARTNER_ID)
     name: str
     version: str
     path: Path

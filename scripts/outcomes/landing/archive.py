@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from pyrage.x25519 import Identity
 
 from outcomes.config import Settings
-from outcomes.contracts.model import Contract
+from outcomes.contracts.model import Contract, require_partner_id
 from outcomes.errors import OutcomesError
 from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
@@ -150,10 +150,11 @@ class Archive:
 
     def destroy(self, partner_id: str) -> int:
         """Destroy a partner's key and entries; how many entries there were."""
-        entries = list((self.folder / partner_id).glob("*/*.age"))
+        folder = self._folder_of(partner_id)
+        entries = list(folder.glob("*/*.age"))
         # The key first: without it the entries are noise, should this be interrupted.
         self.key_file(partner_id).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / partner_id, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         return len(entries)
 
     def destroy_files(self, partner_id: str, files: Collection[tuple[str, str]]) -> int:
@@ -163,7 +164,7 @@ class Archive:
             OutcomesError: the key is gone, so that nobody can tell which entries are meant.
         """
         found = []
-        for entry in (self.folder / partner_id).glob("*/*-file-*.age"):
+        for entry in self._folder_of(partner_id).glob("*/*-file-*.age"):
             with Path(os.devnull).open("wb") as nowhere:
                 header = read_encrypted(entry, self._key_to_read(entry), nowhere)
             if any(
@@ -180,11 +181,19 @@ class Archive:
 
     def key_file(self, partner_id: str) -> Path:
         """The file of a partner's key."""
-        return self.keys_folder / f"{partner_id}.key"
+        return self.keys_folder / f"{require_partner_id(partner_id)}.key"
+
+    def holds(self, partner_id: str) -> bool:
+        """Whether there is a key or an entry of the partner."""
+        return self.key_file(partner_id).exists() or self._folder_of(partner_id).exists()
+
+    def _folder_of(self, partner_id: str) -> Path:
+        """The partner's entries; never a folder outside the archive, nor all of it."""
+        return self.folder / require_partner_id(partner_id)
 
     def _key_to_write(self, partner_id: str) -> Identity:
         """The partner's key, made with the partner's first entry; the lock is held."""
-        file, folder = self.key_file(partner_id), self.folder / partner_id
+        file, folder = self.key_file(partner_id), self._folder_of(partner_id)
         if not file.exists():
             if next(folder.glob("*/*.age"), None):
                 raise _key_is_gone(file, folder)
@@ -201,7 +210,7 @@ class Archive:
     @contextmanager
     def _locked(self, partner_id: str, as_of_date: date) -> Iterator[Path]:
         """The folder of a delivery, for one writer a partner; a killed one leaves no lock."""
-        folder = self.folder / partner_id / str(as_of_date)
+        folder = self._folder_of(partner_id) / str(as_of_date)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder.parent, os.O_RDONLY)
         try:

@@ -69,6 +69,9 @@ def test_nothing_of_a_purged_partner_is_left(
     run("report", "district", PARTNER)
     server = EmbeddedServer(new_server)
     folders = [server.data_dir, new_server.warehouse_dir, *artifacts]
+    somebody_elses = [folder / "notes.txt" for folder in artifacts]
+    for file in somebody_elses:
+        file.write_text("not dbt's")
 
     with connect(new_server) as connection:
         own, others = (
@@ -131,6 +134,7 @@ def test_nothing_of_a_purged_partner_is_left(
             "select count(*) from landing.disclosures where partner_id = %s", [PARTNER]
         ).fetchone() == (1,)
     assert places_in_files(folders, canaries) == set()
+    assert all(file.exists() for file in somebody_elses)
     assert not list(new_server.archive_dir.glob(f"{PARTNER}*"))
     assert not list(new_server.archive_keys_dir.glob(f"{PARTNER}*"))
     assert not list((new_server.warehouse_dir / "reports").glob(f"*/{PARTNER}.xlsx"))

@@ -135,6 +135,22 @@ def test_a_destroyed_key_destroys_the_archive_of_its_partner_only(
     assert {partner for (partner,) in ledger(rebuilt, "partner_id")} == {"clairton"}
 
 
+@pytest.mark.parametrize("partner_id", ["", ".", "..", "../kept", "*", "A", "a/b", "clairton\n"])
+def test_nothing_but_a_partner_is_ever_destroyed(
+    archive: Archive, drops: Path, database: Settings, tmp_path: Path, partner_id: str
+) -> None:
+    land_one_of_each(drops)
+    (tmp_path / "kept").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for destroy in (archive.destroy, lambda name: archive.destroy_files(name, [("", "")])):
+        with pytest.raises(OutcomesError, match="is no partner"):
+            destroy(partner_id)
+    # A path of its own replaces the archive's: Path("archive") / "/x" is /x.
+    with pytest.raises(OutcomesError, match="is no partner"):
+        archive.destroy(str(tmp_path / "kept"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_what_no_agreement_covers_is_not_kept(
     archive: Archive, drops: Path, connection: psycopg.Connection
 ) -> None:

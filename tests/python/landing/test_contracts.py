@@ -113,6 +113,14 @@ def test_a_wrong_contract_says_where_and_what(
     assert problem in message
 
 
+def test_an_id_that_could_lead_elsewhere_as_a_folder_is_no_id(tmp_path: Path) -> None:
+    text = (CONTRACTS_DIR / "interventions.odcs.yaml").read_text("utf-8")
+    file = tmp_path / "...odcs.yaml"
+    file.write_text(text.replace("id: interventions", 'id: ".."', 1), "utf-8")
+    with pytest.raises(ContractError, match="String should match pattern"):
+        load_contract(file)
+
+
 def test_file_names_have_dated_and_free_parts() -> None:
     name = FileName(template="PPS_{as_of:yyyyMMdd}_{source_id}.zip")
     found = name.match("PPS_20121001_mental_health.zip")
