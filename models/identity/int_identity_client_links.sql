@@ -7,8 +7,8 @@ client_decisions as (
 
 ),
 
--- Whom a reviewer knows not to be the client. Few, so that looking through them again and
--- again costs nothing; through all decisions it would.
+-- Whom a reviewer knows not to be the client. Few, so that looking through them again
+-- and again costs nothing; through all decisions it would.
 refused as materialized (
 
     select
@@ -53,7 +53,7 @@ numbers as not materialized (
 
 ),
 
-links as (
+links as materialized (
 
     select
         client_decisions.client_identity_id,

@@ -58,13 +58,8 @@ surnames as (
         parts.surname,
         false as is_whole
     from identities
-    cross join
-        lateral (
-            select distinct part as surname
-            from unnest(identities.last_name_tokens) as part
-            where length(part) > 2
-        ) as parts
-    where cardinality(identities.last_name_tokens) > 1
+    cross join lateral unnest(identities.last_name_tokens) as parts (surname)
+    where cardinality(identities.last_name_tokens) > 1 and length(parts.surname) > 2
 
 ),
 

@@ -57,13 +57,14 @@ chance as (
 
 ),
 
--- Exact decimals: a floating-point sum depends on the order of its terms.
+-- In whole trillionths of a bit: a floating-point sum depends on the order of its
+-- terms, and decimals take longer.
 sums as (
 
     select
         student_identity_id,
         other_identity_id,
-        sum(cast(weight as numeric(20, 12))) as weight
+        sum(cast(weight * 1e12 as bigint)) as weight
     from evidence
     group by student_identity_id, other_identity_id
 
@@ -73,7 +74,7 @@ weighed as (
 
     select
         comparisons.*,
-        cast(chance.prior_match_weight + sums.weight as double precision)
+        chance.prior_match_weight + cast(sums.weight as double precision) / 1e12
             as match_weight
     from comparisons
     inner join sums

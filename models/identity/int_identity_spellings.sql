@@ -8,13 +8,13 @@ new_tuples as not materialized (
 
 written as (
 
-    select last_name as spelling from new_tuples
+    select distinct last_name as spelling from new_tuples
     union
-    select first_name as spelling from new_tuples
+    select distinct first_name as spelling from new_tuples
     union
-    select middle_name as spelling from new_tuples
+    select distinct middle_name as spelling from new_tuples
     union
-    select suffix as spelling from new_tuples
+    select distinct suffix as spelling from new_tuples
 
 ),
 
@@ -47,7 +47,14 @@ spellings as (
     select
         spelling,
         replace(name, ' ', '') as name,
-        string_to_array(name, ' ') as name_tokens,
+        case
+            when name is not null
+                then
+                    array(
+                        select distinct words.word
+                        from unnest(string_to_array(name, ' ')) as words (word)
+                    )
+        end as name_tokens,
         nullif(replace(middle_name, ' ', ''), '') as middle_name,
         suffix_behind,
         suffix_alone

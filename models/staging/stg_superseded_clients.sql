@@ -59,19 +59,19 @@ numbered as {{ 'not' if not is_incremental() }} materialized (
 
 ),
 
-neighbors as (
+sorted_hashes as (
 
-    select
-        record_hash,
-        lag(record_hash) over (order by record_hash) as previous_hash
-    from numbered
+    select record_hash from numbered
+    order by record_hash
 
 ),
 
 repeated as (
 
-    select distinct record_hash from neighbors
-    where record_hash = previous_hash
+    select record_hash
+    from sorted_hashes
+    group by record_hash
+    having count(*) > 1
 
 ),
 
