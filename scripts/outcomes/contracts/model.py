@@ -25,11 +25,16 @@ from outcomes.errors import OutcomesError
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
 Snapshot = Literal["school_year", "cumulative", "delta", "exempt"]
-Parse = Literal["school_year_span", "school_year_end", "month"]
+Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 
 # What a property turns into, by its way of reading.
-_PARSED_TYPES = {"school_year_span": "integer", "school_year_end": "integer", "month": "date"}
+_PARSED_TYPES = {
+    "school_year_span": "integer",
+    "school_year_end": "integer",
+    "month": "date",
+    "number_in_code": "integer",
+}
 _POSTGRES_TYPES = {
     "string": {"text"},
     "date": {"date"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,8 @@ from outcomes.landing.unpack import unknown_files
 # Of a sample, so much is read: as much as a workbook may have.
 _SAMPLE_BYTES = 64 << 20
 _DELIMITERS = ",\t|;"
+# An id or a date: no header has these, and hardly a student's record has neither.
+_DATA = re.compile(r"\d{5}|\d[-/.]\d")
 _HEAD = """\
 # A skeleton, made from sample files. Complete what says TODO, then what README.md explains:
 # remove the columns that the agreement does not cover, or list them as ignoredColumns; bind
@@ -118,11 +121,21 @@ def _delimited(name: str, layout: dict[str, Any], content: bytes) -> dict[str, A
     top = next(iter(lines.to_list()), None) or ""
     delimiter = max(_DELIMITERS, key=top.count)
     header = read_header(reader, delimiter, quoting=True).names
+    if len(header) == 1 and _DATA.search(header[0]):
+        raise OutcomesError(
+            f"{layout['name']}: the first line is no header, and nothing divides it: a file of "
+            "fixed width? Nobody but its author knows where columns begin. Leave it out here, "
+            "and write its object by hand: contracts/README.md, `fixed_width`."
+        )
     layout = {**layout, "format": "delimited", "encoding": encoding, "delimiter": delimiter}
     return _object(name, layout, header)
 
 
 def _object(name: str, layout: dict[str, Any], header: list[str]) -> dict[str, Any]:
+    if any(_DATA.search(column) for column in header):
+        # A person's record, which must not get into a contract.
+        layout = {**layout, "header": False}
+        header = [f"column_{number}" for number in range(1, len(header) + 1)]
     columns = list(dict.fromkeys(column.strip() for column in header if column.strip()))
     if not columns:
         raise OutcomesError(f"{layout['name']}: {name} has no header to take columns from.")

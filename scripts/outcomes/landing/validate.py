@@ -30,6 +30,7 @@ from outcomes.landing.workbook import UNREADABLE
 
 _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
+_NUMBER_IN_CODE = r"[^0-9]*([0-9]{1,9})[^0-9]*"
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
 
@@ -291,6 +292,8 @@ class Validator:
             text = pl.when(text.is_in(prop.values)).then(text)
         if prop.pattern is not None:
             text = pl.when(text.str.contains(_full(prop.pattern))).then(text)
+        if prop.parse == "number_in_code":
+            return text.str.extract(_full(_NUMBER_IN_CODE)).cast(pl.Int64, strict=False)
         return text
 
     def _day(self, text: pl.Expr, date_format: DateFormat, *, is_month: bool) -> pl.Expr:
@@ -429,6 +432,8 @@ def _expectation(prop: ContractProperty) -> tuple[Reason, str]:
             f"{value:g}" if isinstance(value, float) else str(value) for value in prop.values
         )
         return Reason.UNKNOWN_CODE, f"expected one of {known}"
+    if prop.parse == "number_in_code":
+        return Reason.BAD_NUMBER, "expected a code with one number in it, such as Q1"
     if prop.logical_type == "integer":
         return Reason.BAD_NUMBER, "expected a whole number"
     if prop.logical_type == "number":

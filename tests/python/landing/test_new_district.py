@@ -102,6 +102,37 @@ schema:
           - {property: feeds, value: [course_marks.credits]}
           - {property: decimalMark, value: ","}
           - {property: width, value: 4}
+  - name: TERMS
+    customProperties:
+      - {property: file, value: {name: terms.csv, format: delimited}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - name: number
+        logicalType: string
+        logicalTypeOptions: {pattern: "[0-9]{5}"}
+        required: true
+        classification: direct_identifier
+        customProperties: [{property: feeds, value: [gpas.district_student_id]}]
+      - name: year
+        logicalType: string
+        required: true
+        classification: none
+        customProperties:
+          - {property: feeds, value: [gpas.school_year]}
+          - {property: parse, value: school_year_span}
+          - {property: definesSchoolYear, value: true}
+      - name: term
+        logicalType: string
+        required: true
+        classification: none
+        customProperties:
+          - {property: feeds, value: [gpas.marking_period]}
+          - {property: parse, value: number_in_code}
+      - name: gpa
+        logicalType: number
+        required: true
+        classification: sensitive
+        customProperties: [{property: feeds, value: [gpas.gpa]}]
 """
 
 
@@ -133,6 +164,21 @@ def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: P
     assert rejects(connection) == [(4, 4, "bad_date", "born")]
     assert issues(connection) == [(3, "unknown_code", "lang")]
     assert ledger(connection, "status, lines, sent_at") == [("loaded", 4, datetime(2012, 9, 4))]
+
+
+def test_terms_by_code(connection: psycopg.Connection, tmp_path: Path) -> None:
+    terms = ["Q1", "2", "MP 3", "Q", "Q1-2"]
+    rows = "".join(f"0000{n},2012-13,{term},3.5\n" for n, term in enumerate(terms))
+    deliver(
+        tmp_path,
+        "drops/steel_valley/2013-02-01/terms.csv",
+        f"number,year,term,gpa\n{rows}".encode(),
+    )
+    land(connection, tmp_path)
+    assert connection.execute(
+        "select district_student_id, marking_period from raw.gpas order by 1"
+    ).fetchall() == [("00000", 1), ("00001", 2), ("00002", 3)]
+    assert rejects(connection) == [(5, 5, "bad_number", "term"), (6, 6, "bad_number", "term")]
 
 
 def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:

@@ -40,6 +40,25 @@ def test_every_kind_of_file_becomes_an_object_with_its_columns(tmp_path: Path) -
     }
 
 
+def test_a_first_record_is_never_taken_for_a_header(tmp_path: Path) -> None:
+    contract = tmp_path / "steel_valley.odcs.yaml"
+    sample = deliver(tmp_path, "roster.csv", b"7,Ada,2001-02-03\n8,Bo,2001-02-04\n")
+    assert run("district", "new", contract, sample)[0] == 0
+    assert "Ada" not in contract.read_text()
+    (roster,) = load_contract(contract).objects
+    assert not roster.file.header
+    assert [prop.name for prop in roster.columns] == ["column_1", "column_2", "column_3"]
+
+
+def test_a_file_of_fixed_width_is_left_to_a_person(tmp_path: Path) -> None:
+    contract = tmp_path / "steel_valley.odcs.yaml"
+    sample = deliver(tmp_path, "roster.txt", b"000000007ADA       20010203\n")
+    with pytest.raises(OutcomesError, match="a file of fixed width") as error:
+        run("district", "new", contract, sample)
+    assert "ADA" not in str(error.value)
+    assert not contract.exists()
+
+
 def test_nothing_lands_until_the_agreement_is_written_down(tmp_path: Path) -> None:
     contract = tmp_path / "steel_valley.odcs.yaml"
     sample = deliver(tmp_path, "roster.csv", b"Number\n1\n")
