@@ -133,6 +133,8 @@ def app() -> None:
             f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
             "Run `outcomes build` first."
         )
+    except UnicodeEncodeError:
+        _fail("An argument holds bytes that are no UTF-8. Give what it names another name.")
     except psycopg.OperationalError as error:
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")

@@ -51,12 +51,15 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
         progress: is told how far it is.
 
     Raises:
-        OutcomesError: the folder holds something already.
+        OutcomesError: the folder holds something already, or cannot be made.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise OutcomesError(f"{path} is not an empty folder. Name a new one, or empty it first.")
     drops, truth_folder = path / "drops", path / "truth"
-    truth_folder.mkdir(parents=True)
+    try:
+        truth_folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutcomesError(f"{path} cannot be made: {error.strerror}.") from None
     (path / "README.md").write_text(
         README.format(
             students=plan.students,

@@ -164,13 +164,20 @@ def _scan(file: Path, columns: list[str]) -> pl.LazyFrame:
         raise OutcomesError(f"{file} does not exist: expected a folder or file with the truth.")
     if file.suffix not in (".parquet", ".csv"):
         raise OutcomesError(f"{file}: expected a .parquet or .csv file.")
-    # Ids keep their leading zeros.
-    frame = (
-        pl.scan_parquet(file)
-        if file.suffix == ".parquet"
-        else pl.scan_csv(file, infer_schema=False)
-    )
-    missing = [name for name in columns if name not in frame.collect_schema().names()]
+    try:
+        # Ids keep their leading zeros.
+        frame = (
+            pl.scan_parquet(file.read_bytes())
+            if file.suffix == ".parquet"
+            else pl.scan_csv(file.read_bytes(), infer_schema=False)
+        )
+        names = frame.collect_schema().names()
+    except (OSError, pl.exceptions.PolarsError):
+        raise OutcomesError(
+            f"{file} cannot be read: expected a {file.suffix} file with the columns "
+            f"{', '.join(columns)}."
+        ) from None
+    missing = [name for name in columns if name not in names]
     if missing:
         raise OutcomesError(f"{file}: the column {missing[0]} is missing.")
     return frame.select(pl.col(columns).cast(pl.String))

@@ -48,6 +48,10 @@ IN_A_WAREHOUSE = [
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
     ("demo generate demo --students -1", "-1"),
+    ("demo generate broken.odcs.yaml/demo", "cannot be made"),
+    ("link evaluate --truth empty.parquet", "cannot be read"),
+    ("link explain \udce9", "no UTF-8"),
+    ("release \udce9.csv --reason asked", "no UTF-8"),
 ]
 WITHOUT_A_SERVER = [
     "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
@@ -73,6 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     delivery.mkdir(parents=True)
     (delivery / "notes.txt").write_text("no delivery")
     (tmp_path / "broken.odcs.yaml").write_text("id: [")
+    (tmp_path / "empty.parquet").touch()
     return tmp_path
 
 
