@@ -81,7 +81,8 @@ def _rebuild() -> None:
             "--quiet", "build", "--select", "stg_withheld_gaps+",
             "--project-dir", flags.PROJECT_DIR, "--profiles-dir", flags.PROFILES_DIR,
             *(["--target", flags.TARGET] if flags.TARGET else []),
-            "--vars", json.dumps(flags.VARS | {"is_repair": True}),
+            # YAML has made a day of `as_of`, which JSON does not know.
+            "--vars", json.dumps(flags.VARS | {"is_repair": True}, default=str),
         ],
         stdout=subprocess.PIPE,
         text=True,
