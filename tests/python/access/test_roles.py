@@ -200,6 +200,56 @@ def test_a_role_is_a_member_of_what_it_needs_and_nothing_else(
     }
 
 
+def test_a_role_holds_no_right_on_anything_but_whole_tables(
+    connection: psycopg.Connection,
+) -> None:
+    """Nothing on columns, sequences, servers or settings; a way into schemas where needed."""
+    rights = connection.execute(
+        """
+        with lists as (
+            select 'column' as kind, attrelid::regclass || '.' || attname as name, attacl as acl
+            from pg_attribute
+            union all
+            select 'sequence', oid::regclass::text, relacl from pg_class where relkind = 'S'
+            union all
+            select 'schema', nspname, nspacl from pg_namespace
+            union all
+            select 'database', datname, datacl from pg_database where datname = current_database()
+            union all
+            select 'routine', oid::regprocedure::text, proacl from pg_proc
+            union all
+            select 'language', lanname, lanacl from pg_language
+            union all
+            select 'server', srvname, srvacl from pg_foreign_server
+            union all
+            select 'wrapper', fdwname, fdwacl from pg_foreign_data_wrapper
+            union all
+            select 'tablespace', spcname, spcacl from pg_tablespace
+            union all
+            select 'type', oid::regtype::text, typacl from pg_type
+            union all
+            select 'large object', oid::text, lomacl from pg_largeobject_metadata
+            union all
+            select 'setting', parname, paracl from pg_parameter_acl
+            union all
+            select 'default', defaclrole::regrole::text, defaclacl from pg_default_acl
+        )
+
+        select grantee::regrole::text, kind, name, lower(privilege_type)
+        from lists cross join aclexplode(acl)
+        where grantee::regrole::text = any(%s) and grantee <> 'outcomes_builder'::regrole
+        """,
+        [list(READABLE)],
+    ).fetchall()
+    others = set(rights) - {
+        (role, "schema", relation.split(".")[0], "usage")
+        for role in READABLE
+        for relation in relations_of(connection)
+        if may_read(role, relation)
+    }
+    assert others == {("outcomes_loader", "schema", "raw", "usage")}
+
+
 def access_problems(connection: psycopg.Connection) -> list[str]:
     """Where a role sees other rows than its own, or where a policy is gone."""
     problems = []
@@ -279,10 +329,30 @@ def test_a_policy_that_is_gone_is_noticed(damage: str, connection: psycopg.Conne
 def test_a_reader_who_was_granted_a_table_by_mistake_sees_no_child(
     connection: psycopg.Connection,
 ) -> None:
+    secured = connection.execute(
+        """
+        select oid::regclass::text from pg_class
+        where relrowsecurity and oid <> 'marts.rpt_caseworker_students'::regclass
+        """
+    ).fetchall()
+    assert len(secured) > 20
     with connection.transaction(force_rollback=True):
-        connection.execute("grant select on marts.dim_students to outcomes_caseworker")
+        connection.execute(
+            "grant usage on schema marts, marts_district, quality to outcomes_caseworker"
+        )
+        for (relation,) in secured:
+            connection.execute(f"grant select on {relation} to outcomes_caseworker".encode())
         with acting_as(connection, "outcomes_caseworker"):
-            assert connection.execute("select from marts.dim_students").fetchall() == []
+            seen = {
+                relation
+                for (relation,) in secured
+                if connection.execute(f"select from {relation} limit 1".encode()).fetchall()
+            }
+        assert seen == set()
+    with connection.transaction(force_rollback=True):
+        connection.execute("grant select on marts.rpt_caseworker_students to outcomes_analyst")
+        with acting_as(connection, "outcomes_analyst"):
+            assert connection.execute("select from marts.rpt_caseworker_students").fetchall() == []
 
 
 @pytest.mark.parametrize("district", DISTRICTS)
