@@ -18,8 +18,8 @@
 
 with
 
--- Read once for each kind: fifteen small joins over narrow rows take a third of the time
--- of one join over fifteen rows for every identity.
+-- Read once for each kind: fifteen small joins over narrow rows take a third of the
+-- time of one join over fifteen rows for every identity.
 key_hashes as not materialized (
 
     select * from {{ ref('int_identity_key_hashes') }}
@@ -44,8 +44,8 @@ keys as (
     from key_hashes
     where
         {{ column }} in (
-            select key_hash from student_keys
-            where key_type = '{{ key_type }}'
+            select student_keys.key_hash from student_keys
+            where student_keys.key_type = '{{ key_type }}'
         )
     {{ 'union' if not loop.last }}
     {% endfor %}

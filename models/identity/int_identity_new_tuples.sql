@@ -35,7 +35,7 @@ new_tuples as (
         tuples.street,
         tuples.zip
     from tuples
-    {% if is_incremental() %}
+    {% if is_incremental() and known %}
     where
         not exists (
             select from {{ known }} as known
