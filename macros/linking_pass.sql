@@ -37,14 +37,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Whether this pass begins anew. #}
+{% macro is_full_pass() -%}
+    {%- if execute -%}
+        {%- set is_full = run_query('select is_full from ' ~ linking_state('int_identity_pass')) -%}
+        {%- do return(is_full.columns[0].values()[0]) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#
     Overrides dbt's own: a model tagged `incremental_linking` is rebuilt in full when
     `int_identity_pass` says so, any other as always.
 #}
 {% macro should_full_refresh() %}
     {%- if 'incremental_linking' in model.tags and execute -%}
-        {%- set is_full = run_query('select is_full from ' ~ linking_state('int_identity_pass')) -%}
-        {%- do return(is_full.columns[0].values()[0]) -%}
+        {%- do return(is_full_pass()) -%}
     {%- endif -%}
     {%- set configured = config.get('full_refresh') -%}
     {%- do return(flags.FULL_REFRESH if configured is none else configured) -%}

@@ -1,13 +1,5 @@
+{{ config(tags='incremental_linking') }}
 {% set known = linking_state('int_identities') %}
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='fail',
-        tags='incremental_linking',
-        pre_hook="{% if is_incremental() %}truncate {{ this }}{% endif %}"
-    )
-}}
 
 with
 
@@ -35,7 +27,7 @@ new_tuples as (
         tuples.street,
         tuples.zip
     from tuples
-    {% if is_incremental() and known %}
+    {% if known and not is_full_pass() %}
     where
         not exists (
             select from {{ known }} as known

@@ -1,3 +1,5 @@
+{{ config(tags='incremental_linking') }}
+
 with
 
 new_tuples as (

@@ -71,6 +71,7 @@ def test_nothing_of_a_purged_partner_is_left(
     folders = [server.data_dir, new_server.warehouse_dir, *artifacts]
     somebody_elses = [folder / "notes.txt" for folder in artifacts]
     for file in somebody_elses:
+        file.parent.mkdir(exist_ok=True)
         file.write_text("not dbt's")
 
     with connect(new_server) as connection:

@@ -88,6 +88,7 @@ class Model(Strict):
 
 class SeedConfig(Strict):
     column_types: Annotated[dict[Text, Text], Field(min_length=1)]
+    indexes: list[dict[str, Any]] = []
     tags: list[str] = []
     meta: dict[str, Any] = {}
 
