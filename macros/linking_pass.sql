@@ -12,10 +12,12 @@
     {%- if execute -%}
         {%- for node in graph.nodes.values() | list + graph.functions.values() | list
             if node.resource_type == 'function'
-            or node.resource_type == 'seed' and node.name in ('code_crosswalk', 'match_thresholds')
+            or node.resource_type == 'seed'
+            and (node.name == 'code_crosswalk' or node.fqn[1] == 'identity')
             or 'incremental_linking' in node.tags -%}
             {%- do parts.append(node.name ~ node.checksum.checksum) -%}
         {%- endfor -%}
+        {%- do parts.append(match_level.macro.macro_sql) -%}
         {{ local_md5(parts | sort | join(' ')) }}
     {%- endif -%}
 {%- endmacro %}
@@ -63,6 +65,42 @@
 #}
 {% macro delete_before_append(condition) -%}
     {{ '{% if is_incremental() %}delete from {{ this }} as this where ' ~ condition ~ '{% endif %}' }}
+{%- endmacro %}
+
+{# The same for the rows of identities that are gone. #}
+{% macro delete_gone() -%}
+    {{ delete_before_append(
+        "this.identity_id in (select identity_id from {{ ref('int_identity_gone') }})"
+    ) }}
+{%- endmacro %}
+
+{# The same for pairs that are formed anew, or no more. #}
+{% macro delete_reblocked() -%}
+    {{ delete_before_append(
+        "this.student_identity_id in (
+            select identity_id from {{ ref('int_identity_reblocked') }}
+        )
+        or this.other_identity_id in (
+            select identity_id from {{ ref('int_identity_reblocked') }}
+        )"
+    ) }}
+{%- endmacro %}
+
+{# And the condition for what takes their place. #}
+{% macro is_reblocked(pairs) -%}
+    {%- if is_incremental() -%}
+    (
+        {{ pairs }}.student_identity_id in (
+            select reblocked.identity_id
+            from {{ ref('int_identity_reblocked') }} as reblocked
+        )
+        or {{ pairs }}.other_identity_id in (
+            select reblocked.identity_id
+            from {{ ref('int_identity_reblocked') }} as reblocked
+        )
+    )
+    {%- else -%} true
+    {%- endif -%}
 {%- endmacro %}
 
 {#

@@ -1,16 +1,12 @@
--- depends_on: {{ ref('int_identity_tuples') }}
+-- depends_on: {{ ref('int_identity_gone') }}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        pre_hook=delete_before_append(
-            "not exists (
-                select from {{ ref('int_identity_tuples') }} as tuples
-                where tuples.identity_id = this.identity_id
-            )"
-        )
+        indexes=[{'columns': ['identity_id']}],
+        pre_hook=delete_gone()
     )
 }}
 

@@ -1,3 +1,6 @@
+{{ config(tags='incremental_linking') }}
+{% set known = linking_state('int_identity_blocks') %}
+
 with
 
 keys as (
@@ -25,6 +28,20 @@ blocks as (
 
 ),
 
+known as (
+
+    {% if known and not is_full_pass() %}
+    select * from {{ known }}
+    {% else %}
+    select
+        *,
+        false as is_dropped
+    from blocks
+    where false
+    {% endif %}
+
+),
+
 -- A key that so many share says nothing about anybody; its pairs would swamp others.
 capped as (
 
@@ -37,9 +54,14 @@ capped as (
         * (blocks.client_identities + (blocks.student_identities - 1) / 2.0) as pairs,
         blocks.student_identities
         * (blocks.client_identities + (blocks.student_identities - 1) / 2.0)
-        > blocking_keys.max_pairs as is_dropped
+        > blocking_keys.max_pairs as is_dropped,
+        known.is_dropped as was_dropped
     from blocks
     inner join blocking_keys on blocks.key_type = blocking_keys.key_type
+    left join known
+        on
+            blocks.key_type = known.key_type
+            and blocks.key_hash = known.key_hash
 
 )
 

@@ -99,12 +99,25 @@ bearers as materialized (
 
 ),
 
+-- Materialized, so that names are compared only where a number is shared.
+named_bearers as materialized (
+
+    select
+        bearers.number,
+        identities.identity_id,
+        identities.first_name,
+        identities.birth_date
+    from bearers
+    inner join identities on bearers.identity_id = identities.identity_id
+
+),
+
 -- A linked client takes along the records that share its number and first name, unless
 -- their birth date says otherwise. Numbers alone are not enough: relatives share them.
 companions as (
 
     select
-        identities.identity_id,
+        named_bearers.identity_id,
         linked.person_id,
         max(linked.student_key) as student_key,
         -- A reviewer's link owes nothing to its weight, nor does what follows it.
@@ -113,17 +126,16 @@ companions as (
         max(linked.match_probability) filter (where linked.decided_by = 'model')
             as match_probability
     from linked
-    inner join bearers on linked.number = bearers.number
-    inner join identities
+    inner join named_bearers
         on
-            bearers.identity_id = identities.identity_id
-            and linked.first_name = identities.first_name
-            and coalesce(linked.birth_date = identities.birth_date, true)
+            linked.number = named_bearers.number
+            and linked.first_name = named_bearers.first_name
+            and coalesce(linked.birth_date = named_bearers.birth_date, true)
     left join client_decisions
-        on identities.identity_id = client_decisions.client_identity_id
+        on named_bearers.identity_id = client_decisions.client_identity_id
     left join refused
         on
-            identities.identity_id = refused.client_identity_id
+            named_bearers.identity_id = refused.client_identity_id
             and linked.person_id = refused.person_id
     where
         coalesce(client_decisions.decision, 'none') <> 'link'
@@ -136,7 +148,7 @@ companions as (
         and coalesce(client_decisions.rule, 'near_tie') in (
             'near_tie', 'unknown_name_or_birth_date'
         )
-    group by identities.identity_id, linked.person_id
+    group by named_bearers.identity_id, linked.person_id
 
 ),
 

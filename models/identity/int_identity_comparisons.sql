@@ -1,3 +1,14 @@
+-- depends_on: {{ ref('int_identity_reblocked') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        tags='incremental_linking',
+        pre_hook=delete_reblocked()
+    )
+}}
+
 with
 
 pairs as (
@@ -21,6 +32,7 @@ comparisons as (
         pairs.pair_type,
         pairs.student_key,
         pairs.other_student_key,
+        pairs.key_types,
 
         ---------- levels: null where a side does not say
         {{ match_level('last_name') }} as last_name,

@@ -1,15 +1,12 @@
+-- depends_on: {{ ref('int_identity_gone') }}, {{ ref('int_identity_new_tuples') }}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        pre_hook=delete_before_append(
-            "not exists (
-                select from {{ ref('int_identities') }} as identities
-                where identities.identity_id = this.identity_id
-            )"
-        )
+        indexes=[{'columns': ['identity_id']}],
+        pre_hook=delete_gone()
     )
 }}
 
@@ -34,9 +31,9 @@ identities as {{ 'not' if not is_incremental() }} materialized (
     from {{ ref('int_identities') }} as identities
     {% if is_incremental() %}
     where
-        not exists (
-            select from {{ this }} as known
-            where known.identity_id = identities.identity_id
+        identities.identity_id in (
+            select new_tuples.identity_id
+            from {{ ref('int_identity_new_tuples') }} as new_tuples
         )
     {% endif %}
 

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_identity_key_hashes') }}
+-- depends_on: {{ ref('int_identity_weights') }}
 with
 
 deliveries as (

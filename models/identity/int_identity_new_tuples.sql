@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('stg_changed_clients') }}
 {{ config(tags='incremental_linking') }}
 {% set known = linking_state('int_identities') %}
 
@@ -29,7 +30,14 @@ new_tuples as (
     from tuples
     {% if known and not is_full_pass() %}
     where
-        not exists (
+        (
+            tuples.record_type = 'student'
+            or tuples.record_hash in (
+                select changed_clients.record_hash
+                from {{ ref('stg_changed_clients') }} as changed_clients
+            )
+        )
+        and not exists (
             select from {{ known }} as known
             where known.identity_id = tuples.identity_id
         )

@@ -1,23 +1,10 @@
+-- A view without CTEs merges into the query that reads it (`stg_clients` says more).
 {{ config(materialized='view') }}
 
-with
-
-tuples as (
-
-    select * from {{ ref('int_identity_tuples') }}
-
-),
-
-records as (
-
-    select
-        record_type,
-        partner_id,
-        record_id,
-        mci_id,
-        identity_id
-    from tuples
-
-)
-
-select * from records
+select
+    record_type,
+    partner_id,
+    record_id,
+    mci_id,
+    identity_id
+from {{ ref('int_identity_tuples') }}

@@ -1,14 +1,11 @@
+-- A view: the prior, which moves with the number of clients, is not kept per pair.
+{{ config(materialized='view') }}
+
 with
 
-comparisons as (
+weights as (
 
-    select * from {{ ref('int_identity_comparisons') }}
-
-),
-
-evidence as (
-
-    select * from {{ ref('int_identity_evidence') }}
+    select * from {{ ref('int_identity_weights') }}
 
 ),
 
@@ -57,30 +54,12 @@ chance as (
 
 ),
 
--- In whole trillionths of a bit: a floating-point sum depends on the order of its
--- terms, and decimals take longer.
-sums as (
-
-    select
-        student_identity_id,
-        other_identity_id,
-        sum(cast(weight * 1e12 as bigint)) as weight
-    from evidence
-    group by student_identity_id, other_identity_id
-
-),
-
 weighed as (
 
     select
-        comparisons.*,
-        chance.prior_match_weight + cast(sums.weight as double precision) / 1e12
-            as match_weight
-    from comparisons
-    inner join sums
-        on
-            comparisons.student_identity_id = sums.student_identity_id
-            and comparisons.other_identity_id = sums.other_identity_id
+        weights.*,
+        chance.prior_match_weight + weights.weight as match_weight
+    from weights
     cross join chance
 
 ),

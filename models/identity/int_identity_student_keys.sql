@@ -1,3 +1,6 @@
+{{ config(tags='incremental_linking') }}
+{% set known = linking_state('int_identity_student_keys') %}
+
 with
 
 key_hashes as (
@@ -7,7 +10,7 @@ key_hashes as (
 
 ),
 
-student_keys as (
+present as (
 
     select distinct
         kinds.key_type,
@@ -16,23 +19,44 @@ student_keys as (
     cross join
         lateral (
             values
-            ('ssn', key_hashes.ssn),
-            ('state_id', key_hashes.state_id),
-            ('surname_sound_birth_date', key_hashes.surname_sound_birth_date),
-            ('first_name_birth_date', key_hashes.first_name_birth_date),
-            ('first_name_birth_date', key_hashes.second_name_birth_date),
-            ('first_name_birth_date', key_hashes.first_name_swapped_date),
-            ('first_name_birth_date', key_hashes.second_name_swapped_date),
-            ('names_birth_year', key_hashes.names_birth_year),
-            ('letters_month_day', key_hashes.letters_month_day),
-            ('letters_sound_birth_year_zip', key_hashes.letters_sound_birth_year_zip),
-            ('first_name_street', key_hashes.first_name_street),
-            ('first_name_birth_year_zip', key_hashes.first_name_birth_year_zip),
-            ('birth_date_zip', key_hashes.birth_date_zip),
-            ('letter_sound_zip', key_hashes.letter_sound_zip),
-            ('address', key_hashes.address)
+            {% for key_type, column in blocking_keys() %}
+            ('{{ key_type }}', key_hashes.{{ column }}){{ ',' if not loop.last }}
+            {% endfor %}
         ) as kinds (key_type, key_hash)
     where kinds.key_hash is not null
+
+),
+
+known as (
+
+    {% if known and not is_full_pass() %}
+    select
+        key_type,
+        key_hash
+    from {{ known }}
+    where change is distinct from 'went'
+    {% else %}
+    select *
+    from present
+    where false
+    {% endif %}
+
+),
+
+student_keys as (
+
+    select
+        coalesce(present.key_type, known.key_type) as key_type,
+        coalesce(present.key_hash, known.key_hash) as key_hash,
+        case
+            when known.key_hash is null then 'came'
+            when present.key_hash is null then 'went'
+        end as change
+    from present
+    full outer join known
+        on
+            present.key_type = known.key_type
+            and present.key_hash = known.key_hash
 
 )
 

@@ -1,14 +1,15 @@
--- depends_on: {{ ref('stg_changed_clients') }}
+-- depends_on: {{ ref('int_identity_departing') }}, {{ ref('stg_changed_clients') }}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
+        indexes=[{'columns': ['record_hash']}],
         pre_hook=delete_before_append(
-            "this.record_type = 'student' or this.record_id in (
-                select source_id || ':' || source_client_id
-                from {{ ref('stg_changed_clients') }}
+            "(this.record_type, this.record_hash) in (
+                select record_type, record_hash
+                from {{ ref('int_identity_departing') }}
             )"
         )
     )
@@ -28,9 +29,7 @@ clients as (
     from {{ ref('stg_clients') }} as clients
     {% if is_incremental() %}
     inner join {{ ref('stg_changed_clients') }} as changed_clients
-        on
-            clients.source_id = changed_clients.source_id
-            and clients.source_client_id = changed_clients.source_client_id
+        on clients.record_hash = changed_clients.record_hash
     {% endif %}
 
 ),
@@ -57,6 +56,9 @@ said as (
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
+        hashtextextended(
+            district_student_id, hashtextextended(district_id, 0)
+        ) as record_hash,
         {{ student_key('students') }} as student_key,
         null as mci_id,
         state_student_id,
@@ -79,6 +81,7 @@ said as (
         'client' as record_type,
         'dhs' as partner_id,
         clients.source_id || ':' || clients.source_client_id as record_id,
+        clients.record_hash,
         null as student_key,
         clients.mci_id,
         null as state_student_id,

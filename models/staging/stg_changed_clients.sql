@@ -98,7 +98,9 @@ mentioned as (
 
 changed_clients as (
 
-    select mentioned.*
+    select
+        mentioned.*,
+        {{ client_hash('mentioned') }} as record_hash
     from identity_pass
     inner join mentioned on not identity_pass.is_full
 

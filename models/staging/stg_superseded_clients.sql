@@ -8,9 +8,8 @@
         pre_hook=[
             begin_linking_pass(),
             delete_before_append(
-                "(this.source_id, this.source_client_id) in (
-                    select source_id, source_client_id
-                    from {{ ref('stg_changed_clients') }}
+                client_hash('this') ~ " in (
+                    select record_hash from {{ ref('stg_changed_clients') }}
                 )"
             ),
         ]
@@ -46,15 +45,11 @@ numbered as {{ 'not' if not is_incremental() }} materialized (
 
     select
         clients.*,
-        hashtextextended(
-            clients.source_client_id, hashtextextended(clients.source_id, 0)
-        ) as record_hash
+        {{ client_hash('clients') }} as record_hash
     from clients
     {% if is_incremental() %}
     inner join {{ ref('stg_changed_clients') }} as changed_clients
-        on
-            clients.source_id = changed_clients.source_id
-            and clients.source_client_id = changed_clients.source_client_id
+        on {{ client_hash('clients') }} = changed_clients.record_hash
     {% endif %}
 
 ),

@@ -14,9 +14,15 @@ EXCEPT = (
     "int_identity_assignments",
     "person_events",
     "int_identity_pass",
+    "int_identity_departing",
+    "int_identity_gone",
     "int_identity_new_tuples",
     "int_identity_spellings",
     "int_identity_streets",
+    "int_identity_student_keys",
+    "int_identity_blocks",
+    "int_identity_reblocked",
+    "int_identity_pairs",
     "int_identity_linked_deliveries",
 )
 
