@@ -7,6 +7,7 @@
         tags='incremental_linking',
         indexes=[{'columns': ['identity_id']}, {'columns': ['key_hash']}],
         pre_hook=[
+            expect_lookups(),
             delete_gone(),
             delete_before_append(
                 "exists (

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_identity_pass') }}, {{ ref('int_identity_reblocked') }}
-{{ config(tags='incremental_linking') }}
+{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 {#- A full pass looks for all pairs, any other for those of a reblocked side. -#}
 {%- set sides = ['all'] if is_full_pass() else ['students', 'others'] %}
 

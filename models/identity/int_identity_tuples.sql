@@ -6,12 +6,15 @@
         on_schema_change='fail',
         tags='incremental_linking',
         indexes=[{'columns': ['record_hash']}],
-        pre_hook=delete_before_append(
-            "(this.record_type, this.record_hash) in (
-                select record_type, record_hash
-                from {{ ref('int_identity_departing') }}
-            )"
-        )
+        pre_hook=[
+            expect_lookups(),
+            delete_before_append(
+                "(this.record_type, this.record_hash) in (
+                    select record_type, record_hash
+                    from {{ ref('int_identity_departing') }}
+                )"
+            ),
+        ]
     )
 }}
 

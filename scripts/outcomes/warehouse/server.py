@@ -58,9 +58,6 @@ SERVER_SETTINGS = {
     # The functions that standardize and compare cost more than the planner believes: worth
     # another process even where many rows come back from it.
     "parallel_tuple_cost": "0.01",
-    # What linking looks up is in memory or on a disk that does not have to seek.
-    "random_page_cost": "1.1",
-    "effective_cache_size": "8GB",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }
