@@ -32,7 +32,7 @@
         case
         when students.middle_name is null or others.middle_name is null or (students.middle_name <> others.middle_name and (students.middle_name = others.first_name or others.middle_name = students.first_name)) then null
         when students.middle_name = others.middle_name and length(students.middle_name) > 1 then 'exact'
-        when left(students.middle_name, 1) = left(others.middle_name, 1) and least(length(students.middle_name), length(others.middle_name)) = 1 or {{ function('is_near_text') }}(students.middle_name, others.middle_name) then 'initial'
+        when left(students.middle_name, 1) = left(others.middle_name, 1) and least(length(students.middle_name), length(others.middle_name)) = 1 or least(length(students.middle_name), length(others.middle_name)) > 1 and {{ function('is_near_text') }}(students.middle_name, others.middle_name) then 'initial'
         else 'different'
         end
     {%- elif comparison == 'suffix' -%}

@@ -32,6 +32,8 @@ _COMPARISONS = {
 }  # fmt: skip
 # Its value on both sides is what the evidence looks up.
 _TERM_COLUMNS = {"last_name", "first_name"}
+# What a million pairs do not show once, they do not teach.
+_RAREST_TAUGHT = 1e-6
 _ARRAYS = ("last_name_tokens", "first_name_forms")
 _MACRO_HEAD = """{#
     The level of a comparison between the records `students` and `others`. Written by
@@ -90,6 +92,13 @@ def _check(model: MatchModel) -> None:
                 f"{MODEL_FILE}: two levels of {comparison.name} have the same label_for_charts."
             )
         for level in comparison.levels:
+            if min(level.m_probability, level.u_probability) < _RAREST_TAUGHT:
+                raise OutcomesError(
+                    f"{MODEL_FILE}: {comparison.name}, level {level.label}, was met too rarely: m "
+                    f"is {level.m_probability:.1g}, u {level.u_probability:.1g}, and it would "
+                    "outweigh all that agrees. Train on more data, or fix the probability in "
+                    f"{TRAINING_FILE}."
+                )
             tf = level.term_frequency
             if tf and (comparison.name, level.label) != (tf.column, "exact"):
                 raise OutcomesError(

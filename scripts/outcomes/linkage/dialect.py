@@ -154,6 +154,9 @@ def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
                 zero = exp.Literal.number(0)
                 node.set("expression", exp.Nullif(this=node.expression, expression=zero))
             return node
+        case exp.Round(this=number) if node.args.get("decimals") is None:
+            # PostgreSQL rounds half a double to the even number, DuckDB away from zero.
+            return exp.Round(this=exp.cast(number, "decimal"))
         case exp.TryCast():
             valid = exp.Anonymous(
                 this="pg_input_is_valid",

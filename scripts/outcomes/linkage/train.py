@@ -65,6 +65,11 @@ class Recipe(BaseModel):
     fewest_bearers: int = Field(gt=0)
     fixed: dict[str, dict[str, FixedLevel]]
 
+    @property
+    def sha256(self) -> str:
+        """Hash of what it says, however it is written."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -161,7 +166,7 @@ def train(
             "student_identities": students.height,
             "client_identities": clients.height,
             "data_sha256": _digest(students, clients),
-            "recipe_sha256": hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
+            "recipe_sha256": recipe.sha256,
             "seed": recipe.seed,
             "splink_version": metadata.version("splink"),
             "duckdb_version": metadata.version("duckdb"),

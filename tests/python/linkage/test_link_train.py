@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -14,8 +15,16 @@ from typer.testing import CliRunner
 
 from outcomes.cli import cli
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.errors import OutcomesError
 from outcomes.linkage import commands
-from outcomes.linkage.adopt import MACRO_FILE, MODEL_FILE, TRAINING_FILE
+from outcomes.linkage.adopt import (
+    MACRO_FILE,
+    MODEL_FILE,
+    PROVENANCE_FILE,
+    TRAINING_FILE,
+    adopt,
+)
+from outcomes.linkage.train import Recipe
 
 # The demo is small: what it cannot teach keeps its values.
 KEPT = ("last_name", "first_name", "middle_name", "birth_date", "address")
@@ -50,6 +59,22 @@ def _written(project: Path) -> dict[str, bytes]:
 def _comparisons(project: Path) -> dict[str, Any]:
     model = json.loads((project / MODEL_FILE).read_text())
     return {comparison["output_column_name"]: comparison for comparison in model["comparisons"]}
+
+
+def test_the_model_in_force_was_made_by_the_present_recipe() -> None:
+    recipe = Recipe.model_validate_json((PROJECT_DIR / TRAINING_FILE).read_text())
+    with (PROJECT_DIR / PROVENANCE_FILE).open() as opened:
+        (model,) = csv.DictReader(opened)
+    assert model["recipe_sha256"] == recipe.sha256
+    levels = {
+        (comparison, level["label_for_charts"]): level
+        for comparison, content in _comparisons(PROJECT_DIR).items()
+        for level in content["comparison_levels"]
+    }
+    for comparison, labels in recipe.fixed.items():
+        for label, fixed in labels.items():
+            given = fixed.model_dump(exclude_none=True)
+            assert given.items() <= levels[comparison, label].items()
 
 
 def test_training_writes_a_model_with_charts_and_again_the_same(project: Path) -> None:
@@ -99,3 +124,13 @@ def test_what_the_model_does_not_have_is_an_error(project: Path) -> None:
     done = _train()
     assert done.exit_code == 1
     assert "the model has no gender, level unsure" in str(done.exception)
+
+
+def test_a_level_that_next_to_no_match_shows_is_refused(tmp_path: Path) -> None:
+    """Where no match has a wrong sex, training leaves one slip to outweigh all that agrees."""
+    content = json.loads((PROJECT_DIR / MODEL_FILE).read_text())
+    (gender,) = (c for c in content["comparisons"] if c["output_column_name"] == "gender")
+    gender["comparison_levels"][-1]["m_probability"] = 1e-18
+    with pytest.raises(OutcomesError, match="gender, level different, was met too rarely"):
+        adopt(tmp_path, content, [], {})
+    assert not list(tmp_path.iterdir())

@@ -139,6 +139,14 @@ LIBRARY_COMPARISONS: list[Any] = [
     ),
     cl.CustomComparison(
         [
+            cll.NullLevel("postcode"),
+            cll.CustomLevel("round(postcode_l / 1000.0) = round(postcode_r / 1000.0)"),
+            cll.ElseLevel(),
+        ],
+        output_column_name="postcode",
+    ),
+    cl.CustomComparison(
+        [
             cll.NullLevel("name_parts"), cll.ArraySubsetLevel("name_parts"),
             cll.ArrayIntersectLevel("name_parts", 1), cll.ElseLevel(),
         ],
