@@ -35,6 +35,29 @@ _numbers = itertools.count(1)
 # `dbt build` without its tests, for a warehouse that is only compared with a tested one.
 UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
+# Warehouses that take long to make, beginning with the one that most tests read.
+SHARED = ("built_demo", "first_publication", "built_sample")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, each of those is made by one of them, and no file is torn apart.
+
+    The longest comes first, so that no worker is left with it at the end.
+    """
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    places = {group: place for place, group in enumerate(SHARED)}
+    items.sort(key=lambda item: places.get(groups[item], len(SHARED)))
+
+
+def _group(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    named = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    used = [*item.fixturenames, *named]
+    return next((name for name in SHARED if name in used), item.path.stem)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def target() -> Iterator[None]:
