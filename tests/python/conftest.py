@@ -139,6 +139,24 @@ def another_database(
         yield make
 
 
+@contextlib.contextmanager
+def copied(built: Settings, name: str) -> Iterator[Settings]:
+    """A copy of a built warehouse, to change; nobody may be connected to the original."""
+    settings = replace(built, database=name)
+    copy = sql.Identifier(name)
+    with connect(replace(built, database="postgres")) as server:
+        server.execute(
+            sql.SQL("create database {} template {}").format(copy, sql.Identifier(built.database))
+        )
+        try:
+            # A copy does not have the rights on the database.
+            with connect(settings) as connection:
+                apply_access(connection, district_ids(load_contracts().values()))
+            yield settings
+        finally:
+            server.execute(sql.SQL("drop database {} with (force)").format(copy))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the sample deliveries and their truth; the test is skipped without."""
