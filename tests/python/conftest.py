@@ -173,19 +173,29 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def make_warehouse(
-    warehouse: Settings,
-) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse of its own from deliveries, with plain dbt and nothing around it.
+def make_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
+    """Make a warehouse from deliveries, with plain dbt and nothing around it.
 
     The loader lands and the builder builds, so every such warehouse shows that their
     grants are enough.
     """
-    numbers = itertools.count(1)
-    made = []
+    with _making(warehouse, "built") as make:
+        yield make
+
+
+@pytest.fixture
+def make_own_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
+    """Make a warehouse that goes with the test; by its name dbt knows what it parsed before."""
+    with _making(warehouse, "own") as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _making(warehouse: Settings, name: str) -> Iterator[Callable[..., Settings]]:
+    made: list[str] = []
 
     def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
-        settings = replace(warehouse, database=f"built_{next(numbers)}")
+        settings = replace(warehouse, database=f"{name}_{len(made) + 1}")
         with connect(warehouse) as server:
             server.execute(f"create database {settings.database}".encode())
         made.append(settings.database)
@@ -202,10 +212,12 @@ def make_warehouse(
         run_dbt(settings, *(dbt or ["build"]))
         return settings
 
-    yield make
-    with connect(warehouse) as server:
-        for name in made:
-            server.execute(f"drop database {name} with (force)".encode())
+    try:
+        yield make
+    finally:
+        with connect(warehouse) as server:
+            for database in made:
+                server.execute(f"drop database {database} with (force)".encode())
 
 
 def run_dbt(
@@ -237,25 +249,25 @@ def try_dbt(
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
-    profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
-    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
+    # Kept as long as the server: dbt parses only what has changed since it was here.
+    folder = built.warehouse_dir.parent / "dbt" / f"{built.database}-{project.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
     environment = {
         **os.environ,
         "OUTCOMES_PG_DATABASE": built.database,
         "PGOPTIONS": f"{f'-c role={role}' if role else ''} {options}",
-        "DBT_TARGET_PATH": str(profiles / "target"),
-        "DBT_LOG_PATH": str(profiles / "logs"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
     }
-    done = subprocess.run(
+    return subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(project), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(folder)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
-    shutil.rmtree(profiles)
-    return done
 
 
 @pytest.fixture(scope="session")
