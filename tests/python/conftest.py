@@ -88,7 +88,12 @@ def warehouse() -> Iterator[Settings]:
         server = EmbeddedServer(load_settings())
         try:
             server.start()
-            yield load_settings()
+            settings = load_settings()
+            with connect(settings) as connection:
+                # Nothing here has to outlive a power cut.
+                connection.execute("alter system set fsync = off")
+                connection.execute("select pg_reload_conf()")
+            yield settings
         finally:
             server.reset()
             shutil.rmtree(folder, ignore_errors=True)
