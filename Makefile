@@ -31,7 +31,7 @@ demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]
 
 test: install  ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: install  ## Check style and types
 	$(BIN)/ruff check scripts tests

@@ -35,6 +35,29 @@ _numbers = itertools.count(1)
 # `dbt build` without its tests, for a warehouse that is only compared with a tested one.
 UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
+# Warehouses that take long to make, beginning with the one that most tests read.
+SHARED = ("built_demo", "first_publication", "built_sample")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, each of those is made by one of them, and no file is torn apart.
+
+    The longest comes first, so that no worker is left with it at the end.
+    """
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    places = {group: place for place, group in enumerate(SHARED)}
+    items.sort(key=lambda item: places.get(groups[item], len(SHARED)))
+
+
+def _group(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    named = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    used = [*item.fixturenames, *named]
+    return next((name for name in SHARED if name in used), item.path.stem)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def target() -> Iterator[None]:
@@ -65,7 +88,12 @@ def warehouse() -> Iterator[Settings]:
         server = EmbeddedServer(load_settings())
         try:
             server.start()
-            yield load_settings()
+            settings = load_settings()
+            with connect(settings) as connection:
+                # Nothing here has to outlive a power cut.
+                connection.execute("alter system set fsync = off")
+                connection.execute("select pg_reload_conf()")
+            yield settings
         finally:
             server.reset()
             shutil.rmtree(folder, ignore_errors=True)
@@ -116,6 +144,24 @@ def another_database(
         yield make
 
 
+@contextlib.contextmanager
+def copied(built: Settings, name: str) -> Iterator[Settings]:
+    """A copy of a built warehouse, to change; nobody may be connected to the original."""
+    settings = replace(built, database=name)
+    copy = sql.Identifier(name)
+    with connect(replace(built, database="postgres")) as server:
+        server.execute(
+            sql.SQL("create database {} template {}").format(copy, sql.Identifier(built.database))
+        )
+        try:
+            # A copy does not have the rights on the database.
+            with connect(settings) as connection:
+                apply_access(connection, district_ids(load_contracts().values()))
+            yield settings
+        finally:
+            server.execute(sql.SQL("drop database {} with (force)").format(copy))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the sample deliveries and their truth; the test is skipped without."""
@@ -132,19 +178,29 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def make_warehouse(
-    warehouse: Settings,
-) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse of its own from deliveries, with plain dbt and nothing around it.
+def make_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
+    """Make a warehouse from deliveries, with plain dbt and nothing around it.
 
     The loader lands and the builder builds, so every such warehouse shows that their
     grants are enough.
     """
-    numbers = itertools.count(1)
-    made = []
+    with _making(warehouse, "built") as make:
+        yield make
+
+
+@pytest.fixture
+def make_own_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
+    """Make a warehouse that goes with the test; by its name dbt knows what it parsed before."""
+    with _making(warehouse, "own") as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _making(warehouse: Settings, name: str) -> Iterator[Callable[..., Settings]]:
+    made: list[str] = []
 
     def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
-        settings = replace(warehouse, database=f"built_{next(numbers)}")
+        settings = replace(warehouse, database=f"{name}_{len(made) + 1}")
         with connect(warehouse) as server:
             server.execute(f"create database {settings.database}".encode())
         made.append(settings.database)
@@ -161,10 +217,12 @@ def make_warehouse(
         run_dbt(settings, *(dbt or ["build"]))
         return settings
 
-    yield make
-    with connect(warehouse) as server:
-        for name in made:
-            server.execute(f"drop database {name} with (force)".encode())
+    try:
+        yield make
+    finally:
+        with connect(warehouse) as server:
+            for database in made:
+                server.execute(f"drop database {database} with (force)".encode())
 
 
 def run_dbt(
@@ -196,25 +254,25 @@ def try_dbt(
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
-    profiles = Path(tempfile.mkdtemp(prefix="outcomes-profiles-"))
-    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
+    # Kept as long as the server: dbt parses only what has changed since it was here.
+    folder = built.warehouse_dir.parent / "dbt" / f"{built.database}-{project.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
     environment = {
         **os.environ,
         "OUTCOMES_PG_DATABASE": built.database,
         "PGOPTIONS": f"{f'-c role={role}' if role else ''} {options}",
-        "DBT_TARGET_PATH": str(profiles / "target"),
-        "DBT_LOG_PATH": str(profiles / "logs"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
     }
-    done = subprocess.run(
+    return subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,
-         "--project-dir", str(project), "--profiles-dir", str(profiles)],
+         "--project-dir", str(project), "--profiles-dir", str(folder)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
-    shutil.rmtree(profiles)
-    return done
 
 
 @pytest.fixture(scope="session")

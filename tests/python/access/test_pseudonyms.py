@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 from rich.console import Console
 from tests.python.access.test_purge import places_in_files, places_in_tables
-from tests.python.conftest import run_dbt, try_dbt
+from tests.python.conftest import copied, run_dbt, try_dbt
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
@@ -25,20 +23,10 @@ KEYS = ("a1b2c3d4" * 5, "0f9e8d7c" * 9)
 
 
 @pytest.fixture
-def copied(built_demo: Settings) -> Iterator[Settings]:
+def demo(built_demo: Settings) -> Iterator[Settings]:
     """A copy of the demo, to build in."""
-    settings = replace(built_demo, database="copied_for_pseudonyms")
-    name = sql.Identifier(settings.database)
-    with connect(replace(built_demo, database="postgres")) as server:
-        server.execute(
-            sql.SQL("create database {} template {}").format(
-                name, sql.Identifier(built_demo.database)
-            )
-        )
-        try:
-            yield settings
-        finally:
-            server.execute(sql.SQL("drop database {} with (force)").format(name))
+    with copied(built_demo, "demo_with_other_keys") as settings:
+        yield settings
 
 
 def pseudonyms(connection: psycopg.Connection) -> dict[str, str]:
@@ -50,12 +38,12 @@ def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
-    copied: Settings, tmp_path: Path
+    demo: Settings, tmp_path: Path
 ) -> None:
     # The canaries are looked for in debug logs and compiled SQL, too.
     written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
     narrow = ("run", "--select", "pseudonyms", "--log-level-file", "debug", *written)
-    with connect(copied) as connection:
+    with connect(demo) as connection:
         (own,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
         assert len(own) == 32
         first = pseudonyms(connection)
@@ -63,7 +51,7 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
 
         seen = [first]
         for key in KEYS:
-            run_dbt(copied, *narrow, options=f"-c outcomes.pseudonym_key={key}")
+            run_dbt(demo, *narrow, options=f"-c outcomes.pseudonym_key={key}")
             seen.append(pseudonyms(connection))
             assert seen[-1] == expected(key.encode(), first)
         assert len({value for one in seen for value in one.values()}) == 3 * len(first)
@@ -74,10 +62,10 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
         assert places_in_tables(connection, set(KEYS)) == set()
 
         # Forgotten once, it gives no child another pseudonym.
-        refused = try_dbt(copied, *narrow)
+        refused = try_dbt(demo, *narrow)
         assert refused.returncode != 0
         assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.stdout
-        short = try_dbt(copied, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
+        short = try_dbt(demo, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
         assert short.returncode != 0
         assert "has 31 characters" in short.stdout
         assert pseudonyms(connection) == seen[-1]

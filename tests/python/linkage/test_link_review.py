@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
-from tests.python.conftest import UNTESTED, run_dbt
+from tests.python.conftest import copied, run_dbt
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -108,9 +108,12 @@ def outcome(connection: psycopg.Connection, pair: Pair) -> tuple[bool, str | Non
 
 
 @pytest.fixture(scope="module")
-def reviewed(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
-    """A warehouse of this module's own, for reviewers change it."""
-    return make_warehouse(demo_drops, *UNTESTED)
+def reviewed(built_demo: Settings) -> Iterator[Settings]:
+    """A copy of the demo, for reviewers change it."""
+    with copied(built_demo, "demo_reviewed") as settings:
+        # They name the database that they are in.
+        run_dbt(settings, "build", "--resource-type", "function")
+        yield settings
 
 
 @pytest.fixture

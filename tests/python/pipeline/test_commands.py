@@ -15,8 +15,10 @@ from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
 
-def test_an_empty_warehouse_builds(make_warehouse: Callable[..., Settings], tmp_path: Path) -> None:
-    empty = make_warehouse(tmp_path, *UNTESTED, files=[])
+def test_an_empty_warehouse_builds(
+    make_own_warehouse: Callable[..., Settings], tmp_path: Path
+) -> None:
+    empty = make_own_warehouse(tmp_path, *UNTESTED, files=[])
     with connect(empty) as connection:
         assert connection.execute("select count(*) from marts.fct_student_years").fetchone() == (0,)
 

@@ -24,13 +24,13 @@ EARLIER = ("--vars", "{as_of: 2012-09-07}")
 
 def test_a_pass_over_what_changed_equals_a_full_one(
     demo_drops: Path,
-    make_warehouse: Callable[..., Settings],
+    make_own_warehouse: Callable[..., Settings],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Nothing is published here, so every model is built where people read it.
     monkeypatch.setenv("OUTCOMES_TARGET", "dev")
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-07"]
-    grown = make_warehouse(demo_drops, *FIRST, files=early)
+    grown = make_own_warehouse(demo_drops, *FIRST, files=early)
     with connect(grown) as connection:
         at_first = _linking(connection)
         assert _is_full(connection)

@@ -16,13 +16,13 @@ from outcomes.warehouse.connection import connect
 
 
 def test_a_build_sees_the_files_that_had_landed_when_it_began(
-    demo_drops: Path, make_warehouse: Callable[..., Settings]
+    demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
     # Without the rosters there are students whom no roster lists: until they land.
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
     early = [path for path in early if path.parent.name != "clairton"]
-    undisturbed = make_warehouse(demo_drops, *UNTESTED, files=early)
-    disturbed = make_warehouse(demo_drops, "run", "--select", "stg_files", files=early)
+    undisturbed = make_own_warehouse(demo_drops, *UNTESTED, files=early)
+    disturbed = make_own_warehouse(demo_drops, "run", "--select", "stg_files", files=early)
     contracts = load_contracts()
     with connect(disturbed) as connection:
         late = find_deliveries(demo_drops, contracts).files

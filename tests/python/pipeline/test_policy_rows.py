@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.python.conftest import UNTESTED, run_dbt
+from tests.python.conftest import UNTESTED, copied, run_dbt
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
@@ -26,9 +25,7 @@ READERS = (
 
 
 @pytest.fixture(scope="module")
-def changed(
-    built_demo: Settings, warehouse: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
+def changed(built_demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A copy of the demo's warehouse, built again with other policy rows."""
     project = tmp_path_factory.mktemp("policy") / "project"
     project.mkdir()
@@ -45,14 +42,9 @@ def changed(
     }
     for seed, edit in edits.items():
         _edit(project / "seeds" / "policy" / f"{seed}.csv", edit)
-    settings = replace(built_demo, database=f"{built_demo.database}_changed")
-    with connect(warehouse) as server:
-        server.execute(
-            f"create database {settings.database} template {built_demo.database}".encode()
-        )
+    with copied(built_demo, "demo_with_other_policies") as settings:
         run_dbt(settings, *UNTESTED, "--select", *edits, *READERS, project=project)
         yield settings
-        server.execute(f"drop database {settings.database} with (force)".encode())
 
 
 def _edit(seed: Path, edit: Callable[[list[dict[str, str]]], None]) -> None:

@@ -19,11 +19,11 @@ from outcomes.warehouse.connection import connect
 
 
 def test_files_landed_in_any_order_give_the_same_marts(
-    built_demo: Settings, demo_drops: Path, make_warehouse: Callable[..., Settings]
+    built_demo: Settings, demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
     files = sorted(path for path in demo_drops.glob("*/*/*") if path.is_file())
     random.Random(5).shuffle(files)
-    shuffled = make_warehouse(demo_drops, *UNTESTED, files=files)
+    shuffled = make_own_warehouse(demo_drops, *UNTESTED, files=files)
     with connect(built_demo) as one, connect(shuffled) as other:
         expected = content_hashes(one)
         assert len(expected) > 15
@@ -33,7 +33,7 @@ def test_files_landed_in_any_order_give_the_same_marts(
 def test_a_replay_from_the_archive_gives_the_same_marts(
     built_demo: Settings,
     demo_drops: Path,
-    make_warehouse: Callable[..., Settings],
+    make_own_warehouse: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
     archive, contracts = Archive(tmp_path / "archive", tmp_path / "keys"), load_contracts()
@@ -41,7 +41,7 @@ def test_a_replay_from_the_archive_gives_the_same_marts(
     random.Random(7).shuffle(files)
     for delivered in files:
         archive.keep(delivered)
-    rebuilt = make_warehouse(demo_drops, "debug", files=[])
+    rebuilt = make_own_warehouse(demo_drops, "debug", files=[])
     with connect(rebuilt) as connection:
         replay(connection, contracts, archive)
     run_dbt(rebuilt, *UNTESTED)
@@ -72,13 +72,13 @@ def test_building_again_changes_nothing(built_demo: Settings) -> None:
 
 
 def test_an_earlier_day_is_rebuilt_as_if_nothing_later_had_landed(
-    demo_drops: Path, make_warehouse: Callable[..., Settings]
+    demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
     as_of = "2012-09-12"
     files = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= as_of]
     assert 0 < len(files) < len(list(demo_drops.glob("*/*")))
-    only_then = make_warehouse(demo_drops, *UNTESTED, files=files)
-    asked_for = make_warehouse(demo_drops, "build", "--vars", f"{{as_of: {as_of}}}")
+    only_then = make_own_warehouse(demo_drops, *UNTESTED, files=files)
+    asked_for = make_own_warehouse(demo_drops, "build", "--vars", f"{{as_of: {as_of}}}")
     with connect(only_then) as one, connect(asked_for) as other:
         expected, found = content_hashes(one), content_hashes(other)
         # "Up to the as-of date" differs by design: the day asked for, or the newest delivery.

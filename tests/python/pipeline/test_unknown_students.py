@@ -13,7 +13,7 @@ from outcomes.warehouse.connection import connect
 
 
 def test_attendance_of_a_student_on_no_roster_is_loaded_and_reported(
-    make_warehouse: Callable[..., Settings], tmp_path: Path
+    make_own_warehouse: Callable[..., Settings], tmp_path: Path
 ) -> None:
     strangers = [
         EVENT | {"StudentID": "000000777"},
@@ -27,7 +27,7 @@ def test_attendance_of_a_student_on_no_roster_is_loaded_and_reported(
             "ATTENDANCE_EVENTS.csv": pittsburgh_csv([EVENT, *strangers]),
         },
     )
-    built = make_warehouse(tmp_path, *UNTESTED, "--select", "+unknown_students")
+    built = make_own_warehouse(tmp_path, *UNTESTED, "--select", "+unknown_students")
     with connect(built) as connection:
         loaded = connection.execute(
             "select status, rows_loaded, rows_rejected from landing.files"
