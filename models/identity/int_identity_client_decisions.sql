@@ -32,7 +32,8 @@ thresholds as (
     select
         max(value) filter (where setting = 'link_weight') as link_weight,
         max(value) filter (where setting = 'review_weight') as review_weight,
-        max(value) filter (where setting = 'near_tie_margin') as near_tie_margin
+        max(value) filter (where setting = 'near_tie_margin') as near_tie_margin,
+        max(value) filter (where setting = 'namesake_weight') as namesake_weight
     from {{ ref('match_thresholds') }}
 
 ),
@@ -81,6 +82,16 @@ considered as (
         best.match_weight,
         best.match_probability,
         best.pair_rule,
+        best.first_name,
+        -- A twin's name may differ by a letter: nobody is taken for one while the
+        -- other, who bears the very name, comes into question.
+        coalesce(
+            best.first_name = 'exact'
+            and best.last_name not in ('different', 'crossed')
+            and best.match_weight >= thresholds.namesake_weight
+            and reviewed.decision is distinct from 'no_link',
+            false
+        ) as is_namesake,
         reviewed.decision as reviewed_decision,
         -- One person at most: the newest link wins; what was refused comes last.
         case
@@ -93,6 +104,7 @@ considered as (
         on
             best.other_identity_id = reviewed.identity_id
             and best.person_id = reviewed.person_id
+    cross join thresholds
 
 ),
 
@@ -104,7 +116,8 @@ ranked as (
         lead(person_id) over by_weight as next_person_id,
         lead(match_weight) over by_weight as next_weight,
         coalesce(lead(reviewed_decision) over by_weight = 'no_link', false)
-            as is_next_refused
+            as is_next_refused,
+        bool_or(is_namesake) over (partition by other_identity_id) as has_namesake
     from considered
     window by_weight as (
         partition by other_identity_id
@@ -127,6 +140,9 @@ ruled as (
         case
             when ranked.reviewed_decision is not null then null
             when ranked.pair_rule is not null then ranked.pair_rule
+            when
+                ranked.first_name <> 'exact' and ranked.has_namesake
+                then 'other_namesake'
             when
                 not ranked.is_next_refused
                 and ranked.next_weight
