@@ -8,7 +8,13 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from tests.python.pipeline.content import content_hashes
-from tests.python.publishing.warehouse import definitions, pretend_build, public_run, publish
+from tests.python.publishing.warehouse import (
+    SCHEMAS,
+    definitions,
+    pretend_build,
+    public_run,
+    publish,
+)
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -17,7 +23,6 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse import publishing
 from outcomes.warehouse.connection import connect
 
-SCHEMAS = ("identity", "marts", "marts_deidentified", "marts_public", "quality")
 FEWER_STUDENTS = "delete from next_marts.dim_students where district_id = 'clairton';"
 
 
@@ -183,16 +188,28 @@ def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> No
         """
         # What the project does not say does not stay.
         connection.execute(
-            "grant insert on marts.dim_students to writer;"
-            "create policy everything on marts.dim_students for select using (true)"
+            """
+            grant insert on marts.dim_students to writer with grant option;
+            grant select on marts.dim_students to reader with grant option;
+            grant usage on schema marts to writer, reader;
+            set role writer;
+            grant insert on marts.dim_students to reader;
+            set role reader;
+            grant select on marts.dim_students to outcomes_steward, outcomes_analyst;
+            reset role;
+            revoke usage on schema marts from writer, reader;
+            grant select (last_name) on marts.dim_students to outcomes_analyst, public;
+            create policy everything on marts.dim_students for select using (true);
+            """
         )
+        assert definitions(connection)["columns"] != defined["columns"]
         publish(connection, pretend_build(connection, rebuilt))
         after = definitions(connection)
         comments = [table for table in after["tables"] if "One row per district student." in table]
         assert len(comments) == 1
         assert {**after, "tables": None} == {**defined, "tables": None}
-        assert {table[:6] for table in after["tables"]} == {
-            table[:6] for table in defined["tables"]
+        assert {table[:-1] for table in after["tables"]} == {
+            table[:-1] for table in defined["tables"]
         }
 
         publishing.roll_back(connection)
