@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,10 @@ from outcomes.warehouse.connection import connect
 IN_A_WAREHOUSE = [
     ("land nowhere", "does not exist"),
     ("land empty", "holds no file"),
+    ("land ''", "found an empty one"),
     ("land sftp://nowhere", "error:"),
     ("weekly nowhere", "does not exist"),
+    ("weekly ''", "found an empty one"),
     ("release nothing.csv --reason asked", "No held file is named nothing.csv"),
     ("release nothing.csv --reason asked --as-of soon", "expected yyyy-mm-dd"),
     ("replay", "holds no delivered file"),
@@ -85,7 +88,7 @@ def outcome_of(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[Any, str]:
     """Exit code and everything that was written, as a person would see it."""
-    monkeypatch.setattr(sys, "argv", ["outcomes", *command.split()])
+    monkeypatch.setattr(sys, "argv", ["outcomes", *shlex.split(command)])
     with pytest.raises(SystemExit) as ended:
         app()
     written = capsys.readouterr()
