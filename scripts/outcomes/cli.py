@@ -133,6 +133,9 @@ def app() -> None:
             f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
             "Run `outcomes build` first."
         )
+    except OSError as error:
+        # A folder that is a file, a right or space that is missing.
+        _fail(f"A file could not be read or written: {error}")
     except UnicodeEncodeError:
         _fail("An argument holds bytes that are no UTF-8. Give what it names another name.")
     except psycopg.OperationalError as error:

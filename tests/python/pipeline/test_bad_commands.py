@@ -45,6 +45,7 @@ IN_A_WAREHOUSE = [
     ("link review", "not built"),
     ("link review --export out.csv", "expected the name of an .xlsx"),
     ("link review --import nowhere.xlsx", "does not exist"),
+    ("link review --import folder.xlsx", "Is a directory"),
     ("link review --import a.xlsx --export b.xlsx", "not both"),
     ("report summary", "uild"),
     ("report district nobody", "is no district with a contract"),
@@ -76,6 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # An archive of its own: that of the other tests holds their deliveries.
     monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.xlsx").mkdir()
     delivery = tmp_path / "drops" / "clairton" / "2012-10-03"
     delivery.mkdir(parents=True)
     (delivery / "notes.txt").write_text("no delivery")
@@ -166,6 +168,16 @@ def test_a_port_that_is_none_is_an_error(
     code, written = outcome_of(command, monkeypatch, capsys)
     assert code == 1
     assert "OUTCOMES_PG_PORT must be a port number" in written
+
+
+def test_a_warehouse_folder_that_is_a_file_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "empty.parquet"))
+    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    code, written = outcome_of("warehouse start", monkeypatch, capsys)
+    assert code == 1
+    assert "error: A file could not be read or written" in written
 
 
 @pytest.mark.parametrize("command", MISWRITTEN)
