@@ -123,6 +123,11 @@ def app() -> None:
             f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
             "docs/access.md says which role does what; `outcomes access apply` makes the roles."
         )
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        _fail(
+            f"The server takes no changes: {error.diag.message_primary}. "
+            "Connect to the one that does, not to a replica of it."
+        )
     except (
         psycopg.errors.UndefinedTable,
         psycopg.errors.UndefinedColumn,

@@ -198,4 +198,7 @@ def test_a_login_without_the_right_is_told_what_it_lacks(
         assert (code, "may not do all that is needed" in written) == (1, True)
         code, written = outcome_of("report summary", monkeypatch, capsys)
         assert (code, "may not do this: permission denied" in written) == (1, True)
+        monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+        code, written = outcome_of("access apply", monkeypatch, capsys)
+        assert (code, "takes no changes: cannot execute" in written) == (1, True)
         assert content(connection)
