@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -334,3 +336,31 @@ def test_one_that_is_killed_half_way_changes_nothing(
         thread.join()
     assert died.is_set()
     assert content_hashes(connection) == rows
+
+
+def test_a_client_that_is_killed_leaves_the_publication_whole(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    run_id = pretend_build(connection, FEWER_STUDENTS)
+    connection.execute("update landing.runs set audited_at = now() where run_id = %s", [run_id])
+    publication = (
+        "from outcomes.warehouse.connection import connect\n"
+        f"connect().execute(\"select landing.publish_run('{run_id}')\")"
+    )
+    others = """
+        select from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and {}
+    """
+    with connect(published) as blocker, blocker.transaction():
+        blocker.execute("lock table marts_public.rpt_outcome_gaps in exclusive mode")
+        client = subprocess.Popen([sys.executable, "-c", publication])
+        while not connection.execute(others.format("wait_event_type = 'Lock'").encode()).fetchall():
+            assert client.poll() is None
+        client.kill()
+        client.wait()
+        assert run_id not in {public_run(connection, schema) for schema in SCHEMAS}
+    # The server does to the end what was begun.
+    while connection.execute(others.format("query like '%publish_run%'").encode()).fetchall():
+        pass
+    assert {public_run(connection, schema) for schema in SCHEMAS} == {run_id}
+    assert count(connection, "marts.dim_students where district_id = 'clairton'") == 0
