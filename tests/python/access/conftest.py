@@ -1,16 +1,19 @@
-"""A server that the tests of a file have to themselves."""
+"""A server, and a built database, that a test has to itself."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from tests.python.conftest import free_port
 
 from outcomes.config import Settings, load_settings
+from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer
 
 
@@ -30,3 +33,20 @@ def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     finally:
         server.reset()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def copied(built_demo: Settings) -> Iterator[Settings]:
+    """A copy of the demo, to build in."""
+    settings = replace(built_demo, database="copied_demo")
+    name = sql.Identifier(settings.database)
+    with connect(replace(built_demo, database="postgres")) as server:
+        server.execute(
+            sql.SQL("create database {} template {}").format(
+                name, sql.Identifier(built_demo.database)
+            )
+        )
+        try:
+            yield settings
+        finally:
+            server.execute(sql.SQL("drop database {} with (force)").format(name))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 from rich.console import Console
 from tests.python.access.test_purge import places_in_files, places_in_tables
 from tests.python.conftest import run_dbt, try_dbt
@@ -22,23 +19,6 @@ from outcomes.warehouse import build
 from outcomes.warehouse.connection import connect
 
 KEYS = ("a1b2c3d4" * 5, "0f9e8d7c" * 9)
-
-
-@pytest.fixture
-def copied(built_demo: Settings) -> Iterator[Settings]:
-    """A copy of the demo, to build in."""
-    settings = replace(built_demo, database="copied_for_pseudonyms")
-    name = sql.Identifier(settings.database)
-    with connect(replace(built_demo, database="postgres")) as server:
-        server.execute(
-            sql.SQL("create database {} template {}").format(
-                name, sql.Identifier(built_demo.database)
-            )
-        )
-        try:
-            yield settings
-        finally:
-            server.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
 def pseudonyms(connection: psycopg.Connection) -> dict[str, str]:

@@ -18,6 +18,7 @@ from tests.python.landing.commands import run
 from tests.python.publishing.warehouse import pretend_build, publish
 
 from outcomes.access import commands
+from outcomes.access.purge import begin, delete_rows, rows_of
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions
@@ -211,6 +212,16 @@ def test_nothing_of_a_purged_partner_is_left(
 
     with pytest.raises(OutcomesError, match="There is nothing of a partner 'clairton'"):
         run("purge", "--partner", PARTNER, "--yes")
+
+
+def test_nobody_is_linked_with_clients_who_are_purged(copied: Settings) -> None:
+    with connect(copied) as connection:
+        clients = "select from identity.int_identities where record_type = 'client' limit 1"
+        assert connection.execute(clients.encode()).fetchall() != []
+        delete_rows(begin(connection, copied, "dhs"))
+        run_dbt(copied, "run", "--select", "+int_identities")
+        assert connection.execute(clients.encode()).fetchall() == []
+        assert "identity.int_identity_tuples" not in rows_of(connection, "dhs")
 
 
 def test_a_purge_asks_first(database: Settings, demo_drops: Path) -> None:
