@@ -177,8 +177,8 @@ begin
 end
 $$;
 
--- Make the grants of a relation these, whatever they were: those of its columns and those
--- that were handed on go, too.
+-- Make the grants of a relation these, whatever they were: those of its columns and
+-- those that were handed on go, too.
 create or replace function landing.set_grants(relation regclass, wanted aclitem [])
 returns void
 language plpgsql as $$
