@@ -123,6 +123,11 @@ def app() -> None:
             f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
             "docs/access.md says which role does what; `outcomes access apply` makes the roles."
         )
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        _fail(
+            f"The server takes no changes: {error.diag.message_primary}. "
+            "Connect to the one that does, not to a replica of it."
+        )
     except (
         psycopg.errors.UndefinedTable,
         psycopg.errors.UndefinedColumn,
@@ -133,6 +138,9 @@ def app() -> None:
             f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
             "Run `outcomes build` first."
         )
+    except OSError as error:
+        # A folder that is a file, a right or space that is missing.
+        _fail(f"A file could not be read or written: {error}")
     except UnicodeEncodeError:
         _fail("An argument holds bytes that are no UTF-8. Give what it names another name.")
     except psycopg.OperationalError as error:

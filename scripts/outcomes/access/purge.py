@@ -251,13 +251,19 @@ def delete_rows(purge: Purge) -> None:
                 partner,
             )
         # The one built table that a build adds to and never makes anew.
-        is_built = "select to_regclass('identity.int_identity_assignments') is not null"
-        if connection.execute(is_built).fetchone() == (True,):
+        if _is_built(connection, "identity.int_identity_assignments"):
             connection.execute(
                 "delete from identity.int_identity_assignments "
                 "where starts_with(student_key, %(id)s || ':')",
                 partner,
             )
+        # Else linking goes on from its last pass, and keeps the clients who are gone.
+        if _is_built(connection, "identity.int_identity_linked_deliveries"):
+            connection.execute("delete from identity.int_identity_linked_deliveries")
+
+
+def _is_built(connection: psycopg.Connection, table: str) -> bool:
+    return connection.execute("select to_regclass(%s) is not null", [table]).fetchone() == (True,)
 
 
 def delete_files(purge: Purge) -> None:

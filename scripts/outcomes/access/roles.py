@@ -293,17 +293,24 @@ def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege
     rows = connection.execute(
         """
         with objects as (
-            select 'database' as kind, array[datname::text] as name, datacl as acl
+            select 'database' as kind, array[datname::text] as name, '' as columns, datacl as acl
             from pg_database where datname = current_database()
             union all
-            select 'schema', array[nspname::text], nspacl from pg_namespace
+            select 'schema', array[nspname::text], '', nspacl from pg_namespace
             where nspname = any(%(schemas)s)
             union all
-            select 'table', array[nspname::text, relname::text], relacl
+            select
+                case relkind when 'S' then 'sequence' else 'table' end,
+                array[nspname::text, relname::text], '', relacl
             from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
+            where nspname in ('raw', 'landing') and relkind in ('r', 'S')
+            union all
+            select 'table', array[nspname::text, relname::text], format(' (%%I)', attname), attacl
+            from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
+            inner join pg_attribute on attrelid = pg_class.oid
             where nspname in ('raw', 'landing') and relkind = 'r'
         )
-        select grantee::regrole::text, lower(privilege_type), kind, objects.name
+        select grantee::regrole::text, lower(privilege_type) || columns, kind, objects.name
         from objects cross join aclexplode(acl)
         where grantee::regrole::text = any(%(roles)s)
         """,

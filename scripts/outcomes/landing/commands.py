@@ -69,6 +69,9 @@ def land(
         outcomes land drops/pittsburgh/2012-10-01 --dry-run
         outcomes land sftp://warehouse@files.example.org/drops
     """
+    # A script whose variable is not set means no folder, not the one it runs in.
+    if not path:
+        raise OutcomesError("Expected a path, found an empty one. Give a drops folder or a file.")
     with fetched(path) if path.startswith(SCHEME) else nullcontext(Path(path)) as local:
         _land(local, dry_run=dry_run)
 

@@ -177,7 +177,8 @@ begin
 end
 $$;
 
--- Make the grants of a relation these, whatever they were.
+-- Make the grants of a relation these, whatever they were: those of its columns and
+-- those that were handed on go, too.
 create or replace function landing.set_grants(relation regclass, wanted aclitem [])
 returns void
 language plpgsql as $$
@@ -185,31 +186,56 @@ declare
     change text;
 begin
     for change in
-        with is_now as (
-            select grants.grantee, grants.privilege_type
-            from pg_class
-            cross join aclexplode(pg_class.relacl) as grants
-            where pg_class.oid = relation and grants.grantee <> pg_class.relowner
+        with lists as (
+            select '' as columns, relacl as acl from pg_class where oid = relation
+            union all
+            select format(' (%I)', attname), attacl from pg_attribute where attrelid = relation
+        ),
+
+        is_now as (
+            select
+                grants.grantee,
+                grants.privilege_type || lists.columns as privilege,
+                grants.is_grantable
+            from lists
+            cross join aclexplode(lists.acl) as grants
+            inner join pg_class on pg_class.oid = relation
+            -- What somebody else granted goes with the right to.
+            where grants.grantee <> pg_class.relowner and grants.grantor = pg_class.relowner
         ),
 
         will_be as (
-            select grants.grantee, grants.privilege_type
+            select grants.grantee, grants.privilege_type as privilege
             from aclexplode(wanted) as grants
             inner join pg_class on pg_class.oid = relation
             where grants.grantee <> pg_class.relowner
+        ),
+
+        changes as (
+            select 'revoke %s on %s from %s cascade' as statement, superfluous.*
+            from (
+                select grantee, privilege from is_now
+                except
+                table will_be
+            ) as superfluous
+            union all
+            select 'revoke grant option for %s on %s from %s cascade', grantee, privilege
+            from is_now
+            where is_grantable
+            union all
+            select 'grant %s on %s to %s', missing.*
+            from (
+                table will_be
+                except
+                select grantee, privilege from is_now
+            ) as missing
         )
 
         select format(
-            'revoke %s on %s from %s', privilege_type, relation,
+            statement, privilege, relation,
             case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
         )
-        from (table is_now except table will_be) as superfluous
-        union all
-        select format(
-            'grant %s on %s to %s', privilege_type, relation,
-            case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
-        )
-        from (table will_be except table is_now) as missing
+        from changes
     loop
         execute change;
     end loop;

@@ -1,4 +1,4 @@
-"""A server that the tests of a file have to themselves."""
+"""A server, and a built database, that a test has to itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.python.conftest import free_port
+from tests.python.conftest import copied, free_port
 
 from outcomes.config import Settings, load_settings
 from outcomes.warehouse.server import EmbeddedServer
@@ -30,3 +30,10 @@ def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     finally:
         server.reset()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def demo(built_demo: Settings) -> Iterator[Settings]:
+    """A copy of the demo, to build in."""
+    with copied(built_demo, "copied_demo") as settings:
+        yield settings

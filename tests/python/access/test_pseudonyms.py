@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 from rich.console import Console
 from tests.python.access.test_purge import places_in_files, places_in_tables
-from tests.python.conftest import copied, run_dbt, try_dbt
+from tests.python.conftest import run_dbt, try_dbt
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
@@ -20,13 +19,6 @@ from outcomes.warehouse import build
 from outcomes.warehouse.connection import connect
 
 KEYS = ("a1b2c3d4" * 5, "0f9e8d7c" * 9)
-
-
-@pytest.fixture
-def demo(built_demo: Settings) -> Iterator[Settings]:
-    """A copy of the demo, to build in."""
-    with copied(built_demo, "demo_with_other_keys") as settings:
-        yield settings
 
 
 def pseudonyms(connection: psycopg.Connection) -> dict[str, str]:

@@ -15,8 +15,10 @@ import pytest
 from tests.python.access.test_roles import relations_of
 from tests.python.conftest import UNTESTED, run_dbt
 from tests.python.landing.commands import run
+from tests.python.publishing.warehouse import pretend_build, publish
 
 from outcomes.access import commands
+from outcomes.access.purge import begin, delete_rows, rows_of
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions
@@ -24,27 +26,52 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer
 
 PARTNER = "clairton"
+# Given to every student of the partner, since names of the demo are shared.
+PLANTED = {"last_name": "Zyqvanter", "street": "77 Qwyxolm Lane"}
 
 
 def places_in_tables(connection: psycopg.Connection, canaries: set[str]) -> set[str]:
     """Relations, of every schema and the catalog's statistics, that hold a canary."""
     found = set()
     for relation in [*relations_of(connection), "pg_catalog.pg_statistic"]:
-        with connection.cursor().copy(f"copy (table {relation}) to stdout".encode()) as copy:
-            text = b"".join(bytes(part) for part in copy).decode()
-        if canaries & set(re.split(r"[^\w]+", text)):
-            found.add(relation)
+        with connection.cursor().copy(f"copy (select * from {relation}) to stdout".encode()) as out:
+            if _any_of(canaries).search(b"".join(bytes(part) for part in out)):
+                found.add(relation)
     return found
 
 
 def places_in_files(folders: Iterable[Path], canaries: set[str]) -> set[Path]:
-    pattern = re.compile(b"|".join(canary.encode() for canary in sorted(canaries)))
     return {
         file
         for folder in folders
         for file in folder.rglob("*")
-        if file.is_file() and pattern.search(file.read_bytes())
+        if file.is_file() and _any_of(canaries).search(file.read_bytes())
     }
+
+
+def _any_of(canaries: set[str]) -> re.Pattern[bytes]:
+    words = "|".join(re.escape(canary) for canary in sorted(canaries))
+    return re.compile(words.encode(), re.IGNORECASE)
+
+
+HOLDING = {
+    "raw.students", "staging.stg_students", "dbt_test__audit.failed",
+    "identity.int_identity_tuples", "identity.int_identity_spellings",
+    "identity.int_identity_streets", "identity.pseudonyms",
+    *(f"{schema}marts.dim_students" for schema in ("", "next_", "previous_")),
+    *(f"{schema}marts_district.dim_students" for schema in ("", "next_", "previous_")),
+    *(f"{schema}marts_deidentified.fct_student_years" for schema in ("", "next_", "previous_")),
+}  # fmt: skip
+# What publications keep of a district's figures.
+REMEMBERING = ("landing.measure_history", "landing.hidden_counts", "landing.withheld_gaps")
+
+
+def count(connection: psycopg.Connection, table: str) -> int:
+    """Rows of the partner."""
+    row = connection.execute(
+        f"select count(*) from {table} where district_id = %s".encode(), [PARTNER]
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def unlisted_phones(drops: Path) -> set[str]:
@@ -60,12 +87,24 @@ def unlisted_phones(drops: Path) -> set[str]:
 def test_nothing_of_a_purged_partner_is_left(
     new_server: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OUTCOMES_TARGET")
     artifacts = [tmp_path / "target", tmp_path / "logs"]
     monkeypatch.setenv("DBT_TARGET_PATH", str(artifacts[0]))
     monkeypatch.setenv("DBT_LOG_PATH", str(artifacts[1]))
     run("land", demo_drops)
     run("access", "apply")
+    with connect(new_server) as connection:
+        for column, value in PLANTED.items():
+            connection.execute(
+                f"update raw.students set {column} = %s where partner_id = %s".encode(),
+                [value, PARTNER],
+            )
     run_dbt(new_server, *UNTESTED)
+    with connect(new_server) as connection:
+        # Twice, so that there is a copy for a rollback.
+        made = "update next_marts.rpt_measure_history set run_id = '{run_id}'"
+        for _ in range(2):
+            publish(connection, pretend_build(connection, made))
     run("report", "district", PARTNER)
     server = EmbeddedServer(new_server)
     folders = [server.data_dir, new_server.warehouse_dir, *artifacts]
@@ -73,28 +112,41 @@ def test_nothing_of_a_purged_partner_is_left(
     for file in somebody_elses:
         file.parent.mkdir(exist_ok=True)
         file.write_text("not dbt's")
+    (artifacts[0] / "compiled").mkdir()
+    for file in (artifacts[0] / "compiled" / "failed.sql", artifacts[1] / "dbt.log"):
+        file.write_text(PLANTED["last_name"])
 
     with connect(new_server) as connection:
         own, others = (
             {
                 value
-                for row in connection.execute(
-                    "select state_student_id, street, last_name from raw.students "
+                for (value,) in connection.execute(
+                    "select state_student_id from raw.students "
                     f"where state_student_id is not null and partner_id {sign} %s".encode(),
                     [PARTNER],
                 )
-                for value in row
-                if value and re.fullmatch(r"[0-9]{10}", value)
             }
             for sign in ("=", "<>")
         )
-        canaries = own - others
-        assert len(canaries) > 20
+        (pseudonym,) = connection.execute(
+            "select min(pseudonym) from identity.pseudonyms where starts_with(key, %s)",
+            [f"{PARTNER}:"],
+        ).fetchone() or ("",)
+        canaries = {"zyqvanter", "qwyxolm", pseudonym, *sorted(own - others)[:10]}
+        assert len(canaries) == 13
         (student,) = connection.execute(
             "select min(student_key) from marts.dim_students where district_id = %s", [PARTNER]
         ).fetchone() or ("",)
-        decided = Decision(Pair(student, "client", "mental_health:1"), "no_link", "asked")
+        decided = Decision(
+            Pair(student, "client", "mental_health:1"), "no_link", PLANTED["last_name"]
+        )
         record_decisions(connection, [decided], "ana")
+        connection.execute(
+            "insert into landing.withheld_gaps (as_of_date, school_year, district_id, group_type, "
+            "group_value, program_group, involvement, measure) "
+            "values ('2012-09-14', 2013, %s, 'all', 'all', 'all', 'all', 'a measure')",
+            [PARTNER],
+        )
         connection.execute("create schema dbt_test__audit")
         connection.execute("create table dbt_test__audit.failed as table staging.stg_students")
         connection.execute("checkpoint")
@@ -104,8 +156,13 @@ def test_nothing_of_a_purged_partner_is_left(
                 "select district_id, count(*) from marts.fct_student_years group by 1"
             )
         }
-        assert "raw.students" in places_in_tables(connection, canaries)
-    assert places_in_files(folders, canaries)
+        assert places_in_tables(connection, canaries) >= HOLDING
+        for table in REMEMBERING:
+            assert count(connection, table) > 0
+        disclosed = "select count(*) from landing.disclosures where partner_id = %s"
+        disclosures = connection.execute(disclosed, [PARTNER]).fetchone()
+        assert disclosures is not None and disclosures[0] > 1
+    assert {file.name for file in places_in_files(folders, canaries)} >= {"failed.sql", "dbt.log"}
     # Nor has anything that the contract does not list got anywhere until here.
     assert places_in_files(folders, unlisted_phones(demo_drops)) == set()
 
@@ -118,7 +175,15 @@ def test_nothing_of_a_purged_partner_is_left(
 
     assert code == 0, output
     with connect(new_server) as connection:
-        assert places_in_tables(connection, canaries) == set()
+        assert places_in_tables(connection, {*canaries, f"{PARTNER}:"}) == set()
+        for table in REMEMBERING:
+            assert count(connection, table) == 0
+        assert (
+            connection.execute(
+                "select from pg_namespace where nspname like 'previous\\_%'"
+            ).fetchall()
+            == []
+        )
         assert connection.execute("select count(*) from landing.link_decisions").fetchone() == (0,)
         assert connection.execute(
             "select count(*) from raw.intervention_rosters where district_id = %s", [PARTNER]
@@ -131,9 +196,7 @@ def test_nothing_of_a_purged_partner_is_left(
         }
         del before[PARTNER]
         assert after == before
-        assert connection.execute(
-            "select count(*) from landing.disclosures where partner_id = %s", [PARTNER]
-        ).fetchone() == (1,)
+        assert connection.execute(disclosed, [PARTNER]).fetchone() == disclosures
     assert places_in_files(folders, canaries) == set()
     assert all(file.exists() for file in somebody_elses)
     assert not list(new_server.archive_dir.glob(f"{PARTNER}*"))
@@ -149,6 +212,16 @@ def test_nothing_of_a_purged_partner_is_left(
 
     with pytest.raises(OutcomesError, match="There is nothing of a partner 'clairton'"):
         run("purge", "--partner", PARTNER, "--yes")
+
+
+def test_nobody_is_linked_with_clients_who_are_purged(demo: Settings) -> None:
+    with connect(demo) as connection:
+        clients = "select from identity.int_identities where record_type = 'client' limit 1"
+        assert connection.execute(clients.encode()).fetchall() != []
+        delete_rows(begin(connection, demo, "dhs"))
+        run_dbt(demo, "run", "--select", "+int_identities")
+        assert connection.execute(clients.encode()).fetchall() == []
+        assert "identity.int_identity_tuples" not in rows_of(connection, "dhs")
 
 
 def test_a_purge_asks_first(database: Settings, demo_drops: Path) -> None:

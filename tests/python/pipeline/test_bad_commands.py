@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,10 @@ from outcomes.warehouse.connection import connect
 IN_A_WAREHOUSE = [
     ("land nowhere", "does not exist"),
     ("land empty", "holds no file"),
+    ("land ''", "found an empty one"),
     ("land sftp://nowhere", "error:"),
     ("weekly nowhere", "does not exist"),
+    ("weekly ''", "found an empty one"),
     ("release nothing.csv --reason asked", "No held file is named nothing.csv"),
     ("release nothing.csv --reason asked --as-of soon", "expected yyyy-mm-dd"),
     ("replay", "holds no delivered file"),
@@ -42,6 +45,7 @@ IN_A_WAREHOUSE = [
     ("link review", "not built"),
     ("link review --export out.csv", "expected the name of an .xlsx"),
     ("link review --import nowhere.xlsx", "does not exist"),
+    ("link review --import folder.xlsx", "Is a directory"),
     ("link review --import a.xlsx --export b.xlsx", "not both"),
     ("report summary", "uild"),
     ("report district nobody", "is no district with a contract"),
@@ -73,6 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # An archive of its own: that of the other tests holds their deliveries.
     monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.xlsx").mkdir()
     delivery = tmp_path / "drops" / "clairton" / "2012-10-03"
     delivery.mkdir(parents=True)
     (delivery / "notes.txt").write_text("no delivery")
@@ -85,7 +90,7 @@ def outcome_of(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[Any, str]:
     """Exit code and everything that was written, as a person would see it."""
-    monkeypatch.setattr(sys, "argv", ["outcomes", *command.split()])
+    monkeypatch.setattr(sys, "argv", ["outcomes", *shlex.split(command)])
     with pytest.raises(SystemExit) as ended:
         app()
     written = capsys.readouterr()
@@ -165,6 +170,16 @@ def test_a_port_that_is_none_is_an_error(
     assert "OUTCOMES_PG_PORT must be a port number" in written
 
 
+def test_a_warehouse_folder_that_is_a_file_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "empty.parquet"))
+    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    code, written = outcome_of("warehouse start", monkeypatch, capsys)
+    assert code == 1
+    assert "error: A file could not be read or written" in written
+
+
 @pytest.mark.parametrize("command", MISWRITTEN)
 def test_a_command_that_is_written_wrongly_is_no_failure_of_its_work(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -183,4 +198,7 @@ def test_a_login_without_the_right_is_told_what_it_lacks(
         assert (code, "may not do all that is needed" in written) == (1, True)
         code, written = outcome_of("report summary", monkeypatch, capsys)
         assert (code, "may not do this: permission denied" in written) == (1, True)
+        monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+        code, written = outcome_of("access apply", monkeypatch, capsys)
+        assert (code, "takes no changes: cannot execute" in written) == (1, True)
         assert content(connection)

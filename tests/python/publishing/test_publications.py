@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
 import psycopg
 import pytest
 from tests.python.pipeline.content import content_hashes
-from tests.python.publishing.warehouse import definitions, pretend_build, public_run, publish
+from tests.python.publishing.warehouse import (
+    SCHEMAS,
+    definitions,
+    pretend_build,
+    public_run,
+    publish,
+)
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -17,7 +25,6 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse import publishing
 from outcomes.warehouse.connection import connect
 
-SCHEMAS = ("identity", "marts", "marts_deidentified", "marts_public", "quality")
 FEWER_STUDENTS = "delete from next_marts.dim_students where district_id = 'clairton';"
 
 
@@ -183,16 +190,28 @@ def test_what_hangs_on_a_relation_survives(connection: psycopg.Connection) -> No
         """
         # What the project does not say does not stay.
         connection.execute(
-            "grant insert on marts.dim_students to writer;"
-            "create policy everything on marts.dim_students for select using (true)"
+            """
+            grant insert on marts.dim_students to writer with grant option;
+            grant select on marts.dim_students to reader with grant option;
+            grant usage on schema marts to writer, reader;
+            set role writer;
+            grant insert on marts.dim_students to reader;
+            set role reader;
+            grant select on marts.dim_students to outcomes_steward, outcomes_analyst;
+            reset role;
+            revoke usage on schema marts from writer, reader;
+            grant select (last_name) on marts.dim_students to outcomes_analyst, public;
+            create policy everything on marts.dim_students for select using (true);
+            """
         )
+        assert definitions(connection)["columns"] != defined["columns"]
         publish(connection, pretend_build(connection, rebuilt))
         after = definitions(connection)
         comments = [table for table in after["tables"] if "One row per district student." in table]
         assert len(comments) == 1
         assert {**after, "tables": None} == {**defined, "tables": None}
-        assert {table[:6] for table in after["tables"]} == {
-            table[:6] for table in defined["tables"]
+        assert {table[:-1] for table in after["tables"]} == {
+            table[:-1] for table in defined["tables"]
         }
 
         publishing.roll_back(connection)
@@ -317,3 +336,31 @@ def test_one_that_is_killed_half_way_changes_nothing(
         thread.join()
     assert died.is_set()
     assert content_hashes(connection) == rows
+
+
+def test_a_client_that_is_killed_leaves_the_publication_whole(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    run_id = pretend_build(connection, FEWER_STUDENTS)
+    connection.execute("update landing.runs set audited_at = now() where run_id = %s", [run_id])
+    publication = (
+        "from outcomes.warehouse.connection import connect\n"
+        f"connect().execute(\"select landing.publish_run('{run_id}')\")"
+    )
+    others = """
+        select from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and {}
+    """
+    with connect(published) as blocker, blocker.transaction():
+        blocker.execute("lock table marts_public.rpt_outcome_gaps in exclusive mode")
+        client = subprocess.Popen([sys.executable, "-c", publication])
+        while not connection.execute(others.format("wait_event_type = 'Lock'").encode()).fetchall():
+            assert client.poll() is None
+        client.kill()
+        client.wait()
+        assert run_id not in {public_run(connection, schema) for schema in SCHEMAS}
+    # The server does to the end what was begun.
+    while connection.execute(others.format("query like '%publish_run%'").encode()).fetchall():
+        pass
+    assert {public_run(connection, schema) for schema in SCHEMAS} == {run_id}
+    assert count(connection, "marts.dim_students where district_id = 'clairton'") == 0

@@ -8,6 +8,7 @@ By hand, with as many readers and rebuilds as you like:
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from psycopg import IsolationLevel
 from tests.python.conftest import run_dbt
-from tests.python.publishing.warehouse import public_run
+from tests.python.publishing.warehouse import SCHEMAS, definitions, public_run
 
 from outcomes.config import Settings
 from outcomes.warehouse import publishing
@@ -37,33 +38,33 @@ ONE_STATEMENT = """
     cross join marts_public.publications as public
     where made.relation = 'fct_student_years' and public.relation = 'rpt_outcome_gaps'
 """
-RELATIONS = ("identity.person_crosswalk", "marts.fct_student_years", "quality.feed_freshness")
+PUBLICATIONS = " union all ".join(
+    f"select '{schema}.' || relation, run_id, row_count from {schema}.publications"
+    for schema in SCHEMAS
+)
 
 
 def read(settings: Settings, stop: threading.Event) -> list[str]:
     """Poll until told to stop; the runs that were seen, in order."""
     seen: list[str] = []
+    turns = itertools.count()
     with connect(settings) as reader:
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         last = False
         while not last:
-            last = stop.wait(0.2)
+            # As many readings a second, however many readers.
+            last = stop.wait(READERS / 120)
             seen.append(read_once(reader))
             with reader.transaction():
-                runs = set()
-                for relation in RELATIONS:
-                    schema, name = relation.split(".")
+                made = reader.execute(PUBLICATIONS.encode()).fetchall()
+                # A few of the relations, others each time.
+                for turn in itertools.islice(turns, 3):
+                    relation, _, row_count = made[turn % len(made)]
                     rows = reader.execute(f"select count(*) from {relation}".encode()).fetchone()
-                    made = reader.execute(
-                        f"select row_count, run_id from {schema}.publications "
-                        "where relation = %s".encode(),
-                        [name],
-                    ).fetchone()
-                    assert rows is not None and made is not None
-                    assert rows[0] == made[0]
-                    runs.add(made[1])
-                assert len(runs) == 1
-                seen.extend(runs)
+                    assert rows == (row_count,), relation
+            runs = {run_id for _, run_id, _ in made}
+            assert len(runs) == 1
+            seen.extend(runs)
     return [run for run, last in zip(seen, [None, *seen], strict=False) if run != last]
 
 
@@ -78,7 +79,7 @@ def read_once(reader: psycopg.Connection) -> str:
 def test_readers_see_no_error_and_one_run_at_a_time(
     published: Settings, connection: psycopg.Connection
 ) -> None:
-    runs = [public_run(connection)]
+    runs, defined = [public_run(connection)], definitions(connection)
     stop = threading.Event()
     with ThreadPoolExecutor(READERS) as pool:
         readers = [pool.submit(read, published, stop) for _ in range(READERS)]
@@ -88,8 +89,10 @@ def test_readers_see_no_error_and_one_run_at_a_time(
                 days = ("{as_of: 2012-09-12}", "{}")
                 run_dbt(published, "build", "--full-refresh", "--vars", days[rebuild % 2])
                 runs.append(public_run(connection))
+                assert definitions(connection) == defined
             publishing.roll_back(connection)
             runs.append(public_run(connection))
+            assert definitions(connection) == defined
         finally:
             stop.set()
         for reader in readers:

@@ -74,8 +74,11 @@ def test_plain_dbt_withholds_what_its_audit_finds(
     shutil.copytree(PROJECT_DIR / "seeds", tmp_path / "seeds")
     policy = tmp_path / "seeds" / "policy" / "suppression.csv"
     policy.write_text(policy.read_text().replace("\n11,10,", "\n11,11,"))
+    defined = definitions(connection)
     told = run_dbt(published, "build", project=tmp_path)
     assert "Audits withhold" in told
+    # Nor has it changed what anybody may do.
+    assert definitions(connection) == defined
     (withheld,) = connection.execute("select count(*) from landing.withheld_gaps").fetchone() or ()
     assert withheld > 0
     assert audit(connection, "marts_public") == []

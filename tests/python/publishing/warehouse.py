@@ -6,18 +6,34 @@ import uuid
 
 import psycopg
 
+SCHEMAS = (
+    "identity", "marts", "marts_deidentified", "marts_district", "marts_public", "quality",
+)  # fmt: skip
+
 _PUBLISHED = """
     select oid from pg_class
     where
-        relkind = 'r'
+        relkind in ('r', 'v', 'm', 'p')
         and (
             relnamespace::regnamespace::text in (
-                'marts', 'marts_deidentified', 'marts_public', 'quality'
+                'marts', 'marts_deidentified', 'marts_district', 'marts_public', 'quality'
             )
             or relnamespace::regnamespace::text = 'identity'
-            and relname in (select relation from identity.publications)
+            and relname in (
+                select relation from identity.publications union all select 'publications'
+            )
         )
 """
+# Every right on its own, the owner's by default among them.
+_RIGHTS = """
+    array(
+        select item::text
+        from unnest(coalesce({acl}, acldefault('{kind}', {owner}))) as item
+        order by 1
+    )::text
+"""
+# Everything but what is the server's, and the copy for a rollback, which is the builder's.
+_OURS = "{namespace}::regnamespace::text !~ '^(pg_|information_schema|previous_)'"
 
 
 def pretend_build(connection: psycopg.Connection, change: str = "") -> str:
@@ -64,35 +80,55 @@ def public_run(connection: psycopg.Connection, schema: str = "marts") -> str:
 
 
 def definitions(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
-    """Everything about the published relations but their rows."""
+    """Everything about the published relations but their rows, and all rights around them."""
     queries = {
-        "tables": """
-            select oid, oid::regclass::text, relowner, relacl::text, relrowsecurity,
-                relforcerowsecurity, obj_description(oid, 'pg_class')
-            from pg_class where oid in ({published})
+        "tables": f"""
+            select oid, oid::regclass::text, relowner,
+                {_RIGHTS.format(acl="relacl", kind="r", owner="relowner")}, relrowsecurity,
+                relforcerowsecurity, reloptions, obj_description(oid, 'pg_class')
+            from pg_class where oid in ({_PUBLISHED})
         """,
-        "columns": """
+        "columns": f"""
             select attrelid, attname, attnum, format_type(atttypid, atttypmod), attnotnull,
-                attacl::text, attstattarget, col_description(attrelid, attnum)
-            from pg_attribute where attnum > 0 and attrelid in ({published})
+                {_RIGHTS.format(acl="attacl", kind="c", owner="'outcomes_builder'::regrole")},
+                attstattarget, attoptions, col_description(attrelid, attnum)
+            from pg_attribute where attnum > 0 and attrelid in ({_PUBLISHED})
         """,
-        "policies": """
-            select polrelid, polname, polcmd, polroles::text, pg_get_expr(polqual, polrelid)
-            from pg_policy where polrelid in ({published})
+        "policies": f"""
+            select polrelid, polname, polcmd, polpermissive, polroles::text,
+                pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid),
+                obj_description(oid, 'pg_policy')
+            from pg_policy where polrelid in ({_PUBLISHED})
         """,
-        "keys": """
+        "keys": f"""
             select conrelid, contype, pg_get_constraintdef(oid)
-            from pg_constraint where conrelid in ({published})
+            from pg_constraint where conrelid in ({_PUBLISHED})
         """,
-        "views": """
+        "views": f"""
             select distinct pg_rewrite.ev_class, pg_get_viewdef(pg_rewrite.ev_class)
             from pg_depend inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid
-            where pg_depend.refobjid in ({published})
+            where pg_depend.refobjid in ({_PUBLISHED})
         """,
+        "schemas": f"""
+            select nspname, nspowner, {_RIGHTS.format(acl="nspacl", kind="n", owner="nspowner")},
+                obj_description(oid, 'pg_namespace')
+            from pg_namespace where {_OURS.format(namespace="oid")}
+        """,
+        "routines": f"""
+            select oid::regprocedure::text, proowner, prosecdef, proleakproof, proconfig,
+                {_RIGHTS.format(acl="proacl", kind="f", owner="proowner")}
+            from pg_proc where {_OURS.format(namespace="pronamespace")}
+        """,
+        "sequences": f"""
+            select oid::regclass::text, relowner,
+                {_RIGHTS.format(acl="relacl", kind="s", owner="relowner")}
+            from pg_class where relkind = 'S' and {_OURS.format(namespace="relnamespace")}
+        """,
+        "defaults": "select defaclrole, defaclnamespace, defaclobjtype, defaclacl::text "
+        "from pg_default_acl",
+        "database": "select datacl::text from pg_database where datname = current_database()",
     }
     return {
-        name: sorted(
-            connection.execute(query.format(published=_PUBLISHED).encode()).fetchall(), key=str
-        )
+        name: sorted(connection.execute(query.encode()).fetchall(), key=str)
         for name, query in queries.items()
     }
