@@ -42,7 +42,13 @@ thresholds as (
 best as (
 
     select distinct on (scores.other_identity_id, persons.person_id)
-        scores.*,
+        scores.other_identity_id,
+        scores.student_identity_id,
+        scores.student_key,
+        scores.match_weight,
+        scores.match_probability,
+        scores.first_name,
+        scores.last_name,
         persons.person_id,
         {{ match_rule('scores') }} as pair_rule
     from scores

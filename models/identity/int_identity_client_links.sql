@@ -88,14 +88,16 @@ linked as materialized (
 
 ),
 
--- Who else bears them.
+-- Who else bears them and is not linked.
 bearers as materialized (
 
     select
         numbers.number,
         numbers.identity_id
     from numbers
-    where numbers.number in (select linked.number from linked)
+    where
+        numbers.number in (select linked.number from linked)
+        and numbers.identity_id not in (select links.client_identity_id from links)
 
 ),
 
@@ -138,8 +140,7 @@ companions as (
             named_bearers.identity_id = refused.client_identity_id
             and linked.person_id = refused.person_id
     where
-        coalesce(client_decisions.decision, 'none') <> 'link'
-        and refused.client_identity_id is null
+        refused.client_identity_id is null
         and (
             client_decisions.person_id is null
             or client_decisions.person_id = linked.person_id

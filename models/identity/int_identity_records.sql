@@ -5,6 +5,7 @@ select
     record_type,
     partner_id,
     record_id,
+    record_hash,
     mci_id,
     identity_id
 from {{ ref('int_identity_tuples') }}

@@ -31,22 +31,25 @@ clients as (
 
 -- The more people one looks through, the likelier a chance agreement: among four times
 -- the clients of the training a match is four times as improbable, two bits. Only in
--- such steps, so that a few new clients do not move every weight.
+-- such steps, so that a few new clients do not move every weight. An aggregate, because
+-- the planner then knows that it is one number.
 chance as (
 
     select
-        {{ function('evidence_weight') }}(
-            match_model.probability_two_random_records_match,
-            1 - match_model.probability_two_random_records_match,
-            null, null, null, null, null
-        )
-        - 2 * greatest(
-            0,
-            floor(
-                ln(
-                    greatest(clients.client_identities, 1)
-                    / cast(match_model.client_identities as double precision)
-                ) / ln(4)
+        max(
+            {{ function('evidence_weight') }}(
+                match_model.probability_two_random_records_match,
+                1 - match_model.probability_two_random_records_match,
+                null, null, null, null, null
+            )
+            - 2 * greatest(
+                0,
+                floor(
+                    ln(
+                        greatest(clients.client_identities, 1)
+                        / cast(match_model.client_identities as double precision)
+                    ) / ln(4)
+                )
             )
         ) as prior_match_weight
     from match_model

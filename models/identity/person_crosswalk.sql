@@ -92,6 +92,7 @@ linked_records as (
 
     select
         records.record_id,
+        records.record_hash,
         client_links.person_id,
         client_links.decision,
         client_links.match_weight,
@@ -129,7 +130,11 @@ client_rows as (
         linked_records.match_probability,
         linked_records.decided_by
     from clients
-    left join linked_records on clients.record_id = linked_records.record_id
+    left join linked_records
+        on
+            -- Numbers are compared sooner than texts.
+            clients.record_hash = linked_records.record_hash
+            and clients.record_id = linked_records.record_id
 
 ),
 

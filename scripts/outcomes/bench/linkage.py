@@ -81,7 +81,7 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
             "students": _count(connection, "int_identity_persons"),
             "client_records": clients,
             "identities": _count(connection, "int_identities"),
-            "pairs": _count(connection, "int_identity_pairs"),
+            "pairs": _count(connection, "int_identity_comparisons"),
             "full_seconds": full,
             "full_peak_gib": round(peak.gibibytes, 2),
             "splink_seconds": splink,
