@@ -17,7 +17,10 @@
             or 'incremental_linking' in node.tags -%}
             {%- do parts.append(node.name ~ node.checksum.checksum) -%}
         {%- endfor -%}
-        {%- do parts.append(match_level.macro.macro_sql) -%}
+        {# A macro has no checksum. These say what a table holds, not how it is made. #}
+        {%- for macro in (match_level, blocking_keys, client_hash, student_key) -%}
+            {%- do parts.append(macro.macro.macro_sql) -%}
+        {%- endfor -%}
         {{ local_md5(parts | sort | join(' ')) }}
     {%- endif -%}
 {%- endmacro %}

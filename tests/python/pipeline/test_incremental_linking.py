@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import run_dbt
+from tests.python.conftest import copied, run_dbt
 from tests.python.pipeline.content import content_hashes
 
-from outcomes.config import Settings
+from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
@@ -19,6 +20,13 @@ from outcomes.warehouse.connection import connect
 
 LINK = ("run", "--select", "+person_crosswalk", "+person_events", "int_identity_linked_deliveries")
 FIRST = ("build", "--exclude-resource-type", "test", "--select", *LINK[2:])
+MADE_OF = (
+    "seeds/identity/match_weights.csv",
+    "seeds/identity/blocking_keys.csv",
+    "macros/match_level.sql",
+    "macros/keys.sql",
+    "functions/valid_ssn.sql",
+)
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
 
 
@@ -67,6 +75,25 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         run_dbt(grown, "run", "--select", "stg_superseded_clients")
         run_dbt(grown, "run", "--select", "int_identity_pass")
         assert _is_full(connection)
+
+
+def test_what_links_are_made_of_makes_them_anew(built_demo: Settings, tmp_path: Path) -> None:
+    """Else pairs of the last pass would keep the weights of another model."""
+    for folder in ("models", "macros", "functions", "seeds", "tests"):
+        shutil.copytree(PROJECT_DIR / folder, tmp_path / folder)
+    shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
+    begin = ("run", "--select", "int_identity_pass")
+    with copied(built_demo, "demo_linked_otherwise") as settings, connect(settings) as connection:
+        run_dbt(settings, *begin, project=tmp_path)
+        assert not _is_full(connection)
+        for name in MADE_OF:
+            file = tmp_path / name
+            content = file.read_text()
+            file.write_text(content.replace("ssn", "SSN", 1))
+            assert file.read_text() != content
+            run_dbt(settings, *begin, project=tmp_path)
+            assert _is_full(connection), name
+            file.write_text(content)
 
 
 def _linking(connection: psycopg.Connection) -> dict[str, str]:
