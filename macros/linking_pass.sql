@@ -51,6 +51,21 @@
 {%- endmacro %}
 
 {#
+    Whether this run makes every table of a pass. One that makes some of them again takes
+    part of what changed for known.
+#}
+{% macro is_whole_pass() -%}
+    {%- set whole = namespace(found=true) -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values()
+            if 'incremental_linking' in node.tags and node.unique_id not in selected_resources -%}
+            {%- set whole.found = false -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ whole.found }}
+{%- endmacro %}
+
+{#
     Overrides dbt's own: a model tagged `incremental_linking` is rebuilt in full when
     `int_identity_pass` says so, any other as always.
 #}
@@ -64,7 +79,7 @@
 
 {#
     The hook of a table whose pass looks up the little that changed. The planner takes
-    that to be four times as dear as reading in order, which no disk of today bears out. In
+    that to be four times as dear as reading in order, which holds for disks that seek. In
     a full pass, which reads everything, it would take the wrong turn.
 #}
 {% macro expect_lookups() -%}
@@ -79,10 +94,17 @@
     {{ '{% if is_incremental() %}delete from {{ this }} as this where ' ~ condition ~ '{% endif %}' }}
 {%- endmacro %}
 
-{# The same for the rows of identities that are gone. #}
-{% macro delete_gone() -%}
+{#
+    The same for the rows of identities that are gone, and of new ones: a model that runs
+    twice in a pass shall not append them twice.
+#}
+{% macro delete_gone_and_new() -%}
     {{ delete_before_append(
-        "this.identity_id in (select identity_id from {{ ref('int_identity_gone') }})"
+        "this.identity_id in (
+            select identity_id from {{ ref('int_identity_gone') }}
+            union all
+            select identity_id from {{ ref('int_identity_new_tuples') }}
+        )"
     ) }}
 {%- endmacro %}
 
@@ -98,27 +120,10 @@
     ) }}
 {%- endmacro %}
 
-{# And the condition for what takes their place. #}
-{% macro is_reblocked(pairs) -%}
-    {%- if is_incremental() -%}
-    (
-        {{ pairs }}.student_identity_id in (
-            select reblocked.identity_id
-            from {{ ref('int_identity_reblocked') }} as reblocked
-        )
-        or {{ pairs }}.other_identity_id in (
-            select reblocked.identity_id
-            from {{ ref('int_identity_reblocked') }} as reblocked
-        )
-    )
-    {%- else -%} true
-    {%- endif -%}
-{%- endmacro %}
-
 {#
     The hook of the first table that a pass changes. Until the last one is done, no
     delivery counts as linked, so that a build that fails in between is followed by a full
-    pass.
+    pass. So is one that makes only some of the tables.
 #}
 {% macro begin_linking_pass() -%}
     {% raw %}

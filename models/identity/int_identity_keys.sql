@@ -8,12 +8,12 @@
         indexes=[{'columns': ['identity_id']}, {'columns': ['key_hash']}],
         pre_hook=[
             expect_lookups(),
-            delete_gone(),
+            delete_gone_and_new(),
             delete_before_append(
                 "exists (
                     select from {{ ref('int_identity_student_keys') }} as student_keys
                     where
-                        student_keys.change = 'went'
+                        student_keys.change is not null
                         and student_keys.key_type = this.key_type
                         and student_keys.key_hash = this.key_hash
                 )"

@@ -22,6 +22,7 @@ linked_deliveries as (
         identity_pass.clients_born_from
     from deliveries
     cross join identity_pass
+    where {{ is_whole_pass() }}
 
 )
 

@@ -1,3 +1,4 @@
+{{ config(tags='incremental_linking') }}
 {% set linked = linking_state('int_identity_linked_deliveries') %}
 
 with

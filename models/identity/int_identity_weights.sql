@@ -32,7 +32,17 @@ sums as (
         other_identity_id,
         sum(cast(weight * 1e12 as bigint)) as weight
     from evidence
-    where {{ is_reblocked('evidence') }}
+    {% if is_incremental() %}
+    where
+        student_identity_id in (
+            select reblocked.identity_id
+            from {{ ref('int_identity_reblocked') }} as reblocked
+        )
+        or other_identity_id in (
+            select reblocked.identity_id
+            from {{ ref('int_identity_reblocked') }} as reblocked
+        )
+    {% endif %}
     group by student_identity_id, other_identity_id
 
 ),
