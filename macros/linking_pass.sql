@@ -18,7 +18,7 @@
             {%- do parts.append(node.name ~ node.checksum.checksum) -%}
         {%- endfor -%}
         {# A macro has no checksum. These say what a table holds, not how it is made. #}
-        {%- for macro in (match_level, blocking_keys, client_hash, student_key) -%}
+        {%- for macro in (match_level, match_rule, blocking_keys, client_hash, student_key) -%}
             {%- do parts.append(macro.macro.macro_sql) -%}
         {%- endfor -%}
         {{ local_md5(parts | sort | join(' ')) }}
@@ -79,11 +79,12 @@
 
 {#
     The hook of a table whose pass looks up the little that changed. The planner takes
-    that to be four times as dear as reading in order, which holds for disks that seek. In
-    a full pass, which reads everything, it would take the wrong turn.
+    reading a page to be dear, and out of order four times as dear, which holds for disks;
+    these pages are in memory. In a full pass, which reads everything, it would take the
+    wrong turn.
 #}
 {% macro expect_lookups() -%}
-    {{ '{% if not is_full_pass() %}set local random_page_cost = 1.1{% endif %}' }}
+    {{ '{% if not is_full_pass() %}set local random_page_cost = 0.1; set local seq_page_cost = 0.1{% endif %}' }}
 {%- endmacro %}
 
 {#
@@ -121,9 +122,10 @@
 {%- endmacro %}
 
 {#
-    The hook of the first table that a pass changes. Until the last one is done, no
-    delivery counts as linked, so that a build that fails in between is followed by a full
-    pass. So is one that makes only some of the tables.
+    The hook of the first table that a pass changes, and of those that compare themselves
+    with what the last pass left. Until the last table is done, no delivery counts as
+    linked, so that a build that fails in between is followed by a full pass. So is one
+    that makes only some of the tables.
 #}
 {% macro begin_linking_pass() -%}
     {% raw %}

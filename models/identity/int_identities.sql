@@ -5,7 +5,7 @@
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        indexes=[{'columns': ['identity_id']}],
+        indexes=[{'columns': ['identity_id']}, {'columns': ['ssn']}],
         pre_hook=[expect_lookups(), delete_gone_and_new()]
     )
 }}

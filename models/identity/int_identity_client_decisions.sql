@@ -1,9 +1,34 @@
+-- depends_on: {{ ref('int_identity_reconsidered') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        tags='incremental_linking',
+        pre_hook=[
+            begin_linking_pass(),
+            delete_before_append(
+                "this.client_identity_id in (
+                    select client_identity_id from {{ ref('int_identity_reconsidered') }}
+                )"
+            ),
+        ]
+    )
+}}
+
 with
 
 scores as (
 
     select * from {{ ref('int_identity_scores') }}
-    where pair_type = 'student_client'
+    where
+        pair_type = 'student_client'
+        {% if is_incremental() %}
+        and other_identity_id in (
+            select reconsidered.client_identity_id
+            from {{ ref('int_identity_reconsidered') }} as reconsidered
+        )
+        {% endif %}
 
 ),
 

@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('stg_changed_clients') }}
 {{ config(tags='incremental_linking') }}
-{% set known = linking_state('int_identity_tuples') %}
+{% set known = linking_state('int_identity_records') %}
 
 with
 

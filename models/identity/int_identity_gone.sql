@@ -1,4 +1,4 @@
-{{ config(tags='incremental_linking') }}
+{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 
 with
 
@@ -8,9 +8,9 @@ departing as (
 
 ),
 
-tuples as (
+records as (
 
-    select * from {{ ref('int_identity_tuples') }}
+    select * from {{ ref('int_identity_records') }}
 
 ),
 
@@ -20,8 +20,8 @@ gone as (
     from departing
     where
         not exists (
-            select from tuples
-            where tuples.identity_id = departing.identity_id
+            select from records
+            where records.identity_id = departing.identity_id
         )
 
 )

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_identity_weights') }}
+-- depends_on: {{ ref('person_crosswalk') }}
 with
 
 deliveries as (

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('stg_changed_clients') }}
 {{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 {% set known = linking_state('int_identities') %}
 
@@ -30,14 +29,7 @@ new_tuples as (
     from tuples
     {% if known and not is_full_pass() %}
     where
-        (
-            tuples.record_type = 'student'
-            or tuples.record_hash in (
-                select changed_clients.record_hash
-                from {{ ref('stg_changed_clients') }} as changed_clients
-            )
-        )
-        and not exists (
+        not exists (
             select from {{ known }} as known
             where known.identity_id = tuples.identity_id
         )

@@ -1,3 +1,6 @@
+{{ config(tags='incremental_linking', pre_hook=begin_linking_pass()) }}
+{% set known = linking_state('int_identity_persons') %}
+
 with recursive
 
 student_versions as (
@@ -15,6 +18,22 @@ decisions as (
 memberships as (
 
     select * from {{ ref('int_identity_memberships') }}
+
+),
+
+known as (
+
+    {% if known %}
+    select
+        student_key,
+        person_id
+    from {{ known }}
+    {% else %}
+    select
+        cast(null as text) as student_key,
+        cast(null as text) as person_id
+    where false
+    {% endif %}
 
 ),
 
@@ -203,11 +222,13 @@ persons as (
         'P'
         || upper(left(md5('student|' || eldest.eldest_student_key), 15)) as person_id,
         reviewed.reviewed_with_key,
-        falling_apart.student_key is not null as is_contradicted
+        falling_apart.student_key is not null as is_contradicted,
+        known.person_id as last_person_id
     from students
     inner join eldest on students.student_key = eldest.student_key
     inner join reviewed on students.student_key = reviewed.student_key
     left join falling_apart on students.student_key = falling_apart.student_key
+    left join known on students.student_key = known.student_key
 
 )
 

@@ -1,22 +1,5 @@
--- depends_on: {{ ref('int_identity_departing') }}, {{ ref('stg_changed_clients') }}
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='fail',
-        tags='incremental_linking',
-        indexes=[{'columns': ['record_hash']}],
-        pre_hook=[
-            expect_lookups(),
-            delete_before_append(
-                "(this.record_type, this.record_hash) in (
-                    select record_type, record_hash
-                    from {{ ref('int_identity_departing') }}
-                )"
-            ),
-        ]
-    )
-}}
+-- depends_on: {{ ref('stg_changed_clients') }}
+{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 
 with
 
@@ -30,7 +13,7 @@ clients as (
 
     select clients.*
     from {{ ref('stg_clients') }} as clients
-    {% if is_incremental() %}
+    {% if not is_full_pass() %}
     inner join {{ ref('stg_changed_clients') }} as changed_clients
         on clients.record_hash = changed_clients.record_hash
     {% endif %}
@@ -59,9 +42,7 @@ said as (
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
-        hashtextextended(
-            district_student_id, hashtextextended(district_id, 0)
-        ) as record_hash,
+        {{ student_hash('students') }} as record_hash,
         {{ student_key('students') }} as student_key,
         null as mci_id,
         state_student_id,

@@ -1,3 +1,22 @@
+-- depends_on: {{ ref('int_identity_recrossed') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        tags='incremental_linking',
+        pre_hook=[
+            expect_lookups(),
+            delete_before_append(
+                "this.record_type = 'student'
+                or this.record_id in (
+                    select record_id from {{ ref('int_identity_recrossed') }}
+                )"
+            ),
+        ]
+    )
+}}
+
 with
 
 records as (
@@ -10,9 +29,13 @@ records as (
 clients as (
 
     select
-        *,
-        source_id || ':' || source_client_id as record_id
-    from {{ ref('stg_clients') }}
+        clients.*,
+        clients.source_id || ':' || clients.source_client_id as record_id
+    from {{ ref('stg_clients') }} as clients
+    {% if is_incremental() %}
+    inner join {{ ref('int_identity_recrossed') }} as recrossed
+        on clients.record_hash = recrossed.record_hash
+    {% endif %}
 
 ),
 
@@ -100,6 +123,13 @@ linked_records as (
         client_links.decided_by
     from client_links
     inner join records on client_links.client_identity_id = records.identity_id
+    {% if is_incremental() %}
+    where
+        records.record_hash in (
+            select recrossed.record_hash
+            from {{ ref('int_identity_recrossed') }} as recrossed
+        )
+    {% endif %}
 
 ),
 

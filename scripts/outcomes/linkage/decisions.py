@@ -175,12 +175,16 @@ students as (
 clients as (
 
     select
-        clients.record_id as client_key,
+        records.record_id as client_key,
         array[{client_fields}] as said
-    from identity.int_identity_tuples as clients
+    from identity.int_identity_records as records
+    inner join staging.stg_clients as clients
+        on
+            records.record_hash = clients.record_hash
+            and records.record_id = clients.source_id || ':' || clients.source_client_id
     where
-        clients.record_type = 'client'
-        and clients.record_id in (
+        records.record_type = 'client'
+        and records.record_id in (
             select other_record_key from questions
             where other_record_type = 'client'
         )
@@ -220,10 +224,7 @@ def open_questions(connection: psycopg.Connection) -> list[Question]:
 
     query = _QUESTIONS.format(
         student_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
-        # A client's city is not compared, and not kept among what is.
-        client_fields=", ".join(
-            "''" if field == "city" else f"coalesce({shown(field)}, '')" for field in FIELDS
-        ),
+        client_fields=", ".join(f"coalesce({shown(field)}, '')" for field in FIELDS),
     )
     with connection.cursor(row_factory=class_row(Question)) as cursor:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()

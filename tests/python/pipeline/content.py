@@ -15,15 +15,19 @@ EXCEPT = (
     "person_events",
     "int_identity_pass",
     "int_identity_departing",
+    "int_identity_tuples",
     "int_identity_gone",
     "int_identity_new_tuples",
     "int_identity_spellings",
     "int_identity_streets",
     "int_identity_reblocked",
     "int_identity_pairs",
+    "int_identity_reconsidered",
+    "int_identity_relinked",
+    "int_identity_recrossed",
     "int_identity_linked_deliveries",
 )
-# Two tables say, too, how the pass differs from the last: this is what they hold without.
+# Some tables say, too, how the pass differs from the last: this is what they hold without.
 OF_NO_PASS = {
     "identity.int_identity_student_keys": """(
         select key_type, key_hash from identity.int_identity_student_keys
@@ -32,6 +36,10 @@ OF_NO_PASS = {
     "identity.int_identity_blocks": """(
         select to_jsonb(blocks) - 'was_dropped' from identity.int_identity_blocks as blocks
     )""",
+    "identity.int_identity_persons": """(
+        select to_jsonb(persons) - 'last_person_id' from identity.int_identity_persons as persons
+    )""",
+    "identity.int_identity_prior": "(select prior_match_weight from identity.int_identity_prior)",
 }
 
 

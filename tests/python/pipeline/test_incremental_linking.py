@@ -21,16 +21,24 @@ from outcomes.warehouse.connection import connect
 LINK = ("run", "--select", "+person_crosswalk", "+person_events", "int_identity_linked_deliveries")
 FIRST = ("build", "--exclude-resource-type", "test", "--select", *LINK[2:])
 APPENDED = (
+    "int_identity_records",
     "int_identities",
     "int_identity_key_hashes",
     "int_identity_keys",
     "int_identity_comparisons",
     "int_identity_weights",
+    "person_crosswalk",
+)
+COMPARED_WITH_THE_LAST = (
+    "int_identity_client_decisions",
+    "int_identity_client_outcomes",
+    "int_identity_client_links",
 )
 MADE_OF = (
     "seeds/identity/match_weights.csv",
     "seeds/identity/blocking_keys.csv",
     "macros/match_level.sql",
+    "macros/match_rule.sql",
     "macros/keys.sql",
     "functions/valid_ssn.sql",
 )
@@ -79,6 +87,10 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         assert _linking(connection) == decided
         # A part of the tables is no pass: the next is full, and ends where it should.
         run_dbt(grown, "run", "--select", "int_identity_keys", "int_identity_linked_deliveries")
+        run_dbt(grown, *LINK)
+        assert _is_full(connection)
+        run_dbt(grown, "run", "--select", *COMPARED_WITH_THE_LAST)
+        assert _linking(connection) == decided
         run_dbt(grown, *LINK)
         assert _is_full(connection)
         assert _linking(connection) == decided

@@ -1,0 +1,63 @@
+{{ config(tags='incremental_linking', pre_hook=begin_linking_pass()) }}
+{% set known = linking_state('int_identity_prior') %}
+
+with
+
+identities as (
+
+    select * from {{ ref('int_identities') }}
+
+),
+
+match_model as (
+
+    select * from {{ ref('match_model') }}
+
+),
+
+known as (
+
+    {% if known %}
+    select prior_match_weight from {{ known }}
+    {% else %}
+    select cast(null as double precision) as prior_match_weight
+    {% endif %}
+
+),
+
+clients as (
+
+    select count(*) as client_identities
+    from identities
+    where record_type = 'client'
+
+),
+
+-- The more people one looks through, the likelier a chance agreement: among four times
+-- the clients of the training a match is four times as improbable, two bits. Only in
+-- such steps, so that a few new clients do not move every weight.
+prior as (
+
+    select
+        {{ function('evidence_weight') }}(
+            match_model.probability_two_random_records_match,
+            1 - match_model.probability_two_random_records_match,
+            null, null, null, null, null
+        )
+        - 2 * greatest(
+            0,
+            floor(
+                ln(
+                    greatest(clients.client_identities, 1)
+                    / cast(match_model.client_identities as double precision)
+                ) / ln(4)
+            )
+        ) as prior_match_weight,
+        known.prior_match_weight as last_prior_match_weight
+    from match_model
+    cross join clients
+    cross join known
+
+)
+
+select * from prior
