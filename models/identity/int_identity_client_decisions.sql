@@ -63,6 +63,21 @@ thresholds as (
 
 ),
 
+-- Read twice: a copy of it would be made by one process alone.
+rules as not materialized (
+
+    select
+        bool_or(rule = 'different_first_name') as different_first_name,
+        bool_or(rule = 'different_suffix') as different_suffix,
+        bool_or(rule = 'different_birth_date') as different_birth_date,
+        bool_or(rule = 'contradicted_first_name') as contradicted_first_name,
+        bool_or(rule = 'unknown_name_or_birth_date') as unknown_name_or_birth_date,
+        bool_or(rule = 'near_tie') as near_tie,
+        bool_or(rule = 'other_namesake') as other_namesake
+    from {{ ref('match_rules') }}
+
+),
+
 -- Of all that a person was ever called, what agrees best with the client counts.
 best as (
 
@@ -75,9 +90,10 @@ best as (
         scores.first_name,
         scores.last_name,
         persons.person_id,
-        {{ match_rule('scores') }} as pair_rule
+        {{ match_rule('scores', 'rules') }} as pair_rule
     from scores
     inner join persons on scores.student_key = persons.student_key
+    cross join rules
     order by
         scores.other_identity_id,
         persons.person_id,
@@ -172,16 +188,20 @@ ruled as (
             when ranked.reviewed_decision is not null then null
             when ranked.pair_rule is not null then ranked.pair_rule
             when
-                ranked.first_name <> 'exact' and ranked.has_namesake
+                ranked.first_name <> 'exact'
+                and ranked.has_namesake
+                and rules.other_namesake
                 then 'other_namesake'
             when
                 not ranked.is_next_refused
                 and ranked.next_weight
                 > ranked.match_weight - thresholds.near_tie_margin
+                and rules.near_tie
                 then 'near_tie'
         end as rule
     from ranked
     cross join thresholds
+    cross join rules
 
 ),
 

@@ -6,6 +6,12 @@ spells as (
 
 ),
 
+match_rules as (
+
+    select * from {{ ref('match_rules') }}
+
+),
+
 as_of as (
 
     select * from {{ ref('stg_as_of') }}
@@ -27,6 +33,8 @@ memberships as (
         ) as last_date
     from spells
     cross join as_of
+    -- What lists say of two students counts as long as the rule is in force.
+    inner join match_rules on match_rules.rule = 'side_by_side'
     where not spells.is_no_show
 
 )

@@ -30,6 +30,19 @@ thresholds as (
 
 ),
 
+rules as (
+
+    select
+        bool_or(rule = 'different_first_name') as different_first_name,
+        bool_or(rule = 'different_suffix') as different_suffix,
+        bool_or(rule = 'different_birth_date') as different_birth_date,
+        bool_or(rule = 'contradicted_first_name') as contradicted_first_name,
+        bool_or(rule = 'unknown_name_or_birth_date') as unknown_name_or_birth_date,
+        bool_or(rule = 'near_tie') as near_tie
+    from {{ ref('match_rules') }}
+
+),
+
 -- Names change: the versions that agree best speak for the two students.
 best as (
 
@@ -44,7 +57,8 @@ best as (
 
 ),
 
--- A district that lists two students on one day says that they are two.
+-- A district that lists two students on one day says that they are two. While that rule
+-- is not in force there are no memberships.
 side_by_side as (
 
     select distinct
@@ -67,9 +81,10 @@ ruled as (
         best.*,
         case
             when side_by_side.student_key is not null then 'side_by_side'
-            else {{ match_rule('best') }}
+            else {{ match_rule('best', 'rules') }}
         end as rule
     from best
+    cross join rules
     left join side_by_side
         on
             best.student_key = side_by_side.student_key
@@ -148,7 +163,10 @@ rivals as (
             and memberships.first_date <= rival_memberships.last_date
             and memberships.last_date >= rival_memberships.first_date
     cross join thresholds
-    where ends.match_weight < rival_ends.match_weight + thresholds.near_tie_margin
+    cross join rules
+    where
+        ends.match_weight < rival_ends.match_weight + thresholds.near_tie_margin
+        and rules.near_tie
 
 ),
 

@@ -24,6 +24,12 @@ identity_groups as (
 
 ),
 
+match_rules as (
+
+    select * from {{ ref('match_rules') }}
+
+),
+
 in_force as (
 
     select
@@ -81,15 +87,19 @@ candidates as (
             when client_links.decided_by = 'reviewer' then 1
             else coalesce(
                 cast(client_links.match_probability as numeric(20, 12))
-                * (1 - in_force.unseen_error_rate),
+                * (1 - in_force.unseen_error_rate)
+                -- What the rule knows and the weight does not.
+                * coalesce(match_rules.true_share, 1),
                 1
             )
         end as match_probability,
-        client_links.decided_by = 'model' and client_links.rule is not null as is_ruled
+        match_rules.rule is not null as is_ruled
     from client_links
     inner join client_records
         on client_links.client_identity_id = client_records.identity_id
     cross join in_force
+    left join match_rules
+        on client_links.rule = match_rules.rule and client_links.decided_by = 'model'
     where client_links.decided_by <> 'reviewer' or client_links.decision = 'link'
 
 ),
@@ -109,9 +119,8 @@ by_student as (
             not candidates.is_ruled
             and candidates.match_weight >= thresholds.link_weight
         ) as expected_true_links,
-        sum(candidates.record_count * candidates.match_probability) filter (
-            where not candidates.is_ruled
-        ) as expected_matches,
+        sum(candidates.record_count * candidates.match_probability)
+            as expected_matches,
         count(*) filter (
             where
             case

@@ -70,6 +70,21 @@ def test_the_link_weight_in_force_measures_the_links_in_force(
     assert at.pairs.recall.value > 0.9
 
 
+def test_expected_recall_is_the_measured_one(built_demo: Settings, evaluation: Evaluation) -> None:
+    with connect(built_demo) as connection:
+        expected = dict(
+            connection.execute(
+                """
+                select link_weight, expected_recall from identity.match_quality
+                where group_type = 'all'
+                """
+            ).fetchall()
+        )
+    for measured in evaluation.by_threshold:
+        recall = measured.pairs.recall.value
+        assert expected[float(measured.label)] == pytest.approx(recall, abs=0.01)
+
+
 def test_a_higher_threshold_finds_less(evaluation: Evaluation) -> None:
     found = [measured.pairs.found for measured in evaluation.by_threshold]
     assert found == sorted(found, reverse=True)
