@@ -4,15 +4,17 @@
 
 with
 
--- Students are few: all of theirs are taken out and put in again.
-departing as (
+tuples as (
+
+    select * from {{ ref('int_identity_tuples') }}
+
+),
+
+-- Students are few: all of theirs are looked at.
+known as (
 
     {% if known and not is_full_pass() %}
-    select
-        record_type,
-        record_hash,
-        identity_id
-    from {{ known }}
+    select * from {{ known }}
     where
         record_type = 'student'
         or record_hash in (
@@ -20,12 +22,26 @@ departing as (
             from {{ ref('stg_changed_clients') }} as changed_clients
         )
     {% else %}
-    select
-        cast(null as text) as record_type,
-        cast(null as bigint) as record_hash,
-        cast(null as uuid) as identity_id
+    select * from tuples
     where false
     {% endif %}
+
+),
+
+departing as (
+
+    select
+        known.record_hash,
+        known.identity_id
+    from known
+    where
+        not exists (
+            select from tuples
+            where
+                tuples.record_hash = known.record_hash
+                and tuples.identity_id = known.identity_id
+                and tuples.mci_id is not distinct from known.mci_id
+        )
 
 )
 

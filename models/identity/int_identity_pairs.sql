@@ -1,11 +1,11 @@
 -- depends_on: {{ ref('int_identity_pass') }}, {{ ref('int_identity_reblocked') }}
 {{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 {#- A full pass looks for all pairs, any other for those of a reblocked side. -#}
-{%- set sides = ['all'] if is_full_pass() else ['students', 'others'] %}
+{%- set begun = ['students'] if is_full_pass() else ['students', 'others'] %}
 
 with
 
-keys as (
+keys as not materialized (
 
     select * from {{ ref('int_identity_keys') }}
 
@@ -18,36 +18,33 @@ blocks as (
 
 ),
 
-open_keys as not materialized (
+-- The few of a pass are copied, so that they are looked up once.
+begun as {{ 'not' if is_full_pass() }} materialized (
 
     select keys.*
-    from blocks
-    inner join keys
+    from keys
+    {% if not is_full_pass() %}
+    inner join {{ ref('int_identity_reblocked') }} as reblocked
+        on keys.identity_id = reblocked.identity_id
+    {% endif %}
+    inner join blocks
         on
-            blocks.key_type = keys.key_type
-            and blocks.key_hash = keys.key_hash
+            keys.key_type = blocks.key_type
+            and keys.key_hash = blocks.key_hash
 
 ),
 
-{% if not is_full_pass() %}
-reblocked as not materialized (
-
-    select * from {{ ref('int_identity_reblocked') }}
-
-),
-
-{% endif %}
 shared_keys as (
 
-    {% for side in sides %}
+    {% for side in begun %}
     select
         students.key_type,
         students.identity_id as student_identity_id,
         others.identity_id as other_identity_id,
         students.student_key,
         others.student_key as other_student_key
-    from open_keys as students
-    inner join open_keys as others
+    from {{ 'begun' if side == 'students' else 'keys' }} as students
+    inner join {{ 'begun' if side == 'others' else 'keys' }} as others
         on
             students.key_type = others.key_type
             and students.key_hash = others.key_hash
@@ -55,9 +52,6 @@ shared_keys as (
                 others.student_key is null
                 or students.student_key < others.student_key
             )
-    {% if not is_full_pass() %}
-    inner join reblocked on {{ side }}.identity_id = reblocked.identity_id
-    {% endif %}
     where students.student_key is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -12,9 +12,6 @@
                 "(this.identity_id, this.record_hash) in (
                     select identity_id, record_hash
                     from {{ ref('int_identity_departing') }}
-                    union all
-                    select identity_id, record_hash
-                    from {{ ref('int_identity_tuples') }}
                 )"
             ),
         ]
@@ -29,16 +26,26 @@ tuples as (
 
 ),
 
+-- Most records of a pass say what they said before.
 records as (
 
     select
-        record_type,
-        partner_id,
-        record_id,
-        record_hash,
-        mci_id,
-        identity_id
+        tuples.record_type,
+        tuples.partner_id,
+        tuples.record_id,
+        tuples.record_hash,
+        tuples.mci_id,
+        tuples.identity_id
     from tuples
+    {% if is_incremental() %}
+    where
+        not exists (
+            select from {{ this }} as known
+            where
+                known.identity_id = tuples.identity_id
+                and known.record_hash = tuples.record_hash
+        )
+    {% endif %}
 
 )
 
