@@ -6,6 +6,12 @@ spells as (
 
 ),
 
+student_versions as (
+
+    select * from {{ ref('stg_student_versions') }}
+
+),
+
 match_rules as (
 
     select * from {{ ref('match_rules') }}
@@ -19,9 +25,9 @@ as_of as (
 ),
 
 -- An open spell lasts to the end of its school year, as far as that is known.
-memberships as (
+enrolled as (
 
-    select distinct
+    select
         spells.district_id,
         {{ student_key('spells') }} as student_key,
         spells.entry_date as first_date,
@@ -33,9 +39,40 @@ memberships as (
         ) as last_date
     from spells
     cross join as_of
-    -- What lists say of two students counts as long as the rule is in force.
-    inner join match_rules on match_rules.rule = 'side_by_side'
     where not spells.is_no_show
+
+),
+
+-- A district that does not deliver enrollments lists its students all the same.
+delivered as (
+
+    select
+        student_versions.district_id,
+        {{ student_key('student_versions') }} as student_key,
+        student_versions.first_as_of_date as first_date,
+        student_versions.last_as_of_date as last_date
+    from student_versions
+    where
+        student_versions.district_id not in (
+            select spells.district_id from spells
+        )
+
+),
+
+listed as (
+
+    select * from enrolled
+    union
+    select * from delivered
+
+),
+
+-- What lists say of two students counts as long as the rule is in force.
+memberships as (
+
+    select listed.*
+    from listed
+    inner join match_rules on match_rules.rule = 'side_by_side'
 
 )
 

@@ -1,5 +1,5 @@
 /*
-What it checks: no person holds two student records that one district enrolls on one
+What it checks: no person holds two student records that one district lists on one
 day, unless a reviewer linked the two.
 When it matters: always; one child would carry another child's history.
 How to resolve it: `int_identity_student_decisions` shows the link; a rule in

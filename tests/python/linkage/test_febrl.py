@@ -27,8 +27,10 @@ PROJECT_PARTS = ("models", "seeds", "macros", "functions", "tests")
 RECIPE = Path(__file__).with_name("febrl_training.json")
 RULES_FILE = Path("seeds", "identity", "match_rules.csv")
 # The rules that adults without twins need not: FEBRL replaces whole first names, which no
-# clerk does, and loses or replaces birth dates.
+# clerk does, and loses or replaces birth dates; and its third set is one list of people
+# who repeat themselves.
 CHILDRENS_RULES = {
+    "side_by_side",
     "different_first_name",
     "contradicted_first_name",
     "different_birth_date",
