@@ -88,6 +88,14 @@
 {%- endmacro %}
 
 {#
+    The hook of a table that tells millions of rows apart in a full pass: hashing them in
+    half a gibibyte takes half the time of sorting them on disk.
+#}
+{% macro hash_millions() -%}
+    {{ '{% if is_full_pass() %}set local hash_mem_multiplier = 4{% endif %}' }}
+{%- endmacro %}
+
+{#
     The hook of an incremental table before new rows are appended: the rows that a pass
     takes back go first, in the same transaction.
 #}

@@ -15,7 +15,14 @@
 {%- endmacro %}
 
 {% macro begin_run() -%}
-    {%- if is_writing() -%} {%- do refuse_to_build_over_published() -%}
+    {%- if is_writing() -%}
+        {%- if run_query("select to_regproc('landing.begin_run')").rows[0][0] is none -%}
+            {{ exceptions.raise_compiler_error(
+                "Nothing has landed here, or the warehouse is from an earlier release: run "
+                ~ "`outcomes land` or `outcomes warehouse start` first."
+            ) }}
+        {%- endif -%}
+        {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}
         {%- set code, policy, links = [], [], [] -%}
@@ -29,12 +36,6 @@
             {%- do code.append(function.checksum.checksum) -%}
         {%- endfor -%}
         {%- set code_digest = local_md5(code | sort | join)[:12] -%}
-        {%- if run_query("select to_regproc('landing.begin_run')").rows[0][0] is none -%}
-            {{ exceptions.raise_compiler_error(
-                "The warehouse is from an earlier release: run `outcomes land` or "
-                ~ "`outcomes warehouse start` first."
-            ) }}
-        {%- endif -%}
         {# As a query, not as the hook's text: an error here ends the run at once. #}
         {%- do run_query(
             "select landing.begin_run('" ~ invocation_id ~ "', '" ~ flags.WHICH ~ "', '"

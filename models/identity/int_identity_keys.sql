@@ -8,6 +8,7 @@
         indexes=[{'columns': ['identity_id']}, {'columns': ['key_hash']}],
         pre_hook=[
             expect_lookups(),
+            hash_millions(),
             delete_gone_and_new(),
             delete_before_append(
                 "exists (

@@ -1,4 +1,4 @@
-{{ config(tags='incremental_linking') }}
+{{ config(tags='incremental_linking', indexes=[{'columns': ['change']}]) }}
 {% set known = linking_state('int_identity_student_keys') %}
 
 with

@@ -45,7 +45,11 @@ newest_deliveries as (
 numbered as {{ 'not' if not is_incremental() }} materialized (
 
     select
-        clients.*,
+        clients.source_id,
+        clients.source_client_id,
+        clients.load_id,
+        clients.line_number,
+        clients.updated_at,
         {{ client_hash('clients') }} as record_hash
     from clients
     {% if is_incremental() %}
@@ -80,7 +84,11 @@ versions as (
         numbered.load_id,
         numbered.line_number,
         row_number() over (
-            partition by numbered.source_id, numbered.source_client_id
+            -- The hash sorts sooner than the texts that it stands for.
+            partition by
+                numbered.record_hash,
+                numbered.source_id,
+                numbered.source_client_id
             order by
                 numbered.updated_at desc,
                 newest_deliveries.as_of_date desc,

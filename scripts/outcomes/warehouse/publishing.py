@@ -33,6 +33,9 @@ def audit_run(connection: psycopg.Connection, run_id: str, rebuild: Callable[[],
 
 def has_passed(connection: psycopg.Connection, run_id: str) -> bool:
     """Whether it is a complete run on the target prod, passed and not yet published."""
+    # A database where nothing has landed has no runs either.
+    if connection.execute("select to_regclass('landing.runs')").fetchone() == (None,):
+        return False
     query = "select from landing.runs where run_id = %s and status = 'passed'"
     return connection.execute(query, [run_id]).fetchone() is not None
 

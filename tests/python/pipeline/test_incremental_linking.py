@@ -43,6 +43,7 @@ MADE_OF = (
     "functions/valid_ssn.sql",
 )
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
+BEFORE_MANY_STUDENTS = ("--vars", "{as_of: 2012-08-28}")
 
 
 def test_a_pass_over_what_changed_equals_a_full_one(
@@ -74,6 +75,13 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         run_dbt(grown, *LINK, *EARLIER)
         assert not _is_full(connection)
         assert _linking(connection) == at_first
+
+        # Further back, where clients stay whose students have not come yet.
+        run_dbt(grown, *LINK, *BEFORE_MANY_STUDENTS)
+        assert not _is_full(connection)
+        without_students = _linking(connection)
+        run_dbt(grown, *LINK, *BEFORE_MANY_STUDENTS, "--full-refresh")
+        assert _linking(connection) == without_students
 
         # Forward again, with what reviewers decided meanwhile: links apart and together.
         record_decisions(connection, _decisions(connection), "somebody")
