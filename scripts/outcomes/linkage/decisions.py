@@ -175,19 +175,9 @@ students as (
 clients as (
 
     select
-        records.record_id as client_key,
+        record_id as client_key,
         array[{client_fields}] as said
-    from identity.int_identity_records as records
-    inner join staging.stg_clients as clients
-        on
-            records.record_hash = clients.record_hash
-            and records.record_id = clients.source_id || ':' || clients.source_client_id
-    where
-        records.record_type = 'client'
-        and records.record_id in (
-            select other_record_key from questions
-            where other_record_type = 'client'
-        )
+    from identity.int_identity_questioned_clients
 
 )
 
@@ -210,6 +200,8 @@ left join clients
     on questions.other_record_type = 'client' and questions.other_record_key = clients.client_key
 left join students as others
     on questions.other_record_type = 'student' and questions.other_record_key = others.student_key
+-- A build that is under way may know the client no more.
+where coalesce(clients.said, others.said) is not null
 order by questions.match_weight desc, questions.student_key, questions.other_record_key
 """
 
