@@ -22,7 +22,7 @@ clients as (
 
 ),
 
--- Reviewers may not read all clients: only whom they are asked about.
+-- For reviewers, who may not read `stg_clients`.
 questioned_clients as (
 
     select
