@@ -20,13 +20,6 @@
     )
 {%- endmacro %}
 
-{# The same of a student's key. #}
-{% macro student_hash(relation) -%}
-    hashtextextended(
-        {{ relation }}.district_student_id, hashtextextended({{ relation }}.district_id, 0)
-    )
-{%- endmacro %}
-
 {#
     The kinds of blocking key (seed `blocking_keys`), each with a column of
     `int_identity_key_hashes` that holds such keys.

@@ -42,7 +42,9 @@ said as (
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
-        {{ student_hash('students') }} as record_hash,
+        hashtextextended(
+            district_student_id, hashtextextended(district_id, 0)
+        ) as record_hash,
         {{ student_key('students') }} as student_key,
         null as mci_id,
         state_student_id,
