@@ -34,7 +34,10 @@ clients as (
     from {{ ref('stg_clients') }} as clients
     {% if is_incremental() %}
     inner join {{ ref('int_identity_recrossed') }} as recrossed
-        on clients.record_hash = recrossed.record_hash
+        on
+            clients.record_hash = recrossed.record_hash
+            and clients.source_id || ':' || clients.source_client_id
+            = recrossed.record_id
     {% endif %}
 
 ),
