@@ -5,14 +5,11 @@
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        pre_hook=[
-            begin_linking_pass(),
-            delete_before_append(
-                "this.client_identity_id in (
-                    select client_identity_id from {{ ref('int_identity_reconsidered') }}
-                )"
-            ),
-        ]
+        pre_hook=delete_before_append(
+            "this.client_identity_id in (
+                select client_identity_id from {{ ref('int_identity_reconsidered') }}
+            )"
+        )
     )
 }}
 
