@@ -153,6 +153,8 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
 def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> None:
     questions = open_questions(undecided)
     assert len(questions) > 2
+    queued = undecided.execute("select count(*) from identity.match_review_queue").fetchone()
+    assert queued == (len(questions),), "somebody is asked about nobody"
     first, second, third = (question.pair for question in questions[:3])
     shown = StringIO()
     keys = iter("yxunsu" + "sYq")
