@@ -2,8 +2,9 @@
 What it checks: every student of any delivery and every client record has its one row in
 the crosswalk, and the crosswalk has no others.
 When it matters: always; a lost record is a child whose services nobody sees.
-How to resolve it: find the step between `int_identity_tuples` and `person_crosswalk` in
-which the record gets lost.
+How to resolve it: `dbt build --full-refresh` makes the crosswalk anew. If the record is
+there then, a pass lost it: find the step between `stg_changed_clients` and
+`int_identity_recrossed` that did.
 */
 with
 

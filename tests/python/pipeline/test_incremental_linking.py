@@ -15,7 +15,12 @@ from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
-from outcomes.linkage.decisions import Decision, Pair, record_decisions
+from outcomes.linkage.decisions import (
+    Decision,
+    Pair,
+    record_decisions,
+    standing_decisions,
+)
 from outcomes.warehouse.connection import connect
 
 LINK = ("run", "--select", "+person_crosswalk", "+person_events", "int_identity_linked_deliveries")
@@ -42,6 +47,8 @@ MADE_OF = (
     "macros/keys.sql",
     "functions/valid_ssn.sql",
 )
+# What reviewers decide without waiting for the week's pass.
+REVIEWED = ("run", "--select", "stg_link_decisions+,+person_crosswalk")
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
 BEFORE_MANY_STUDENTS = ("--vars", "{as_of: 2012-08-28}")
 
@@ -93,6 +100,19 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         run_dbt(grown, *LINK, "--full-refresh")
         assert _is_full(connection)
         assert _linking(connection) == decided
+        # Decisions taken back in between, over the tables that a week's pass has left.
+        run_dbt(grown, *LINK)
+        assert not _is_full(connection)
+        record_decisions(connection, _withdrawn(connection), "somebody")
+        run_dbt(grown, *REVIEWED)
+        assert not _is_full(connection)
+        reviewed = _linking(connection)
+        assert reviewed != decided
+        run_dbt(grown, *LINK)
+        decided = _linking(connection)
+        assert _is_full(connection)
+        assert reviewed == decided
+
         # A part of the tables is no pass: the next is full, and ends where it should.
         run_dbt(grown, "run", "--select", "int_identity_keys", "int_identity_linked_deliveries")
         run_dbt(grown, *LINK)
@@ -140,6 +160,10 @@ def _is_full(connection: psycopg.Connection) -> bool:
     row = connection.execute("select is_full from identity.int_identity_pass").fetchone()
     assert row is not None
     return bool(row[0])
+
+
+def _withdrawn(connection: psycopg.Connection) -> list[Decision]:
+    return [Decision(pair, "withdrawn", "error") for pair in standing_decisions(connection)]
 
 
 def _decisions(connection: psycopg.Connection) -> list[Decision]:
