@@ -1,6 +1,6 @@
 -- A view: five rows for every pair are made again sooner than kept. Without CTEs it
 -- merges into the query that reads it (`stg_clients` says more).
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags='incremental_linking') }}
 
 -- Agreement on a rare name says more than agreement on a common one. Whatever is not
 -- among the frequencies is rarer than all of them.

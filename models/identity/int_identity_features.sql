@@ -1,5 +1,5 @@
 -- A view without CTEs merges into the query that reads it (`stg_clients` says more).
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags='incremental_linking') }}
 
 select
     identities.identity_id,

@@ -1,6 +1,6 @@
 -- A view: the prior, which moves with the number of clients, is not kept per pair.
 -- Without CTEs it merges into the query that reads it (`stg_clients` says more).
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags='incremental_linking') }}
 
 select
     weights.*,

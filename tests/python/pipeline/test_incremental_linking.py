@@ -39,14 +39,22 @@ COMPARED_WITH_THE_LAST = (
     "int_identity_client_outcomes",
     "int_identity_client_links",
 )
-MADE_OF = (
-    "seeds/identity/match_weights.csv",
-    "seeds/identity/blocking_keys.csv",
-    "macros/match_level.sql",
-    "macros/match_rule.sql",
-    "macros/keys.sql",
-    "functions/valid_ssn.sql",
-)
+# What links are made of, and a word in it.
+MADE_OF = {
+    "seeds/identity/match_weights.csv": "ssn",
+    "seeds/identity/match_rules.csv": "twins",
+    "seeds/identity/blocking_keys.csv": "ssn",
+    "macros/match_level.sql": "ssn",
+    "macros/match_rule.sql": "ssn",
+    "macros/keys.sql": "ssn",
+    "functions/valid_ssn.sql": "ssn",
+    "models/staging/stg_clients.sql": "ssn",
+    "models/identity/int_identity_features.sql": "ssn",
+    "models/identity/int_identity_evidence.sql": "ssn",
+    "models/identity/int_identity_scores.sql": "prior",
+    "models/identity/int_identity_client_decisions.sql": "persons",
+    "models/identity/person_crosswalk.sql": "clients",
+}
 # What reviewers decide without waiting for the week's pass.
 REVIEWED = ("run", "--select", "stg_link_decisions+,+person_crosswalk")
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
@@ -142,10 +150,10 @@ def test_what_links_are_made_of_makes_them_anew(built_demo: Settings, tmp_path: 
     with copied(built_demo, "demo_linked_otherwise") as settings, connect(settings) as connection:
         run_dbt(settings, *begin, project=tmp_path)
         assert not _is_full(connection)
-        for name in MADE_OF:
+        for name, word in MADE_OF.items():
             file = tmp_path / name
             content = file.read_text()
-            file.write_text(content.replace("ssn", "SSN", 1))
+            file.write_text(content.replace(word, word.upper(), 1))
             assert file.read_text() != content
             run_dbt(settings, *begin, project=tmp_path)
             assert _is_full(connection), name
