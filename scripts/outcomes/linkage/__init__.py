@@ -1,1 +1,1 @@
-"""Linking: what Python does for the models under `models/identity/`."""
+"""Linking: what Python does for the models under `models/identity/linking/`."""

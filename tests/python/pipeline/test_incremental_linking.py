@@ -49,10 +49,10 @@ MADE_OF = {
     "macros/keys.sql": "ssn",
     "functions/valid_ssn.sql": "ssn",
     "models/staging/stg_clients.sql": "ssn",
-    "models/identity/int_identity_features.sql": "ssn",
-    "models/identity/int_identity_evidence.sql": "ssn",
-    "models/identity/int_identity_scores.sql": "prior",
-    "models/identity/int_identity_client_decisions.sql": "persons",
+    "models/identity/linking/int_identity_features.sql": "ssn",
+    "models/identity/linking/int_identity_evidence.sql": "ssn",
+    "models/identity/linking/int_identity_scores.sql": "prior",
+    "models/identity/linking/int_identity_client_decisions.sql": "persons",
     "models/identity/person_crosswalk.sql": "clients",
 }
 # What reviewers decide without waiting for the week's pass.
