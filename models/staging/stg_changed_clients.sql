@@ -80,11 +80,15 @@ changed_deliveries as (
 
 mentioned as (
 
+    -- An array, for a join would read all that ever landed.
     select
-        clients.source_id,
-        clients.source_client_id
-    from changed_deliveries
-    inner join clients on changed_deliveries.load_id = clients.load_id
+        source_id,
+        source_client_id
+    from clients
+    where
+        load_id = any(
+            array(select changed_deliveries.load_id from changed_deliveries)
+        )
 
     union
 
