@@ -4,7 +4,8 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
-        full_refresh=false
+        full_refresh=false,
+        unlogged=false
     )
 }}
 

@@ -18,7 +18,8 @@ match_model as (
 known as (
 
     {% if known %}
-    select prior_match_weight from {{ known }}
+    -- One row, even where a crash has left none.
+    select max(prior_match_weight) as prior_match_weight from {{ known }}
     {% else %}
     select cast(null as double precision) as prior_match_weight
     {% endif %}

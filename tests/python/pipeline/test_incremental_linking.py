@@ -135,6 +135,12 @@ def test_a_pass_over_what_changed_equals_a_full_one(
         ).fetchall()
         assert ("split", "reviewer") in events and ("merge", "reviewer") in events
 
+        # So is a pass after a crash, which empties all that is not logged, and no more.
+        _crash(connection)
+        run_dbt(grown, *LINK)
+        assert _is_full(connection)
+        assert _linking(connection) == decided
+
         # A pass that did not end is followed by a full one.
         run_dbt(grown, "run", "--select", "stg_superseded_clients")
         run_dbt(grown, "run", "--select", "int_identity_pass")
@@ -162,6 +168,22 @@ def test_what_links_are_made_of_makes_them_anew(built_demo: Settings, tmp_path: 
 
 def _linking(connection: psycopg.Connection) -> dict[str, str]:
     return {t: c for t, c in content_hashes(connection).items() if t.startswith("identity.")}
+
+
+def _crash(connection: psycopg.Connection) -> None:
+    """Do to the tables what PostgreSQL does when it starts after a crash."""
+    connection.execute(
+        """
+        do $$
+        begin
+            execute (
+                select 'truncate ' || string_agg(cast(oid as regclass)::text, ', ')
+                from pg_class
+                where relkind = 'r' and relpersistence = 'u'
+            );
+        end $$
+        """
+    )
 
 
 def _is_full(connection: psycopg.Connection) -> bool:
