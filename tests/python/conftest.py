@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -254,8 +255,11 @@ def try_dbt(
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
-    # Kept as long as the server: dbt parses only what has changed since it was here.
-    folder = built.warehouse_dir.parent / "dbt" / f"{built.database}-{project.name}"
+    # Kept as long as the server: dbt parses only what has changed since it was here, or
+    # everything where it had other variables.
+    variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
+    name = "-".join([built.database, project.name, *re.findall(r"\w+", variables)])
+    folder = built.warehouse_dir.parent / "dbt" / name
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
     environment = {
@@ -264,6 +268,8 @@ def try_dbt(
         "PGOPTIONS": f"{f'-c role={role}' if role else ''} {options}",
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
+        # Writing its artifacts takes dbt longer than most of what it does here.
+        "DBT_WRITE_JSON": "false",
     }
     return subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments,

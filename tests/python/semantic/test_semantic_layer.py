@@ -44,7 +44,7 @@ def answers(
     # project's own target belongs to whoever works there.
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", tmp_path / "profiles.yml")
     shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
-    run_dbt(built_demo, "parse", "--target-path", str(tmp_path / "target"))
+    run_dbt(built_demo, "parse", "--write-json", "--target-path", str(tmp_path / "target"))
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
     written = tmp_path / "answers.csv"
     done = subprocess.run(
