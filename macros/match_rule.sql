@@ -24,7 +24,8 @@
                 then 'different_birth_date'
             -- Names that nearly agree may be twins' names, if anything else differs.
             when
-                {{ scores }}.first_name in ('near', 'initial', 'sound', 'nickname')
+                {{ scores }}.first_name
+                in ('near', 'initial', 'sound', 'nickname', 'middle')
                 and (
                     'different' in (
                         {{ scores }}.gender, {{ scores }}.middle_name, {{ scores }}.ssn
