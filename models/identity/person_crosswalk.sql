@@ -33,11 +33,17 @@ clients as (
         clients.source_id || ':' || clients.source_client_id as record_id
     from {{ ref('stg_clients') }} as clients
     {% if is_incremental() %}
-    inner join {{ ref('int_identity_recrossed') }} as recrossed
-        on
-            clients.record_hash = recrossed.record_hash
-            and clients.source_id || ':' || clients.source_client_id
-            = recrossed.record_id
+    -- Found by number, then told from others with the same one. In one condition the
+    -- planner takes both for so rare that it expects a single row.
+    where
+        clients.record_hash in (
+            select recrossed.record_hash
+            from {{ ref('int_identity_recrossed') }} as recrossed
+        )
+        and clients.source_id || ':' || clients.source_client_id in (
+            select recrossed.record_id
+            from {{ ref('int_identity_recrossed') }} as recrossed
+        )
     {% endif %}
 
 ),
