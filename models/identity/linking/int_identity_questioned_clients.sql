@@ -18,31 +18,37 @@ records as (
 
 clients as (
 
-    select * from {{ ref('stg_clients') }}
+    select
+        clients.*,
+        clients.source_id || ':' || clients.source_client_id as record_id
+    from {{ ref('stg_clients') }} as clients
 
 ),
 
--- For reviewers, who may not read `stg_clients`.
+-- For reviewers, who may not read `stg_clients`. Found in two steps, as in
+-- `person_crosswalk`.
 questioned_clients as (
 
     select
-        records.record_id,
-        clients.last_name,
-        clients.first_name,
-        clients.middle_name,
-        clients.suffix,
-        clients.birth_date,
-        clients.gender,
-        clients.ssn,
-        clients.street,
-        clients.city,
-        clients.zip
-    from questions
-    inner join records on questions.other_record_id = records.record_id
-    inner join clients
-        on
-            records.record_hash = clients.record_hash
-            and records.record_id = clients.source_id || ':' || clients.source_client_id
+        record_id,
+        last_name,
+        first_name,
+        middle_name,
+        suffix,
+        birth_date,
+        gender,
+        ssn,
+        street,
+        city,
+        zip
+    from clients
+    where
+        record_hash in (
+            select records.record_hash
+            from records
+            inner join questions on records.record_id = questions.other_record_id
+        )
+        and record_id in (select questions.other_record_id from questions)
 
 )
 
