@@ -79,6 +79,26 @@ def test_people_read_the_rows_that_were_tested(connection: psycopg.Connection) -
     assert count(connection, "marts.dim_students") > 100
 
 
+def test_a_crash_empties_nothing_that_people_read(connection: psycopg.Connection) -> None:
+    """PostgreSQL empties what is not logged; only what a build makes again may be."""
+    unlogged = {
+        (schema, name)
+        for schema, name in connection.execute(
+            """
+            select pg_namespace.nspname, pg_class.relname
+            from pg_class
+            inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+            where pg_class.relpersistence = 'u' and pg_class.relkind = 'r'
+            """
+        )
+    }
+
+    assert ("identity", "int_identity_linked_deliveries") in unlogged
+    assert ("identity", "int_identity_assignments") not in unlogged
+    assert {schema for schema, _ in unlogged} == {"staging", "intermediate", "identity"}
+    assert all(name.startswith("int_identit") for schema, name in unlogged if schema == "identity")
+
+
 def test_rollback_puts_the_last_one_back_and_then_there_is_nothing_older(
     connection: psycopg.Connection,
 ) -> None:
