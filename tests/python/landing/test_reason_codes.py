@@ -32,12 +32,16 @@ from .deliveries import (
     woodland,
 )
 
-AFTER_TOMORROW = f"{datetime.now(UTC).date() + timedelta(days=2)}"
 ROSTER = (
     b"intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
 )
 ZIP = "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
 GOOD = pittsburgh_csv([EVENT])
+
+
+def after_tomorrow() -> str:
+    """Asked for when a test runs: midnight may pass between collecting tests and running them."""
+    return f"{datetime.now(UTC).date() + timedelta(days=2)}"
 
 
 def event_file(content: str | bytes) -> Callable[[Path], object]:
@@ -122,8 +126,8 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         ),
     ],
     Reason.DATE_IN_THE_FUTURE: [
-        lambda drops: deliver(drops, f"interventions/{AFTER_TOMORROW}/roster.csv", ROSTER),
-        lambda drops: events(drops, {}, day=AFTER_TOMORROW),
+        lambda drops: deliver(drops, f"interventions/{after_tomorrow()}/roster.csv", ROSTER),
+        lambda drops: events(drops, {}, day=after_tomorrow()),
     ],
     Reason.AGREEMENT_NOT_IN_FORCE: [
         lambda drops: events(drops, {"EventDate": "07/06/2014"}, day="2014-07-07")
