@@ -38,8 +38,10 @@ identities as (
         new_tuples.student_key,
         new_tuples.state_student_id,
         last_names.name as last_name,
+        last_names.name_sound as last_name_sound,
         last_names.name_tokens as last_name_tokens,
         first_names.name as first_name,
+        first_names.name_sound as first_name_sound,
         middle_names.middle_name,
         coalesce(
             suffixes.suffix_alone,

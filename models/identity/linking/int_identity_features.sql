@@ -6,13 +6,13 @@ select
     identities.record_type,
     identities.last_name,
     identities.last_name_tokens,
-    dmetaphone(identities.last_name) as last_name_sound,
+    identities.last_name_sound,
     identities.first_name,
     case
         when identities.first_name is not null
             then identities.first_name || coalesce(full_names.full_names, '{}')
     end as first_name_forms,
-    dmetaphone(identities.first_name) as first_name_sound,
+    identities.first_name_sound,
     identities.middle_name,
     identities.suffix,
     identities.birth_date,

@@ -17,14 +17,17 @@ identities as {{ 'not' if not is_incremental() }} materialized (
 
     select
         *,
-        to_char(birth_date, 'YYYYMMDD') as birth_day,
+        birth_date - date '1900-01-01' as birth_day,
+        cast(date_part('year', birth_date) as integer) as birth_year,
         -- Swapping the students' side is enough to meet a client whose date is swapped.
         case
             when
                 record_type = 'student'
-                and extract(day from birth_date) <= 12
-                and extract(day from birth_date) <> extract(month from birth_date)
-                then to_char(birth_date, 'YYYYDDMM')
+                and date_part('day', birth_date) <= 12
+                and date_part('day', birth_date) <> date_part('month', birth_date)
+                then
+                    to_date(to_char(birth_date, 'YYYYDDMM'), 'YYYYMMDD')
+                    - date '1900-01-01'
         end as swapped_day,
         -- Some go by their middle name.
         case when length(middle_name) > 1 then middle_name end as second_name
@@ -45,6 +48,7 @@ surnames as (
     select
         identities.*,
         last_name as surname,
+        last_name_sound as sound,
         true as is_whole
     from identities
 
@@ -53,6 +57,7 @@ surnames as (
     select
         identities.*,
         parts.surname,
+        nullif(dmetaphone(parts.surname), '') as sound,
         false as is_whole
     from identities
     cross join lateral unnest(identities.last_name_tokens) as parts (surname)
@@ -60,7 +65,8 @@ surnames as (
 
 ),
 
--- Hashes keep the table narrow; another seed for each kind of key keeps them apart.
+-- Hashes keep the table narrow. Their seed tells kinds of keys apart, and carries the
+-- day or year: writing it into the hashed text would take longer than hashing.
 key_hashes as (
 
     select
@@ -68,30 +74,25 @@ key_hashes as (
         student_key,
         surname,
         is_whole,
-        case when is_whole then hashtextextended(ssn, 1) end as ssn,
-        case when is_whole then hashtextextended(state_student_id, 2) end as state_id,
-        hashtextextended(
-            nullif(dmetaphone(surname), '') || '|' || birth_day, 3
-        ) as surname_sound_birth_date,
-        case when is_whole then hashtextextended(first_name || '|' || birth_day, 4) end
+        case when is_whole then hashtextextended(ssn, 1000000) end as ssn,
+        case when is_whole then hashtextextended(state_student_id, 2000000) end
+            as state_id,
+        hashtextextended(sound, 3000000 + birth_day) as surname_sound_birth_date,
+        case when is_whole then hashtextextended(first_name, 4000000 + birth_day) end
             as first_name_birth_date,
-        case when is_whole then hashtextextended(second_name || '|' || birth_day, 4) end
+        case when is_whole then hashtextextended(second_name, 4000000 + birth_day) end
             as second_name_birth_date,
-        case
-            when is_whole then hashtextextended(first_name || '|' || swapped_day, 4)
-        end
+        case when is_whole then hashtextextended(first_name, 4000000 + swapped_day) end
             as first_name_swapped_date,
-        case
-            when is_whole then hashtextextended(second_name || '|' || swapped_day, 4)
-        end
+        case when is_whole then hashtextextended(second_name, 4000000 + swapped_day) end
             as second_name_swapped_date,
         case
             when first_name is not null
                 then
                     hashtextextended(
                         least(first_name, surname) || '|'
-                        || greatest(first_name, surname) || '|' || left(birth_day, 4),
-                        5
+                        || greatest(first_name, surname),
+                        5000000 + birth_year
                     )
         end as names_birth_year,
         case
@@ -99,34 +100,28 @@ key_hashes as (
                 then
                     hashtextextended(
                         left(last_name, 3) || '|' || left(first_name, 3)
-                        || '|' || right(birth_day, 4),
-                        6
+                        || '|' || to_char(birth_date, 'MMDD'),
+                        6000000
                     )
         end as letters_month_day,
         hashtextextended(
-            left(first_name, 2) || '|' || nullif(dmetaphone(surname), '')
-            || '|' || left(birth_day, 4) || '|' || zip,
-            7
+            left(first_name, 2) || '|' || sound || '|' || zip, 7000000 + birth_year
         ) as letters_sound_birth_year_zip,
-        case when is_whole then hashtextextended(first_name || '|' || street, 8) end
+        case
+            when is_whole then hashtextextended(first_name || '|' || street, 8000000)
+        end
             as first_name_street,
         case
             when is_whole
-                then
-                    hashtextextended(
-                        first_name || '|' || left(birth_day, 4) || '|' || zip, 12
-                    )
+                then hashtextextended(first_name || '|' || zip, 12000000 + birth_year)
         end as first_name_birth_year_zip,
         -- Whoever wrote both names badly, or swapped them, still knew date and place.
-        case when is_whole then hashtextextended(birth_day || '|' || zip, 9) end
+        case when is_whole then hashtextextended(zip, 9000000 + birth_day) end
             as birth_date_zip,
-        hashtextextended(
-            left(first_name, 1) || '|' || nullif(dmetaphone(surname), '') || '|' || zip,
-            10
-        ) as letter_sound_zip,
-        case
-            when is_whole then hashtextextended(street || '|' || zip, 11)
-        end as address
+        hashtextextended(left(first_name, 1) || '|' || sound || '|' || zip, 10000000)
+            as letter_sound_zip,
+        case when is_whole then hashtextextended(street || '|' || zip, 11000000) end
+            as address
     from surnames
 
 )

@@ -49,6 +49,7 @@ spellings as (
     select
         spelling,
         replace(name, ' ', '') as name,
+        nullif(dmetaphone(replace(name, ' ', '')), '') as name_sound,
         case
             when name is not null
                 then
