@@ -80,11 +80,14 @@
 {#
     The hook of a table whose pass looks up the little that changed. The planner takes
     reading a page to be dear, and out of order four times as dear, which holds for disks;
-    these pages are in memory. In a full pass, which reads everything, it would take the
-    wrong turn.
+    these pages are in memory. A full pass reads everything, and there a nested loop is
+    never right, however few rows the planner expects.
 #}
-{% macro expect_lookups() -%}
-    {{ '{% if not is_full_pass() %}set local random_page_cost = 0.1; set local seq_page_cost = 0.1{% endif %}' }}
+{% macro plan_for_pass() -%}
+    {%- raw -%}
+    {% if is_full_pass() %}set local enable_nestloop = off
+    {% else %}set local random_page_cost = 0.1; set local seq_page_cost = 0.1{% endif %}
+    {%- endraw -%}
 {%- endmacro %}
 
 {#

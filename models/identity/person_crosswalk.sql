@@ -6,7 +6,7 @@
         on_schema_change='fail',
         tags='incremental_linking',
         pre_hook=[
-            expect_lookups(),
+            plan_for_pass(),
             delete_before_append(
                 "this.record_type = 'student'
                 or this.record_id in (

@@ -7,7 +7,7 @@
         tags='incremental_linking',
         pre_hook=[
             begin_linking_pass(),
-            expect_lookups(),
+            plan_for_pass(),
             delete_before_append(
                 client_hash('this') ~ " in (
                     select record_hash from {{ ref('stg_changed_clients') }}

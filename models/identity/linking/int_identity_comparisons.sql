@@ -5,7 +5,7 @@
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        pre_hook=[expect_lookups(), delete_reblocked()]
+        pre_hook=[plan_for_pass(), delete_reblocked()]
     )
 }}
 

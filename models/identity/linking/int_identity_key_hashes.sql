@@ -6,7 +6,7 @@
         on_schema_change='fail',
         tags='incremental_linking',
         indexes=[{'columns': ['identity_id']}],
-        pre_hook=[expect_lookups(), delete_gone_and_new()]
+        pre_hook=[plan_for_pass(), delete_gone_and_new()]
     )
 }}
 

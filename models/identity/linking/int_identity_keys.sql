@@ -7,7 +7,7 @@
         tags='incremental_linking',
         indexes=[{'columns': ['identity_id']}, {'columns': ['key_hash']}],
         pre_hook=[
-            expect_lookups(),
+            plan_for_pass(),
             hash_millions(),
             delete_gone_and_new(),
             delete_before_append(

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_identity_pass') }}, {{ ref('int_identity_reblocked') }}
-{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
+{{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
 {#- A full pass looks for all pairs, any other for those of a reblocked side. -#}
 {%- set begun = ['students'] if is_full_pass() else ['students', 'others'] %}
 

@@ -7,7 +7,7 @@
         tags='incremental_linking',
         indexes=[{'columns': ['identity_id']}, {'columns': ['mci_id']}],
         pre_hook=[
-            expect_lookups(),
+            plan_for_pass(),
             delete_before_append(
                 "(this.identity_id, this.record_hash) in (
                     select identity_id, record_hash

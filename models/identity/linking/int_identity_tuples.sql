@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('stg_changed_clients') }}
-{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
+{{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
 
 with
 
