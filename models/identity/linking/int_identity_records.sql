@@ -5,7 +5,7 @@
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        indexes=[{'columns': ['identity_id']}, {'columns': ['mci_id']}],
+        indexes=[{'columns': ['identity_id']}],
         pre_hook=[
             plan_for_pass(),
             delete_before_append(
