@@ -55,11 +55,11 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
 
         # Forgotten once, it gives no child another pseudonym.
         refused = try_dbt(demo, *narrow)
-        assert refused.returncode != 0
-        assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.stdout
+        assert not refused.success
+        assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.said
         short = try_dbt(demo, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
-        assert short.returncode != 0
-        assert "has 31 characters" in short.stdout
+        assert not short.success
+        assert "has 31 characters" in short.said
         assert pseudonyms(connection) == seen[-1]
 
 

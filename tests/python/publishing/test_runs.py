@@ -37,7 +37,7 @@ def test_a_partial_run_is_not_published(
     before = content_hashes(connection)
     # Where dbt fails fast it ends its other sessions, which the tests' role may not.
     done = try_dbt(published, *partial, role="")
-    assert "Not published: " in done.stdout
+    assert "Not published: " in done.said
     assert newest_status(connection) in ("partial", "failed")
     assert content_hashes(connection) == before
 
@@ -49,8 +49,8 @@ def test_a_failed_test_leaves_what_people_read(
     # A reject that nobody listed.
     connection.execute("delete from landing.rejected_rows")
     done = try_dbt(published, "build", "--fail-fast", role="")
-    assert done.returncode == 1
-    assert "Not published: something failed." in done.stdout
+    assert not done.success
+    assert "Not published: something failed." in done.said
     assert newest_status(connection) == "failed"
     assert content_hashes(connection) == before
     assert definitions(connection) == defined
@@ -89,7 +89,7 @@ def test_a_target_without_schemas_of_its_own_does_not_build_over_it(
 ) -> None:
     select = ("run", "--select", "stg_files")
     monkeypatch.setenv("OUTCOMES_TARGET", "dev")
-    assert "OUTCOMES_TARGET=dev would build over it" in try_dbt(published, *select).stdout
+    assert "OUTCOMES_TARGET=dev would build over it" in try_dbt(published, *select).said
 
     monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
     run_dbt(published, *select)
@@ -98,7 +98,7 @@ def test_a_target_without_schemas_of_its_own_does_not_build_over_it(
     assert newest_status(connection) == "published"
 
     monkeypatch.setenv("OUTCOMES_TARGET", "prod")
-    assert "OUTCOMES_SCHEMA_PREFIX is for" in try_dbt(published, *select).stdout
+    assert "OUTCOMES_SCHEMA_PREFIX is for" in try_dbt(published, *select).said
 
 
 def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(
