@@ -79,6 +79,7 @@ def _rebuild() -> None:
         [
             sys.executable, "-c", "from dbt.cli.main import cli; cli()",
             "--quiet", "build", "--select", "stg_withheld_gaps+",
+            "--exclude-resource-type", "unit_test",
             "--project-dir", flags.PROJECT_DIR, "--profiles-dir", flags.PROFILES_DIR,
             *(["--target", flags.TARGET] if flags.TARGET else []),
             # YAML has made a day of `as_of`, which JSON does not know.

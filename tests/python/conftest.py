@@ -33,8 +33,10 @@ from outcomes.warehouse.tables import create_tables
 
 _numbers = itertools.count(1)
 
-# `dbt build` without its tests, for a warehouse that is only compared with a tested one.
-UNTESTED = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# `dbt build` without its unit tests, which do not read the warehouse: `built_demo` runs them.
+TESTED = ("build", "--exclude-resource-type", "unit_test")
+# `dbt build` without any tests, for a warehouse that is only compared with a tested one.
+UNTESTED = (*TESTED, "--exclude-resource-type", "test")
 
 # Warehouses that take long to make, beginning with the one that most tests read.
 SHARED = ("built_demo", "first_publication", "built_sample")
@@ -304,4 +306,4 @@ def built_demo(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Set
 @pytest.fixture(scope="session")
 def built_sample(make_warehouse: Callable[..., Settings], shared: Path) -> Settings:
     """The partners' sample, landed and built; skipped where the sample is not there."""
-    return make_warehouse(shared / "sample" / "drops")
+    return make_warehouse(shared / "sample" / "drops", *TESTED)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
-from tests.python.conftest import copied, run_dbt
+from tests.python.conftest import TESTED, copied, run_dbt
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -137,7 +137,7 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
         )
         for _ in range(2):
             # With its tests: what the reviewer decided is no fault.
-            run_dbt(reviewed, "build", "--select", "stg_link_decisions+")
+            run_dbt(reviewed, *TESTED, "--select", "stg_link_decisions+")
             assert [outcome(connection, pair) for pair in linked] == [(True, "reviewer")] * 3
             assert [outcome(connection, pair)[0] for pair in parted] == [False] * 2
         asked = {question.pair for question in open_questions(connection)}

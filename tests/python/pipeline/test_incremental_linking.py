@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import copied, run_dbt
+from tests.python.conftest import UNTESTED, copied, run_dbt
 from tests.python.pipeline.content import content_hashes
 
 from outcomes.config import PROJECT_DIR, Settings
@@ -24,7 +24,7 @@ from outcomes.linkage.decisions import (
 from outcomes.warehouse.connection import connect
 
 LINK = ("run", "--select", "+person_crosswalk", "+person_events", "int_identity_linked_deliveries")
-FIRST = ("build", "--exclude-resource-type", "test", "--select", *LINK[2:])
+FIRST = (*UNTESTED, "--select", *LINK[2:])
 APPENDED = (
     "int_identity_records",
     "int_identities",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import copied, run_dbt
+from tests.python.conftest import TESTED, copied, run_dbt
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
@@ -21,7 +21,7 @@ def first_publication(
     settings = make_warehouse(demo_drops, "debug")
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("OUTCOMES_TARGET")
-        assert "Published: " in run_dbt(settings, "build")
+        assert "Published: " in run_dbt(settings, *TESTED)
     yield settings
 
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 from psycopg import IsolationLevel
-from tests.python.conftest import run_dbt
+from tests.python.conftest import TESTED, run_dbt
 from tests.python.publishing.warehouse import SCHEMAS, definitions, public_run
 
 from outcomes.config import Settings
@@ -87,7 +87,7 @@ def test_readers_see_no_error_and_one_run_at_a_time(
             for rebuild in range(REBUILDS):
                 # Each run knows other days than the one before, so that their rows differ.
                 days = ("{as_of: 2012-09-12}", "{}")
-                run_dbt(published, "build", "--full-refresh", "--vars", days[rebuild % 2])
+                run_dbt(published, *TESTED, "--full-refresh", "--vars", days[rebuild % 2])
                 runs.append(public_run(connection))
                 assert definitions(connection) == defined
             publishing.roll_back(connection)

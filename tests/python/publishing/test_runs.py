@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import run_dbt, try_dbt
+from tests.python.conftest import TESTED, run_dbt, try_dbt
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
@@ -75,7 +75,7 @@ def test_plain_dbt_withholds_what_its_audit_finds(
     policy = tmp_path / "seeds" / "policy" / "suppression.csv"
     policy.write_text(policy.read_text().replace("\n11,10,", "\n11,11,"))
     defined = definitions(connection)
-    told = run_dbt(published, "build", project=tmp_path)
+    told = run_dbt(published, *TESTED, project=tmp_path)
     assert "Audits withhold" in told
     # Nor has it changed what anybody may do.
     assert definitions(connection) == defined

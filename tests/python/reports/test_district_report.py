@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import psycopg
 import pytest
+from tests.python.conftest import UNTESTED
 from tests.python.landing.deliveries import (
     AUN,
     CLAIRTON,
@@ -30,10 +31,7 @@ from outcomes.errors import OutcomesError
 from outcomes.reports import district as district_report
 from outcomes.warehouse.connection import connect
 
-BUILD = (
-    "build", "--select", "+path:models/quality",
-    "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
-)  # fmt: skip
+BUILD = (*UNTESTED, "--select", "+path:models/quality")
 ZIP = "PPS_DHS_20121001.zip"
 # Of the students' records nothing but ids may be told.
 NEVER_TOLD = [

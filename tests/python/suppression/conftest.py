@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from tests.python.conftest import run_dbt
+from tests.python.conftest import UNTESTED, run_dbt
 from tests.python.suppression.county import County, add_populations, make_county
 
 from outcomes.config import Settings
@@ -15,7 +15,7 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
 GAPS = (
-    "build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
+    *UNTESTED,
     "--select", "suppression", "grade_bands", "student_t_coefficients", "wilson_bound",
     "stg_hidden_counts", "stg_withheld_gaps", "int_outcome_gap_strata+",
     "--exclude", "rpt_measure_history",
