@@ -78,15 +78,21 @@
 {% endmacro %}
 
 {#
-    The hook of a table whose pass looks up the little that changed. The planner takes
-    reading a page to be dear, and out of order four times as dear, which holds for disks;
-    these pages are in memory. A full pass reads everything, and there a nested loop is
-    never right, however few rows the planner expects.
+    The hook of a table that looks up few of many rows. The planner takes reading a page to
+    be dear, and out of order four times as dear, which holds for disks; these pages are in
+    memory.
+#}
+{% macro expect_lookups() -%}
+    set local random_page_cost = 0.1; set local seq_page_cost = 0.1
+{%- endmacro %}
+
+{#
+    The hook of a table whose pass looks up the little that changed. A full one reads
+    everything, and there a nested loop is never right, however few rows the planner expects.
 #}
 {% macro plan_for_pass() -%}
     {%- raw -%}
-    {% if is_full_pass() %}set local enable_nestloop = off
-    {% else %}set local random_page_cost = 0.1; set local seq_page_cost = 0.1{% endif %}
+    {% if is_full_pass() %}set local enable_nestloop = off{% else %}{{ expect_lookups() }}{% endif %}
     {%- endraw -%}
 {%- endmacro %}
 

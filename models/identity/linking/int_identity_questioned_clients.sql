@@ -1,4 +1,4 @@
-{{ config(pre_hook=plan_for_pass()) }}
+{{ config(pre_hook=expect_lookups()) }}
 
 with
 
