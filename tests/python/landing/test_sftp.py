@@ -112,10 +112,13 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("OUTCOMES_SFTP_PASSWORD", PASSWORD)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     yield Server(port, root, known_hosts, writes)
+    # Closed alone, it would leave the thread waiting for another client.
+    listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     for transport in transports:
         transport.close()
     thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_deliveries_land_from_a_server_and_stay_there(
