@@ -71,11 +71,8 @@
     ) if options.get(option) -%}
         {%- set incomplete.found = true -%}
     {%- endfor -%}
-    {%- for type in options.get('exclude_resource_types') or [] if type != 'unit_test' -%}
-        {%- set incomplete.found = true -%}
-    {%- endfor -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type in ('model', 'seed', 'snapshot', 'test')
+    {%- for node in graph.nodes.values() | list + graph.functions.values() | list
+        if node.resource_type in ('model', 'seed', 'snapshot', 'test', 'function')
         and node.unique_id not in selected_resources -%}
         {%- set incomplete.found = true -%}
     {%- endfor -%}
