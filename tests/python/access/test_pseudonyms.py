@@ -32,9 +32,17 @@ def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
 def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
     demo: Settings, tmp_path: Path
 ) -> None:
-    # The canaries are looked for in debug logs and compiled SQL, too.
+    # The canaries are looked for in debug logs, compiled SQL and artifacts, too.
     written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
-    narrow = ("run", "--select", "pseudonyms", "--log-level-file", "debug", *written)
+    narrow = (
+        "run",
+        "--select",
+        "pseudonyms",
+        "--log-level-file",
+        "debug",
+        "--write-json",
+        *written,
+    )
     with connect(demo) as connection:
         (own,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
         assert len(own) == 32
@@ -49,7 +57,8 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
         assert len({value for one in seen for value in one.values()}) == 3 * len(first)
         assert connection.execute("table landing.pseudonym_key").fetchall() == [(None, True)]
 
-        assert len(list(tmp_path.rglob("*.sql"))) > 0
+        names = {path.name for path in tmp_path.rglob("*")}
+        assert {"pseudonyms.sql", "dbt.log", "manifest.json", "run_results.json"} <= names
         assert places_in_files([tmp_path], set(KEYS)) == set()
         assert places_in_tables(connection, set(KEYS)) == set()
 
