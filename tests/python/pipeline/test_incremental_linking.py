@@ -50,7 +50,7 @@ MADE_OF = {
     "functions/valid_ssn.sql": "ssn",
     "models/staging/stg_clients.sql": "ssn",
     "models/identity/linking/int_identity_features.sql": "ssn",
-    "models/identity/linking/int_identity_evidence.sql": "ssn",
+    "models/identity/linking/int_identity_weights.sql": "ssn",
     "models/identity/linking/int_identity_scores.sql": "prior",
     "models/identity/linking/int_identity_client_decisions.sql": "persons",
     "models/identity/person_crosswalk.sql": "clients",
