@@ -37,9 +37,8 @@
         ('letters_month_day', 'letters_month_day'),
         ('letters_sound_birth_year_zip', 'letters_sound_birth_year_zip'),
         ('first_name_street', 'first_name_street'),
-        ('first_name_birth_year_zip', 'first_name_birth_year_zip'),
         ('birth_date_zip', 'birth_date_zip'),
-        ('letter_sound_zip', 'letter_sound_zip'),
+        ('letters_sound_zip', 'letters_sound_zip'),
         ('address', 'address'),
     ]) }}
 {%- endmacro %}

@@ -96,10 +96,11 @@ key_hashes as (
                     )
         end as names_birth_year,
         case
-            when is_whole
+            when is_whole and first_name is not null and last_name is not null
                 then
                     hashtextextended(
-                        left(last_name, 3) || '|' || left(first_name, 3)
+                        least(left(first_name, 3), left(last_name, 3)) || '|'
+                        || greatest(left(first_name, 3), left(last_name, 3))
                         || '|' || to_char(birth_date, 'MMDD'),
                         6000000
                     )
@@ -111,15 +112,11 @@ key_hashes as (
             when is_whole then hashtextextended(first_name || '|' || street, 8000000)
         end
             as first_name_street,
-        case
-            when is_whole
-                then hashtextextended(first_name || '|' || zip, 12000000 + birth_year)
-        end as first_name_birth_year_zip,
         -- Whoever wrote both names badly, or swapped them, still knew date and place.
         case when is_whole then hashtextextended(zip, 9000000 + birth_day) end
             as birth_date_zip,
-        hashtextextended(left(first_name, 1) || '|' || sound || '|' || zip, 10000000)
-            as letter_sound_zip,
+        hashtextextended(left(first_name, 3) || '|' || sound || '|' || zip, 10000000)
+            as letters_sound_zip,
         case when is_whole then hashtextextended(street || '|' || zip, 11000000) end
             as address
     from surnames
