@@ -52,7 +52,10 @@ comparisons as (
             as shared_first_name
     from pairs
     inner join features as students
-        on pairs.student_identity_id = students.identity_id
+        on
+            pairs.student_identity_id = students.identity_id
+            -- Else the planner looks for them among all identities.
+            and students.record_type = 'student'
     inner join features as others
         on pairs.other_identity_id = others.identity_id
 
