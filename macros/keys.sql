@@ -35,7 +35,7 @@
         ('first_name_birth_date', 'second_name_swapped_date'),
         ('names_birth_year', 'names_birth_year'),
         ('letters_month_day', 'letters_month_day'),
-        ('letters_sound_birth_year_zip', 'letters_sound_birth_year_zip'),
+        ('letters_birth_year_zip', 'letters_birth_year_zip'),
         ('first_name_street', 'first_name_street'),
         ('birth_date_zip', 'birth_date_zip'),
         ('letters_sound_zip', 'letters_sound_zip'),

@@ -105,9 +105,16 @@ key_hashes as (
                         6000000
                     )
         end as letters_month_day,
-        hashtextextended(
-            left(first_name, 2) || '|' || sound || '|' || zip, 7000000 + birth_year
-        ) as letters_sound_birth_year_zip,
+        case
+            when is_whole and first_name is not null and last_name is not null
+                then
+                    hashtextextended(
+                        least(left(first_name, 3), left(last_name, 3)) || '|'
+                        || greatest(left(first_name, 3), left(last_name, 3))
+                        || '|' || zip,
+                        7000000 + birth_year
+                    )
+        end as letters_birth_year_zip,
         case
             when is_whole then hashtextextended(first_name || '|' || street, 8000000)
         end
