@@ -30,7 +30,14 @@ identities as {{ 'not' if not is_incremental() }} materialized (
                     - date '1900-01-01'
         end as swapped_day,
         -- Some go by their middle name.
-        case when length(middle_name) > 1 then middle_name end as second_name
+        case when length(middle_name) > 1 then middle_name end as second_name,
+        -- In an order that does not depend on which is which.
+        case
+            when first_name is not null and last_name is not null
+                then
+                    least(left(first_name, 3), left(last_name, 3))
+                    || '|' || greatest(left(first_name, 3), left(last_name, 3))
+        end as letters
     from {{ ref('int_identities') }} as identities
     {% if is_incremental() %}
     where
@@ -96,24 +103,15 @@ key_hashes as (
                     )
         end as names_birth_year,
         case
-            when is_whole and first_name is not null and last_name is not null
+            when is_whole
                 then
                     hashtextextended(
-                        least(left(first_name, 3), left(last_name, 3)) || '|'
-                        || greatest(left(first_name, 3), left(last_name, 3))
-                        || '|' || to_char(birth_date, 'MMDD'),
-                        6000000
+                        letters || '|' || to_char(birth_date, 'MMDD'), 6000000
                     )
         end as letters_month_day,
         case
-            when is_whole and first_name is not null and last_name is not null
-                then
-                    hashtextextended(
-                        least(left(first_name, 3), left(last_name, 3)) || '|'
-                        || greatest(left(first_name, 3), left(last_name, 3))
-                        || '|' || zip,
-                        7000000 + birth_year
-                    )
+            when is_whole
+                then hashtextextended(letters || '|' || zip, 7000000 + birth_year)
         end as letters_birth_year_zip,
         case
             when is_whole then hashtextextended(first_name || '|' || street, 8000000)
