@@ -72,8 +72,8 @@ met as (
 ),
 
 {% endif %}
--- Read once for each kind: fifteen small joins over narrow rows take a third of the
--- time of one join over fifteen rows for every identity. A key that no student has
+-- Read once for each kind: a small join over narrow rows for each takes a third of the
+-- time of one join over a row for each kind and identity. A key that no student has
 -- makes no pair.
 keys as (
 
