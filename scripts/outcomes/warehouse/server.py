@@ -42,6 +42,9 @@ SERVER_SETTINGS = {
     "unix_socket_directories": "",
     # PostgreSQL's own 100 are too few for that many readers and a build.
     "max_connections": "200",
+    # Tables are mostly in memory: asking another process for a page takes longer than
+    # copying it.
+    "io_method": "sync",
     "shared_buffers": "1GB",
     "work_mem": "128MB",
     "maintenance_work_mem": "512MB",
