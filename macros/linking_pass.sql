@@ -80,10 +80,12 @@
 {#
     The hook of a table that looks up few of many rows. The planner takes reading a page to
     be dear, and out of order four times as dear, which holds for disks; these pages are in
-    memory.
+    memory. Nor does it take a small table to be worth several processes, and that what is
+    looked up is not small it overlooks.
 #}
 {% macro expect_lookups() -%}
-    set local random_page_cost = 0.1; set local seq_page_cost = 0.1
+    set local random_page_cost = 0.1; set local seq_page_cost = 0.1;
+    set local min_parallel_table_scan_size = '1MB'
 {%- endmacro %}
 
 {#

@@ -15,9 +15,14 @@ known as (
 
     {% if known and not is_full_pass() %}
     select * from {{ known }}
+    where record_type = 'student'
+
+    union all
+
+    select * from {{ known }}
     where
-        record_type = 'student'
-        or record_hash in (
+        record_type = 'client'
+        and record_hash in (
             select changed_clients.record_hash
             from {{ ref('stg_changed_clients') }} as changed_clients
         )
