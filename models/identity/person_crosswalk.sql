@@ -19,35 +19,6 @@
 
 with
 
-records as (
-
-    select * from {{ ref('int_identity_records') }}
-    where record_type = 'client'
-
-),
-
-clients as (
-
-    select
-        clients.*,
-        clients.source_id || ':' || clients.source_client_id as record_id
-    from {{ ref('stg_clients') }} as clients
-    {% if is_incremental() %}
-    -- Found by number, then told from others with the same one. In one condition the
-    -- planner takes both for so rare that it expects a single row.
-    where
-        clients.record_hash in (
-            select recrossed.record_hash
-            from {{ ref('int_identity_recrossed') }} as recrossed
-        )
-        and clients.source_id || ':' || clients.source_client_id in (
-            select recrossed.record_id
-            from {{ ref('int_identity_recrossed') }} as recrossed
-        )
-    {% endif %}
-
-),
-
 persons as (
 
     select * from {{ ref('int_identity_persons') }}
@@ -57,12 +28,6 @@ persons as (
 student_decisions as (
 
     select * from {{ ref('int_identity_student_decisions') }}
-
-),
-
-client_links as (
-
-    select * from {{ ref('int_identity_client_links') }}
 
 ),
 
@@ -120,6 +85,42 @@ student_rows as (
 
 ),
 
+{% if is_incremental() %}
+-- Everybody else keeps the row that is there.
+client_rows as (
+
+    select
+        'client' as record_type,
+        'dhs' as partner_id,
+        *
+    from {{ ref('int_identity_recrossed') }}
+    where person_id is not null
+
+),
+
+{% else %}
+clients as (
+
+    select
+        *,
+        source_id || ':' || source_client_id as record_id
+    from {{ ref('stg_clients') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
+
+),
+
+client_links as (
+
+    select * from {{ ref('int_identity_client_links') }}
+
+),
+
 linked_records as (
 
     select
@@ -132,17 +133,10 @@ linked_records as (
         client_links.decided_by
     from client_links
     inner join records on client_links.client_identity_id = records.identity_id
-    {% if is_incremental() %}
-    where
-        records.record_hash in (
-            select recrossed.record_hash
-            from {{ ref('int_identity_recrossed') }} as recrossed
-        )
-    {% endif %}
 
 ),
 
--- Unlinked clients are persons of their own, one where the programs' index says so.
+-- Unlinked clients are persons of their own. `int_identity_recrossed` says the same.
 client_rows as (
 
     select
@@ -151,18 +145,7 @@ client_rows as (
         clients.record_id,
         case
             when linked_records.decision = 'link' then linked_records.person_id
-            else
-                'P' || upper(
-                    left(
-                        md5(
-                            coalesce(
-                                'mci|' || clients.mci_id,
-                                'client|' || clients.record_id
-                            )
-                        ),
-                        15
-                    )
-                )
+            else {{ function('own_person_id') }}(clients.mci_id, clients.record_id)
         end as person_id,
         coalesce(linked_records.decision, 'none') as decision,
         linked_records.match_weight,
@@ -177,6 +160,7 @@ client_rows as (
 
 ),
 
+{% endif %}
 person_crosswalk as (
 
     select * from student_rows

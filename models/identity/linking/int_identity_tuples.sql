@@ -1,4 +1,4 @@
--- depends_on: {{ ref('stg_changed_clients') }}
+-- depends_on: {{ ref('stg_clients') }}, {{ ref('stg_updated_clients') }}
 {{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
 
 with
@@ -11,12 +11,8 @@ students as (
 
 clients as (
 
-    select clients.*
-    from {{ ref('stg_clients') }} as clients
-    {% if not is_full_pass() %}
-    inner join {{ ref('stg_changed_clients') }} as changed_clients
-        on clients.record_hash = changed_clients.record_hash
-    {% endif %}
+    select *
+    from {{ ref('stg_clients') if is_full_pass() else ref('stg_updated_clients') }}
 
 ),
 
