@@ -88,12 +88,8 @@ followed as (
         open_bearers.identity_id,
         open_bearers.person_id,
         max(open_bearers.student_key) as student_key,
-        -- A reviewer's link owes nothing to its weight, nor does what follows it.
-        max(open_bearers.match_weight) filter (where open_bearers.decided_by = 'model')
-            as match_weight,
-        max(open_bearers.match_probability) filter (
-            where open_bearers.decided_by = 'model'
-        ) as match_probability
+        max(open_bearers.match_weight) as match_weight,
+        max(open_bearers.match_probability) as match_probability
     from open_bearers
     inner join identities
         on

@@ -21,7 +21,7 @@ records as (
 
 ),
 
-links as not materialized (
+links as (
 
     select
         client_decisions.client_identity_id,
@@ -43,33 +43,32 @@ links as not materialized (
 linked_numbers as (
 
     select
-        'ssn' as number_type,
-        ssn as number,
-        first_name,
-        birth_date,
-        person_id,
-        student_key,
-        match_weight,
-        match_probability,
-        decided_by
-    from links
-    where ssn is not null
-
-    union
-
-    select
-        'mci' as number_type,
-        records.mci_id as number,
+        numbers.number_type,
+        numbers.number,
         links.first_name,
         links.birth_date,
         links.person_id,
-        links.student_key,
-        links.match_weight,
-        links.match_probability,
-        links.decided_by
+        max(links.student_key) as student_key,
+        -- A reviewer's link owes nothing to its weight.
+        max(links.match_weight) filter (where links.decided_by = 'model')
+            as match_weight,
+        max(links.match_probability) filter (where links.decided_by = 'model')
+            as match_probability
     from links
     inner join records on links.client_identity_id = records.identity_id
-    where records.mci_id is not null
+    cross join
+        lateral (
+            values
+            ('ssn', links.ssn),
+            ('mci', records.mci_id)
+        ) as numbers (number_type, number)
+    where numbers.number is not null
+    group by
+        numbers.number_type,
+        numbers.number,
+        links.first_name,
+        links.birth_date,
+        links.person_id
 
 )
 
