@@ -101,10 +101,7 @@ client_rows as (
 {% else %}
 clients as (
 
-    select
-        *,
-        source_id || ':' || source_client_id as record_id
-    from {{ ref('stg_clients') }}
+    select * from {{ ref('int_identity_clients') }}
 
 ),
 
@@ -121,42 +118,38 @@ client_links as (
 
 ),
 
-linked_records as (
-
-    select
-        records.record_id,
-        records.record_hash,
-        client_links.person_id,
-        client_links.decision,
-        client_links.match_weight,
-        client_links.match_probability,
-        client_links.decided_by
-    from client_links
-    inner join records on client_links.client_identity_id = records.identity_id
-
-),
-
--- Unlinked clients are persons of their own. `int_identity_recrossed` says the same.
+-- `int_identity_recrossed` says the same of those who change.
 client_rows as (
 
     select
         'client' as record_type,
         'dhs' as partner_id,
-        clients.record_id,
+        records.record_id,
         case
-            when linked_records.decision = 'link' then linked_records.person_id
-            else {{ function('own_person_id') }}(clients.mci_id, clients.record_id)
+            when client_links.decision = 'link' then client_links.person_id
+            else {{ function('own_person_id') }}(records.mci_id, records.record_id)
         end as person_id,
-        coalesce(linked_records.decision, 'none') as decision,
-        linked_records.match_weight,
-        linked_records.match_probability,
-        linked_records.decided_by
+        coalesce(client_links.decision, 'none') as decision,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.decided_by
+    from records
+    left join client_links on records.identity_id = client_links.client_identity_id
+
+    union all
+
+    -- Looking for a link for those, too, who have none takes as long as all the rest.
+    select
+        'client' as record_type,
+        'dhs' as partner_id,
+        record_id,
+        {{ function('own_person_id') }}(mci_id, record_id) as person_id,
+        'none' as decision,
+        null as match_weight,
+        null as match_probability,
+        null as decided_by
     from clients
-    left join linked_records
-        on
-            -- Numbers are compared sooner than texts.
-            clients.record_hash = linked_records.record_hash
-            and clients.record_id = linked_records.record_id
+    where not is_compared
 
 ),
 

@@ -13,11 +13,7 @@ changed_clients as (
 
 updated_clients as (
 
-    select
-        source_id || ':' || source_client_id as record_id,
-        record_hash,
-        mci_id
-    from {{ ref('stg_updated_clients') }}
+    select * from {{ ref('int_identity_updated_clients') }}
 
 ),
 

@@ -1,4 +1,5 @@
--- depends_on: {{ ref('stg_clients') }}, {{ ref('stg_updated_clients') }}
+-- depends_on: {{ ref('int_identity_clients') }}
+-- depends_on: {{ ref('int_identity_updated_clients') }}
 {{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
 
 with
@@ -11,24 +12,12 @@ students as (
 
 clients as (
 
-    select *
-    from {{ ref('stg_clients') if is_full_pass() else ref('stg_updated_clients') }}
-
-),
-
-decided_clients as (
-
-    select
-        split_part(other_record_key, ':', 1) as source_id,
-        split_part(other_record_key, ':', 2) as source_client_id
-    from {{ ref('stg_link_decisions') }}
-    where other_record_type = 'client'
-
-),
-
-identity_pass as (
-
-    select * from {{ ref('int_identity_pass') }}
+    {% if is_full_pass() %}
+    select * from {{ ref('int_identity_clients') }}
+    {% else %}
+    select * from {{ ref('int_identity_updated_clients') }}
+    {% endif %}
+    where is_compared
 
 ),
 
@@ -57,12 +46,10 @@ said as (
 
     union all
 
-    -- A client too old to be any of the students is not compared with them, unless a
-    -- reviewer has.
     select
         'client' as record_type,
         'dhs' as partner_id,
-        clients.source_id || ':' || clients.source_client_id as record_id,
+        clients.record_id,
         clients.record_hash,
         null as student_key,
         clients.mci_id,
@@ -78,18 +65,6 @@ said as (
         clients.street,
         clients.zip
     from clients
-    cross join identity_pass
-    where
-        clients.birth_date >= identity_pass.clients_born_from
-        or identity_pass.clients_born_from is null
-        or clients.birth_date <= date '1900-01-01'
-        or clients.birth_date is null
-        or (clients.source_id, clients.source_client_id) in (
-            select
-                decided_clients.source_id,
-                decided_clients.source_client_id
-            from decided_clients
-        )
 
 ),
 

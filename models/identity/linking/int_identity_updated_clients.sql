@@ -5,7 +5,7 @@ with
 
 clients as (
 
-    select * from {{ ref('stg_clients') }}
+    select * from {{ ref('int_identity_clients') }}
 
 ),
 
