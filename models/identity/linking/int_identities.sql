@@ -5,7 +5,7 @@
         incremental_strategy='append',
         on_schema_change='fail',
         tags='incremental_linking',
-        indexes=[{'columns': ['identity_id']}, {'columns': ['ssn']}],
+        indexes=[{'columns': ['identity_id']}],
         pre_hook=[plan_for_pass(), delete_gone_and_new()]
     )
 }}
