@@ -80,8 +80,7 @@
 {#
     The hook of a table that looks up few of many rows. The planner takes reading a page to
     be dear, and out of order four times as dear, which holds for disks; these pages are in
-    memory. Nor does it take a small table to be worth several processes, and that what is
-    looked up is not small it overlooks.
+    memory. And it gives a small table to one process, however much is looked up for it.
 #}
 {% macro expect_lookups() -%}
     set local random_page_cost = 0.1; set local seq_page_cost = 0.1;
