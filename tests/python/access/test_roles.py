@@ -42,7 +42,11 @@ READABLE = {
     "outcomes_public": PUBLISHED,
 }  # fmt: skip
 HIDDEN = {
-    "outcomes_steward": ["identity.pseudonyms", "staging.stg_clients"],
+    "outcomes_steward": [
+        "identity.pseudonyms",
+        "staging.stg_clients",
+        "identity.int_identity_clients",
+    ],
     "outcomes_builder": ["landing.purges"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
