@@ -14,6 +14,7 @@ EXCEPT = (
     "int_identity_assignments",
     "person_events",
     "int_identity_pass",
+    "int_identity_updated_clients",
     "int_identity_departing",
     "int_identity_tuples",
     "int_identity_gone",
