@@ -92,7 +92,12 @@ client_rows as (
     select
         'client' as record_type,
         'dhs' as partner_id,
-        *
+        record_id,
+        person_id,
+        decision,
+        match_weight,
+        match_probability,
+        decided_by
     from {{ ref('int_identity_recrossed') }}
     where person_id is not null
 
@@ -138,7 +143,7 @@ client_rows as (
 
     union all
 
-    -- Looking for a link for those, too, who have none takes as long as all the rest.
+    -- To look for a link of these, who have none, would take more than half as long again.
     select
         'client' as record_type,
         'dhs' as partner_id,
