@@ -2,7 +2,20 @@
 {{ config(materialized='view', tags='incremental_linking') }}
 
 select
-    clients.*,
+    clients.source_id,
+    clients.source_client_id,
+    clients.record_hash,
+    clients.mci_id,
+    clients.last_name,
+    clients.first_name,
+    clients.middle_name,
+    clients.suffix,
+    clients.birth_date,
+    clients.gender,
+    clients.ssn,
+    clients.street,
+    clients.zip,
+    clients.as_of_date,
     clients.source_id || ':' || clients.source_client_id as record_id,
     coalesce(
         clients.birth_date >= (
