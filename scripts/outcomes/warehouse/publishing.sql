@@ -614,6 +614,14 @@ begin
     if exists (select from landing.runs where started_at > this.started_at) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
+    -- Emptied by a crash like all that is not logged, such as the crosswalk in
+    -- next_identity, and else never without a row.
+    if not exists (select from identity.int_identity_pass) then
+        raise exception
+            'Run % cannot be published: the server has crashed since, and emptied tables of it.',
+            this_run_id
+            using hint = 'Run `outcomes build`.';
+    end if;
 
     for published_schema in select landing.published_schemas() loop
         perform landing.keep_previous(published_schema);

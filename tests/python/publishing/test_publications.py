@@ -101,6 +101,18 @@ def test_a_crash_empties_nothing_that_people_read(connection: psycopg.Connection
     assert all(name.startswith("int_identit") for schema, name in unlogged if schema == "identity")
 
 
+def test_what_a_crash_has_emptied_is_not_published(connection: psycopg.Connection) -> None:
+    before = content_hashes(connection)
+    emptied = "truncate next_identity.person_crosswalk, identity.int_identity_pass;"
+    run_id = pretend_build(connection, emptied)
+
+    with pytest.raises(psycopg.errors.RaiseException, match="the server has crashed since"):
+        publish(connection, run_id)
+
+    assert content_hashes(connection) == before
+    assert public_run(connection) != run_id
+
+
 def test_rollback_puts_the_last_one_back_and_then_there_is_nothing_older(
     connection: psycopg.Connection,
 ) -> None:
