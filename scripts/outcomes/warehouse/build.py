@@ -67,12 +67,13 @@ def build(console: Console, as_of: str = "") -> BuildResult:
     def follow(event: Any) -> None:
         nonlocal run_id
         name = event.info.name
-        if name == "ConcurrencyLine":
-            run_id = event.info.invocation_id
-            # By its sessions another build sees that this one is alive: dbt's own end
-            # before the audits and the publication do.
-            held.enter_context(connect()).execute("set application_name = 'dbt'")
-        elif name == "LogStartLine":
+        if name == "LogStartLine":
+            if not run_id:
+                run_id = event.info.invocation_id
+                # By its sessions another build sees that this one is alive: dbt's own end
+                # before the audits and the publication do. Not before the first node, as
+                # the hook that looks for others would take it for one.
+                held.enter_context(connect()).execute("set application_name = 'dbt'")
             progress.update(task, total=event.data.total)
         elif name == "NodeFinished":
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])

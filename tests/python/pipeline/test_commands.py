@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import create_tables
 
 
 def test_an_empty_warehouse_builds(
@@ -33,6 +34,10 @@ def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
     shutil.copytree(demo_drops / "clairton", drops / "clairton")
     newest = max((drops / "clairton").iterdir())
     (newest / "minutes of a meeting.txt").write_text("not a delivery")
+    # The run of somebody who was cut off is in nobody's way.
+    with connect(database) as connection:
+        create_tables(connection)
+        connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
 
     done = CliRunner().invoke(cli, ["weekly", str(drops)], env={"COLUMNS": "160"})
 
@@ -44,6 +49,8 @@ def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
         students = connection.execute(
             "select first_name, last_name, state_student_id from marts.dim_students"
         ).fetchall()
+        runs = connection.execute("select status from landing.runs order by started_at").fetchall()
+    assert runs == [("abandoned",), ("published",)]
     assert len(students) > 50
     for first, last, state_id in students:
         assert f"{first} {last}" not in done.output
