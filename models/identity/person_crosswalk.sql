@@ -143,7 +143,7 @@ client_rows as (
 
     union all
 
-    -- To look for a link of these, who have none, would take more than half as long again.
+    -- To look for links of these, too, would take more than half as long again.
     select
         'client' as record_type,
         'dhs' as partner_id,
