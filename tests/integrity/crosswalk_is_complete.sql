@@ -8,15 +8,24 @@ there then, a pass lost it: find the step between `stg_changed_clients` and
 */
 with
 
+students as (
+
+    select distinct
+        district_id,
+        district_student_id
+    from {{ ref('stg_student_versions') }}
+
+),
+
 delivered as (
 
     select
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id
-    from {{ ref('stg_student_versions') }}
+    from students
 
-    union
+    union all
 
     select
         'client' as record_type,
@@ -28,23 +37,46 @@ delivered as (
 
 crosswalk as (
 
+    select * from {{ ref('person_crosswalk') }}
+
+),
+
+-- Neither side repeats a record, which is tested by itself. So where as many have the
+-- same sum of hashes, they are the same. To join 15 million of each takes a minute.
+delivered_sums as (
+
     select
         record_type,
         partner_id,
-        record_id
-    from {{ ref('person_crosswalk') }}
+        count(*) as records,
+        sum(cast(hashtextextended(record_id, 0) as numeric)) as sum_of_hashes
+    from delivered
+    group by record_type, partner_id
+
+),
+
+crosswalk_sums as (
+
+    select
+        record_type,
+        partner_id,
+        count(*) as records,
+        sum(cast(hashtextextended(record_id, 0) as numeric)) as sum_of_hashes
+    from crosswalk
+    group by record_type, partner_id
 
 )
 
 select
-    coalesce(delivered.record_type, crosswalk.record_type) as record_type,
-    coalesce(delivered.partner_id, crosswalk.partner_id) as partner_id,
-    count(*) as records
-from delivered
-full outer join crosswalk
+    coalesce(delivered_sums.record_type, crosswalk_sums.record_type) as record_type,
+    coalesce(delivered_sums.partner_id, crosswalk_sums.partner_id) as partner_id,
+    delivered_sums.records as delivered_records,
+    crosswalk_sums.records as crosswalk_records
+from delivered_sums
+full outer join crosswalk_sums
     on
-        delivered.record_type = crosswalk.record_type
-        and delivered.partner_id = crosswalk.partner_id
-        and delivered.record_id = crosswalk.record_id
-where delivered.record_id is null or crosswalk.record_id is null
-group by 1, 2
+        delivered_sums.record_type = crosswalk_sums.record_type
+        and delivered_sums.partner_id = crosswalk_sums.partner_id
+where
+    delivered_sums.records is distinct from crosswalk_sums.records
+    or delivered_sums.sum_of_hashes is distinct from crosswalk_sums.sum_of_hashes
