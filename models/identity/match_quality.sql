@@ -1,6 +1,6 @@
 with
 
-client_links as (
+client_links as not materialized (
 
     select * from {{ ref('int_identity_client_links') }}
 
@@ -57,11 +57,11 @@ thresholds as (
 client_records as (
 
     select
-        identity_id,
+        client_links.client_identity_id,
         count(*) as record_count
-    from records
-    where record_type = 'client'
-    group by identity_id
+    from client_links
+    inner join records on client_links.client_identity_id = records.identity_id
+    group by client_links.client_identity_id
 
 ),
 
@@ -96,7 +96,7 @@ candidates as (
         match_rules.rule is not null as is_ruled
     from client_links
     inner join client_records
-        on client_links.client_identity_id = client_records.identity_id
+        on client_links.client_identity_id = client_records.client_identity_id
     cross join in_force
     left join match_rules
         on client_links.rule = match_rules.rule and client_links.decided_by = 'model'

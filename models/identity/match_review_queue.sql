@@ -9,6 +9,7 @@ student_decisions as (
 client_links as (
 
     select * from {{ ref('int_identity_client_links') }}
+    where decision = 'review'
 
 ),
 
@@ -46,12 +47,12 @@ records as (
 client_records as (
 
     select
-        identity_id,
-        min(record_id) as record_id,
+        client_links.client_identity_id,
+        min(records.record_id) as record_id,
         count(*) as record_count
-    from records
-    where record_type = 'client'
-    group by identity_id
+    from client_links
+    inner join records on client_links.client_identity_id = records.identity_id
+    group by client_links.client_identity_id
 
 ),
 
@@ -98,8 +99,7 @@ open_questions as (
         client_links.runner_up_weight
     from client_links
     inner join client_records
-        on client_links.client_identity_id = client_records.identity_id
-    where client_links.decision = 'review'
+        on client_links.client_identity_id = client_records.client_identity_id
 
 ),
 

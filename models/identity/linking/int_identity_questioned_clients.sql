@@ -4,51 +4,41 @@ with
 
 questions as (
 
-    select distinct other_record_id from {{ ref('match_review_queue') }}
+    select distinct
+        split_part(other_record_id, ':', 1) as source_id,
+        split_part(other_record_id, ':', 2) as source_client_id
+    from {{ ref('match_review_queue') }}
     where other_record_type = 'client'
-
-),
-
-records as (
-
-    select * from {{ ref('int_identity_records') }}
-    where record_type = 'client'
 
 ),
 
 clients as (
 
-    select
-        clients.*,
-        clients.source_id || ':' || clients.source_client_id as record_id
-    from {{ ref('stg_clients') }} as clients
+    select * from {{ ref('stg_clients') }}
 
 ),
 
--- For reviewers, who may not read `stg_clients`. Found in two steps, as in
--- `person_crosswalk`.
+-- For reviewers, who may not read `stg_clients`.
 questioned_clients as (
 
     select
-        record_id,
-        last_name,
-        first_name,
-        middle_name,
-        suffix,
-        birth_date,
-        gender,
-        ssn,
-        street,
-        city,
-        zip
-    from clients
-    where
-        record_hash in (
-            select records.record_hash
-            from records
-            inner join questions on records.record_id = questions.other_record_id
-        )
-        and record_id in (select questions.other_record_id from questions)
+        clients.source_id || ':' || clients.source_client_id as record_id,
+        clients.last_name,
+        clients.first_name,
+        clients.middle_name,
+        clients.suffix,
+        clients.birth_date,
+        clients.gender,
+        clients.ssn,
+        clients.street,
+        clients.city,
+        clients.zip
+    from questions
+    inner join clients
+        on
+            {{ client_hash('questions') }} = clients.record_hash
+            and questions.source_id = clients.source_id
+            and questions.source_client_id = clients.source_client_id
 
 )
 
