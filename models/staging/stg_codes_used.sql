@@ -34,8 +34,7 @@ code_crosswalk as (
 
 ),
 
--- The largest feed is read once for both of its codes, and counted before its files are
--- looked up.
+-- The largest feed is read once for both of its codes.
 attendance_codes as (
 
     select
@@ -50,45 +49,58 @@ attendance_codes as (
 
 ),
 
-sent as (
+-- Before their files are looked up, which takes longer for every row than to count it.
+counted as (
 
     {% for feed, column, domain in coded_columns %}
     select
         '{{ domain }}' as domain,
-        raw.partner_id,
+        partner_id,
+        load_id,
+        as_of_date,
         '{{ feed }}.{{ column }}' as feed_column,
-        raw.{{ column }} as source_code,
-        count(*) as rows_affected,
-        min(raw.as_of_date) as first_as_of_date,
-        max(raw.as_of_date) as last_as_of_date
-    from {{ source('raw', feed) }} as raw
-    inner join deliveries on raw.load_id = deliveries.load_id
-    where raw.{{ column }} is not null
-    group by raw.partner_id, raw.{{ column }}
+        {{ column }} as source_code,
+        count(*) as rows_affected
+    from {{ source('raw', feed) }}
+    group by partner_id, load_id, as_of_date, {{ column }}
     union all
     {% endfor %}
     select
         codes.domain,
         attendance_codes.partner_id,
+        attendance_codes.load_id,
+        attendance_codes.as_of_date,
         codes.feed_column,
         codes.source_code,
-        cast(sum(attendance_codes.rows_affected) as bigint) as rows_affected,
-        min(attendance_codes.as_of_date) as first_as_of_date,
-        max(attendance_codes.as_of_date) as last_as_of_date
+        attendance_codes.rows_affected
     from attendance_codes
-    inner join deliveries on attendance_codes.load_id = deliveries.load_id
     cross join
         lateral (
             values
             ('attendance', 'attendance_events.event_code', attendance_codes.event_code),
             ('yes_no', 'attendance_events.excused', attendance_codes.excused)
         ) as codes (domain, feed_column, source_code)
-    where codes.source_code is not null
+
+),
+
+sent as (
+
+    select
+        counted.domain,
+        counted.partner_id,
+        counted.feed_column,
+        counted.source_code,
+        cast(sum(counted.rows_affected) as bigint) as rows_affected,
+        min(counted.as_of_date) as first_as_of_date,
+        max(counted.as_of_date) as last_as_of_date
+    from counted
+    inner join deliveries on counted.load_id = deliveries.load_id
+    where counted.source_code is not null
     group by
-        codes.domain,
-        attendance_codes.partner_id,
-        codes.feed_column,
-        codes.source_code
+        counted.domain,
+        counted.partner_id,
+        counted.feed_column,
+        counted.source_code
 
 ),
 
