@@ -48,6 +48,12 @@ def main() -> None:
                 f"{found[f'{part}_peak_gib']} GiB at most; "
                 f"Splink takes {found['splink_seconds']} s for all",
             )
+        table.add_row(
+            f"build {size}",
+            f"{found['client_records']:,}",
+            f"{found['build_seconds']}",
+            "models, tests and publication after a week's linking",
+        )
     found = figures["marts"]
     table.add_row(
         "all marts of a county",

@@ -16,6 +16,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
+from outcomes.config import PROJECT_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.demo.demographics import make_demographics
 from outcomes.demo.enrollment import homes_by_year, student_ids
@@ -27,6 +28,7 @@ from outcomes.demo.schools import DISTRICTS
 from outcomes.demo.snapshots import student_records
 from outcomes.landing.ledger import record_partners
 
+CODE_CROSSWALK = PROJECT_DIR / "seeds" / "crosswalks" / "code_crosswalk.csv"
 FIRST_DAY = date(2012, 8, 24)
 # Share of the students and of the client records that change in a week.
 WEEKLY_CHANGE = 0.01
@@ -101,7 +103,7 @@ class County:
         rows = students.select(
             "district_student_id", "state_student_id", "last_name", "first_name",
             "middle_name", "suffix", "birth_date", "ssn", "street", "city", "zip",
-            gender=pl.col("sex"),
+            gender=pl.col("sex").replace_strict(_gender_codes(district)),
         )  # fmt: skip
         self._copy("students", district, load_id, day, iter([rows]))
 
@@ -169,3 +171,10 @@ class County:
                 copy.write(
                     numbered.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S")
                 )
+
+
+def _gender_codes(district: str) -> dict[str, str]:
+    """The district's own word for each sex of the invented people."""
+    codes = pl.read_csv(CODE_CROSSWALK).filter(domain="gender", partner_id=district)
+    words = dict(codes.select("code", "source_code").iter_rows())
+    return {"F": words["female"], "M": words["male"]}
