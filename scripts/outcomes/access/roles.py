@@ -184,24 +184,35 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
     members = {(BUILDER, "pg_read_all_stats")}
     members |= {(reader, PUBLIC) for reader in _READERS}
     members |= {(role, DISTRICT) for role in roles if role.startswith(f"{DISTRICT}_")}
-    for member, group in sorted(members - _memberships(connection)):
+    held = _memberships(connection, roles)
+    for member, group in sorted(members - {(member, group) for member, group, _ in held}):
         run(
             sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(member)),
             f"made {member} a member of {group}",
         )
+    for member, group, grantor in held:
+        if (member, group) not in members:
+            run(
+                sql.SQL("revoke {} from {} granted by {} cascade").format(
+                    *map(sql.Identifier, (group, member, grantor))
+                ),
+                f"{member} is no more a member of {group}",
+            )
 
 
-def _memberships(connection: psycopg.Connection) -> set[tuple[str, str]]:
-    return set(
-        connection.execute(
-            """
-            select member.rolname, granted.rolname
-            from pg_auth_members
-            inner join pg_roles as member on pg_auth_members.member = member.oid
-            inner join pg_roles as granted on pg_auth_members.roleid = granted.oid
-            """
-        ).fetchall()
-    )
+def _memberships(
+    connection: psycopg.Connection, roles: Iterable[str]
+) -> list[tuple[str, str, str]]:
+    """Which groups the roles are in, and who put them there: member, group, grantor."""
+    return connection.execute(
+        """
+        select pg_get_userbyid(member), pg_get_userbyid(roleid), pg_get_userbyid(grantor)
+        from pg_auth_members
+        where pg_get_userbyid(member) = any(%s)
+        order by 1, 2, 3
+        """,
+        [list(roles)],
+    ).fetchall()
 
 
 def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
@@ -289,7 +300,7 @@ def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
 
 
 def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege]:
-    """What the roles were granted themselves, in the places that are looked after here."""
+    """What the roles and everybody were granted, in the places that are looked after here."""
     rows = connection.execute(
         """
         with objects as (
@@ -310,9 +321,12 @@ def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege
             inner join pg_attribute on attrelid = pg_class.oid
             where nspname in ('raw', 'landing') and relkind = 'r'
         )
-        select grantee::regrole::text, lower(privilege_type) || columns, kind, objects.name
+        -- PostgreSQL's PUBLIC, everybody, may connect to a database unless told otherwise.
+        select
+            case when grantee = 0 then 'public' else grantee::regrole::text end as role,
+            lower(privilege_type) || columns, kind, objects.name
         from objects cross join aclexplode(acl)
-        where grantee::regrole::text = any(%(roles)s)
+        where grantee::regrole::text = any(%(roles)s) or grantee = 0 and kind <> 'database'
         """,
         {"schemas": [*_BUILT_SCHEMAS, "raw", "landing"], "roles": list(roles)},
     ).fetchall()

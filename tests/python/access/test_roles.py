@@ -730,7 +730,11 @@ def test_applying_again_changes_nothing_and_puts_right_what_was_changed(
         connection.execute("revoke insert on raw.students from outcomes_loader")
         connection.execute("grant select (last_name) on raw.students to outcomes_analyst")
         connection.execute("grant usage on sequence landing.files_file_id_seq to outcomes_public")
-        assert len(apply_access(connection, DISTRICTS)) == 5
+        connection.execute("grant select on landing.files to public")
+        connection.execute("grant usage on schema identity to public")
+        connection.execute("grant outcomes_steward to outcomes_analyst with admin option")
+        connection.execute("grant pg_read_all_data to outcomes_caseworker")
+        assert len(apply_access(connection, DISTRICTS)) == 9
         assert apply_access(connection, DISTRICTS) == []
 
 
