@@ -84,7 +84,7 @@
 #}
 {% macro expect_lookups() -%}
     set local random_page_cost = 0.1; set local seq_page_cost = 0.1;
-    set local min_parallel_table_scan_size = '1MB'
+    set local min_parallel_table_scan_size = 0
 {%- endmacro %}
 
 {#

@@ -1,4 +1,4 @@
-{{ config(tags='incremental_linking') }}
+{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
 {% set known = linking_state('int_identity_client_links') %}
 
 with
