@@ -104,6 +104,17 @@ candidates as (
 
 ),
 
+matches as (
+
+    select
+        student_key,
+        sum(record_count * match_probability) as expected_matches
+    from candidates
+    group by student_key
+
+),
+
+-- Without the many who are neither linked nor asked about at any threshold.
 by_student as (
 
     select
@@ -119,20 +130,21 @@ by_student as (
             not candidates.is_ruled
             and candidates.match_weight >= thresholds.link_weight
         ) as expected_true_links,
-        sum(candidates.record_count * candidates.match_probability)
-            as expected_matches,
         count(*) filter (
             where
-            case
-                when candidates.is_ruled then candidates.decision = 'review'
-                else
-                    candidates.match_weight >= in_force.review_weight
-                    and candidates.match_weight < thresholds.link_weight
-            end
+            candidates.is_ruled
+            or candidates.match_weight < thresholds.link_weight
         ) as reviews
     from candidates
     cross join thresholds
     cross join in_force
+    where
+        case
+            when candidates.is_ruled then candidates.decision = 'review'
+            else
+                candidates.match_weight
+                >= least(in_force.review_weight, thresholds.link_weight)
+        end
     group by candidates.student_key, thresholds.link_weight
 
 ),
@@ -160,7 +172,7 @@ measured as (
         ) as linked_students,
         coalesce(sum(by_student.linked_records), 0) as linked_records,
         sum(by_student.expected_true_links) as expected_true_links,
-        sum(by_student.expected_matches) as expected_matches,
+        sum(matches.expected_matches) as expected_matches,
         coalesce(sum(by_student.reviews), 0) as reviews
     from identity_groups
     inner join persons on identity_groups.student_key = persons.student_key
@@ -169,6 +181,7 @@ measured as (
         on
             identity_groups.student_key = by_student.student_key
             and thresholds.link_weight = by_student.link_weight
+    left join matches on identity_groups.student_key = matches.student_key
     left join strongest on persons.person_id = strongest.person_id
     group by
         identity_groups.group_type,
