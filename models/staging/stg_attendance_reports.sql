@@ -8,7 +8,8 @@ attendance_events as (
 
 ),
 
-snapshots as (
+-- Several processes group the events; they could not share a copy of this.
+snapshots as not materialized (
 
     select
         *,
