@@ -60,15 +60,25 @@ student as (
 
 ),
 
+decisions as (
+
+    select decisions.*
+    from student
+    inner join identity.int_identity_client_decisions as decisions
+        on student.person_id = decisions.person_id
+
+),
+
 client_records as (
 
     select
-        identity_id,
-        min(record_id) as record,
+        decisions.client_identity_id,
+        min(records.record_id) as record,
         count(*) as records
-    from identity.int_identity_records
-    where record_type = 'client'
-    group by identity_id
+    from decisions
+    inner join identity.int_identity_records as records
+        on decisions.client_identity_id = records.identity_id
+    group by decisions.client_identity_id
 
 ),
 
@@ -98,11 +108,9 @@ clients as (
         end as reason,
         decisions.runner_up_person_id as runner_up,
         decisions.runner_up_weight
-    from student
-    inner join identity.int_identity_client_decisions as decisions
-        on student.person_id = decisions.person_id
+    from decisions
     inner join client_records
-        on decisions.client_identity_id = client_records.identity_id
+        on decisions.client_identity_id = client_records.client_identity_id
     left join identity.int_identity_client_links as links
         on decisions.client_identity_id = links.client_identity_id
     left join identity.match_rules as rules on decisions.rule = rules.rule
