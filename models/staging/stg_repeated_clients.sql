@@ -36,10 +36,12 @@ changed_clients as (
 
 ),
 
+-- In the order of the index, so that one page of it serves several look-ups.
 repeated_clients as (
 
     select distinct record_hash
     from changed_clients
+    order by record_hash
 
 )
 
