@@ -12,7 +12,8 @@
                     select record_hash from {{ ref('stg_repeated_clients') }}
                 )"
             ),
-        ]
+        ],
+        post_hook=know_combinations('load_id, line_number')
     )
 }}
 
