@@ -269,6 +269,14 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
 
 def _give_privileges(connection: psycopg.Connection, run: Run, roles: Iterable[str]) -> None:
     """Grant what is missing and revoke what is too much."""
+    # First, because what a holder has handed on can be taken back from the holder only.
+    for privilege, may_hand_on in sorted(_granted(connection)):
+        if may_hand_on and privilege.kind != "database":
+            run(
+                _statement("revoke grant option for", privilege, "cascade"),
+                f"{privilege.role} may no more hand on {privilege.privilege} "
+                f"on {privilege.kind} {'.'.join(privilege.name)}",
+            )
     wanted = set(_wanted(connection))
     held = _held(connection, roles)
     for privilege in sorted(wanted - held):
@@ -301,6 +309,19 @@ def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
 
 def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege]:
     """What the roles and everybody were granted, in the places that are looked after here."""
+    # PostgreSQL's PUBLIC, everybody, may connect to a database unless told otherwise.
+    held = {
+        privilege
+        for privilege, _ in _granted(connection)
+        if privilege.role in roles or (privilege.role == "public" and privilege.kind != "database")
+    }
+    own = {schema: (BUILDER, "schema", (schema,)) for schema in _BUILT_SCHEMAS}
+    # An owner's rights stand in the list once anyone else's do.
+    return {p for p in held if (p.role, p.kind, p.name) != own.get(p.name[0])}
+
+
+def _granted(connection: psycopg.Connection) -> list[tuple[Privilege, bool]]:
+    """What anyone was granted there, and whether with the right to hand it on."""
     rows = connection.execute(
         """
         with objects as (
@@ -321,27 +342,26 @@ def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege
             inner join pg_attribute on attrelid = pg_class.oid
             where nspname in ('raw', 'landing') and relkind = 'r'
         )
-        -- PostgreSQL's PUBLIC, everybody, may connect to a database unless told otherwise.
         select
-            case when grantee = 0 then 'public' else grantee::regrole::text end as role,
-            lower(privilege_type) || columns, kind, objects.name
+            case when grantee = 0 then 'public' else pg_get_userbyid(grantee)::text end as role,
+            lower(privilege_type) || columns, kind, objects.name, is_grantable
         from objects cross join aclexplode(acl)
-        where grantee::regrole::text = any(%(roles)s) or grantee = 0 and kind <> 'database'
         """,
-        {"schemas": [*_BUILT_SCHEMAS, "raw", "landing"], "roles": list(roles)},
+        {"schemas": [*_BUILT_SCHEMAS, "raw", "landing"]},
     ).fetchall()
-    own = {schema: (BUILDER, "schema", (schema,)) for schema in _BUILT_SCHEMAS}
-    held = {Privilege(role, right, kind, tuple(name)) for role, right, kind, name in rows}
-    # An owner's rights stand in the list once anyone else's do.
-    return {p for p in held if (p.role, p.kind, p.name) != own.get(p.name[0])}
+    return [
+        (Privilege(role, right, kind, tuple(name)), may_hand_on)
+        for role, right, kind, name, may_hand_on in rows
+    ]
 
 
-def _statement(verb: str, privilege: Privilege) -> sql.Composed:
-    return sql.SQL("{} {} on {} {} {} {}").format(
+def _statement(verb: str, privilege: Privilege, ending: str = "") -> sql.Composed:
+    return sql.SQL("{} {} on {} {} {} {} {}").format(
         sql.SQL(verb),
         sql.SQL(privilege.privilege),
         sql.SQL(privilege.kind),
         sql.Identifier(*privilege.name),
         sql.SQL("to" if verb == "grant" else "from"),
         sql.Identifier(privilege.role),
+        sql.SQL(ending),
     )
