@@ -1,4 +1,4 @@
-{{ config(tags='incremental_linking', pre_hook=expect_lookups()) }}
+{{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
 {% set known = linking_state('int_identity_client_links') %}
 
 with
