@@ -49,7 +49,7 @@ attendance_codes as (
 
 ),
 
--- Before their files are looked up, which takes longer for every row than to count it.
+-- Before their files are looked up: several processes can count the rows of a feed.
 counted as (
 
     {% for feed, column, domain in coded_columns %}
