@@ -6,7 +6,7 @@ How to resolve it: look at how `person_crosswalk` names the persons of unlinked 
 */
 with
 
--- A copy of 15 million rows would take five times as long.
+-- With a copy of 15 million rows it would take half as long again.
 crosswalk as not materialized (
 
     select * from {{ ref('person_crosswalk') }}
