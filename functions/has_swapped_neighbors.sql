@@ -1,9 +1,18 @@
--- A function of its own: with a subquery inside, PostgreSQL could not write
--- `is_near_text` into the query that calls it.
-select count(*) > 0
-from generate_series(1, length(one) - 1) as position
-where
-    substr(one, position, 1) = substr(other, position + 1, 1)
-    and substr(one, position + 1, 1) = substr(other, position, 1)
-    and left(one, position - 1) = left(other, position - 1)
-    and substr(one, position + 2) = substr(other, position + 2)
+-- A function of its own: with a loop inside, PostgreSQL could not write `is_near_text`
+-- into the query that calls it.
+declare
+    place integer := 1;
+begin
+    while
+        place < length(one)
+        and substr(one, place, 1) = substr(other, place, 1)
+    loop
+        place := place + 1;
+    end loop;
+    -- From the first letter that differs on.
+    return
+        place < length(one)
+        and substr(one, place, 1) = substr(other, place + 1, 1)
+        and substr(one, place + 1, 1) = substr(other, place, 1)
+        and substr(one, place + 2) = substr(other, place + 2);
+end
