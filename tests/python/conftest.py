@@ -278,7 +278,7 @@ def try_dbt(
         environment.setenv("OUTCOMES_PG_DATABASE", built.database)
         environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
         environment.setenv("DBT_TARGET_PATH", str(folder / "target"))
-        # Writing artifacts and every statement into its log takes dbt a quarter of its time.
+        # Writing artifacts and every statement into its log takes dbt a fifth of its time.
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
         done = dbtRunner().invoke(
