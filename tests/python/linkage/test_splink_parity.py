@@ -430,17 +430,16 @@ def test_similarities_are_duckdbs_to_the_last_bit(built_demo: Settings) -> None:
 def test_near_texts_are_those_at_duckdbs_distance_of_one(built_demo: Settings) -> None:
     """All short texts of three letters: slips and swaps at either end, and two of them."""
     texts = ["".join(word) for n in range(1, 6) for word in product("abé", repeat=n)]
-    distance = "select one, other from {texts} where {is_near}"
     memory = duckdb.connect()
     memory.register("texts", pl.DataFrame({"text": texts}).to_arrow())
-    both = "(select l.text as one, r.text as other from texts as l, texts as r)"
     near = memory.sql(
-        distance.format(texts=both, is_near="damerau_levenshtein(one, other) <= 1")
+        "select ones.text, others.text from texts as ones, texts as others "
+        "where damerau_levenshtein(ones.text, others.text) <= 1"
     ).fetchall()
-    both = "unnest(%(texts)s::text[]) as one, unnest(%(texts)s::text[]) as other"
     with connect(built_demo) as connection:
         found = connection.execute(
-            distance.format(texts=both, is_near="functions.is_near_text(one, other)").encode(),
+            "select one, other from unnest(%(texts)s::text[]) as one, "
+            "unnest(%(texts)s::text[]) as other where functions.is_near_text(one, other)",
             {"texts": texts},
         ).fetchall()
     assert len(near) > len(texts)
