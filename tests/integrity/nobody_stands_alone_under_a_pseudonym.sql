@@ -8,7 +8,7 @@ some relation shows a column without asking int_deidentified_person_years, or of
 year.
 */
 {% set relations = [
-    ('deidentified_fct_student_years', 'district_id', 'school_year', {
+    ('pseudonymized_fct_student_years', 'district_id', 'school_year', {
         'birth_year': 'birth_year',
         'grade': 'grade',
         'gender': 'gender',
@@ -17,20 +17,20 @@ year.
         'special_education': 'special_education',
         'economic_status': 'economic_status',
     }),
-    ('deidentified_fct_enrollments', 'district_id', 'school_year', {
+    ('pseudonymized_fct_enrollments', 'district_id', 'school_year', {
         'grade': 'grade', 'school_key': 'school',
     }),
-    ('deidentified_fct_assessments', 'district_id', 'test_year', {'grade': 'grade'}),
-    ('deidentified_rpt_discrepancy_cohort', 'district_id', 'school_year', {
+    ('pseudonymized_fct_assessments', 'district_id', 'test_year', {'grade': 'grade'}),
+    ('pseudonymized_rpt_discrepancy_cohort', 'district_id', 'school_year', {
         'grade': 'grade', "district_id || ':' || school_code": 'school',
     }),
-    ('deidentified_fct_cohort_years', 'base_district_id', 'base_year', {
+    ('pseudonymized_fct_cohort_years', 'base_district_id', 'base_year', {
         'base_grade': 'grade',
         'gender': 'gender',
         'race': 'race',
         'base_economic_status': 'economic_status',
     }),
-    ('deidentified_fct_cohort_years', 'district_id', 'follow_up_year', {
+    ('pseudonymized_fct_cohort_years', 'district_id', 'follow_up_year', {
         'grade': 'grade',
     }),
 ] %}

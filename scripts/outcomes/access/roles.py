@@ -44,7 +44,7 @@ _BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "intermediate": (),
     "marts": (STEWARD, ANALYST, CASEWORKER),
     "marts_district": (DISTRICT, STEWARD),
-    "marts_deidentified": (ANALYST,),
+    "marts_pseudonymized": (ANALYST,),
     "marts_public": (PUBLIC,),
     "quality": (DISTRICT, STEWARD),
     "crosswalks": (PUBLIC,),

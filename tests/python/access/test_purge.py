@@ -60,7 +60,7 @@ HOLDING = {
     "identity.int_identity_streets", "identity.pseudonyms",
     *(f"{schema}marts.dim_students" for schema in ("", "next_", "previous_")),
     *(f"{schema}marts_district.dim_students" for schema in ("", "next_", "previous_")),
-    *(f"{schema}marts_deidentified.fct_student_years" for schema in ("", "next_", "previous_")),
+    *(f"{schema}marts_pseudonymized.fct_student_years" for schema in ("", "next_", "previous_")),
 }  # fmt: skip
 # What publications keep of a district's figures.
 REMEMBERING = ("landing.measure_history", "landing.hidden_counts", "landing.withheld_gaps")

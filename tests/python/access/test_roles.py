@@ -35,7 +35,7 @@ READABLE = {
         "landing.link_decisions", "landing.runs", "landing.run_relations",
         "landing.disclosures",
     ],
-    "outcomes_analyst": [*PUBLISHED, *DIMENSIONS, "marts_deidentified.*"],
+    "outcomes_analyst": [*PUBLISHED, *DIMENSIONS, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, *DIMENSIONS, "marts.rpt_caseworker_students"],
     "outcomes_district": FOR_DISTRICTS,
     **{district_role(district): FOR_DISTRICTS for district in DISTRICTS},
@@ -505,7 +505,7 @@ def test_the_analyst_meets_nobody_by_name_or_number(connection: psycopg.Connecti
     ]
     with acting_as(connection, "outcomes_analyst"):
         seen = {relation: text_of(connection, relation) for relation in readable}
-    assert seen["marts_deidentified.fct_student_years"]
+    assert seen["marts_pseudonymized.fct_student_years"]
     assert {relation for relation, values in seen.items() if values & canaries} == set()
 
 

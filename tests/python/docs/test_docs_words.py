@@ -216,7 +216,7 @@ def test_every_relation_in_sql_exists(document: Document, manifest: dict[str, An
 def test_the_readme_reads_marts() -> None:
     schemas = {name.split(".")[0] for name in read_relations(readme())}
 
-    assert {"marts", "marts_deidentified", "marts_public"} <= schemas
+    assert {"marts", "marts_pseudonymized", "marts_public"} <= schemas
 
 
 @pytest.mark.parametrize(

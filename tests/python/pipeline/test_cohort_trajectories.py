@@ -97,7 +97,7 @@ def test_incidence_is_the_librarys(built: Settings, members: pd.DataFrame) -> No
 def test_trajectories_follow_the_incidence_and_add_up(
     built: Settings, today: pd.Timestamp, members: pd.DataFrame
 ) -> None:
-    rows = _frame(built, "select * from marts_deidentified.rpt_cohort_trajectories")
+    rows = _frame(built, "select * from marts_pseudonymized.rpt_cohort_trajectories")
     statuses = rows[["n_enrolled", "n_graduated", "n_not_enrolled"]].sum(axis=1)
     assert (statuses == rows["n_students"]).all()
     everybody = rows[rows["group_type"] == "all"]

@@ -76,7 +76,7 @@ def matched(built_demo: Settings) -> dict[tuple[Any, ...], pd.DataFrame]:
 def test_effects_are_those_of_weighted_least_squares(
     built_demo: Settings, matched: dict[tuple[Any, ...], pd.DataFrame]
 ) -> None:
-    effects = _frame(built_demo, "select * from marts_deidentified.rpt_intervention_effects")
+    effects = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_effects")
     effects = effects[effects["measure"].isin(MEASURES)]
     with_interval = 0
     for row in effects.itertuples():
@@ -108,7 +108,7 @@ def test_effects_are_those_of_weighted_least_squares(
 
 
 def test_every_participant_is_matched_or_has_a_reason(built_demo: Settings) -> None:
-    effects = _frame(built_demo, "select * from marts_deidentified.rpt_intervention_effects")
+    effects = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_effects")
     spells = _frame(
         built_demo,
         "select intervention_code, count(distinct student_key) as n"
@@ -125,7 +125,7 @@ def test_every_participant_is_matched_or_has_a_reason(built_demo: Settings) -> N
 def test_balance_of_the_matched_sample(
     built_demo: Settings, matched: dict[tuple[Any, ...], pd.DataFrame]
 ) -> None:
-    balance = _frame(built_demo, "select * from marts_deidentified.rpt_intervention_balance")
+    balance = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_balance")
     rows = balance[
         (balance["covariate"] == "measure_before") & (balance["measure"] == "attendance_rate")
     ]
@@ -147,7 +147,7 @@ def test_balance_of_the_matched_sample(
 
 
 def test_matched_groups_agree_in_what_they_are_matched_by(built_demo: Settings) -> None:
-    balance = _frame(built_demo, "select * from marts_deidentified.rpt_intervention_balance")
+    balance = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_balance")
     exact = balance[balance["covariate"].isin(["grade", "is_involved_prior_year"])].dropna()
     assert len(exact)
     assert exact["standardized_difference_after"].to_numpy() == pytest.approx(0, abs=1e-9)

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 
 SCHEMAS = (
-    "identity", "marts", "marts_deidentified", "marts_district", "marts_public", "quality",
+    "identity", "marts", "marts_pseudonymized", "marts_district", "marts_public", "quality",
 )  # fmt: skip
 
 _PUBLISHED = """
@@ -16,7 +16,7 @@ _PUBLISHED = """
         relkind in ('r', 'v', 'm', 'p')
         and (
             relnamespace::regnamespace::text in (
-                'marts', 'marts_deidentified', 'marts_district', 'marts_public', 'quality'
+                'marts', 'marts_pseudonymized', 'marts_district', 'marts_public', 'quality'
             )
             or relnamespace::regnamespace::text = 'identity'
             and relname in (

@@ -12,7 +12,7 @@ pseudonyms as (
 
 ),
 
-deidentified as (
+pseudonymized as (
 
     select
         persons.pseudonym as person_id,
@@ -26,4 +26,4 @@ deidentified as (
 
 )
 
-select * from deidentified
+select * from pseudonymized

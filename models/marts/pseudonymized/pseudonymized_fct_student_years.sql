@@ -18,7 +18,7 @@ people as (
 
 ),
 
-deidentified as (
+pseudonymized as (
 
     select
         students.pseudonym as student_key,
@@ -64,4 +64,4 @@ deidentified as (
 
 )
 
-select * from deidentified
+select * from pseudonymized

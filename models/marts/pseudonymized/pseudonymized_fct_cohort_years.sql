@@ -18,7 +18,7 @@ people as (
 
 ),
 
-deidentified as (
+pseudonymized as (
 
     select
         students.pseudonym as student_key,
@@ -58,4 +58,4 @@ deidentified as (
 
 )
 
-select * from deidentified
+select * from pseudonymized

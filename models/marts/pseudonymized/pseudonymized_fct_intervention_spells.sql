@@ -12,7 +12,7 @@ pseudonyms as (
 
 ),
 
-deidentified as (
+pseudonymized as (
 
     select
         students.pseudonym as student_key,
@@ -30,4 +30,4 @@ deidentified as (
 
 )
 
-select * from deidentified
+select * from pseudonymized

@@ -2,7 +2,7 @@ with
 
 facts as (
 
-    select * from {{ ref('fct_student_year_involvements') }}
+    select * from {{ ref('fct_enrollments') }}
 
 ),
 
@@ -18,17 +18,19 @@ people as (
 
 ),
 
-deidentified as (
+pseudonymized as (
 
     select
         students.pseudonym as student_key,
         persons.pseudonym as person_id,
         facts.district_id,
+        case when people.schools is not null then facts.school_key end as school_key,
         facts.school_year,
-        facts.program_group,
-        facts.involved_ever,
-        facts.involved_prior_year,
-        facts.involved_concurrent
+        facts.spell_number,
+        people.grade,
+        facts.entry_date,
+        facts.exit_date,
+        facts.exit_code
     from facts
     inner join pseudonyms as students
         on facts.student_key = students.key
@@ -42,4 +44,4 @@ deidentified as (
 
 )
 
-select * from deidentified
+select * from pseudonymized
