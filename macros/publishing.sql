@@ -9,9 +9,8 @@
     {{ return(execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone')) }}
 {%- endmacro %}
 
-{# What the audit has built again belongs to the run that it audits. #}
 {% macro is_recorded() -%}
-    {{ return(is_writing() and target.name == 'prod' and not var('is_repair')) }}
+    {{ return(is_writing() and target.name == 'prod') }}
 {%- endmacro %}
 
 {% macro begin_run() -%}
@@ -111,7 +110,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# `outcomes build` says `publish: false`, audits what was built, and publishes itself. #}
+{# `outcomes build` says `publish: false`, and publishes itself. #}
 {% macro publish_run() -%}
     {%- if is_recorded() and var('publish') -%}
         {%- set query -%}

@@ -16,7 +16,6 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, given_date, land, release, replay
 from outcomes.linkage.commands import link_app
 from outcomes.reports.commands import report_app, summary, write_all_districts
-from outcomes.suppression.audit import require_safe
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
@@ -45,7 +44,7 @@ def build(
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
 ) -> None:
-    """Build, test and audit the marts from what has landed, and publish them at once.
+    """Build and test the marts from what has landed, and publish them at once.
 
     Nothing that people read changes before all has passed.
 
@@ -56,22 +55,6 @@ def build(
     result = build_warehouse(Console(), str(given_date(as_of)) if as_of else "")
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
-
-
-@cli.command()
-def audit() -> None:
-    """Try to work out the hidden counts from the published gaps, by linear programming.
-
-    Every build does so before it publishes, and hides more rows if a count of 1 to 10 can
-    be worked out more closely than `policy.suppression` allows.
-
-    Example:
-        outcomes audit
-    """
-    console = Console()
-    with console.status("Attacking the published gaps"), connect() as connection:
-        require_safe(connection, "marts_public")
-    typer.echo("No small count can be worked out from the published gaps.")
 
 
 @cli.command()

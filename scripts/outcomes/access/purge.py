@@ -245,11 +245,9 @@ def delete_rows(purge: Purge) -> None:
                 partner,
             )
         # What publications remember of a district's figures.
-        for table in ("measure_history", "hidden_counts", "withheld_gaps"):
-            connection.execute(
-                f"delete from landing.{table} where district_id = %(id)s".encode(),  # noqa: S608
-                partner,
-            )
+        connection.execute(
+            "delete from landing.measure_history where district_id = %(id)s", partner
+        )
         # The one built table that a build adds to and never makes anew.
         if _is_built(connection, "identity.int_identity_assignments"):
             connection.execute(

@@ -70,8 +70,6 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},
-    "hidden_counts": {BUILDER: ("select", "insert", "delete")},
-    "withheld_gaps": {BUILDER: ("select", "insert")},
 }
 
 

@@ -39,14 +39,14 @@ class BuildResult:
 
 
 def build(console: Console, as_of: str = "") -> BuildResult:
-    """Build, test and audit everything, and publish it.
+    """Build and test everything, and publish it.
 
     Args:
         console: where progress and failures are shown.
         as_of: rebuild the warehouse as it was known on this day (yyyy-mm-dd).
 
     Raises:
-        OutcomesError: a model, a test or an audit failed; failures have been shown.
+        OutcomesError: a model or a test failed; failures have been shown.
             Nothing has been published then.
     """
     _provide_profile()
@@ -71,7 +71,7 @@ def build(console: Console, as_of: str = "") -> BuildResult:
             if not run_id:
                 run_id = event.info.invocation_id
                 # By its sessions another build sees that this one is alive: dbt's own end
-                # before the audits and the publication do. Not before the first node, as
+                # before the publication does. Not before the first node, as
                 # the hook that looks for others would take it for one.
                 held.enter_context(connect()).execute("set application_name = 'dbt'")
             progress.update(task, total=event.data.total)
@@ -80,26 +80,21 @@ def build(console: Console, as_of: str = "") -> BuildResult:
 
     variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
 
-    def rebuild() -> None:
-        """Build what depends on the withheld rows, as a part of the same run."""
-        select = ["--select", "stg_withheld_gaps+"]
-        _statuses(_invoke(dbtRunner(), variables | {"is_repair": True}, *select), console)
-
     with ExitStack() as held:
         with progress:
             outcome = _invoke(dbtRunner(callbacks=[follow]), variables)
         statuses = _statuses(outcome, console)
-        with console.status("Auditing and publishing"), connect() as connection:
-            return BuildResult(statuses, publish(connection, run_id, rebuild))
+        with console.status("Publishing"), connect() as connection:
+            return BuildResult(statuses, publish(connection, run_id))
 
 
-def _invoke(runner: dbtRunner, variables: dict[str, Any], *options: str) -> dbtRunnerResult:
+def _invoke(runner: dbtRunner, variables: dict[str, Any]) -> dbtRunnerResult:
     folder = str(PROJECT_DIR)
     arguments = ["--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
     # Unit tests are about the code, not about what has landed: CI runs them.
     arguments += ["--exclude-resource-type", "unit_test"]
     with dbt_environment():
-        return runner.invoke([*arguments, "--vars", json.dumps(variables), *options])
+        return runner.invoke([*arguments, "--vars", json.dumps(variables)])
 
 
 def _statuses(outcome: dbtRunnerResult, console: Console) -> Counter[str]:

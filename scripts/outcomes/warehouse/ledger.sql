@@ -152,8 +152,6 @@ create table if not exists landing.runs (
     ),
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
-    -- when the audit of the public gaps had found nothing, or nothing more
-    audited_at timestamptz,
     published_at timestamptz,
     as_of_date date,
     -- the commit, or the release where there is no checkout
@@ -168,9 +166,6 @@ create table if not exists landing.runs (
     -- status → how many models, seeds, functions and tests ended so
     nodes jsonb
 );
-
--- Of earlier warehouses.
-alter table landing.runs add column if not exists audited_at timestamptz;
 
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,
@@ -229,41 +224,3 @@ create table if not exists landing.purges (
     -- what was found and destroyed; the certificate tells it in words
     found jsonb not null
 );
-
--- What each publication of the gaps hid, and how much it was: the next ones may not give
--- it away. True counts of hidden cells; written when a build publishes.
-create table if not exists landing.hidden_counts (
-    as_of_date date not null,
-    school_year integer not null,
-    district_id text not null,
-    group_type text not null,
-    group_value text not null,
-    program_group text not null,
-    involvement text not null,
-    measure text not null,
-    n_involved integer not null,
-    x_involved integer not null,
-    primary key (
-        school_year, district_id, group_type, group_value, program_group, involvement,
-        measure, as_of_date
-    )
-);
-revoke all on landing.hidden_counts from public;
-
--- Rows of the gaps that the audit of a day withheld, because what they show gave away a
--- hidden count; a build of the day hides them. No counts.
-create table if not exists landing.withheld_gaps (
-    as_of_date date not null,
-    school_year integer not null,
-    district_id text not null,
-    group_type text not null,
-    group_value text not null,
-    program_group text not null,
-    involvement text not null,
-    measure text not null,
-    primary key (
-        as_of_date, school_year, district_id, group_type, group_value, program_group,
-        involvement, measure
-    )
-);
-revoke all on landing.withheld_gaps from public;

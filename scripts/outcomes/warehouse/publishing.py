@@ -4,55 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from importlib.metadata import version
 
 import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
-from outcomes.suppression.repair import make_safe
 
 
-def audit_run(connection: psycopg.Connection, run_id: str, rebuild: Callable[[], None]) -> None:
-    """Make a complete run that passed safe to be published, and enter that it is.
-
-    Args:
-        connection: to the warehouse that was built.
-        run_id: dbt's invocation id.
-        rebuild: builds what depends on the rows that the audit withholds.
-
-    Raises:
-        OutcomesError: small counts can be worked out even so.
-    """
-    make_safe(connection, "next_marts_public", rebuild)
-    connection.execute(
-        "update landing.runs set audited_at = clock_timestamp() where run_id = %s", [run_id]
-    )
-
-
-def has_passed(connection: psycopg.Connection, run_id: str) -> bool:
-    """Whether it is a complete run on the target prod, passed and not yet published."""
-    # A database where nothing has landed has no runs either.
-    if connection.execute("select to_regclass('landing.runs')").fetchone() == (None,):
-        return False
-    query = "select from landing.runs where run_id = %s and status = 'passed'"
-    return connection.execute(query, [run_id]).fetchone() is not None
-
-
-def publish(connection: psycopg.Connection, run_id: str, rebuild: Callable[[], None]) -> str:
-    """Audit a run and put it in place if it passed and is complete.
-
-    Args:
-        connection: to the warehouse that was built.
-        run_id: dbt's invocation id.
-        rebuild: builds what depends on the rows that the audit withholds.
+def publish(connection: psycopg.Connection, run_id: str) -> str:
+    """Put a run in place if it passed and is complete.
 
     Returns:
         What became of the run, in a sentence.
 
     Raises:
-        OutcomesError: an audit found something, or the database refused.
+        OutcomesError: the database refused.
     """
     row = connection.execute(
         "select status from landing.runs where run_id = %s", [run_id]
@@ -60,7 +27,6 @@ def publish(connection: psycopg.Connection, run_id: str, rebuild: Callable[[], N
     if row is None:
         return "Built in place: only the target prod publishes."
     if row[0] == "passed":
-        audit_run(connection, run_id, rebuild)
         try:
             connection.execute("select landing.publish_run(%s)", [run_id])
         except psycopg.Error as error:

@@ -559,34 +559,6 @@ begin
 end
 $$;
 
--- Keep which counts of the gaps this publication hides, for the next ones: together they
--- may not give away what one of them hides.
-create or replace function landing.remember_hidden_counts(published_as_of date)
-returns void
-language plpgsql as $$
-begin
-    -- Before the first delivery there is no day, and nothing to hide.
-    if published_as_of is null then
-        return;
-    end if;
-    delete from landing.hidden_counts where as_of_date = published_as_of;
-    insert into landing.hidden_counts
-    select
-        published_as_of, school_year, district_id, group_type, group_value, program_group,
-        involvement, measure,
-        -- A row that is hidden for an earlier publication is compared with that one, or
-        -- it would never be shown again.
-        case
-            when is_remembered and not is_primary then n_involved_before else n_involved
-        end,
-        case
-            when is_remembered and not is_primary then x_involved_before else x_involved
-        end
-    from intermediate.int_gap_suppression
-    where is_needed;
-end
-$$;
-
 -- Put everything in place that a complete run has built and tested.
 create or replace function landing.publish_run(this_run_id text)
 returns void
@@ -605,11 +577,6 @@ begin
     if this.status is distinct from 'passed' then
         raise exception 'Run % cannot be published: it is %, not passed.',
             this_run_id, coalesce(this.status, 'unknown');
-    end if;
-    if this.audited_at is null then
-        raise exception 'Run % cannot be published: its public gaps have not passed the audit.',
-            this_run_id
-            using hint = 'Run `outcomes build`.';
     end if;
     if exists (select from landing.runs where started_at > this.started_at) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
@@ -686,7 +653,6 @@ begin
     from marts.rpt_measure_history
     where run_id = this_run_id;
     perform landing.record_disclosures(this_run_id);
-    perform landing.remember_hidden_counts(this.as_of_date);
     update landing.runs
     set status = 'published', published_at = now()
     where run_id = this_run_id;
@@ -766,16 +732,6 @@ language sql stable as $$
                     (select count(*) from landing.run_relations where run_id = this_run_id),
                     coalesce(runs.as_of_date::text, 'no delivery'),
                     this_run_id
-                )
-                || (
-                    select
-                        case
-                            when count(*) > 0
-                                then format(' Audits withhold %s public gaps.', count(*))
-                            else ''
-                        end
-                    from landing.withheld_gaps
-                    where withheld_gaps.as_of_date = runs.as_of_date
                 )
             when 'partial'
                 then 'Not published: only a complete `dbt build` is.'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
 from outcomes.config import PROJECT_DIR, Settings
-from outcomes.suppression.audit import audit
 from outcomes.warehouse.connection import connect
 
 
@@ -62,34 +60,6 @@ def test_a_failed_test_leaves_what_people_read(
     assert newest_status(connection) == "failed"
     assert content_hashes(connection) == before
     assert definitions(connection) == defined
-
-
-def test_a_run_that_nobody_audited_is_not_published(connection: psycopg.Connection) -> None:
-    before = content_hashes(connection)
-    run_id = pretend_build(connection)
-    with pytest.raises(psycopg.errors.RaiseException, match="have not passed the audit"):
-        connection.execute("select landing.publish_run(%s)", [run_id])
-    assert content_hashes(connection) == before
-
-
-def test_plain_dbt_withholds_what_its_audit_finds(
-    published: Settings, connection: psycopg.Connection, tmp_path: Path
-) -> None:
-    """Against a policy that asks for wider intervals than the models were made for."""
-    for part in PROJECT_DIR.iterdir():
-        (tmp_path / part.name).symlink_to(part)
-    (tmp_path / "seeds").unlink()
-    shutil.copytree(PROJECT_DIR / "seeds", tmp_path / "seeds")
-    policy = tmp_path / "seeds" / "policy" / "suppression.csv"
-    policy.write_text(policy.read_text().replace("\n11,10,", "\n11,11,"))
-    defined = definitions(connection)
-    told = run_dbt(published, *TESTED, project=tmp_path)
-    assert "Audits withhold" in told
-    # Nor has it changed what anybody may do.
-    assert definitions(connection) == defined
-    (withheld,) = connection.execute("select count(*) from landing.withheld_gaps").fetchone() or ()
-    assert withheld > 0
-    assert audit(connection, "marts_public") == []
 
 
 def test_a_target_without_schemas_of_its_own_does_not_build_over_it(

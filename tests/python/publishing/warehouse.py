@@ -65,8 +65,7 @@ def pretend_build(connection: psycopg.Connection, change: str = "") -> str:
 
 
 def publish(connection: psycopg.Connection, run_id: str) -> None:
-    """Publish a run as if it had been audited."""
-    connection.execute("update landing.runs set audited_at = now() where run_id = %s", [run_id])
+    """Publish a run."""
     connection.execute("select landing.publish_run(%s)", [run_id])
 
 
