@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import re
 import shutil
 import socket
 import tempfile
@@ -16,15 +15,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from dbt.cli.main import dbtRunner
 from psycopg import sql
+from tests.python.parsed_projects import KEPT, folders, parsed
 
 from outcomes.access.roles import apply_access
 from outcomes.config import PROJECT_DIR, Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
-from outcomes.demo.generate import Progress as DemoProgress
-from outcomes.demo.generate import generate
-from outcomes.demo.plan import Plan
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
@@ -33,10 +29,13 @@ from outcomes.warehouse.tables import create_tables
 
 _numbers = itertools.count(1)
 
-# `dbt build` without its unit tests, which do not read the warehouse: `built_demo` runs them.
+# `dbt build` without its unit tests, which do not read the warehouse.
 TESTED = ("build", "--exclude-resource-type", "unit_test")
-# `dbt build` without any tests, for a warehouse that is only compared with a tested one.
+# `dbt build` without any tests: test_project_tests.py runs them, once on each warehouse.
 UNTESTED = (*TESTED, "--exclude-resource-type", "test")
+
+# Deliveries of all partners, and what an all-knowing warehouse would say about them.
+SAMPLE = PROJECT_DIR / "tests" / "sample"
 
 # Warehouses that take long to make, beginning with the one that most tests read.
 SHARED = ("built_demo", "first_publication", "built_sample")
@@ -94,7 +93,8 @@ def warehouse() -> Iterator[Settings]:
             settings = load_settings()
             with connect(settings) as connection:
                 # Nothing here has to outlive a power cut.
-                connection.execute("alter system set fsync = off")
+                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                    connection.execute(f"alter system set {setting} = off".encode())
                 connection.execute("select pg_reload_conf()")
             yield settings
         finally:
@@ -102,20 +102,48 @@ def warehouse() -> Iterator[Settings]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def database(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A new database with the ledger and empty raw tables; the environment points at it."""
-    name = f"test_{next(_numbers)}"
+@pytest.fixture(scope="session")
+def empty(warehouse: Settings) -> Settings:
+    """The ledger and empty raw tables, to be copied."""
+    settings = replace(warehouse, database="empty")
     with connect(warehouse) as server:
-        server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        settings = replace(warehouse, database=name)
-        monkeypatch.setenv("OUTCOMES_PG_DATABASE", name)
+        server.execute("create database empty")
+    with connect(settings) as connection:
+        create_tables(connection)
+    return settings
+
+
+@contextlib.contextmanager
+def cloned(original: Settings, name: str) -> Iterator[Settings]:
+    """A copy of a database, to change; nobody may be connected to the original."""
+    identifier = sql.Identifier(name)
+    with connect(replace(original, database="postgres")) as server:
+        server.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                identifier, sql.Identifier(original.database)
+            )
+        )
         try:
-            with connect(settings) as connection:
-                create_tables(connection)
-            yield settings
+            yield replace(original, database=name)
         finally:
-            server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            server.execute(sql.SQL("drop database {} with (force)").format(identifier))
+
+
+@contextlib.contextmanager
+def copied(built: Settings, name: str) -> Iterator[Settings]:
+    """A copy of a built warehouse, with the rights on the database, which are not copied."""
+    with cloned(built, name) as settings:
+        with connect(settings) as connection:
+            apply_access(connection, district_ids(load_contracts().values()))
+        yield settings
+
+
+@pytest.fixture
+def database(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A new database with the ledger and empty raw tables; the environment points at it."""
+    with cloned(empty, f"test_{next(_numbers)}") as settings:
+        monkeypatch.setenv("OUTCOMES_PG_DATABASE", settings.database)
+        yield settings
 
 
 @pytest.fixture
@@ -127,51 +155,17 @@ def connection(database: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def another_database(
-    database: Settings, monkeypatch: pytest.MonkeyPatch
+    empty: Settings, database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], psycopg.Connection]]:
     """Make one more empty database, connect to it, and point the environment at it."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(connect(database))
 
         def make() -> psycopg.Connection:
-            name = f"test_{next(_numbers)}"
-            identifier = sql.Identifier(name)
-            server.execute(sql.SQL("create database {}").format(identifier))
-            drop = sql.SQL("drop database {} with (force)").format(identifier)
-            stack.callback(server.execute, drop)
-            monkeypatch.setenv("OUTCOMES_PG_DATABASE", name)
-            opened = stack.enter_context(connect(replace(database, database=name)))
-            create_tables(opened)
-            return opened
+            settings = stack.enter_context(cloned(empty, f"test_{next(_numbers)}"))
+            monkeypatch.setenv("OUTCOMES_PG_DATABASE", settings.database)
+            return stack.enter_context(connect(settings))
 
         yield make
-
-
-@contextlib.contextmanager
-def copied(built: Settings, name: str) -> Iterator[Settings]:
-    """A copy of a built warehouse, to change; nobody may be connected to the original."""
-    settings = replace(built, database=name)
-    copy = sql.Identifier(name)
-    with connect(replace(built, database="postgres")) as server:
-        server.execute(
-            sql.SQL("create database {} template {}").format(copy, sql.Identifier(built.database))
-        )
-        try:
-            # A copy does not have the rights on the database.
-            with connect(settings) as connection:
-                apply_access(connection, district_ids(load_contracts().values()))
-            yield settings
-        finally:
-            server.execute(sql.SQL("drop database {} with (force)").format(copy))
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with the sample deliveries and their truth; the test is skipped without."""
-    folder = PROJECT_DIR.parent / "shared"
-    if not folder.exists():
-        pytest.skip("the sample deliveries are not here")
-    return folder
 
 
 def free_port() -> int:
@@ -181,51 +175,42 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def make_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
+def make_warehouse(empty: Settings) -> Iterator[Callable[..., Settings]]:
     """Make a warehouse from deliveries, with plain dbt and nothing around it.
 
     The loader lands and the builder builds, so every such warehouse shows that their
     grants are enough.
     """
-    with _making(warehouse, "built") as make:
+    with _making(empty) as make:
         yield make
 
 
 @pytest.fixture
-def make_own_warehouse(warehouse: Settings) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse that goes with the test; by its name dbt knows what it parsed before."""
-    with _making(warehouse, "own") as make:
+def make_own_warehouse(empty: Settings) -> Iterator[Callable[..., Settings]]:
+    """Make a warehouse that goes with the test."""
+    with _making(empty) as make:
         yield make
 
 
 @contextlib.contextmanager
-def _making(warehouse: Settings, name: str) -> Iterator[Callable[..., Settings]]:
-    made: list[str] = []
+def _making(empty: Settings) -> Iterator[Callable[..., Settings]]:
+    with contextlib.ExitStack() as stack:
 
-    def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
-        settings = replace(warehouse, database=f"{name}_{len(made) + 1}")
-        with connect(warehouse) as server:
-            server.execute(f"create database {settings.database}".encode())
-        made.append(settings.database)
-        contracts = load_contracts()
-        with connect(settings) as opened:
-            apply_access(opened, district_ids(contracts.values()))
-            opened.execute("set role outcomes_loader")
-            create_tables(opened)
-            for path in [drops] if files is None else files:
-                delivered = find_deliveries(path, contracts)
-                assert not delivered.unplaced
-                for _ in land_deliveries(opened, contracts, delivered.files):
-                    pass
-        run_dbt(settings, *(dbt or ["build"]))
-        return settings
+        def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
+            settings = stack.enter_context(cloned(empty, f"built_{next(_numbers)}"))
+            contracts = load_contracts()
+            with connect(settings) as opened:
+                apply_access(opened, district_ids(contracts.values()))
+                opened.execute("set role outcomes_loader")
+                for path in [drops] if files is None else files:
+                    delivered = find_deliveries(path, contracts)
+                    assert not delivered.unplaced
+                    for _ in land_deliveries(opened, contracts, delivered.files):
+                        pass
+            run_dbt(settings, *(dbt or UNTESTED))
+            return settings
 
-    try:
         yield make
-    finally:
-        with connect(warehouse) as server:
-            for database in made:
-                server.execute(f"drop database {database} with (force)".encode())
 
 
 def run_dbt(
@@ -258,7 +243,8 @@ def try_dbt(
 ) -> DbtRun:
     """Run plain dbt on a warehouse, whether it fails or not.
 
-    In this process: to start one takes four seconds, and there are a hundred runs.
+    In this process, on a project that is parsed once: to start dbt takes five seconds, to
+    parse the project ten, and there are a hundred runs.
 
     Args:
         built: the warehouse.
@@ -267,43 +253,39 @@ def try_dbt(
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
-    # Kept as long as the server: dbt parses only what has changed since it was here, or
-    # everything where it had other variables.
-    variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
-    name = "-".join([built.database, project.name, *re.findall(r"\w+", variables)])
-    folder = built.warehouse_dir.parent / "dbt" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+    from dbt.cli.main import dbtRunner
+
     with pytest.MonkeyPatch.context() as environment, redirect_stdout(io.StringIO()) as said:
-        environment.setenv("OUTCOMES_PG_DATABASE", built.database)
-        environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
-        environment.setenv("DBT_TARGET_PATH", str(folder / "target"))
         # Writing artifacts and every statement into its log takes dbt a fifth of its time.
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
-        done = dbtRunner().invoke(
-            ["--no-use-colors", *arguments,
-             "--project-dir", str(project), "--profiles-dir", str(folder)]
-        )  # fmt: skip
+        manifest = None if arguments[0] in ("debug", "parse") else parsed(project, built.database)
+        environment.setenv("DBT_TARGET_PATH", str(KEPT / "run"))
+        environment.setenv("OUTCOMES_PG_DATABASE", built.database)
+        environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
+        done = dbtRunner(manifest).invoke(["--no-use-colors", *arguments, *folders(project)])
     return DbtRun(done.success, said.getvalue())
 
 
 @pytest.fixture(scope="session")
 def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Invented deliveries, small enough to build in every run of the tests."""
+    from outcomes.demo.generate import Progress, generate
+    from outcomes.demo.plan import Plan
+
     folder = tmp_path_factory.mktemp("demo")
     plan = Plan(students=400, clients=4000, weeks=3, school_years=2, seed=11)
-    generate(plan, folder / "demo", DemoProgress(lambda _: None, lambda _: None))
+    generate(plan, folder / "demo", Progress(lambda _: None, lambda _: None))
     return folder / "demo" / "drops"
 
 
 @pytest.fixture(scope="session")
 def built_demo(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
-    """The demo, landed and built."""
+    """The demo, landed and built; test_project_tests.py tests it."""
     return make_warehouse(demo_drops)
 
 
 @pytest.fixture(scope="session")
-def built_sample(make_warehouse: Callable[..., Settings], shared: Path) -> Settings:
-    """The partners' sample, landed and built; skipped where the sample is not there."""
-    return make_warehouse(shared / "sample" / "drops", *TESTED)
+def built_sample(make_warehouse: Callable[..., Settings]) -> Settings:
+    """The sample, landed and built; test_project_tests.py tests it."""
+    return make_warehouse(SAMPLE / "drops")

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import psycopg
 import pyarrow.parquet as parquet
-import pytest
+from tests.python.conftest import SAMPLE
 
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import DeliveredFile, find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.tables import raw_feeds
-
-
-@pytest.fixture
-def drops(shared: Path) -> Path:
-    return shared / "sample" / "drops"
 
 
 def land(connection: psycopg.Connection, files: list[DeliveredFile]) -> set[str]:
@@ -49,13 +43,13 @@ def content(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def test_the_sample_lands_whole_in_any_order_and_once(
-    connection: psycopg.Connection, shared: Path, drops: Path
+    connection: psycopg.Connection,
 ) -> None:
-    files = find_deliveries(drops, load_contracts()).files
+    files = find_deliveries(SAMPLE / "drops", load_contracts()).files
     assert land(connection, files) == {"loaded"}
     first = content(connection)
 
-    truth = parquet.read_table(shared / "sample" / "truth" / "deliveries.parquet").to_pylist()
+    truth = parquet.read_table(SAMPLE / "truth" / "deliveries.parquet").to_pylist()
     delivered = {
         (row["file"].split("/", 2)[2] + (f"/{row['member']}" if row["member"] else ""),
          row["partner"], row["delivery"]): row["rows"]
@@ -83,10 +77,10 @@ def test_the_sample_lands_whole_in_any_order_and_once(
 
 
 def test_no_value_of_a_column_that_may_not_be_kept(
-    connection: psycopg.Connection, drops: Path
+    connection: psycopg.Connection,
 ) -> None:
     contracts = load_contracts()
-    land(connection, find_deliveries(drops / "pittsburgh" / "2012-10-01", contracts).files)
+    land(connection, find_deliveries(SAMPLE / "drops/pittsburgh/2012-10-01", contracts).files)
     for feed in raw_feeds():
         row = connection.execute(
             f"select count(*) filter (where r::text ~ '[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}')"

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import psycopg
 import pytest
+from tests.python.conftest import SAMPLE
 
-from outcomes.config import PROJECT_DIR, Settings
+from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
-
-TRUTH_DIR = PROJECT_DIR.parent / "shared" / "sample" / "truth"
-
-pytestmark = pytest.mark.skipif(not TRUTH_DIR.exists(), reason="the shared sample is absent")
 
 Pairs = set[tuple[str, str]]
 
@@ -45,7 +42,7 @@ class Linkage:
 
 def read_truth(file: str, partner: str, record: str) -> pd.Series:
     """True person by record, `<partner>:<record id>`."""
-    truth = pd.read_parquet(TRUTH_DIR / file)
+    truth = pd.read_parquet(SAMPLE / "truth" / file)
     truth["record"] = truth[partner].astype(str) + ":" + truth[record]
     return truth.drop_duplicates("record").set_index("record")["person_id"]
 
@@ -120,7 +117,7 @@ def test_student_clusters_are_the_true_ones(linkage: Linkage) -> None:
 
 
 def test_twins_never_link(linkage: Linkage) -> None:
-    people = pd.read_parquet(TRUTH_DIR / "people.parquet").dropna(subset=["twin_of"])
+    people = pd.read_parquet(SAMPLE / "truth" / "people.parquet").dropna(subset=["twin_of"])
     twins = set(zip(people.person_id, people.twin_of, strict=True))
     twins |= {(other, one) for one, other in twins}
     assert twins

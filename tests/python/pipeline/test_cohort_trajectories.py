@@ -29,7 +29,7 @@ def _incidence(cohort: pd.DataFrame) -> pd.Series:
 
 @pytest.fixture(scope="module", params=["built_demo", "built_sample"])
 def built(request: pytest.FixtureRequest) -> Settings:
-    """The demo, in which first records are rare, and the sample, where it is there."""
+    """The demo, in which first records are rare, and the sample."""
     settings: Settings = request.getfixturevalue(request.param)
     return settings
 

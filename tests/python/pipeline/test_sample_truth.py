@@ -5,11 +5,12 @@ to the last digit, and the lists of action research against a second computation
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 import pytest
-from tests.python.conftest import run_dbt
+from tests.python.conftest import SAMPLE, copied, run_dbt
 from tests.python.pipeline import action_research
 
 from outcomes.config import Settings
@@ -34,34 +35,47 @@ EXACT = [
     "promise_status",
     "promise_history_is_complete",
 ]
+READ = (
+    "+fct_student_years", "+rpt_service_gaps", "+rpt_school_moves", "+rpt_discrepancy_cohort",
+)  # fmt: skip
 DEFINITIONS = ["involved_ever", "involved_prior_year", "involved_concurrent"]
 
 
+@dataclass(frozen=True)
+class Known:
+    """A warehouse as it was known on a day, and the truth of its student-years on that day."""
+
+    warehouse: Settings
+    truth: pd.DataFrame
+
+
 @pytest.fixture(scope="module", params=["early", "last"])
-def moment(request: pytest.FixtureRequest, built_sample: Settings, shared: Path) -> dict[str, str]:
+def known(request: pytest.FixtureRequest, built_sample: Settings) -> Iterator[Known]:
     """The sample as it was known on one of its two as-of dates."""
-    moment: dict[str, str] = json.loads((shared / "sample" / "truth" / "as_of.json").read_text())[
+    moment: dict[str, str] = json.loads((SAMPLE / "truth" / "as_of.json").read_text())[
         request.param
     ]
-    if request.param == "early":
-        run_dbt(built_sample, "run", "--vars", f"{{as_of: {moment['as_of']}}}")
-    else:
-        run_dbt(built_sample, "run")
-    return moment
+    truth = pd.read_parquet(SAMPLE / "truth" / moment["student_years"])
+    truth = truth.rename(columns={"district": "district_id"})
+    if request.param == "last":
+        yield Known(built_sample, truth)
+        return
+    with copied(built_sample, "early_sample") as early:
+        as_of = f"{{as_of: {moment['as_of']}}}"
+        run_dbt(early, "run", "--select", *READ, "--vars", as_of)
+        yield Known(early, truth)
 
 
 @pytest.fixture(scope="module")
-def compared(built_sample: Settings, shared: Path, moment: dict[str, str]) -> pd.DataFrame:
+def compared(known: Known) -> pd.DataFrame:
     """Truth beside mart, one row a student-year."""
-    truth = pd.read_parquet(shared / "sample" / "truth" / moment["student_years"])
-    truth = truth.rename(columns={"district": "district_id"})
     columns = [*KEY, *EXACT, "attendance_rate", *DEFINITIONS]
-    with connect(built_sample) as connection:
+    with connect(known.warehouse) as connection:
         rows = connection.execute(
             f"select {', '.join(columns)} from marts.fct_student_years".encode()
         ).fetchall()
     mart = pd.DataFrame(rows, columns=columns)
-    return truth.merge(mart, on=KEY, how="outer", suffixes=("_truth", ""), indicator=True)
+    return known.truth.merge(mart, on=KEY, how="outer", suffixes=("_truth", ""), indicator=True)
 
 
 def test_student_years_are_all_there_and_no_other(compared: pd.DataFrame) -> None:
@@ -100,9 +114,8 @@ def _equal(expected: object, found: object) -> bool:
     return float(expected) == float(found)  # type: ignore[arg-type]
 
 
-@pytest.mark.usefixtures("moment")
-def test_service_gaps_equal_a_second_computation(built_sample: Settings) -> None:
-    with connect(built_sample) as connection:
+def test_service_gaps_equal_a_second_computation(known: Known) -> None:
+    with connect(known.warehouse) as connection:
         rows = action_research.read(connection, "marts.rpt_service_gaps")
         found = set(rows[["student_key", "school_year", "rule_id"]].itertuples(index=False))
         assert {rule for _, _, rule in found} >= {
@@ -112,20 +125,18 @@ def test_service_gaps_equal_a_second_computation(built_sample: Settings) -> None
         assert found == action_research.service_gaps(connection)
 
 
-@pytest.mark.usefixtures("moment")
-def test_school_moves_equal_a_second_computation(built_sample: Settings) -> None:
+def test_school_moves_equal_a_second_computation(known: Known) -> None:
     columns = ["person_id", "from_school_key", "school_key", "entered_on"]
     began = ["placement_began", "shelter_stay_began"]
-    with connect(built_sample) as connection:
+    with connect(known.warehouse) as connection:
         rows = action_research.read(connection, "marts.rpt_school_moves")
         found = set(rows[[*columns, *began]].itertuples(index=False))
         assert len(found) == len(rows) > 20
         assert found == action_research.school_moves(connection)
 
 
-@pytest.mark.usefixtures("moment")
-def test_discrepancy_cohort_equals_a_second_computation(built_sample: Settings) -> None:
-    with connect(built_sample) as connection:
+def test_discrepancy_cohort_equals_a_second_computation(known: Known) -> None:
+    with connect(known.warehouse) as connection:
         rows = action_research.read(connection, "marts.rpt_discrepancy_cohort")
         found = set(rows[["student_key", "school_year"]].itertuples(index=False))
         assert found

@@ -1,0 +1,80 @@
+"""dbt's manifest of a project, parsed once for all databases that the tests make."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from outcomes.config import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+# Left for the next run of the tests, in which dbt parses only what has changed.
+KEPT = PROJECT_DIR / "target" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+# The name that relations have in a manifest as it was parsed.
+_DATABASE = "outcomes"
+_CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "USER": "outcomes", "DATABASE": _DATABASE}
+
+_manifests: dict[str, Manifest] = {}
+
+
+def parsed(project: Path, database: str) -> Manifest:
+    """The manifest of a project, with its relations in `database`.
+
+    A project is parsed anew for another target, since that names its schemas, and not for
+    other variables: none of ours decides what is parsed.
+    """
+    target = "-".join(
+        os.environ.get(f"OUTCOMES_{name}", "") for name in ("TARGET", "SCHEMA_PREFIX")
+    )
+    if project != PROJECT_DIR:
+        manifest = _parse(project, target)
+    else:
+        if target not in _manifests:
+            _manifests[target] = _parse(project, target)
+        # A run writes into its manifest: compiled statements, for one.
+        manifest = _manifests[target].deepcopy()
+    for node in chain(
+        manifest.nodes.values(), manifest.sources.values(), manifest.functions.values()
+    ):
+        node.database = database
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(f'"{_DATABASE}"', f'"{database}"', 1)
+    manifest.build_flat_graph()
+    return manifest
+
+
+def folders(project: Path) -> list[str]:
+    """The options that say where the project is, and the profile that comes with ours."""
+    profiles = KEPT / "profile"
+    profiles.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
+    return ["--project-dir", str(project), "--profiles-dir", str(profiles)]
+
+
+def _parse(project: Path, target: str) -> Manifest:
+    from dbt.cli.main import dbtRunner
+
+    ours = KEPT / target
+    folder = ours
+    if project != PROJECT_DIR:
+        # A copy of the project differs in a file or two: begin with what is known of ours.
+        parsed(PROJECT_DIR, _DATABASE)
+        folder = project / "target"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ours / "partial_parse.msgpack", folder)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in _CONNECTION.items():
+            environment.setenv(f"OUTCOMES_PG_{name}", value)
+        done = dbtRunner().invoke(
+            ["--quiet", "parse", *folders(project), "--target-path", str(folder)]
+        )
+    assert done.success, done.exception
+    return done.result
