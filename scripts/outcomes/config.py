@@ -36,6 +36,10 @@ class Settings:
         """The embedded server's generated password (mode 0600)."""
         return self.warehouse_dir / "password"
 
+    def address_of(self, login: str) -> str:
+        """Where a login connects, as a URI that psql takes."""
+        return f"postgresql://{login}@{self.host}:{self.port}/{self.database}"
+
 
 def load_settings() -> Settings:
     """Read the settings from the environment; the defaults are the embedded server's.

@@ -53,12 +53,19 @@ def status() -> None:
         outcomes warehouse status
     """
     server = _server()
-    if not server.is_running():
+    port = server.running_port()
+    if port is None:
         typer.echo("PostgreSQL is not running. Start it with `outcomes warehouse start`.")
         raise typer.Exit(3)
+    if port != server.settings.port:
+        typer.echo(
+            f"PostgreSQL is running on port {port}, not on {server.settings.port}: set "
+            f"OUTCOMES_PG_PORT={port}."
+        )
+        raise typer.Exit(3)
     typer.echo(f"PostgreSQL is running on {_address(server)}")
-    typer.echo(f"psql:  {psql_path()} {_address(server)}")
-    typer.echo(f"login: {server.settings.password_file} holds the password")
+    typer.echo(f"psql:  {psql_path()}, with a login of `outcomes access login`")
+    typer.echo(f"owner: {server.settings.password_file} holds the password; not for readers")
     typer.echo(f"data:  {server.data_dir}")
 
 
@@ -79,5 +86,4 @@ def reset(
 
 
 def _address(server: EmbeddedServer) -> str:
-    settings = server.settings
-    return f"postgresql://{settings.user}@{settings.host}:{settings.port}/{settings.database}"
+    return server.settings.address_of(server.settings.user)

@@ -101,18 +101,31 @@ class EmbeddedServer:
             return False
         return self._run("pg_ctl", "status", "-D", str(self.data_dir)).returncode == 0
 
+    def running_port(self) -> int | None:
+        """The port on which the cluster's server listens; None where it is not up."""
+        if not self.is_running():
+            return None
+        return int((self.data_dir / "postmaster.pid").read_text().splitlines()[3])
+
     def start(self) -> None:
         """Make the cluster if there is none, start it, create database and tables.
 
         Safe to repeat.
 
         Raises:
-            OutcomesError: the port is taken, or PostgreSQL does not start.
+            OutcomesError: the port is taken, the server runs on another one, or PostgreSQL
+                does not start.
         """
         self.settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
         if not self.is_initialized():
             self._initialize()
-        if not self.is_running():
+        port = self.running_port()
+        if port not in (None, self.settings.port):
+            raise OutcomesError(
+                f"This warehouse's server is running already, on port {port}. Stop it first, or "
+                f"set OUTCOMES_PG_PORT={port}."
+            )
+        if port is None:
             self._require_free_port()
             options = " ".join(
                 ["-p", str(self.settings.port)]

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.python.conftest import free_port
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -45,6 +46,17 @@ def test_status_of_a_server_that_is_not_there(
     done = CliRunner().invoke(cli, ["warehouse", "status"])
     assert done.exit_code == 3
     assert "outcomes warehouse start" in done.output
+
+
+def test_status_and_start_with_another_port_name_the_one_it_runs_on(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    done = CliRunner().invoke(cli, ["warehouse", "status"])
+    assert done.exit_code == 3
+    assert f"running on port {warehouse.port}, not on" in done.output
+    with pytest.raises(OutcomesError, match=f"already, on port {warehouse.port}"):
+        CliRunner().invoke(cli, ["warehouse", "start"], catch_exceptions=False)
 
 
 def test_a_port_that_is_taken_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
