@@ -97,6 +97,9 @@ def purge(
             if has_roles(connection):
                 # What the build has made belongs to whoever ran this command.
                 apply_access(connection, district_ids(load_contracts().values()))
-            rewrite_storage(destruction)
-        certificate = destruction.finish()
-    console.print(f"Nothing of {partner} is left. The certificate is in {certificate}")
+            left_in_log = rewrite_storage(destruction)
+        certificate = destruction.finish(left_in_log)
+    for what in left_in_log:
+        console.print(f"Still there: {what}.")
+    nothing = "Nothing else" if left_in_log else "Nothing"
+    console.print(f"{nothing} of {partner} is left. The certificate is in {certificate}")

@@ -69,7 +69,7 @@ class Purge:
         """Add what was found to the entry."""
         self._store(found, finished=False)
 
-    def finish(self) -> Path:
+    def finish(self, left_in_log: list[str]) -> Path:
         """Write the certificate and close the entry.
 
         Raises:
@@ -88,7 +88,7 @@ class Purge:
                 "be taken away first. Then run the same command again: it finishes this purge."
             )
         found = self._store(Found(), finished=True)
-        return _write_certificate(self, found)
+        return _write_certificate(self, found, left_in_log)
 
     def _store(self, more: Found, *, finished: bool) -> Found:
         with self.connection.transaction():
@@ -292,28 +292,53 @@ def drop_copies(purge: Purge) -> None:
         purge.connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
 
 
-def rewrite_storage(purge: Purge) -> None:
-    """Write every table anew, without its deleted rows, and let go of the old log.
+def rewrite_storage(purge: Purge) -> list[str]:
+    """Write every table anew, without its deleted rows, and let go of the server's log.
+
+    Returns:
+        What of the log may still hold rows, in words; nothing where it let go of all.
 
     Raises:
         OutcomesError: the login may not; the server's administrator has to.
     """
     connection = purge.connection
+
+    def value(query: str) -> str:
+        row = connection.execute(query.encode()).fetchone()
+        return str(row[0]) if row else ""
+
     try:
         connection.execute("vacuum (full, analyze)")
-        # Twice: the second lets go of the segment that the first one still needed.
-        for _ in range(2):
+        # Statistics hold values, and the rows of those that were replaced are still there.
+        connection.execute("vacuum (full) pg_catalog.pg_statistic")
+        last = value("select pg_walfile_name(pg_current_wal_lsn())")
+        # Another checkpoint may just have begun in an older segment: then once more.
+        for _ in range(3):
             connection.execute("select pg_switch_wal()")
             connection.execute("checkpoint")
+        kept = value(
+            "select count(*) from pg_ls_waldir() "  # noqa: S608
+            f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
+        )
     except psycopg.errors.InsufficientPrivilege:
         raise OutcomesError(
             f"The rows are deleted, but {connection.info.user} may not force them out of the "
-            "server's log (pg_switch_wal, checkpoint). Run the same command again as a superuser "
-            "or with the rights pg_checkpoint and execute on pg_switch_wal: it finishes this purge."
+            "server's log (pg_switch_wal, pg_ls_waldir, checkpoint). Run the same command again as "
+            "a superuser or with the roles pg_checkpoint and pg_monitor and execute on "
+            "pg_switch_wal: it finishes this purge."
         ) from None
+    left = []
+    if kept != "0":
+        left.append(
+            f"{kept} segments of the server's log, up to {last}: a replica, a slot or the archive "
+            "of the log needs them"
+        )
+    if value("show wal_recycle") == "on":
+        left.append("segments of the server's log that wait to be used again: wal_recycle is on")
+    return left
 
 
-def _write_certificate(purge: Purge, found: Found) -> Path:
+def _write_certificate(purge: Purge, found: Found, left_in_log: list[str]) -> Path:
     row = purge.connection.execute(
         "select finished_at from landing.purges where purge_id = %s", [purge.purge_id]
     ).fetchone()
@@ -321,13 +346,15 @@ def _write_certificate(purge: Purge, found: Found) -> Path:
     folder = purge.settings.warehouse_dir / "certificates"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{purge.partner_id}-{finished_at:%Y-%m-%d}-{purge.purge_id}.md"
-    text = "\n".join(_certificate(purge, found, finished_at)) + "\n"
+    text = "\n".join(_certificate(purge, found, finished_at, left_in_log)) + "\n"
     digest = sha256(text.encode()).hexdigest()
     file.write_text(f"{text}\nSHA-256 of the text above: `{digest}`\n", encoding="utf-8")
     return file
 
 
-def _certificate(purge: Purge, found: Found, finished_at: datetime) -> list[str]:
+def _certificate(
+    purge: Purge, found: Found, finished_at: datetime, left_in_log: list[str]
+) -> list[str]:
     def listed(title: str, entries: dict[str, Any]) -> list[str]:
         return ["", f"## {title}", "", *(f"- `{name}`: {what}" for name, what in entries.items())]
 
@@ -358,6 +385,7 @@ def _certificate(purge: Purge, found: Found, finished_at: datetime) -> list[str]
         "",
         "## Not reached from here",
         "",
+        *(f"- {what}" for what in left_in_log),
         "- backups of the database and of the archive; without its key the archive is unreadable",
         "- replicas and archived logs of the server, and free blocks of its disks",
         "- the folder in which deliveries arrive, workbooks that were handed out, and what "
