@@ -28,6 +28,7 @@ $(DEMO)/drops: | $(VENV)/installed
 
 demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries
 	@$(BIN)/outcomes warehouse start
+	@$(BIN)/outcomes access apply > /dev/null
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]
 
 test: install  ## Run every test
@@ -48,7 +49,7 @@ bench: install  ## Measure speed; figures under target/bench.json
 	$(BIN)/python -m outcomes.bench
 
 docs: install  ## Describe the models and their lineage, in a browser
-	$(BIN)/dbt docs generate
+	$(BIN)/dbt docs generate --target in_place
 	$(BIN)/dbt docs serve
 
 clean:  ## Remove what can be made again; the warehouse stays

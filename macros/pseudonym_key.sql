@@ -24,7 +24,7 @@
                 "OUTCOMES_PSEUDONYM_KEY has " ~ length ~ " characters. Expected at least 32 "
                 ~ "of a random text, for instance from `openssl rand -hex 32`."
             ) }}
-        {%- elif length and not is_in_environment -%}
+        {%- elif length and not is_in_environment and target.name != 'dev' -%}
             {%- do run_query(
                 "update landing.pseudonym_key set key = null, is_in_environment = true"
             ) -%}

@@ -1,7 +1,7 @@
 {#
     Runs on the target `prod` are entered in landing.runs, and a complete `dbt build` that
-    passed is published. The work is done by functions in the database
-    (scripts/outcomes/warehouse/publishing.sql); docs/publishing.md explains it.
+    passed is published. The work is done by functions in the database (runs.sql and
+    publishing.sql in scripts/outcomes/warehouse); docs/publishing.md explains it.
 #}
 
 {# The hooks of dbt_project.yml run for commands that only read, too, such as `test`. #}
@@ -21,6 +21,7 @@
                 ~ "`outcomes land` or `outcomes warehouse start` first."
             ) }}
         {%- endif -%}
+        {%- do refuse_a_day_before_the_first_delivery() -%}
         {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}
@@ -46,14 +47,29 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# dbt would put new tables in the place of those that carry policies and grants. #}
-{% macro refuse_to_build_over_published() -%}
-    {%- if target.name != 'prod'
-        and run_query("select to_regclass('" ~ generate_schema_name('marts') ~ ".publications')")
-            .rows[0][0] is not none -%}
+{# Such a build would have no row, and would pass. #}
+{% macro refuse_a_day_before_the_first_delivery() -%}
+    {%- set as_of = var('as_of') | string -%}
+    {%- set query -%}
+        select min(as_of_date)::text from landing.files where status = 'loaded'
+    {%- endset -%}
+    {%- set first = run_query(query).rows[0][0] -%}
+    {%- if as_of and first and as_of < first -%}
         {{ exceptions.raise_compiler_error(
-            "What people read is published here, and OUTCOMES_TARGET=" ~ target.name
-            ~ " would build over it. Set OUTCOMES_SCHEMA_PREFIX, too, or use prod."
+            "On " ~ as_of ~ " nothing had been delivered. Expected an as-of date of "
+            ~ first ~ ", the first delivery, or later."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# In place of tables that carry grants dbt would put some that carry none. #}
+{% macro refuse_to_build_over_published() -%}
+    {%- if target.name != 'prod' and run_query(
+        "select to_regclass('" ~ generate_schema_name('marts', none) ~ ".publications')"
+    ).rows[0][0] is not none -%}
+        {{ exceptions.raise_compiler_error(
+            "What people read is published here, and the target " ~ target.name
+            ~ " would build over it. Use dev or prod."
         ) }}
     {%- endif -%}
 {%- endmacro %}
@@ -92,41 +108,48 @@
         {%- set outcome = 'failed' if failed else 'passed' if is_complete() else 'partial' -%}
         {%- set relations = [] -%}
         {%- for node in graph.nodes.values()
-            if node.resource_type == 'model' and node.access == 'public' -%}
-            {%- do relations.append(node.config.schema ~ '.' ~ node.alias) -%}
+            if outcome == 'passed'
+            and node.resource_type == 'model' and node.access == 'public' -%}
+            {%- do relations.append({
+                'schema': node.config.schema,
+                'relation': node.alias,
+                'readers': node.config.grants.get('select', []),
+                'district_column': node.config.meta.get('district_column', ''),
+            }) -%}
         {%- endfor -%}
         select landing.finish_run(
             '{{ invocation_id }}',
             '{{ outcome }}',
-            {% if outcome == 'passed' -%}
-            (select as_of_date from {{ as_of }}),
-            {%- else -%}
-            null,
-            {%- endif %}
+            {{ '(select as_of_date from ' ~ as_of ~ ')' if outcome == 'passed' else 'null' }},
             '{{ tojson(counts) }}',
-            '{{ '{' ~ (relations | join(',') if outcome == 'passed') ~ '}' }}'
+            '{{ tojson(relations) }}'
         );
         commit
     {%- endif -%}
 {%- endmacro %}
 
-{# `outcomes build` says `publish: false`, and publishes itself. #}
 {% macro publish_run() -%}
-    {%- if is_recorded() and var('publish') -%}
-        {%- set query -%}
-            select status from landing.runs where run_id = '{{ invocation_id }}'
-        {%- endset -%}
-        {%- if run_query(query).rows[0][0] == 'passed' -%}
-            select landing.publish_run('{{ invocation_id }}');
-            commit
-        {%- endif -%}
+    {%- if is_recorded() and status_of_run() == 'passed' -%}
+        select landing.publish_run(
+            '{{ invocation_id }}', '{{ var("accept_loss") | replace("'", "''") }}'
+        );
+        commit
     {%- endif -%}
 {%- endmacro %}
 
 {% macro report_run() -%}
     {%- if is_recorded() -%}
-        {%- do log(
-            run_query("select landing.verdict('" ~ invocation_id ~ "')").rows[0][0], info=true
-        ) -%}
+        {%- set verdict = run_query("select landing.verdict('" ~ invocation_id ~ "')") -%}
+        {%- do log(verdict.rows[0][0], info=true) -%}
+        {%- if status_of_run() == 'held' -%}
+            {{ exceptions.raise_compiler_error(verdict.rows[0][0]) }}
+        {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro status_of_run() -%}
+    {%- set query -%}
+        select status from landing.runs where run_id = '{{ invocation_id }}'
+    {%- endset -%}
+    {%- do return(run_query(query).rows[0][0]) -%}
 {%- endmacro %}

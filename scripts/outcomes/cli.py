@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
-from outcomes.config import load_settings
+from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, given_date, land, release, replay
@@ -19,7 +19,7 @@ from outcomes.reports.commands import report_app, summary, write_all_districts
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import roll_back
+from outcomes.warehouse.publishing import is_up_to_date, roll_back
 
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
@@ -43,18 +43,24 @@ def build(
     as_of: Annotated[
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
+    accept_loss: Annotated[
+        str, typer.Option(help="Why people may miss rows that they read now; it is recorded.")
+    ] = "",
 ) -> None:
     """Build and test the marts from what has landed, and publish them at once.
 
-    Nothing that people read changes before all has passed.
+    Nothing that people read changes before all has passed. A build that lacks rows which
+    people read now is held, with exit code 3: policy.publication_loss_limits says how many.
 
     Example:
         outcomes build
-        outcomes build --as-of 2012-09-12
+        outcomes build --as-of 2012-09-12 --accept-loss "as known when the year began"
     """
-    result = build_warehouse(Console(), str(given_date(as_of)) if as_of else "")
+    result = build_warehouse(Console(), str(given_date(as_of)) if as_of else "", accept_loss)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
+    if result.status == "held":
+        raise typer.Exit(3)
 
 
 @cli.command()
@@ -73,6 +79,7 @@ def rollback() -> None:
 @cli.command()
 def weekly(
     path: Annotated[str, typer.Argument(help="What `outcomes land` takes.")],
+    force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
 ) -> None:
     """Do the weekly run: land what is new, build, test, publish, report.
 
@@ -89,7 +96,14 @@ def weekly(
         land(path)
     except typer.Exit as landed:
         exit_code = landed.exit_code
-    typer.echo(build_warehouse(Console()).verdict)
+    with connect() as connection:
+        is_needed = force or not is_up_to_date(connection)
+    if is_needed:
+        result = build_warehouse(Console())
+        typer.echo(result.verdict)
+        exit_code = 3 if result.status == "held" else exit_code
+    else:
+        typer.echo("Nothing has changed since the last publication; --force builds all the same.")
     summary()
     write_all_districts()
     raise typer.Exit(exit_code)
@@ -97,6 +111,8 @@ def weekly(
 
 def app() -> None:
     """Run the command; a problem a person can solve is shown without a traceback."""
+    if not (PROJECT_DIR / "dbt_project.yml").exists():
+        _fail("`outcomes` works in a checkout of the project: run `make install` in one.")
     try:
         cli()
     except OutcomesError as error:

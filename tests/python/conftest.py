@@ -65,7 +65,7 @@ def _group(item: pytest.Item) -> str:
 def target() -> Iterator[None]:
     """Build in place, as most tests only read the result; those of publishing say otherwise."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("OUTCOMES_TARGET", "ci")
+        environment.setenv("OUTCOMES_TARGET", "in_place")
         environment.delenv("OUTCOMES_SCHEMA_PREFIX", raising=False)
         yield
 
@@ -283,6 +283,16 @@ def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built_demo(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
     """The demo, landed and built; test_project_tests.py tests it."""
     return make_warehouse(demo_drops)
+
+
+@pytest.fixture(scope="session")
+def first_publication(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
+    """The demo, built on the target prod for the first time, and so published."""
+    settings = make_warehouse(demo_drops, "debug")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OUTCOMES_TARGET", "prod")
+        assert "Published: " in run_dbt(settings, *TESTED)
+    return settings
 
 
 @pytest.fixture(scope="session")

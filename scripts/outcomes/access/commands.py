@@ -88,8 +88,8 @@ def purge(
         ):
             with console.status(told):
                 step(destruction)
-    # Without a connection in the way of dbt. Policies and grants come with it.
-    build(console)
+    # Without a connection in the way of dbt.
+    build(console, accept_loss=f"purge of {partner}")
     with connect(settings) as connection:
         destruction = begin(connection, settings, partner)
         with console.status("Writing the tables anew"):

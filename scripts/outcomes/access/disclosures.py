@@ -27,7 +27,7 @@ def record_export(
         cursor.executemany(
             "insert into landing.disclosures "
             "(partner_id, agreement, party, interest, purpose, disclosed, row_count) "
-            "select %(district)s, coalesce(landing.agreement_of(%(district)s), 'no contract'), "
+            "select %(district)s, landing.agreement_of(%(district)s), "
             "%(party)s, %(interest)s, %(purpose)s, %(disclosed)s, %(rows)s",
             [
                 {

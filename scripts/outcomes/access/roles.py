@@ -20,7 +20,6 @@ BUILDER = "outcomes_builder"
 STEWARD = "outcomes_steward"
 ANALYST = "outcomes_analyst"
 CASEWORKER = "outcomes_caseworker"
-DISTRICT = "outcomes_district"
 PUBLIC = "outcomes_public"
 
 ROLES = {
@@ -29,24 +28,20 @@ ROLES = {
     STEWARD: "Keeps links and deliveries right: reads identified data.",
     ANALYST: "Reads single children under pseudonyms.",
     CASEWORKER: "Reads the school records of children in the agency's charge.",
-    DISTRICT: "What the roles of the districts have in common.",
-    PUBLIC: "Reads what is published with small counts hidden.",
+    PUBLIC: "Reads what concerns no single child.",
 }
 
-# Everyone who logs in as one of these reads what is published, too.
-_READERS = (STEWARD, ANALYST, CASEWORKER, DISTRICT)
-
-# The schemas that dbt fills, and who may look into them. Not an own schema of dbt's:
-# `raw` and `landing`, which landing makes.
+# The schemas that dbt and publications fill, and who may look into them, beside those of
+# the districts. `raw` and `landing` are made by landing.
 _BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "staging": (STEWARD,),
     "identity": (STEWARD,),
     "intermediate": (),
-    "marts": (STEWARD, ANALYST, CASEWORKER),
-    "marts_district": (DISTRICT, STEWARD),
+    "marts": (PUBLIC,),
+    "marts_district": (STEWARD,),
     "marts_pseudonymized": (ANALYST,),
     "marts_public": (PUBLIC,),
-    "quality": (DISTRICT, STEWARD),
+    "quality": (STEWARD,),
     "crosswalks": (PUBLIC,),
     "policy": (PUBLIC,),
     "functions": (),
@@ -88,12 +83,12 @@ class Privilege:
 
 
 def district_role(district_id: str) -> str:
-    """The role of a district's people.
+    """The role of a district's people, who read the schema `district_<id>`.
 
     Raises:
         OutcomesError: the id is too long to be part of a role's name.
     """
-    role = f"{DISTRICT}_{district_id}"
+    role = f"outcomes_district_{district_id}"
     if len(role.encode()) > 63:
         raise OutcomesError(
             f"The role of the district {district_id!r} would have a name of more than 63 bytes, "
@@ -126,14 +121,16 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
         connection.execute(statement)
         changes.append(told)
 
-    roles = ROLES | {district_role(d): f"Reads what concerns {d}'s students." for d in districts}
+    own_roles = {district: district_role(district) for district in districts}
+    roles = ROLES | {r: f"Reads what concerns {d}'s students." for d, r in own_roles.items()}
+    schemas = _BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
     try:
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
             create_tables(connection)
             _make_roles(connection, run, roles)
-            _make_schemas(connection, run)
-            _give_privileges(connection, run, roles)
+            _make_schemas(connection, run, schemas)
+            _give_privileges(connection, run, roles, schemas)
     except psycopg.errors.InsufficientPrivilege as error:
         raise OutcomesError(
             f"{connection.info.user} may not do all that is needed: {error.diag.message_primary}. "
@@ -180,8 +177,8 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
             )
     # A build has to see whether another one is at work.
     members = {(BUILDER, "pg_read_all_stats")}
-    members |= {(reader, PUBLIC) for reader in _READERS}
-    members |= {(role, DISTRICT) for role in roles if role.startswith(f"{DISTRICT}_")}
+    # Whoever reads reads what is public, too.
+    members |= {(role, PUBLIC) for role in roles if role not in (LOADER, BUILDER, PUBLIC)}
     held = _memberships(connection, roles)
     for member, group in sorted(members - {(member, group) for member, group, _ in held}):
         run(
@@ -213,7 +210,10 @@ def _memberships(
     ).fetchall()
 
 
-def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
+Schemas = dict[str, tuple[str, ...]]
+
+
+def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) -> None:
     """Everything that dbt makes belongs to the builder, whoever built before."""
     owner = sql.Identifier(BUILDER)
     row = connection.execute("select pg_has_role(%s, 'set')", [BUILDER]).fetchone()
@@ -223,13 +223,13 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
             f"made {connection.info.user} a member of {BUILDER}, to give it what it owns",
         )
     # Beside what people read: the schemas in which it is made, and kept for a rollback.
-    beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in _BUILT_SCHEMAS]
+    beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
     found = connection.execute(
         "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
-        [[*_BUILT_SCHEMAS, *beside]],
+        [[*schemas, *beside]],
     )
     owners: dict[str, str] = dict(found.fetchall())
-    for schema in _BUILT_SCHEMAS.keys() - owners.keys():
+    for schema in sorted(schemas.keys() - owners.keys()):
         run(
             sql.SQL("create schema {} authorization {}").format(sql.Identifier(schema), owner),
             f"made the schema {schema}",
@@ -254,7 +254,7 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
         inner join pg_namespace on pronamespace = pg_namespace.oid
         where nspname = any(%(schemas)s) and proowner <> %(owner)s::regrole
         """,
-        {"schemas": [*_BUILT_SCHEMAS, *beside], "owner": BUILDER},
+        {"schemas": [*schemas, *beside], "owner": BUILDER},
     ).fetchall()
     for kind, schema, name, arguments in foreign:
         target = sql.Identifier(schema, name)
@@ -265,32 +265,37 @@ def _make_schemas(connection: psycopg.Connection, run: Run) -> None:
         )
 
 
-def _give_privileges(connection: psycopg.Connection, run: Run, roles: Iterable[str]) -> None:
+def _give_privileges(
+    connection: psycopg.Connection, run: Run, roles: Iterable[str], schemas: Schemas
+) -> None:
     """Grant what is missing and revoke what is too much."""
+    granted = _granted(connection, schemas)
     # First, because what a holder has handed on can be taken back from the holder only.
-    for privilege, may_hand_on in sorted(_granted(connection)):
+    for privilege, may_hand_on in sorted(granted):
         if may_hand_on and privilege.kind != "database":
             run(
                 _statement("revoke grant option for", privilege, "cascade"),
                 f"{privilege.role} may no more hand on {privilege.privilege} "
                 f"on {privilege.kind} {'.'.join(privilege.name)}",
             )
-    wanted = set(_wanted(connection))
-    held = _held(connection, roles)
+    wanted = set(_wanted(connection, schemas))
+    held = _held({privilege for privilege, _ in _granted(connection, schemas)}, roles, schemas)
     for privilege in sorted(wanted - held):
         run(_statement("grant", privilege), f"granted {privilege}")
     for privilege in sorted(held - wanted):
         run(_statement("revoke", privilege), f"revoked {privilege}".replace(" to ", " from "))
 
 
-def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
+def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privilege]:
     database = (connection.info.dbname,)
+    for role in (LOADER, BUILDER, PUBLIC):
+        yield Privilege(role, "connect", "database", database)
     # For the schemas beside the published ones, in which a build works.
     yield Privilege(BUILDER, "create", "database", database)
     for schema in ("raw", "landing"):
         for role in (LOADER, BUILDER, *((STEWARD,) if schema == "landing" else ())):
             yield Privilege(role, "usage", "schema", (schema,))
-    for schema, readers in _BUILT_SCHEMAS.items():
+    for schema, readers in schemas.items():
         for role in readers:
             yield Privilege(role, "usage", "schema", (schema,))
     for table, rights in LEDGER.items():
@@ -305,25 +310,29 @@ def _wanted(connection: psycopg.Connection) -> Iterable[Privilege]:
         yield Privilege(BUILDER, "select", "table", ("raw", feed))
 
 
-def _held(connection: psycopg.Connection, roles: Iterable[str]) -> set[Privilege]:
+def _held(granted: Iterable[Privilege], roles: Iterable[str], schemas: Schemas) -> set[Privilege]:
     """What the roles and everybody were granted, in the places that are looked after here."""
-    # PostgreSQL's PUBLIC, everybody, may connect to a database unless told otherwise.
     held = {
         privilege
-        for privilege, _ in _granted(connection)
-        if privilege.role in roles or (privilege.role == "public" and privilege.kind != "database")
+        for privilege in granted
+        if privilege.role in roles
+        # Whoever may connect may make temporary tables.
+        or (privilege.role == "public" and privilege.privilege != "temporary")
     }
-    own = {schema: (BUILDER, "schema", (schema,)) for schema in _BUILT_SCHEMAS}
+    own = {schema: (BUILDER, "schema", (schema,)) for schema in schemas}
     # An owner's rights stand in the list once anyone else's do.
     return {p for p in held if (p.role, p.kind, p.name) != own.get(p.name[0])}
 
 
-def _granted(connection: psycopg.Connection) -> list[tuple[Privilege, bool]]:
+def _granted(connection: psycopg.Connection, schemas: Schemas) -> list[tuple[Privilege, bool]]:
     """What anyone was granted there, and whether with the right to hand it on."""
     rows = connection.execute(
         """
         with objects as (
-            select 'database' as kind, array[datname::text] as name, '' as columns, datacl as acl
+            select
+                'database' as kind, array[datname::text] as name, '' as columns,
+                -- Everybody may connect to a database of which nothing was said.
+                coalesce(datacl, acldefault('d', datdba)) as acl
             from pg_database where datname = current_database()
             union all
             select 'schema', array[nspname::text], '', nspacl from pg_namespace
@@ -345,7 +354,7 @@ def _granted(connection: psycopg.Connection) -> list[tuple[Privilege, bool]]:
             lower(privilege_type) || columns, kind, objects.name, is_grantable
         from objects cross join aclexplode(acl)
         """,
-        {"schemas": [*_BUILT_SCHEMAS, "raw", "landing"]},
+        {"schemas": [*schemas, "raw", "landing"]},
     ).fetchall()
     return [
         (Privilege(role, right, kind, tuple(name)), may_hand_on)

@@ -111,7 +111,7 @@ def _dbt(*arguments: str) -> tuple[float, float]:
     folders = ("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR))
     started = time.perf_counter()
     with dbt_environment():
-        outcome = dbtRunner().invoke(["--quiet", *arguments, *folders])
+        outcome = dbtRunner().invoke(["--quiet", *arguments, "--target", "prod", *folders])
     seconds = time.perf_counter() - started
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):
         raise OutcomesError("dbt failed; logs/dbt.log says where.")

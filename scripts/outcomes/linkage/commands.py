@@ -20,6 +20,7 @@ from outcomes.linkage.review_workbook import export_questions, import_decisions
 from outcomes.linkage.score import copy_records, read_records, score
 from outcomes.linkage.train import train
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.publishing import require_published
 
 CHARTS_DIR = PROJECT_DIR / "target" / "link_model"
 CHART_FILE = PROJECT_DIR / "target" / "link_evaluation.html"
@@ -41,6 +42,7 @@ def explain_student(
         outcomes link explain pittsburgh:100000001
     """
     with connect() as connection:
+        require_published(connection)
         explain(connection, student, limit, Console())
 
 
@@ -62,6 +64,7 @@ def evaluate_links(
     console = Console()
     true_persons = read_truth(truth)
     with console.status("Measuring"), connect() as connection:
+        require_published(connection)
         evaluation = evaluate(connection, true_persons)
     show_evaluation(evaluation, console)
     write_chart(evaluation, CHART_FILE)
@@ -92,6 +95,7 @@ def review_pairs(
     if export_file is not None and import_file is not None:
         raise OutcomesError("Expected --export or --import, not both.")
     with connect() as connection:
+        require_published(connection)
         if export_file is not None:
             count = export_questions(connection, export_file)
             console.print(

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.config import Settings
-from outcomes.warehouse.server import psql_path
 
 # The measures that the department publishes, in the words of its publications, and
 # whether a higher value is better for the student.
@@ -183,22 +182,15 @@ def _gaps(connection: psycopg.Connection) -> Table | None:
 
 
 def _what_next(settings: Settings) -> str:
-    address = f"postgresql://{settings.user}@{settings.host}:{settings.port}/{settings.database}"
-    lines = [
-        "[bold]How to connect[/]",
-        f"  psql     {psql_path()} {address}",
-        f"  BI tool  PostgreSQL at {settings.host}, port {settings.port}, "
-        f"database {settings.database}, user {settings.user}",
-    ]
-    if settings.password_file.exists():
-        lines.append(f"  login    the password is in {settings.password_file}")
     return "\n".join(
         [
-            *lines,
+            "[bold]How to connect[/]",
+            "  outcomes access login NAME --role analyst",
+            "                   makes a login, and says how psql and a BI tool connect to "
+            f"{settings.host}, port {settings.port}",
             "[bold]What to try[/]",
             "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
-            "  select * from identity.match_review_queue;",
-            "  select * from landing.rejected_rows;",
+            "  select * from marts_pseudonymized.fct_student_years;",
             "  make docs        the models, their columns and their lineage in a browser",
         ]
     )

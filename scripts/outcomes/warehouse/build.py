@@ -6,11 +6,10 @@ import json
 import os
 import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from rich.console import Console
@@ -19,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import code_version, publish
+from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
 
 PROFILES_FILE = PROJECT_DIR / "profiles.yml"
@@ -27,26 +26,26 @@ PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What `dbt build` did: nodes by status (`success`, `pass`, …), and whether it is public."""
+    """What `dbt build` did: how many nodes ran, and what became of the run."""
 
-    statuses: Counter[str]
+    nodes: int
+    status: str
     verdict: str
 
-    @property
-    def nodes(self) -> int:
-        """Models, seeds, functions and tests that ran."""
-        return sum(self.statuses.values())
 
-
-def build(console: Console, as_of: str = "") -> BuildResult:
-    """Build and test everything, and publish it.
+def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResult:
+    """Build and test everything on the target prod, which publishes it.
 
     Args:
         console: where progress and failures are shown.
         as_of: rebuild the warehouse as it was known on this day (yyyy-mm-dd).
+        accept_loss: why people may miss rows that they read now.
+
+    Returns:
+        The run, which was published or held.
 
     Raises:
-        OutcomesError: a model or a test failed; failures have been shown.
+        OutcomesError: a model, a test or the publication failed; failures have been shown.
             Nothing has been published then.
     """
     _provide_profile()
@@ -68,53 +67,45 @@ def build(console: Console, as_of: str = "") -> BuildResult:
         nonlocal run_id
         name = event.info.name
         if name == "LogStartLine":
-            if not run_id:
-                run_id = event.info.invocation_id
-                # By its sessions another build sees that this one is alive: dbt's own end
-                # before the publication does. Not before the first node, as
-                # the hook that looks for others would take it for one.
-                held.enter_context(connect()).execute("set application_name = 'dbt'")
+            run_id = event.info.invocation_id
             progress.update(task, total=event.data.total)
         elif name == "NodeFinished":
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
 
-    variables = {"publish": False} | ({"as_of": as_of} if as_of else {})
+    with progress, dbt_environment():
+        outcome = dbtRunner(callbacks=[follow]).invoke(
+            [
+                # What failed is shown below.
+                "--log-level", "none", "build", "--target", "prod",
+                "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR),
+                # Unit tests are about the code, not about what has landed: CI runs them.
+                "--exclude-resource-type", "unit_test",
+                "--vars", json.dumps({"as_of": as_of, "accept_loss": accept_loss}),
+            ]
+        )  # fmt: skip
+    with connect() as connection:
+        status, verdict = connection.execute(
+            "select max(status), max(landing.verdict(run_id)) from landing.runs where run_id = %s",
+            [run_id],
+        ).fetchone() or (None, None)
+    if status not in ("published", "held"):
+        _show_failure(outcome, console)
+    return BuildResult(len(getattr(outcome.result, "results", [])), status, verdict)
 
-    with ExitStack() as held:
-        with progress:
-            outcome = _invoke(dbtRunner(callbacks=[follow]), variables)
-        statuses = _statuses(outcome, console)
-        with console.status("Publishing"), connect() as connection:
-            return BuildResult(statuses, publish(connection, run_id))
 
-
-def _invoke(runner: dbtRunner, variables: dict[str, Any]) -> dbtRunnerResult:
-    folder = str(PROJECT_DIR)
-    arguments = ["--quiet", "build", "--project-dir", folder, "--profiles-dir", folder]
-    # Unit tests are about the code, not about what has landed: CI runs them.
-    arguments += ["--exclude-resource-type", "unit_test"]
-    with dbt_environment():
-        return runner.invoke([*arguments, "--vars", json.dumps(variables)])
-
-
-def _statuses(outcome: dbtRunnerResult, console: Console) -> Counter[str]:
-    """Nodes by status.
-
-    Raises:
-        OutcomesError: some failed; they have been shown.
-    """
+def _show_failure(outcome: dbtRunnerResult, console: Console) -> NoReturn:
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise OutcomesError("Interrupted. Nothing was published.")
     if outcome.exception is not None:
         raise OutcomesError(f"dbt could not build: {outcome.exception}")
     results = getattr(outcome.result, "results", [])
-    if not outcome.success:
-        failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
-        for result in failed:
-            console.print(f"[red]{result.status}[/] {result.node.name}: {result.message}")
-        raise OutcomesError(
-            f"{len(failed)} of {len(results)} models and tests failed. The first of them "
-            "explains the others; `dbt build` shows the whole log."
-        )
-    return Counter(str(result.status) for result in results)
+    failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
+    for result in failed:
+        console.print(f"[red]{result.status}[/] {result.node.name}: {result.message}")
+    raise OutcomesError(
+        f"{len(failed)} of {len(results)} models and tests failed. The first of them "
+        "explains the others; `dbt build` shows the whole log."
+    )
 
 
 def _provide_profile() -> None:

@@ -141,15 +141,15 @@ insert into landing.pseudonym_key (key)
 select null where not exists (select from landing.pseudonym_key);
 revoke all on landing.pseudonym_key from public;
 
--- Every dbt run on the production target; publishing.sql writes it.
+-- Every dbt run on the target prod; runs.sql writes it.
 create table if not exists landing.runs (
     -- dbt's invocation id
     run_id text primary key,
     -- build, run, seed, …
     command text not null,
-    status text not null check (
-        status in ('running', 'abandoned', 'failed', 'partial', 'passed', 'published', 'withdrawn')
-    ),
+    -- running, then failed, partial or passed; abandoned after a kill; published, or held
+    -- for what is missing; withdrawn by a rollback
+    status text not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     published_at timestamptz,
@@ -164,17 +164,39 @@ create table if not exists landing.runs (
     -- partner → version
     contract_versions jsonb not null,
     -- status → how many models, seeds, functions and tests ended so
-    nodes jsonb
+    nodes jsonb,
+    -- what people read before and would miss, and why it was published all the same
+    missing_rows text,
+    loss_accepted_because text
 );
 
+-- Of earlier warehouses.
+alter table landing.runs
+    drop constraint if exists runs_status_check,
+    add column if not exists missing_rows text,
+    add column if not exists loss_accepted_because text;
+
+-- What each run publishes, a district's own tables among it.
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,
     schema_name text not null,
     relation text not null,
+    -- the roles that are granted it
+    readers text [] not null,
+    -- the schema, without next_, in which it was built; another one for a district's own
+    built_in text not null,
+    -- which of those rows, as SQL
+    row_filter text not null default 'true',
     -- null until published
     row_count bigint,
     primary key (run_id, schema_name, relation)
 );
+
+-- Of earlier warehouses.
+alter table landing.run_relations
+    add column if not exists readers text [] not null default '{}',
+    add column if not exists built_in text not null default '',
+    add column if not exists row_filter text not null default 'true';
 
 -- The headline figures as each publication showed them, hidden ones as hidden. It cannot
 -- be made again: what was public then is known only here.

@@ -1,4 +1,4 @@
-"""Puts in place what a build has made and tests have passed, and takes it back."""
+"""What became of a run, and how to take a publication back."""
 
 from __future__ import annotations
 
@@ -12,38 +12,11 @@ from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 
 
-def publish(connection: psycopg.Connection, run_id: str) -> str:
-    """Put a run in place if it passed and is complete.
-
-    Returns:
-        What became of the run, in a sentence.
-
-    Raises:
-        OutcomesError: the database refused.
-    """
-    row = connection.execute(
-        "select status from landing.runs where run_id = %s", [run_id]
-    ).fetchone()
-    if row is None:
-        return "Built in place: only the target prod publishes."
-    if row[0] == "passed":
-        try:
-            connection.execute("select landing.publish_run(%s)", [run_id])
-        except psycopg.Error as error:
-            raise OutcomesError(
-                f"Built and tested, but not published: {_words_of(error)}\n"
-                "What people read is as it was."
-            ) from None
-    verdict = connection.execute("select landing.verdict(%s)", [run_id]).fetchone()
-    assert verdict is not None  # noqa: S101 - the function always returns a row
-    return str(verdict[0])
-
-
 def roll_back(connection: psycopg.Connection) -> str:
-    """Put back what was public before the last publication.
+    """Put back what people read before the last publication.
 
     Returns:
-        What is public now, in a sentence.
+        What they read now, in a sentence.
 
     Raises:
         OutcomesError: nothing older is kept, or the database refused.
@@ -51,25 +24,72 @@ def roll_back(connection: psycopg.Connection) -> str:
     try:
         row = connection.execute("select landing.verdict(landing.roll_back())").fetchone()
     except psycopg.Error as error:
-        raise OutcomesError(f"Nothing was rolled back: {_words_of(error)}") from None
+        words = (error.diag.message_primary, error.diag.message_detail)
+        raise OutcomesError(
+            f"Nothing was rolled back: {' '.join(word for word in words if word) or error}"
+        ) from None
     assert row is not None  # noqa: S101 - the function always returns a row
     return f"Rolled back. {row[0]}"
 
 
+def require_published(connection: psycopg.Connection) -> None:
+    """Make sure that the steps of linking are those of what people read.
+
+    They are built in place, so after a rollback or a build that failed they are not.
+
+    Raises:
+        OutcomesError: they belong to another run.
+    """
+    row = connection.execute(
+        "select run_id, status from landing.runs order by started_at desc limit 1"
+    ).fetchone()
+    if row is not None and row[1] != "published":
+        raise OutcomesError(
+            f"The links in the warehouse are those of run {row[0]}, which is {row[1]}, not of "
+            "what people read. Run `outcomes build` first."
+        )
+
+
+def is_up_to_date(connection: psycopg.Connection) -> bool:
+    """Whether what people read was made by this code, from all that landed and was decided."""
+    code = code_version()
+    row = connection.execute(
+        """
+        select exists (
+            select from landing.runs
+            where
+                run_id = landing.published_run()
+                and started_at = (select max(started_at) from landing.runs)
+                and code_version = %s
+                and as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')
+                and contract_versions
+                = (select jsonb_object_agg(partner_id, contract_version) from landing.partners)
+                and started_at > greatest(
+                    (select max(received_at) from landing.files),
+                    (select max(released_at) from landing.files),
+                    (select max(decided_at) from landing.link_decisions),
+                    (select max(finished_at) from landing.purges)
+                )
+        )
+        """,
+        [code],
+    ).fetchone()
+    return row == (True,) and not code.endswith("-dirty")
+
+
 def code_version() -> str:
     """The commit, marked where files differ from it; the release outside a checkout."""
-    if shutil.which("git"):
-        described = subprocess.run(
-            ["git", "-C", str(PROJECT_DIR), "describe", "--always", "--dirty"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if described.returncode == 0:
-            return described.stdout.strip()
+    if shutil.which("git") and _git("rev-parse", "--show-toplevel") == str(PROJECT_DIR):
+        commit = _git("describe", "--always", "--long")
+        if commit:
+            return f"{commit}-dirty" if _git("status", "--porcelain") else commit
     return version("student-outcomes-warehouse")
 
 
-def _words_of(error: psycopg.Error) -> str:
-    words = (error.diag.message_primary, error.diag.message_detail)
-    return " ".join(word for word in words if word) or str(error)
+def _git(*arguments: str) -> str:
+    # Also where the checkout belongs to another user, as in a container.
+    trusted = ["-c", f"safe.directory={PROJECT_DIR}", "-C", str(PROJECT_DIR)]
+    done = subprocess.run(
+        ["git", *trusted, *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""

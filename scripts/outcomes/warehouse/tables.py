@@ -43,7 +43,7 @@ def create_tables(connection: psycopg.Connection) -> None:
     with connection.transaction():
         # Two sessions that both find a table missing would otherwise collide.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
-        for script in ("ledger.sql", "publishing.sql"):
+        for script in ("ledger.sql", "runs.sql", "publishing.sql", "disclosures.sql"):
             connection.execute(scripts.joinpath(script).read_bytes())
         _create_pseudonym_key(connection)
         for feed, columns in raw_feeds().items():

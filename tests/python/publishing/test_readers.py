@@ -16,10 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from psycopg import IsolationLevel
 from tests.python.conftest import TESTED, run_dbt
-from tests.python.publishing.warehouse import SCHEMAS, definitions, public_run
+from tests.python.publishing.warehouse import SCHEMAS, definitions, public_run, roll_back
 
 from outcomes.config import Settings
-from outcomes.warehouse import publishing
 from outcomes.warehouse.connection import connect
 
 READERS = int(os.environ.get("OUTCOMES_TEST_READERS", "24"))
@@ -86,11 +85,11 @@ def test_readers_see_no_error_and_one_run_at_a_time(
         try:
             for rebuild in range(REBUILDS):
                 # Each run knows other days than the one before, so that their rows differ.
-                days = ("{as_of: 2012-09-12}", "{}")
+                days = ("{as_of: 2012-09-12, accept_loss: a test}", "{}")
                 run_dbt(published, *TESTED, "--full-refresh", "--vars", days[rebuild % 2])
                 runs.append(public_run(connection))
                 assert definitions(connection) == defined
-            publishing.roll_back(connection)
+            roll_back(connection)
             runs.append(public_run(connection))
             assert definitions(connection) == defined
         finally:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import TESTED, run_dbt, try_dbt
+from tests.python.conftest import TESTED, UNTESTED, run_dbt, try_dbt
+from tests.python.landing.commands import run
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
@@ -62,21 +63,102 @@ def test_a_failed_test_leaves_what_people_read(
     assert definitions(connection) == defined
 
 
-def test_a_target_without_schemas_of_its_own_does_not_build_over_it(
+def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    select = ("run", "--select", "stg_files")
-    monkeypatch.setenv("OUTCOMES_TARGET", "dev")
-    assert "OUTCOMES_TARGET=dev would build over it" in try_dbt(published, *select).said
-
-    monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
-    run_dbt(published, *select)
+    rows, defined = content_hashes(connection), definitions(connection)
     monkeypatch.delenv("OUTCOMES_TARGET")
-    run_dbt(published, *select)
+    connection.execute("create role dana login password 'dana' in role outcomes_builder")
+    try:
+        run_dbt(published, *UNTESTED, role="dana")
+        monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
+        run_dbt(published, "run", "--select", "stg_files", role="dana")
+        schemas = {
+            schema
+            for (schema,) in connection.execute(
+                "select nspname from pg_namespace where nspowner = 'dana'::regrole"
+            )
+        }
+        assert {"dev_outcomes_marts", "dev_outcomes_policy", "ana_staging"} <= schemas
+        assert all(schema.startswith(("dev_outcomes_", "ana_")) for schema in schemas)
+        assert newest_status(connection) == "published"
+        assert content_hashes(connection) == rows
+        # Nobody else may read there.
+        others = connection.execute(
+            """
+            select rolname, nspname
+            from pg_namespace cross join pg_roles
+            where
+                nspowner = 'dana'::regrole and not rolsuper and rolname <> 'dana'
+                and has_schema_privilege(pg_roles.oid, pg_namespace.oid, 'usage')
+            union all
+            select relname, grantee::regrole::text
+            from pg_class cross join aclexplode(relacl)
+            where relowner = 'dana'::regrole and grantee <> relowner
+            """
+        ).fetchall()
+        assert others == []
+    finally:
+        connection.execute("drop owned by dana cascade; drop role dana")
+    assert definitions(connection) == defined
+
+
+def test_a_developer_defers_to_what_is_published(
+    published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
+    run_dbt(published, "parse", "--write-json", "--target-path", str(tmp_path))
+    monkeypatch.setenv("OUTCOMES_TARGET", "dev")
+    select = ("--select", "district_dim_students", "--defer", "--state", str(tmp_path))
+    run_dbt(published, "build", *select, role="")
+    mine, theirs = (
+        connection.execute(f"select count(*) from {schema}.dim_students".encode()).fetchone()
+        for schema in ("dev_outcomes_marts_district", "marts_district")
+    )
+    assert mine == theirs
+    assert connection.execute("select to_regnamespace('dev_outcomes_staging')").fetchone() == (
+        None,
+    )
+
+
+def test_a_target_without_schemas_of_its_own_does_not_build_over_what_is_published(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
+    told = try_dbt(published, "run", "--select", "stg_files").said
+    assert "the target in_place would build over it" in told
+
+
+def test_a_day_before_the_first_delivery_is_refused(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    first = connection.execute("select min(as_of_date)::text from landing.files").fetchone()
+    done = try_dbt(published, *TESTED, "--vars", "{as_of: 1999-01-01}")
+    assert not done.success
+    assert f"Expected an as-of date of {first[0] if first else ''}" in done.said
+    code, output = run("build", "--as-of", "1999-01-01")
+    assert code == 1
+    assert "On 1999-01-01 nothing had been delivered" in output
     assert newest_status(connection) == "published"
 
-    monkeypatch.setenv("OUTCOMES_TARGET", "prod")
-    assert "OUTCOMES_SCHEMA_PREFIX is for" in try_dbt(published, *select).said
+
+def test_an_earlier_day_is_held_until_somebody_accepts_what_is_missing(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    rows = content_hashes(connection)
+    code, output = run("build", "--as-of", "2012-09-12")
+    assert code == 3, output
+    assert "Held, not published: people would miss" in output
+    assert newest_status(connection) == "held"
+    assert content_hashes(connection) == rows
+
+    code, output = run("build", "--as-of", "2012-09-12", "--accept-loss", "it's a test")
+    assert code == 0, output
+    assert connection.execute(
+        "select loss_accepted_because, missing_rows <> '' from landing.runs "
+        "where run_id = landing.published_run()"
+    ).fetchone() == ("it's a test", True)
 
 
 def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(

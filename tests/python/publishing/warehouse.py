@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import psycopg
+from tests.python.access.acting import acting_as
+
+from outcomes.warehouse import publishing
 
 SCHEMAS = (
+    "district_clairton", "district_pittsburgh", "district_woodland_hills",
     "identity", "marts", "marts_pseudonymized", "marts_district", "marts_public", "quality",
 )  # fmt: skip
 
 _PUBLISHED = """
-    select oid from pg_class
-    where
-        relkind in ('r', 'v', 'm', 'p')
-        and (
-            relnamespace::regnamespace::text in (
-                'marts', 'marts_pseudonymized', 'marts_district', 'marts_public', 'quality'
-            )
-            or relnamespace::regnamespace::text = 'identity'
-            and relname in (
-                select relation from identity.publications union all select 'publications'
-            )
-        )
+    select format('%I.%I', schema_name, relation)::regclass
+    from landing.run_relations
+    where run_id = landing.published_run()
+    union
+    select format('%I.publications', schema_name)::regclass
+    from landing.run_relations
+    where run_id = landing.published_run()
 """
 # Every right on its own, the owner's by default among them.
 _RIGHTS = """
@@ -36,37 +36,66 @@ _RIGHTS = """
 _OURS = "{namespace}::regnamespace::text !~ '^(pg_|information_schema|previous_)'"
 
 
-def pretend_build(connection: psycopg.Connection, change: str = "") -> str:
-    """Enter a complete run that passed; `change` is what it built otherwise than the last.
+def pretend_build(
+    connection: psycopg.Connection, change: str = "", readers: dict[str, list[str]] | None = None
+) -> str:
+    """Enter a complete run that passed, and has not been published.
 
-    `{run_id}` in it stands for the run.
-
-    Returns:
-        The run, which has not been published.
+    Args:
+        connection: to a published warehouse.
+        change: what the run built otherwise than the last; `{run_id}` stands for the run.
+        readers: who may read a relation, where that is otherwise than in the last run.
     """
     run_id = str(uuid.uuid4())
     connection.execute(
         "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
     )
-    connection.execute(change.replace("{run_id}", run_id).encode())
+    with acting_as(connection, "outcomes_builder"):
+        connection.execute(change.replace("{run_id}", run_id).encode())
     connection.execute(
         """
-        select landing.finish_run(
-            %s, 'passed', '2012-10-05', '{}',
-            array(
-                select substring(schemaname from 6) || '.' || tablename
-                from pg_tables where schemaname like 'next\\_%%'
+        select landing.finish_run(%s, 'passed', '2012-10-05', '{}', jsonb_agg(
+            jsonb_build_object(
+                'schema', built.schema_name,
+                'relation', tablename,
+                'readers', coalesce(
+                    %s::jsonb -> (built.schema_name || '.' || tablename),
+                    to_jsonb(common.readers),
+                    '["outcomes_steward"]'
+                ),
+                'district_column', split_part(own.row_filter, ' ', 1)
             )
-        )
+        ))
+        from pg_tables
+        cross join lateral (select substring(schemaname from 6) as schema_name) as built
+        left join landing.run_relations as common
+            on
+                common.run_id = landing.published_run()
+                and common.schema_name = built.schema_name
+                and common.relation = tablename
+        left join landing.run_relations as own
+            on
+                own.run_id = landing.published_run()
+                and own.schema_name = 'district_clairton'
+                and own.built_in = built.schema_name
+                and own.relation = tablename
+        where schemaname like 'next\\_%%'
         """,
-        [run_id],
+        [run_id, json.dumps(readers or {})],
     )
     return run_id
 
 
-def publish(connection: psycopg.Connection, run_id: str) -> None:
-    """Publish a run."""
-    connection.execute("select landing.publish_run(%s)", [run_id])
+def publish(connection: psycopg.Connection, run_id: str, because: str = "a test") -> None:
+    """Publish a run as the builder, whatever people would miss."""
+    with acting_as(connection, "outcomes_builder"):
+        connection.execute("select landing.publish_run(%s, %s)", [run_id, because])
+
+
+def roll_back(connection: psycopg.Connection) -> None:
+    """Take the last publication back, as the builder."""
+    with acting_as(connection, "outcomes_builder"):
+        publishing.roll_back(connection)
 
 
 def public_run(connection: psycopg.Connection, schema: str = "marts") -> str:
@@ -83,8 +112,8 @@ def definitions(connection: psycopg.Connection) -> dict[str, list[tuple[object, 
     queries = {
         "tables": f"""
             select oid, oid::regclass::text, relowner,
-                {_RIGHTS.format(acl="relacl", kind="r", owner="relowner")}, relrowsecurity,
-                relforcerowsecurity, reloptions, obj_description(oid, 'pg_class')
+                {_RIGHTS.format(acl="relacl", kind="r", owner="relowner")},
+                reloptions, obj_description(oid, 'pg_class')
             from pg_class where oid in ({_PUBLISHED})
         """,
         "columns": f"""
@@ -92,12 +121,6 @@ def definitions(connection: psycopg.Connection) -> dict[str, list[tuple[object, 
                 {_RIGHTS.format(acl="attacl", kind="c", owner="'outcomes_builder'::regrole")},
                 attstattarget, attoptions, col_description(attrelid, attnum)
             from pg_attribute where attnum > 0 and attrelid in ({_PUBLISHED})
-        """,
-        "policies": f"""
-            select polrelid, polname, polcmd, polpermissive, polroles::text,
-                pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid),
-                obj_description(oid, 'pg_policy')
-            from pg_policy where polrelid in ({_PUBLISHED})
         """,
         "keys": f"""
             select conrelid, contype, pg_get_constraintdef(oid)

@@ -1,0 +1,179 @@
+-- Runs of dbt on the target `prod`: how one begins and ends, what is
+-- missing in it, and what became of it.
+-- Idempotent; applied together with the ledger.
+
+-- Two runs at once would mix their tables. dbt closes its connection between
+-- two nodes, so it can hold no lock. But while it runs there is hardly a moment without a
+-- session of its own, and after a kill they end by themselves.
+create or replace function landing.begin_run(
+    this_run_id text,
+    this_command text,
+    code_version text,
+    code_digest text,
+    policy_version text,
+    model_version text
+) returns void
+language plpgsql as $$
+declare
+    other landing.runs;
+    gives_up_at constant timestamptz := clock_timestamp() + interval '20 seconds';
+    quiet_since timestamptz := clock_timestamp();
+begin
+    perform pg_advisory_xact_lock(hashtext('outcomes.begin_run'));
+    select * into other
+    from landing.runs
+    where status in ('running', 'passed')
+    order by started_at desc
+    limit 1;
+    while other.run_id is not null and clock_timestamp() < quiet_since + interval '8 seconds' loop
+        perform pg_stat_clear_snapshot();
+        if exists (
+            select from pg_stat_activity
+            where
+                datname = current_database()
+                and application_name = 'dbt'
+                and pid <> pg_backend_pid()
+        ) then
+            quiet_since := clock_timestamp();
+        end if;
+        if clock_timestamp() > gives_up_at then
+            raise exception
+                'Another run is under way: dbt %, begun at %, run %. Two at once would mix.',
+                other.command, to_char(other.started_at, 'YYYY-MM-DD HH24:MI:SS'), other.run_id
+                using hint = 'Start again when it has ended.';
+        end if;
+        perform pg_sleep(0.1);
+    end loop;
+    -- What a killed run leaves behind.
+    update landing.runs
+    set status = 'abandoned', finished_at = clock_timestamp()
+    where status = 'running';
+    insert into landing.runs (
+        run_id, command, status, code_version, code_digest, policy_version, model_version,
+        contract_versions
+    )
+    select
+        this_run_id, this_command, 'running', begin_run.code_version, begin_run.code_digest,
+        begin_run.policy_version, begin_run.model_version,
+        coalesce(jsonb_object_agg(partners.partner_id, partners.contract_version), '{}')
+    from landing.partners;
+end
+$$;
+
+-- `relations` are the public models of a complete run that passed, with who may
+-- read them: [{"schema", "relation", "readers", "district_column"}]. A model with a
+-- `district_column` is published once more for every district, as a table of the
+-- district's own rows in a schema that its role alone may read.
+create or replace function landing.finish_run(
+    this_run_id text, outcome text, as_of_date date, nodes jsonb, relations jsonb
+) returns void
+language plpgsql as $$
+begin
+    update landing.runs
+    set
+        status = outcome,
+        finished_at = clock_timestamp(),
+        as_of_date = finish_run.as_of_date,
+        nodes = finish_run.nodes
+    where run_id = this_run_id and status = 'running';
+    if not found then
+        raise exception 'Run % was marked as abandoned while it ran; build again.', this_run_id;
+    end if;
+    insert into landing.run_relations (run_id, schema_name, relation, readers, built_in)
+    select this_run_id, made.schema, made.relation, made.readers, made.schema
+    from jsonb_to_recordset(relations) as made (schema text, relation text, readers text []);
+    insert into landing.run_relations (
+        run_id, schema_name, relation, readers, built_in, row_filter
+    )
+    select
+        this_run_id,
+        'district_' || partners.partner_id,
+        made.relation,
+        array['outcomes_district_' || partners.partner_id],
+        made.schema,
+        format('%I = %L', made.district_column, partners.partner_id)
+    from
+        jsonb_to_recordset(relations) as made (schema text, relation text, district_column text)
+    cross join landing.partners
+    where made.district_column <> '' and partners.partner_kind = 'district';
+end
+$$;
+
+-- What people read now and would miss: in words, or null. policy.publication_loss_limits
+-- says how much a relation may lose. A district or a school year is always missed.
+create or replace function landing.missing_rows()
+returns text
+language plpgsql as $$
+declare
+    limits record;
+    built regclass;
+    rows_before bigint;
+    rows_after bigint;
+    key text;
+    gone text;
+    missing text [];
+begin
+    for limits in
+        select relation, max_lost_share from policy.publication_loss_limits
+        where to_regclass(relation) is not null
+        order by relation
+    loop
+        built := to_regclass('next_' || limits.relation);
+        if built is null then
+            missing := missing || (limits.relation || ' as a whole');
+            continue;
+        end if;
+        execute format('select count(*) from %s', limits.relation) into rows_before;
+        execute format('select count(*) from %s', built) into rows_after;
+        if rows_before - rows_after > limits.max_lost_share * rows_before then
+            missing := missing || format(
+                '%s of %s rows of %s', rows_before - rows_after, rows_before, limits.relation
+            );
+        end if;
+        for key in
+            select attname
+            from pg_attribute as published
+            inner join pg_attribute as made using (attname)
+            where
+                published.attrelid = limits.relation::regclass
+                and made.attrelid = built
+                and attname in ('district_id', 'school_year')
+        loop
+            execute format(
+                $sql$
+                select string_agg(%1$I::text, ', ' order by %1$I)
+                from (select %1$I from %2$s except select %1$I from %3$s) as gone
+                $sql$,
+                key, limits.relation, built
+            )
+            into gone;
+            if gone <> '' then
+                missing := missing || format('%s %s of %s', key, gone, limits.relation);
+            end if;
+        end loop;
+    end loop;
+    return array_to_string(missing, '; ');
+end
+$$;
+
+-- What became of a run, in a sentence.
+create or replace function landing.verdict(this_run_id text)
+returns text
+language sql stable as $$
+    select
+        case runs.status
+            when 'published' then format(
+                'Published: %s relations, as of %s, run %s.',
+                (select count(*) from landing.run_relations where run_id = this_run_id),
+                coalesce(runs.as_of_date::text, 'no delivery'), this_run_id
+            )
+            when 'held' then format(
+                'Held, not published: people would miss %s. If that is right, build again '
+                'with --accept-loss "reason".', runs.missing_rows
+            )
+            when 'partial' then 'Not published: only a complete `dbt build` is.'
+            else 'Not published: something failed. What people read is as it was.'
+        end
+    from landing.runs as runs
+    where runs.run_id = this_run_id
+$$;

@@ -1,0 +1,99 @@
+"""A week that brought nothing new publishes nothing, and links are those that people read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+from dbt.cli.main import dbtRunnerResult
+from tests.python.landing.commands import run
+from tests.python.publishing.warehouse import pretend_build, publish, roll_back
+
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.errors import OutcomesError
+from outcomes.warehouse import build, publishing
+from outcomes.warehouse.publishing import code_version, is_up_to_date
+
+
+@pytest.fixture
+def current(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
+    """A warehouse that was published by this code."""
+    monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc")
+    connection.execute("update landing.runs set code_version = 'v1-0-gabc'")
+    return connection
+
+
+def test_a_warehouse_is_up_to_date_until_something_changes(current: psycopg.Connection) -> None:
+    assert is_up_to_date(current)
+    for change in (
+        "update landing.runs set code_version = 'v1-1-gdef'",
+        "update landing.files set received_at = now() where file_id = 1",
+        "update landing.files set released_at = now() where file_id = 1",
+        "update landing.partners set contract_version = '9.9.9' where partner_id = 'clairton'",
+        "insert into landing.link_decisions (student_key, other_record_type, other_record_key, "
+        "decision, decided_by, reason) values ('clairton:1', 'client', 'x:1', 'link', 'a', 'b')",
+        "insert into landing.purges (partner_id, found, finished_at) values ('x', '{}', now())",
+    ):
+        with current.transaction(force_rollback=True):
+            current.execute(change.encode())
+            assert not is_up_to_date(current), change
+    pretend_build(current)
+    assert not is_up_to_date(current)
+
+
+def test_files_that_differ_from_the_commit_are_always_built(
+    current: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc-dirty")
+    current.execute("update landing.runs set code_version = 'v1-0-gabc-dirty'")
+    assert not is_up_to_date(current)
+
+
+def test_a_week_without_news_builds_nothing(
+    current: psycopg.Connection, demo_drops: Path, published: Settings
+) -> None:
+    code, output = run("weekly", demo_drops)
+    # Some files of the demo are broken on purpose.
+    assert code in (0, 3), output
+    assert "Nothing has changed since the last publication" in output
+    assert current.execute("select count(*) from landing.runs").fetchone() == (1,)
+
+
+def test_the_code_version_names_the_commit() -> None:
+    if not (PROJECT_DIR / ".git").exists():
+        pytest.skip("no checkout")
+    assert re.fullmatch(r"(.+-\d+-g)?[0-9a-f]{7,40}(-dirty)?", code_version())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("link", "review"),
+        ("link", "explain", "pittsburgh:1"),
+        ("link", "evaluate", "--truth", "{truth}"),
+    ],
+)
+def test_after_a_rollback_the_links_are_not_shown(
+    command: tuple[str, ...], connection: psycopg.Connection, demo_drops: Path
+) -> None:
+    publish(connection, pretend_build(connection))
+    roll_back(connection)
+    truth = str(demo_drops.parent / "truth")
+    with pytest.raises(OutcomesError, match=r"which is withdrawn.*Run `outcomes build` first"):
+        run(*(part.format(truth=truth) for part in command))
+
+
+def test_a_build_that_is_interrupted_says_so(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def __init__(self, **_: object) -> None: ...
+
+        def invoke(self, _: list[str]) -> dbtRunnerResult:
+            return dbtRunnerResult(success=False, exception=KeyboardInterrupt())
+
+    monkeypatch.setattr(build, "dbtRunner", Interrupted)
+    with pytest.raises(OutcomesError, match=r"^Interrupted\. Nothing was published\.$"):
+        run("build")
