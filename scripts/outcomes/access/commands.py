@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from outcomes.access.logins import make_login, readable_schemas
 from outcomes.access.purge import (
     begin,
     delete_files,
@@ -16,13 +18,26 @@ from outcomes.access.purge import (
     is_known,
     rewrite_storage,
 )
-from outcomes.access.roles import apply_access, has_roles
+from outcomes.access.roles import apply_access, district_role, has_roles
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
+
+
+class Role(StrEnum):
+    """The roles by the names that commands take."""
+
+    PUBLIC = "public"
+    ANALYST = "analyst"
+    CASEWORKER = "caseworker"
+    DISTRICT = "district"
+    STEWARD = "steward"
+    LOADER = "loader"
+    BUILDER = "builder"
+
 
 access_app = typer.Typer(help="Who may read what.", no_args_is_help=True)
 
@@ -37,7 +52,7 @@ def apply() -> None:
     """Make the roles and what they need beside dbt's grants; print what changed.
 
     Safe to repeat, and needed again for a new district. The login needs the attribute
-    createrole. The roles are groups: grant them to your own logins.
+    createrole. The roles are groups: `outcomes access login` puts people into them.
 
     Example:
         outcomes access apply
@@ -51,6 +66,35 @@ def apply() -> None:
         typer.echo("The next `outcomes build` grants the roles the tables that it makes.")
     else:
         typer.echo("Nothing to change.")
+
+
+@access_app.command()
+def login(
+    name: Annotated[str, typer.Argument(help="Name of the login.")],
+    role: Annotated[Role, typer.Option(help="What it may read: docs/access.md.")],
+    district: Annotated[str, typer.Option(help="With --role district: the contract's id.")] = "",
+) -> None:
+    """Make a login for a person, asking for its password, and say how to connect.
+
+    Example:
+        outcomes access login ana --role analyst
+        outcomes access login dana --role district --district clairton
+    """
+    if (role is Role.DISTRICT) != bool(district):
+        raise OutcomesError("Expected --district with --role district, and with no other role.")
+    group = district_role(district) if district else f"outcomes_{role}"
+    password = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    settings = load_settings()
+    with connect(settings) as connection:
+        make_login(connection, name, group, password)
+        schemas = readable_schemas(connection, group)
+    typer.echo(f"{name} may log in and has the rights of {group}.")
+    typer.echo(f"reads:    {', '.join(schemas) or 'nothing before the next `outcomes build`'}")
+    typer.echo(f"psql:     psql {settings.address_of(name)}")
+    typer.echo(
+        f"BI tool:  PostgreSQL, host {settings.host}, port {settings.port}, "
+        f"database {settings.database}, user {name}, and the password"
+    )
 
 
 def purge(
