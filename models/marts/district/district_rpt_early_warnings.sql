@@ -1,5 +1,5 @@
--- Columns are listed one by one: no person_id, and nothing that the department knows of a
--- family, gets here because somebody added it to the report.
+-- Columns are listed one by one: no person_id, and nothing that the department knows of
+-- a family, gets here because somebody added it to the report.
 with
 
 as_of as (
