@@ -9,9 +9,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from dbt.cli.main import dbtRunner, dbtRunnerResult
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,6 +19,9 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
@@ -48,6 +50,9 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
         OutcomesError: a model, a test or the publication failed; failures have been shown.
             Nothing has been published then.
     """
+    # Three of the four seconds that the other commands would take to start.
+    from dbt.cli.main import dbtRunner
+
     _provide_profile()
     with connect() as connection:
         create_tables(connection)

@@ -88,6 +88,6 @@ def test_outcomes_build_hands_the_key_to_dbts_sessions(
                 assert connection.execute(asked).fetchone() == (key, "54321ms")
             raise OutcomesError("as far as this")
 
-    monkeypatch.setattr(build, "dbtRunner", Dbt)
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Dbt)
     with pytest.raises(OutcomesError, match="as far as this"):
         build.build(Console(quiet=True))
