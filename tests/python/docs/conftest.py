@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 
 from outcomes.config import PROJECT_DIR
@@ -16,7 +17,7 @@ from outcomes.config import PROJECT_DIR
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
     """Runs dbt with the example profile as it is, writing outside the project."""
 
-    def run(*command: str) -> DbtRun:
+    def run(*command: str, manifest: Manifest | None = None) -> DbtRun:
         folder = tmp_path_factory.mktemp("dbt")
         shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
         complaints: list[str] = []
@@ -31,7 +32,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
             "--target-path": folder / "target",
             "--log-path": folder / "logs",
         }
-        outcome = dbtRunner(callbacks=[listen]).invoke(
+        outcome = dbtRunner(manifest, callbacks=[listen]).invoke(
             ["--quiet", "--no-partial-parse", *command]
             + [str(part) for place in places.items() for part in place]
         )

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 from tests.python.docs.project_yaml import yaml_files, yaml_problems
+from tests.python.parsed_projects import parsed as parsed_for
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
@@ -166,17 +167,20 @@ def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
 
 
 def test_docs_generate_gives_no_warning(
-    dbt: DbtCommand, built_demo: Settings, monkeypatch: pytest.MonkeyPatch
+    dbt: DbtCommand,
+    manifest: dict[str, Any],
+    built_demo: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     point_dbt_at(built_demo, monkeypatch)
 
-    run = dbt("docs", "generate")
+    run = dbt("docs", "generate", manifest=parsed_for(PROJECT_DIR, built_demo.database))
 
     assert run.complaints == []
     assert run.succeeded
     catalog = run.artifact("catalog.json")
     assert not catalog["errors"]
-    built = {node["unique_id"] for node in models_of(run.manifest) if is_built(node)}
+    built = {node["unique_id"] for node in models_of(manifest) if is_built(node)}
     assert built - set(catalog["nodes"]) == set()
 
 
