@@ -1,6 +1,6 @@
 # Every target sets itself up: Python 3.11+ and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench docs clean
+.PHONY: help install demo test test-all lint format bench docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 DEMO := .warehouse/demo
 
 help:  ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,8 +31,13 @@ demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries
 	@$(BIN)/outcomes access apply > /dev/null
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]
 
-test: install  ## Run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+test: install  ## Run the tests, on two cores
+	$(PYTEST)
+
+test-all: install  ## Run those, too, that are long by nature, and try more examples
+	$(PYTEST) -m '' --hypothesis-profile many
 
 lint: install  ## Check style and types
 	$(BIN)/ruff check scripts tests

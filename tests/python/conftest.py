@@ -15,7 +15,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from tests.python.parsed_projects import KEPT, folders, parsed
 
 from outcomes.access.roles import apply_access
@@ -28,6 +30,13 @@ from outcomes.warehouse.server import EmbeddedServer
 from outcomes.warehouse.tables import create_tables
 
 _numbers = itertools.count(1)
+
+# The same examples in every run; `make test-all` tries more of them.
+for _profile, _examples in {"few": 10, "many": 300}.items():
+    hypothesis_settings.register_profile(
+        _profile, derandomize=True, database=None, deadline=None, max_examples=_examples
+    )
+hypothesis_settings.load_profile("few")
 
 # `dbt build` without its unit tests, which do not read the warehouse.
 TESTED = ("build", "--exclude-resource-type", "unit_test")
@@ -70,8 +79,17 @@ def target() -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server",
+        metavar="URL",
+        help="a PostgreSQL to test on, instead of the embedded one, for one process: "
+        "postgresql://user:password@host:port",
+    )
+
+
 @pytest.fixture(scope="session")
-def warehouse() -> Iterator[Settings]:
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """An embedded server on a free port, in a folder of its own; the environment points at it.
 
     Use `database` for a test that writes; this one is shared by the whole session.
@@ -85,32 +103,54 @@ def warehouse() -> Iterator[Settings]:
         for name in ("ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"):
             environment.delenv(f"OUTCOMES_{name}", raising=False)
         environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
-        environment.setenv("OUTCOMES_PG_PORT", str(free_port()))
         environment.setenv("PGPASSFILE", str(folder / "pgpass"))
-        server = EmbeddedServer(load_settings())
+        given = request.config.getoption("server")
         try:
-            server.start()
-            settings = load_settings()
-            with connect(settings) as connection:
-                # Nothing here has to outlive a power cut.
-                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                    connection.execute(f"alter system set {setting} = off".encode())
-                connection.execute("select pg_reload_conf()")
-            yield settings
+            with _given(given, environment) if given else _embedded(environment):
+                yield load_settings()
         finally:
-            server.reset()
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _embedded(environment: pytest.MonkeyPatch) -> Iterator[None]:
+    environment.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    server = EmbeddedServer(load_settings())
+    try:
+        server.start()
+        with connect() as connection:
+            # Nothing here has to outlive a power cut.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"alter system set {setting} = off".encode())
+            connection.execute("select pg_reload_conf()")
+        yield
+    finally:
+        server.reset()
+
+
+@contextlib.contextmanager
+def _given(url: str, environment: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in conninfo_to_dict(url).items():
+        environment.setenv(f"OUTCOMES_PG_{name.upper()}", str(value))
+    settings = replace(load_settings(), database="postgres")
+    with connect(settings) as server:
+        server.execute("create database outcomes")
+        try:
+            yield
+        finally:
+            server.execute("drop database outcomes with (force)")
+
+
 @pytest.fixture(scope="session")
-def empty(warehouse: Settings) -> Settings:
+def empty(warehouse: Settings) -> Iterator[Settings]:
     """The ledger and empty raw tables, to be copied."""
     settings = replace(warehouse, database="empty")
     with connect(warehouse) as server:
         server.execute("create database empty")
-    with connect(settings) as connection:
-        create_tables(connection)
-    return settings
+        with connect(settings) as connection:
+            create_tables(connection)
+        yield settings
+        server.execute("drop database empty")
 
 
 @contextlib.contextmanager

@@ -3,28 +3,34 @@
 A polluted file is text whose meaning is known: `truth` are the rows that were written. A
 change that leaves a well-formed file of another meaning cannot be noticed by any reader:
 an added pair of quotes around a field, a field that lost its first letter. Where that is
-so, `rows` holds what the strict reading of RFC 4180 gives, by the plain reference below,
+so, `strict_rows` holds what the strict reading of RFC 4180 gives, by a plain reference,
 and a row that both hold is no wrong row.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
 
 Row = tuple[str, ...]
+# Takes a value out of a strategy, so that Hypothesis chooses it and makes it simpler.
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(frozen=True)
 class Polluted:
-    """One file: how it was polluted, its bytes, the rows as they were meant."""
+    """One file: its bytes, and the rows as they were meant."""
 
-    name: str
     header: Row
     data: bytes
-    delimiter: str
-    truth: list[Row]
+    truth: list[Row] = field(default_factory=list)
+    delimiter: str = ","
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,31 +39,36 @@ class Shape:
 
     name: str
     header: Row
-    make: Callable[[random.Random, int], Row]
+    make: Callable[[Draw, int], Row]
     quote_all: bool = False
 
 
-def _person(random_: random.Random, number: int) -> Row:
-    name = random_.choice(["Nuñez", "O'Hara", "Null", "van der Berg", "Lee"])
+def _person(draw: Draw, number: int) -> Row:
+    name = draw(st.sampled_from(["Lee", "Nuñez", "O'Hara", "Null", "van der Berg"]))
     return (f"{number:05}", name, f"0{number % 9 + 1}/12/2004", f"{number % 4}.50")
 
 
-def _free_text(random_: random.Random, number: int) -> Row:
-    notes = ["plain", "with, comma", 'with "quotes"', "two\nlines", "", " padded ", "=1+1"]
-    return (f"id{number}", random_.choice(notes), random_.choice(notes), "end")
+def _free_text(draw: Draw, number: int) -> Row:
+    texts = ["plain", "with, comma", 'with "quotes"', "two\nlines", "", " padded ", "=1+1"]
+    notes = st.sampled_from(texts)
+    return (f"id{number}", draw(notes), draw(notes), "end")
 
 
-def _wide(random_: random.Random, number: int) -> Row:
+def _wide(_: Draw, number: int) -> Row:
     return tuple(f"{number}-{column}" for column in range(30))
 
 
-SHAPES = [
-    Shape("people", ("StudentID", "Last Name", "Birth Date", "GPA"), _person),
-    Shape("quoted_people", ("StudentID", "Last Name", "Birth Date", "GPA"), _person, True),
-    Shape("free_text", ("id", "note", "Größe", "last"), _free_text),
-    Shape("wide", tuple(f"column {n}" for n in range(30)), _wide),
-    Shape("two_columns", ("key", "value"), lambda _, n: (f"k{n}", f"v{n}")),
-]
+PEOPLE = ("StudentID", "Last Name", "Birth Date", "GPA")
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        Shape("people", PEOPLE, _person),
+        Shape("quoted_people", PEOPLE, _person, quote_all=True),
+        Shape("free_text", ("id", "note", "Größe", "last"), _free_text),
+        Shape("wide", tuple(f"column {n}" for n in range(30)), _wide),
+        Shape("two_columns", ("key", "value"), lambda _, n: (f"k{n}", f"v{n}")),
+    )
+}
 
 
 def write(
@@ -72,108 +83,203 @@ def write(
     return [delimiter.join(map(field, row)) + end for row in rows]
 
 
-def corpus(seed: int, rows: int = 12) -> Iterator[Polluted]:
-    """Every pollution of every shape, at places that the seed chooses."""
-    random_ = random.Random(seed)
-    for shape in SHAPES:
-        truth = [shape.make(random_, number) for number in range(rows)]
-        yield from _pollute(random_, shape, truth)
+@dataclass(frozen=True)
+class Clean:
+    """A clean file, to be polluted at places that `draw` chooses."""
+
+    draw: Draw
+    shape: Shape
+    truth: list[Row]
+
+    def written(self, delimiter: str = ",", end: str = "\n") -> list[str]:
+        """Header and rows in another dialect."""
+        rows = [self.shape.header, *self.truth]
+        return write(rows, delimiter, end, quote_all=self.shape.quote_all)
+
+    @property
+    def text(self) -> str:
+        """The whole file."""
+        return "".join(self.written())
+
+    @property
+    def header(self) -> str:
+        """The first line."""
+        return self.written()[0]
+
+    @property
+    def body(self) -> str:
+        """All other lines."""
+        return "".join(self.written()[1:])
+
+    def number(self, first: int, last: int) -> int:
+        """A number from the first to the last."""
+        return int(self.draw(st.integers(first, last)))
 
 
-def _pollute(random_: random.Random, shape: Shape, truth: list[Row]) -> Iterator[Polluted]:
-    def file(name: str, text: str | bytes, delimiter: str = ",") -> Polluted:
-        data = text if isinstance(text, bytes) else text.encode()
-        return Polluted(f"{shape.name}-{name}", shape.header, data, delimiter, truth)
+Pollute = Callable[[Clean], "str | bytes"]
 
-    def written(delimiter: str = ",", end: str = "\n") -> list[str]:
-        return write([shape.header, *truth], delimiter, end, quote_all=shape.quote_all)
 
-    lines = written()
-    clean = "".join(lines)
-    header, body = lines[0], "".join(lines[1:])
-    yield file("clean", clean)
+def _extra(mark: str, clean: Clean) -> str:
+    place = clean.number(0, len(clean.text))
+    return clean.text[:place] + mark + clean.text[place:]
 
-    # A character too many or too few, anywhere; at the ends of fields; in header and rows.
-    for mark, called in (('"', "quote"), (",", "delimiter"), ("\n", "newline"), ("\r", "cr")):
-        for number in range(6):
-            place = random_.randrange(len(clean) + 1)
-            yield file(f"extra_{called}_{number}", clean[:place] + mark + clean[place:])
-        places = [n for n, character in enumerate(clean) if character == mark]
-        for number, place in enumerate(random_.sample(places, min(6, len(places)))):
-            yield file(f"missing_{called}_{number}", clean[:place] + clean[place + 1 :])
-    for number in range(3):
-        row = random_.randrange(1, len(lines))
-        line = lines[row].removesuffix("\n")
+
+def _missing(mark: str, clean: Clean) -> str:
+    places = [n for n, character in enumerate(clean.text) if character == mark]
+    assume(places)
+    place = clean.draw(st.sampled_from(places))
+    return clean.text[:place] + clean.text[place + 1 :]
+
+
+def _in_a_line(change: Callable[[str], str], clean: Clean) -> str:
+    lines = clean.written()
+    row = clean.number(1, len(lines) - 1)
+    lines[row] = change(lines[row].removesuffix("\n")) + "\n"
+    return "".join(lines)
+
+
+def _field(clean: Clean, *, extra: bool) -> str:
+    def change(line: str) -> str:
         fields = line.split(",")
-        cut = random_.randrange(len(fields))
-        for name, changed in (
-            ("extra_field", ",".join([*fields[:cut], "extra", *fields[cut:]])),
-            ("missing_field", ",".join(fields[:cut] + fields[cut + 1 :])),
-            ("trailing_delimiter", f"{line},"),
-            ("leading_delimiter", f",{line}"),
-            ("quote_before_line", f'"{line}'),
-            ("quote_after_line", f'{line}"'),
-            ("backslash_quote", f'{line}\\"'),
-            ("quote_after_space", line.replace(",", ', "', 1)),
-            ("nul", f"{line}\0"),
-            ("tab_for_comma", line.replace(",", "\t")),
-            ("text_after_quote", f'"{line.replace(chr(34), "")}" x'),
-        ):
-            changed_lines = [*lines[:row], f"{changed}\n", *lines[row + 1 :]]
-            yield file(f"{name}_{number}", "".join(changed_lines))
-        both = [*lines[:row], lines[row].removesuffix("\n"), *lines[row + 1 :]]
-        yield file(f"rows_run_together_{number}", "".join(both))
-        cut_off = clean[: random_.randrange(len(header), len(clean))]
-        yield file(f"cut_off_{number}", cut_off)
-        bad = clean.encode()
-        place = random_.randrange(len(bad))
-        yield file(f"lone_byte_{number}", bad[:place] + b"\xff" + bad[place:])
+        cut = clean.number(0, len(fields) - 1)
+        return ",".join(
+            fields[:cut] + (["extra", fields[cut]] if extra else []) + fields[cut + 1 :]
+        )
 
-    # Other dialects than the declared one.
-    for delimiter, called in (
-        (";", "semicolon"), ("\t", "tab"), (" ", "space"), (", ", "comma_space"),
-        ("|", "pipe"), ("§", "section"), ("||", "double_pipe"),
-    ):  # fmt: skip
-        yield file(f"undeclared_{called}", "".join(written(delimiter)))
-        yield file(f"declared_{called}", "".join(written(delimiter)), delimiter)
-    for end, called in (
-        ("\r\n", "crlf"),
-        ("\r", "cr"),
-        ("\n\n", "blank_lines"),
-        ("\r\r\n", "crcrlf"),
-    ):
-        yield file(f"line_end_{called}", "".join(written(end=end)))
-    mixed = "".join(
-        line.removesuffix("\n") + random_.choice(["\n", "\r\n", "\r"]) for line in lines
-    )
-    yield file("line_end_mixed", mixed)
-    yield file("backslash_escapes", clean.replace('""', '\\"'))
-    yield file("single_quotes", clean.replace('"', "'"))
-    yield file("curly_quotes", clean.replace('"', "”"))
-    yield file("unescaped_quotes", clean.replace('""', '"'))
+    return _in_a_line(change, clean)
 
-    # Around the rows.
-    yield file("no_final_newline", clean.removesuffix("\n"))
-    yield file("no_header", body)
-    yield file("header_only", header)
-    yield file("empty", "")
-    yield file("only_newlines", "\n\n\n")
-    yield file("byte_order_mark", b"\xef\xbb\xbf" + clean.encode())
-    yield file("utf_16", clean.encode("utf-16"))
-    yield file("utf_16_without_mark", clean.encode("utf-16-le"))
-    yield file("cp1252", clean.encode("cp1252", "replace"))
-    yield file("preamble", f"Report of the week\n\n{clean}")
-    yield file("preamble_of_the_same_width", ",".join(["x"] * len(shape.header)) + f"\n{clean}")
-    yield file("blank_first", f"\n\n{clean}")
-    yield file("footnote", f"{clean}Source: the district\n")
-    yield file("header_twice", header + clean)
-    yield file("header_in_the_middle", clean + header + body)
-    yield file("header_with_mark_in_the_middle", f"{clean}\ufeff{header}")
-    yield file("second_table", f"{clean}\na,b,c,d,e\n1,2,3,4,5\n")
-    yield file("duplicate_header", header.replace(shape.header[0], shape.header[1], 1) + body)
-    yield file("blank_header", header.replace(shape.header[0], "", 1) + body)
-    yield file("renamed_header", header.replace(shape.header[0], "other", 1) + body)
-    yield file("ctrl_z", f"{clean}\x1a")
+
+def _rows_run_together(clean: Clean) -> str:
+    lines = clean.written()
+    row = clean.number(1, len(lines) - 1)
+    return "".join([*lines[:row], lines[row].removesuffix("\n"), *lines[row + 1 :]])
+
+
+def _lone_byte(clean: Clean) -> bytes:
+    data = clean.text.encode()
+    place = clean.number(0, len(data) - 1)
+    return data[:place] + b"\xff" + data[place:]
+
+
+def _mixed_ends(clean: Clean) -> str:
+    ends = st.sampled_from(["\n", "\r\n", "\r"])
+    return "".join(line.removesuffix("\n") + clean.draw(ends) for line in clean.written())
+
+
+def _header(old: int, new: Callable[[Row], str], clean: Clean) -> str:
+    names = clean.shape.header
+    return clean.header.replace(names[old], new(names), 1) + clean.body
+
+
+# A character too many or too few, anywhere: at the ends of fields, in header and rows.
+IN_A_PLACE: dict[str, Pollute] = {
+    "extra_quote": partial(_extra, '"'),
+    "extra_delimiter": partial(_extra, ","),
+    "extra_newline": partial(_extra, "\n"),
+    "extra_cr": partial(_extra, "\r"),
+    "missing_quote": partial(_missing, '"'),
+    "missing_delimiter": partial(_missing, ","),
+    "missing_newline": partial(_missing, "\n"),
+    "cut_off": lambda clean: clean.text[: clean.number(len(clean.header), len(clean.text) - 1)],
+    "lone_byte": _lone_byte,
+}
+IN_A_LINE: dict[str, Pollute] = {
+    "extra_field": partial(_field, extra=True),
+    "missing_field": partial(_field, extra=False),
+    "rows_run_together": _rows_run_together,
+    **{
+        name: partial(_in_a_line, change)
+        for name, change in {
+            "trailing_delimiter": lambda line: f"{line},",
+            "leading_delimiter": lambda line: f",{line}",
+            "quote_before_line": lambda line: f'"{line}',
+            "quote_after_line": lambda line: f'{line}"',
+            "backslash_quote": lambda line: f'{line}\\"',
+            "quote_after_space": lambda line: line.replace(",", ', "', 1),
+            "nul": lambda line: f"{line}\0",
+            "tab_for_comma": lambda line: line.replace(",", "\t"),
+            "text_after_quote": lambda line: f'"{line.replace(chr(34), "")}" x',
+        }.items()
+    },
+}
+DELIMITERS = {
+    "semicolon": ";", "tab": "\t", "space": " ", "comma_space": ", ", "pipe": "|",
+    "section": "§", "double_pipe": "||",
+}  # fmt: skip
+DIALECTS: dict[str, Pollute] = {
+    **{
+        f"undeclared_{name}": lambda clean, mark=mark: "".join(clean.written(mark))
+        for name, mark in DELIMITERS.items()
+    },
+    **{
+        f"line_end_{name}": lambda clean, end=end: "".join(clean.written(end=end))
+        for name, end in {
+            "crlf": "\r\n", "cr": "\r", "blank_lines": "\n\n", "crcrlf": "\r\r\n",
+        }.items()
+    },
+    "line_end_mixed": _mixed_ends,
+    "backslash_escapes": lambda clean: clean.text.replace('""', '\\"'),
+    "single_quotes": lambda clean: clean.text.replace('"', "'"),
+    "curly_quotes": lambda clean: clean.text.replace('"', "”"),
+    "unescaped_quotes": lambda clean: clean.text.replace('""', '"'),
+}  # fmt: skip
+AROUND_THE_ROWS: dict[str, Pollute] = {
+    "no_final_newline": lambda clean: clean.text.removesuffix("\n"),
+    "no_header": lambda clean: clean.body,
+    "header_only": lambda clean: clean.header,
+    "empty": lambda clean: "",
+    "only_newlines": lambda clean: "\n\n\n",
+    "byte_order_mark": lambda clean: b"\xef\xbb\xbf" + clean.text.encode(),
+    "utf_16": lambda clean: clean.text.encode("utf-16"),
+    "utf_16_without_mark": lambda clean: clean.text.encode("utf-16-le"),
+    "cp1252": lambda clean: clean.text.encode("cp1252", "replace"),
+    "preamble": lambda clean: f"Report of the week\n\n{clean.text}",
+    "preamble_of_the_same_width": (
+        lambda clean: ",".join(["x"] * len(clean.shape.header)) + f"\n{clean.text}"
+    ),
+    "blank_first": lambda clean: f"\n\n{clean.text}",
+    "footnote": lambda clean: f"{clean.text}Source: the district\n",
+    "header_twice": lambda clean: clean.header + clean.text,
+    "header_in_the_middle": lambda clean: clean.text + clean.header + clean.body,
+    "header_with_mark_in_the_middle": lambda clean: f"{clean.text}\ufeff{clean.header}",
+    "second_table": lambda clean: f"{clean.text}\na,b,c,d,e\n1,2,3,4,5\n",
+    "duplicate_header": partial(_header, 0, lambda names: names[1]),
+    "blank_header": partial(_header, 0, lambda names: ""),
+    "renamed_header": partial(_header, 0, lambda names: "other"),
+    "ctrl_z": lambda clean: f"{clean.text}\x1a",
+}
+POLLUTIONS = {**IN_A_PLACE, **IN_A_LINE, **DIALECTS, **AROUND_THE_ROWS}
+# These are no pollution: the contract says so, or any reader takes them.
+HARMLESS: dict[str, Pollute] = {
+    "clean": lambda clean: clean.text,
+    **{
+        name: POLLUTIONS[name]
+        for name in ("byte_order_mark", "blank_first", "no_final_newline", "line_end_crlf")
+    },
+}
+
+
+def _clean(draw: Draw, shapes: tuple[str, ...] = tuple(SHAPES), rows: int = 12) -> Clean:
+    """A clean file of one of the shapes."""
+    shape = SHAPES[draw(st.sampled_from(shapes))]
+    return Clean(draw, shape, [shape.make(draw, number) for number in range(rows)])
+
+
+@st.composite
+def polluted(draw: Draw, pollute: Pollute, shapes: tuple[str, ...] = tuple(SHAPES)) -> Polluted:
+    """A file of one of the shapes, polluted in one way."""
+    clean = _clean(draw, shapes)
+    data = pollute(clean)
+    data = data if isinstance(data, bytes) else data.encode()
+    return Polluted(clean.shape.header, data, clean.truth, shape=clean.shape.name)
+
+
+@st.composite
+def declared(draw: Draw, delimiter: str) -> Polluted:
+    """A clean file with a delimiter that its contract declares."""
+    clean = _clean(draw)
+    data = "".join(clean.written(delimiter)).encode()
+    return Polluted(clean.shape.header, data, clean.truth, delimiter, clean.shape.name)
 
 
 def strict_rows(text: str, delimiter: str) -> set[Row]:

@@ -102,7 +102,13 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("kind", FILES)
+# Each of these takes the processor for seconds, to read what others show, too.
+SLOW = {"blank lines", "lines of one letter", "sheet of 1.4 million cells", "100,000 columns"}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in SLOW)) for kind in FILES]
+)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_bad_file_takes_little_memory_and_time(kind: str, tmp_path: Path) -> None:
     file = FILES[kind](tmp_path)

@@ -103,7 +103,11 @@ def fixed_width(drops: Path) -> None:
     deliver(drops, "steel_valley/2012-12-04/marks.txt", lines.encode())
 
 
-FORMATS = [zipped_csv, workbook, pipe, gzip_delta, fixed_width]
+# One of them in every run: they differ in how they are read, not in how they are landed.
+FORMATS = [
+    zipped_csv,
+    *(pytest.param(f, marks=pytest.mark.slow) for f in (workbook, pipe, gzip_delta, fixed_width)),
+]
 
 
 @pytest.fixture(scope="module")

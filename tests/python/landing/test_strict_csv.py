@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import random
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outcomes.landing.delimited import read_delimited, read_record
 from outcomes.landing.header import Mapping
@@ -37,43 +39,46 @@ def read(
     return rows, rejected, lines
 
 
-@pytest.mark.parametrize("seed", range(60))
+LETTERS = ["x", "é", "0", " ", '"', ",", "\n", "\r\n", "'", "\t", "|", "\\"]
+TEXTS = st.lists(st.sampled_from(LETTERS), max_size=5).map("".join)
+
+
+@given(
+    written=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=40),
+    style=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    size=st.sampled_from([3, 17, 1 << 20]),
+)
 def test_well_formed_text_is_read_as_it_was_written(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    written: list[tuple[str, ...]], style: Any, end: str, size: int
 ) -> None:
-    random_ = random.Random(seed)
-    monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", random_.choice([3, 17, 1 << 20]))
-    alphabet = ["x", "é", "0", " ", '"', ",", "\n", "\r\n", "'", "\t", "|", "\\"]
-    expected = [
-        tuple("".join(random_.choices(alphabet, k=random_.randrange(5))) for _ in NAMES)
-        for _ in range(40)
-    ]
     buffer = io.StringIO()
-    style = random_.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
-    csv.writer(buffer, quoting=style, lineterminator=random_.choice(["\n", "\r\n"])).writerows(
-        expected
-    )
-    rows, rejected, _ = read(buffer.getvalue())
+    csv.writer(buffer, quoting=style, lineterminator=end).writerows(written)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
+        rows, rejected, _ = read(buffer.getvalue())
     assert rejected == []
-    assert [tuple(value or "" for value in row) for row in rows] == expected
+    assert [tuple(value or "" for value in row) for row in rows] == written
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_damaged_text_gives_no_row_that_was_not_written(seed: int) -> None:
-    random_ = random.Random(seed)
-    written = [
-        (f"id{n}", random_.choice(["plain", "with, comma", 'with "quote"', "two\nlines", ""]), "z")
-        for n in range(30)
-    ]
+@given(
+    notes=st.lists(
+        st.sampled_from(["plain", "with, comma", 'with "quote"', "two\nlines", ""]),
+        min_size=1,
+        max_size=30,
+    ),
+    mark=st.sampled_from(['"', ","]),
+    data=st.data(),
+)
+def test_damaged_text_gives_no_row_that_was_not_written(
+    notes: list[str], mark: str, data: st.DataObject
+) -> None:
+    written = [(f"id{n}", note, "z") for n, note in enumerate(notes)]
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(written)
-    text = list(buffer.getvalue())
-    where = random_.randrange(len(text))
-    if random_.random() < 0.5:
-        text.insert(where, '"')
-    else:
-        text.insert(where, ",")
-    rows, _, _ = read("".join(text))
+    text = buffer.getvalue()
+    place = data.draw(st.integers(0, len(text) - 1))
+    rows, _, _ = read(text[:place] + mark + text[place:])
     wrong = [row for row in rows if tuple(value or "" for value in row) not in set(written)]
     # A quote doubled inside quotes, or around a field, is text like any other.
     assert len(wrong) <= 1

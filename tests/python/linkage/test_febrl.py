@@ -102,7 +102,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.training
+@pytest.mark.slow
 def test_febrl_is_linked(
     connection: psycopg.Connection,
     another_database: Callable[[], psycopg.Connection],
