@@ -20,7 +20,7 @@ KEPT = PROJECT_DIR / "target" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", 
 
 # The name that relations have in a manifest as it was parsed.
 _DATABASE = "outcomes"
-_CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "USER": "outcomes", "DATABASE": _DATABASE}
+_CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "DATABASE": _DATABASE}
 
 _manifests: dict[str, Manifest | None] = {}
 
@@ -28,11 +28,11 @@ _manifests: dict[str, Manifest | None] = {}
 def parsed(project: Path, database: str) -> Manifest | None:
     """The manifest of a project, with its relations in `database`; None where dbt refuses it.
 
-    A project is parsed anew for another target, since that names its schemas, and not for
+    A project is parsed anew for another target or user, who name its schemas, and not for
     other variables: none of ours decides what is parsed.
     """
     target = "-".join(
-        os.environ.get(f"OUTCOMES_{name}", "") for name in ("TARGET", "SCHEMA_PREFIX")
+        os.environ.get(f"OUTCOMES_{name}", "") for name in ("TARGET", "SCHEMA_PREFIX", "PG_USER")
     )
     if project != PROJECT_DIR:
         manifest = _parse(project, target)
