@@ -6,10 +6,11 @@ files as (
 
 ),
 
--- The same bytes under another name are a delivery too, of the content landed before.
+-- The same bytes under another name are a delivery too, of the content landed before; on
+-- the same day they are the same delivery, as sent last.
 accepted as (
 
-    select
+    select distinct on (contents.file_id, files.as_of_date)
         files.partner_id,
         contents.contract_object,
         contents.source_id,
@@ -22,6 +23,11 @@ accepted as (
     inner join files as contents
         on coalesce(files.duplicate_of, files.file_id) = contents.file_id
     where contents.status = 'loaded'
+    order by
+        contents.file_id,
+        files.as_of_date,
+        files.sent_at desc nulls last,
+        files.received_at desc
 
 ),
 
