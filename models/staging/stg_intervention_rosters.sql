@@ -12,17 +12,44 @@ snapshots as (
 
 ),
 
+partners as (
+
+    select * from {{ ref('stg_partners') }}
+
+),
+
+-- The same participation listed twice is one; the last line holds.
 participants as (
 
-    select
+    select distinct on (
+        intervention_rosters.intervention_code,
+        intervention_rosters.district_id,
+        intervention_rosters.district_student_id,
+        intervention_rosters.started_on
+    )
+        intervention_rosters.partner_id,
+        snapshots.contract_object,
+        snapshots.as_of_date,
         intervention_rosters.intervention_code,
         intervention_rosters.intervention_name,
         intervention_rosters.district_id,
         intervention_rosters.district_student_id,
         intervention_rosters.started_on,
-        intervention_rosters.ended_on
+        intervention_rosters.ended_on,
+        districts.partner_id is not null as is_partner_district
     from intervention_rosters
     inner join snapshots on intervention_rosters.load_id = snapshots.load_id
+    left join partners as districts
+        on
+            intervention_rosters.district_id = districts.partner_id
+            and districts.partner_kind = 'district'
+    order by
+        intervention_rosters.intervention_code,
+        intervention_rosters.district_id,
+        intervention_rosters.district_student_id,
+        intervention_rosters.started_on,
+        snapshots.as_of_date desc,
+        intervention_rosters.line_number desc
 
 )
 

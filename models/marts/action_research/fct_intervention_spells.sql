@@ -3,6 +3,7 @@ with
 rosters as (
 
     select * from {{ ref('stg_intervention_rosters') }}
+    where is_partner_district
 
 ),
 
