@@ -15,6 +15,7 @@ absence_calendars as (
 attendance_totals as (
 
     select * from {{ ref('stg_attendance_totals') }}
+    where is_possible
 
 ),
 

@@ -37,6 +37,7 @@ absence_calendars as (
 attendance_totals as (
 
     select * from {{ ref('stg_attendance_totals') }}
+    where is_possible
 
 ),
 

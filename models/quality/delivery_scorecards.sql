@@ -32,9 +32,9 @@ codes_used as (
 
 ),
 
-unlisted_students as (
+incomplete_records as (
 
-    select * from {{ ref('stg_unlisted_students') }}
+    select * from {{ ref('incomplete_records') }}
 
 ),
 
@@ -130,14 +130,14 @@ codes as (
 ),
 
 -- Looked for in the newest snapshots only.
-students as (
+incomplete as (
 
     select
-        district_id as partner_id,
+        partner_id,
         as_of_date,
-        count(distinct student_id) as unknown_students
-    from unlisted_students
-    group by district_id, as_of_date
+        count(distinct record_id) as incomplete_records
+    from incomplete_records
+    group by partner_id, as_of_date
 
 ),
 
@@ -177,7 +177,7 @@ measured as (
         ) as rejected_share,
         coalesce(value_issues.values_nulled, 0) as values_nulled,
         coalesce(codes.unmapped_codes, 0) as unmapped_codes,
-        coalesce(students.unknown_students, 0) as unknown_students,
+        coalesce(incomplete.incomplete_records, 0) as incomplete_records,
         coalesce(
             greatest(
                 deliveries.as_of_date - partners.latency_days
@@ -208,10 +208,10 @@ measured as (
         on
             deliveries.partner_id = codes.partner_id
             and deliveries.as_of_date = codes.as_of_date
-    left join students
+    left join incomplete
         on
-            deliveries.partner_id = students.partner_id
-            and deliveries.as_of_date = students.as_of_date
+            deliveries.partner_id = incomplete.partner_id
+            and deliveries.as_of_date = incomplete.as_of_date
 
 ),
 
@@ -225,7 +225,7 @@ graded as (
         on
             {% for measure in [
                 'rejected_share', 'files_set_aside', 'files_missing', 'days_late',
-                'unmapped_codes', 'unknown_students',
+                'unmapped_codes', 'incomplete_records',
             ] %}
             measured.{{ measure }}
             <= coalesce(delivery_grades.max_{{ measure }}, measured.{{ measure }})
@@ -263,8 +263,11 @@ delivery_scorecards as (
                 )
             when unmapped_codes > 0
                 then format('Codes that nobody has explained: %s.', unmapped_codes)
-            when unknown_students > 0
-                then format('Students who are on no roster: %s.', unknown_students)
+            when incomplete_records > 0
+                then format(
+                    'Students and clients whose rows lack their counterpart: %s.',
+                    incomplete_records
+                )
             when values_nulled > 0
                 then format(
                     'Values that could not be read and were left empty: %s.',
@@ -284,7 +287,7 @@ delivery_scorecards as (
         cast(rejected_share as numeric(7, 6)) as rejected_share,
         values_nulled,
         unmapped_codes,
-        unknown_students,
+        incomplete_records,
         days_late
     from graded
 

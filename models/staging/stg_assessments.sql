@@ -28,9 +28,7 @@ decoded as (
 
     select
         assessments.partner_id as district_id,
-        coalesce(
-            assessments.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         assessments.test_year,
         cast(grades.code as smallint) as grade,
         assessments.test,
@@ -42,10 +40,12 @@ decoded as (
         assessments.line_number
     from assessments
     inner join deliveries on assessments.load_id = deliveries.load_id
-    left join student_ids
+    inner join student_ids
         on
             assessments.partner_id = student_ids.district_id
-            and assessments.state_student_id = student_ids.state_student_id
+            and (assessments.district_student_id is null) = student_ids.is_state_id
+            and coalesce(assessments.district_student_id, assessments.state_student_id)
+            = student_ids.student_id
     left join code_crosswalk as grades
         on
             grades.domain = 'grade'
@@ -77,7 +77,6 @@ newest_results as (
         scaled_score,
         level
     from decoded
-    where district_student_id is not null
     order by
         district_id,
         district_student_id,

@@ -22,9 +22,7 @@ decoded as (
 
     select
         attendance_reports.partner_id as district_id,
-        coalesce(
-            attendance_reports.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         attendance_reports.school_year,
         categories.code as category,
         attendance_reports.day_fraction,
@@ -32,10 +30,12 @@ decoded as (
         attendance_reports.reported_days,
         attendance_reports.rows_outside_year
     from attendance_reports
-    left join student_ids
+    inner join student_ids
         on
             attendance_reports.partner_id = student_ids.district_id
-            and attendance_reports.state_student_id = student_ids.state_student_id
+            and (attendance_reports.district_student_id is null) = student_ids.is_state_id
+            and coalesce(attendance_reports.district_student_id, attendance_reports.state_student_id)
+            = student_ids.student_id
     left join code_crosswalk as categories
         on
             categories.domain = 'attendance'
@@ -47,13 +47,6 @@ decoded as (
             and attendance_reports.partner_id = excused_flags.partner_id
             and attendance_reports.excused = excused_flags.source_code
 
-),
-
-known_students as (
-
-    select * from decoded
-    where district_student_id is not null
-
 )
 
-select * from known_students
+select * from decoded

@@ -12,6 +12,12 @@ snapshots as (
 
 ),
 
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
 code_crosswalk as (
 
     select * from {{ ref('code_crosswalk') }}
@@ -36,6 +42,11 @@ decoded as (
         on
             course_marks.load_id = snapshots.load_id
             and course_marks.school_year = snapshots.school_year
+    inner join student_ids
+        on
+            course_marks.partner_id = student_ids.district_id
+            and course_marks.district_student_id = student_ids.student_id
+            and not student_ids.is_state_id
     left join code_crosswalk as subjects
         on
             subjects.domain = 'course_subject'

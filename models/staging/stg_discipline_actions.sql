@@ -28,9 +28,7 @@ decoded as (
 
     select
         discipline_actions.partner_id as district_id,
-        coalesce(
-            discipline_actions.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         snapshots.school_year,
         discipline_actions.incident_date,
         discipline_actions.offense_code,
@@ -38,23 +36,18 @@ decoded as (
         discipline_actions.days
     from discipline_actions
     inner join snapshots on discipline_actions.load_id = snapshots.load_id
-    left join student_ids
+    inner join student_ids
         on
             discipline_actions.partner_id = student_ids.district_id
-            and discipline_actions.state_student_id = student_ids.state_student_id
+            and (discipline_actions.district_student_id is null) = student_ids.is_state_id
+            and coalesce(discipline_actions.district_student_id, discipline_actions.state_student_id)
+            = student_ids.student_id
     left join code_crosswalk as actions
         on
             actions.domain = 'discipline_action'
             and discipline_actions.partner_id = actions.partner_id
             and discipline_actions.action = actions.source_code
 
-),
-
-known_students as (
-
-    select * from decoded
-    where district_student_id is not null
-
 )
 
-select * from known_students
+select * from decoded

@@ -28,9 +28,7 @@ decoded as (
 
     select
         enrollments.partner_id as district_id,
-        coalesce(
-            enrollments.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         snapshots.school_year,
         enrollments.school_code,
         cast(grades.code as smallint) as grade,
@@ -43,10 +41,12 @@ decoded as (
         enrollments.line_number
     from enrollments
     inner join snapshots on enrollments.load_id = snapshots.load_id
-    left join student_ids
+    inner join student_ids
         on
             enrollments.partner_id = student_ids.district_id
-            and enrollments.state_student_id = student_ids.state_student_id
+            and (enrollments.district_student_id is null) = student_ids.is_state_id
+            and coalesce(enrollments.district_student_id, enrollments.state_student_id)
+            = student_ids.student_id
     left join code_crosswalk as grades
         on
             grades.domain = 'grade'
@@ -68,13 +68,6 @@ decoded as (
             and enrollments.partner_id = activity_codes.partner_id
             and enrollments.activity_code = activity_codes.source_code
 
-),
-
-known_students as (
-
-    select * from decoded
-    where district_student_id is not null
-
 )
 
-select * from known_students
+select * from decoded

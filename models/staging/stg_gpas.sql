@@ -22,9 +22,7 @@ resolved as (
 
     select
         gpas.partner_id as district_id,
-        coalesce(
-            gpas.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         gpas.school_year,
         gpas.marking_period,
         gpas.gpa,
@@ -35,10 +33,12 @@ resolved as (
         on
             gpas.load_id = snapshots.load_id
             and gpas.school_year = snapshots.school_year
-    left join student_ids
+    inner join student_ids
         on
             gpas.partner_id = student_ids.district_id
-            and gpas.state_student_id = student_ids.state_student_id
+            and (gpas.district_student_id is null) = student_ids.is_state_id
+            and coalesce(gpas.district_student_id, gpas.state_student_id)
+            = student_ids.student_id
 
 ),
 
@@ -52,7 +52,6 @@ marking_periods as (
         gpa,
         weighted_gpa
     from resolved
-    where district_student_id is not null
     order by
         district_id,
         district_student_id,

@@ -47,9 +47,7 @@ delivered as (
     select
         'gpas' as feed,
         gpas.partner_id as district_id,
-        coalesce(
-            gpas.district_student_id, student_ids.district_student_id
-        ) as district_student_id,
+        student_ids.district_student_id,
         gpas.school_year,
         gpas.marking_period,
         deliveries_of_the_year.as_of_date
@@ -58,10 +56,12 @@ delivered as (
         on
             gpas.load_id = deliveries_of_the_year.load_id
             and gpas.school_year = deliveries_of_the_year.school_year
-    left join student_ids
+    inner join student_ids
         on
             gpas.partner_id = student_ids.district_id
-            and gpas.state_student_id = student_ids.state_student_id
+            and (gpas.district_student_id is null) = student_ids.is_state_id
+            and coalesce(gpas.district_student_id, gpas.state_student_id)
+            = student_ids.student_id
     union all
     select
         'course_marks' as feed,
@@ -75,6 +75,11 @@ delivered as (
         on
             course_marks.load_id = deliveries_of_the_year.load_id
             and course_marks.school_year = deliveries_of_the_year.school_year
+    inner join student_ids
+        on
+            course_marks.partner_id = student_ids.district_id
+            and course_marks.district_student_id = student_ids.student_id
+            and not student_ids.is_state_id
 
 ),
 
@@ -88,7 +93,6 @@ arrivals as (
         marking_period,
         min(as_of_date) as first_delivered_on
     from delivered
-    where district_student_id is not null
     group by feed, district_id, district_student_id, school_year, marking_period
 
 )

@@ -40,7 +40,7 @@ latest as (
 
 ),
 
--- The services of a deleted client do not count.
+-- A client record may have been deleted, rejected, or come later than its services.
 current_services as (
 
     select
@@ -50,9 +50,11 @@ current_services as (
         latest.program_code,
         program_codes.program_group,
         latest.start_date as started_on,
-        latest.end_date as ended_on
+        latest.end_date as ended_on,
+        clients.source_client_id is not null as has_client,
+        latest.load_id
     from latest
-    inner join clients
+    left join clients
         on
             latest.source_id = clients.source_id
             and latest.source_client_id = clients.source_client_id

@@ -1,3 +1,4 @@
+-- Who is a student is decided here: whoever a roster names, whatever the other files say.
 with
 
 students as (
@@ -12,24 +13,59 @@ deliveries as (
 
 ),
 
+student_versions as (
+
+    select * from {{ ref('stg_student_versions') }}
+
+),
+
+named_students as (
+
+    select distinct
+        district_id,
+        district_student_id
+    from student_versions
+
+),
+
 -- Files of a district that key by state id still mean the district's student.
-student_ids as (
+state_ids as (
 
     select distinct on (students.partner_id, students.state_student_id)
-        students.partner_id as district_id,
+        named_students.district_id,
         students.state_student_id,
-        students.district_student_id
+        named_students.district_student_id
     from students
     inner join deliveries on students.load_id = deliveries.load_id
-    where
-        students.state_student_id is not null
-        and students.district_student_id is not null
+    inner join named_students
+        on
+            students.partner_id = named_students.district_id
+            and students.district_student_id = named_students.district_student_id
+    where students.state_student_id is not null
     order by
         students.partner_id,
         students.state_student_id,
         deliveries.as_of_date desc,
         deliveries.delivery_number desc,
         students.line_number desc
+
+),
+
+student_ids as (
+
+    select
+        district_id,
+        false as is_state_id,
+        district_student_id as student_id,
+        district_student_id
+    from named_students
+    union all
+    select
+        district_id,
+        true as is_state_id,
+        state_student_id as student_id,
+        district_student_id
+    from state_ids
 
 )
 

@@ -43,7 +43,9 @@ student_versions as (
             genders.domain = 'gender'
             and students.partner_id = genders.partner_id
             and students.gender = genders.source_code
-    where students.last_name is not null
+    where
+        students.district_student_id is not null
+        and students.last_name is not null
     group by
         students.partner_id,
         students.district_student_id,

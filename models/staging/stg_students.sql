@@ -12,6 +12,12 @@ deliveries as (
 
 ),
 
+student_ids as (
+
+    select * from {{ ref('stg_student_ids') }}
+
+),
+
 code_crosswalk as (
 
     select * from {{ ref('code_crosswalk') }}
@@ -26,17 +32,24 @@ last_lines as (
         deliveries.partner_id,
         deliveries.contract_object,
         deliveries.school_year,
-        students.district_student_id
+        student_ids.district_student_id
     )
         students.*,
+        student_ids.district_student_id as student_id,
         deliveries.school_year
     from students
     inner join deliveries on students.load_id = deliveries.load_id
+    inner join student_ids
+        on
+            students.partner_id = student_ids.district_id
+            and (students.district_student_id is null) = student_ids.is_state_id
+            and coalesce(students.district_student_id, students.state_student_id)
+            = student_ids.student_id
     order by
         deliveries.partner_id,
         deliveries.contract_object,
         deliveries.school_year,
-        students.district_student_id,
+        student_ids.district_student_id,
         deliveries.delivery_number desc,
         students.line_number desc
 
@@ -47,7 +60,7 @@ combined as (
 
     select
         partner_id as district_id,
-        district_student_id,
+        student_id as district_student_id,
         school_year,
         max(state_student_id) as state_student_id,
         max(last_name) as last_name,
@@ -65,7 +78,7 @@ combined as (
         max(homeless) as homeless,
         max(home_language) as home_language
     from last_lines
-    group by partner_id, district_student_id, school_year
+    group by partner_id, student_id, school_year
 
 ),
 

@@ -3,6 +3,7 @@ with
 students as (
 
     select * from {{ ref('stg_students') }}
+    where last_name is not null
 
 ),
 

@@ -104,20 +104,23 @@ _LISTINGS = [
         """,
     ),
     _Listing(
-        "Unknown students",
-        {"feed": 24, "school year": 12, "student id as sent": 20, "rows": 10, "delivery": 12,
-         "what to do": 48},
+        "Incomplete students",
+        {"file": 26, "school year": 12, "student id as sent": 20, "rows": 10, "delivery": 12,
+         "missing from": 36, "what it means": 48, "left out of": 30, "what to do": 48},
         """
         select
-            feed,
+            contract_object,
             school_year,
-            student_id,
+            record_id,
             rows_affected,
             as_of_date,
-            'List the student on the roster, or correct the id.'
-        from staging.stg_unlisted_students
-        where district_id = %(district_id)s
-        order by feed, school_year, student_id
+            missing_from,
+            meaning,
+            left_out_of,
+            what_to_do
+        from quality.incomplete_records
+        where partner_id = %(district_id)s
+        order by reason_code, contract_object, school_year, record_id
         """,
     ),
     _Listing(
@@ -178,7 +181,7 @@ _SCORECARD = {
     "rows_rejected": "Rows that could not be taken",
     "values_nulled": "Values that could not be read and were left empty",
     "unmapped_codes": "Codes that nobody has explained",
-    "unknown_students": "Students who are on no roster",
+    "incomplete_records": "Students whose rows lack their counterpart",
     "days_late": "Days late",
 }
 _FRESHNESS = {

@@ -122,7 +122,7 @@ def test_the_summary_says_the_worst_first(workbook: dict[str, list[dict[str, Any
         "COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA"
     )
     assert summary["Rows that could not be taken"] == 1
-    assert summary["Students who are on no roster"] == 1
+    assert summary["Students whose rows lack their counterpart"] == 1
     assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
     assert summary["File SCHOOL_CALENDAR"] == "never taken"
 
@@ -154,9 +154,10 @@ def test_faults_are_listed_by_line(workbook: dict[str, list[dict[str, Any]]]) ->
 def test_students_are_named_by_id_where_the_district_has_to_look(
     workbook: dict[str, list[dict[str, Any]]],
 ) -> None:
-    assert picked(workbook["Unknown students"], "feed", "student id as sent", "rows") == [
-        ("attendance_events", "000000099", 1)
+    assert picked(workbook["Incomplete students"], "file", "student id as sent", "rows") == [
+        ("ATTENDANCE_EVENTS", "000000099", 1)
     ]
+    assert all(row["what to do"] for row in workbook["Incomplete students"])
     assert picked(workbook["Appeared or vanished"], "file", "student id", "change") == [
         ("STUDENT_DIRECTORY", "000000003", "vanished"),
         ("STUDENT_DIRECTORY", "000000004", "appeared"),
