@@ -64,7 +64,8 @@ decoded as (
 
 ),
 
--- Results carry their own year, so every delivery counts; the newest wins.
+-- Results carry their own year, so every delivery counts; the newest wins. Of a subject
+-- that nobody has explained there is no result.
 newest_results as (
 
     select distinct on (district_id, district_student_id, test_year, test, subject)
@@ -77,6 +78,7 @@ newest_results as (
         scaled_score,
         level
     from decoded
+    where subject is not null
     order by
         district_id,
         district_student_id,

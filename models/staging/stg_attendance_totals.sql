@@ -18,6 +18,7 @@ student_ids as (
 
 ),
 
+-- Rounded here, so that weeks and years add up the same days.
 monthly_totals as (
 
     select
@@ -25,12 +26,10 @@ monthly_totals as (
         attendance_totals.district_student_id,
         snapshots.school_year,
         attendance_totals.month,
-        sum(attendance_totals.days_enrolled) as days_enrolled,
+        round(sum(attendance_totals.days_enrolled)) as days_enrolled,
         sum(attendance_totals.days_present) as days_present,
-        sum(attendance_totals.days_excused) as days_absent_excused,
-        sum(attendance_totals.days_unexcused) as days_absent_unexcused,
-        sum(attendance_totals.days_excused + attendance_totals.days_unexcused)
-        <= sum(attendance_totals.days_enrolled) as is_possible
+        round(sum(attendance_totals.days_excused), 2) as days_absent_excused,
+        round(sum(attendance_totals.days_unexcused), 2) as days_absent_unexcused
     from attendance_totals
     inner join snapshots on attendance_totals.load_id = snapshots.load_id
     inner join student_ids
@@ -44,6 +43,15 @@ monthly_totals as (
         snapshots.school_year,
         attendance_totals.month
 
+),
+
+checked_totals as (
+
+    select
+        *,
+        days_absent_excused + days_absent_unexcused <= days_enrolled as is_possible
+    from monthly_totals
+
 )
 
-select * from monthly_totals
+select * from checked_totals

@@ -1,7 +1,9 @@
+{{ config(severity='warn') }}
 /*
 What it checks: every code that a partner has sent has a row in `code_crosswalk`.
 When it matters: always; an unmapped code is null in the marts, so an exit may be missed
-or an absence not counted.
+or an absence not counted. It only warns, because one district's new code must not keep
+the others from their figures; the scorecard and the district's workbook name it.
 How to resolve it: ask the partner what the code means, then add its row to
 seeds/crosswalks/code_crosswalk.csv.
 */

@@ -3,7 +3,8 @@
 For every two feeds that are joined, students (or clients) of three kinds are delivered: of
 the first the counterpart never comes, of the second it comes broken, of the third it comes
 with the next delivery. No such row stops a build, each is listed with its reason, and a
-counterpart that came late leaves no trace.
+counterpart that came late leaves no trace. Nor does a code that nobody has explained stop
+one, or a number that is out of all proportion.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +61,19 @@ class Week:
         return [broken] if kind == "rejected" else []
 
 
-# Which counterpart a student lacks, by the first digits of the id; "whole" lacks none.
-PITTSBURGH = {"whole": "10", "directory": "11", "demographics": "12", "calendar": "13"}
-WOODLAND = {"whole": "20", "student": "21", "enrollment": "22", "entry": "23"}
-CLAIRTON = {"whole": "30", "student": "31"}
+# Which counterpart a student lacks, by the first digits of the id. "whole" lacks none, and
+# "odd" neither, but has values that nobody expects.
+PITTSBURGH = {
+    "whole": "10", "directory": "11", "demographics": "12", "calendar": "13", "odd": "14",
+}  # fmt: skip
+WOODLAND = {"whole": "20", "student": "21", "enrollment": "22", "entry": "23", "odd": "24"}
+CLAIRTON = {"whole": "30", "student": "31", "odd": "32"}
+UNMAPPED = {
+    ("pittsburgh", "enrollments.entry_code", "ZZ99"),
+    ("woodland_hills", "students.primary_disability", "Unheard of"),
+    ("woodland_hills", "enrollments.activity_code", "WD99"),
+    ("clairton", "students.primary_disability", "Unheard of"),
+}
 
 
 def numbered(prefix: str, kind: str, digits: int) -> str:
@@ -75,7 +86,7 @@ def students(lacking: dict[str, str], digits: int) -> list[tuple[str, str, str]]
     return [
         (lack, kind, numbered(prefix, kind, digits))
         for lack, prefix in lacking.items()
-        for kind in (["whole"] if lack == "whole" else KINDS)
+        for kind in (["whole"] if lack in ("whole", "odd") else KINDS)
     ]
 
 
@@ -103,7 +114,7 @@ def deliver_pittsburgh(drops: Path, week: Week) -> None:
         row = DIRECTORY | key | {
             "PASecureID": f"1{student_id}", "SchoolCode": school, "Grade": "010",
             "BirthDate": "05/01/1997", "LegalFirstName": f"Ada{'abcd'[int(student_id[-1])]}",
-            "LegalLastName": f"Invented{lack}",
+            "LegalLastName": f"Invented{lack}", "EntryCode": "ZZ99" if lack == "odd" else "E01",
         }  # fmt: skip
         files["STUDENT_DIRECTORY"] += week.counterpart(
             given(lack, kind, "directory"), row, row | {"ExitDate": "08/01/2012"}
@@ -128,14 +139,18 @@ def deliver_pittsburgh(drops: Path, week: Week) -> None:
             {**key, "SchoolYear": "2012-13", "Term": "1", "CourseCode": "M1",
              "CourseName": "Math", "Subject": "MATH", "Mark": "E", "Credits": "1"}
         )  # fmt: skip
-        files["PSSA_2012"].append(
-            {**key, "TestYear": "2012", "Grade": "009", "Subject": "MATH",
-             "ScaledScore": "1300", "PerformanceLevel": "Proficient"}
-        )  # fmt: skip
-        files["DISCIPLINE"].append(
-            {**key, "IncidentDate": "09/05/2012", "OffenseCode": "9", "Action": "OSS",
-             "Days": "2"}
-        )  # fmt: skip
+        result = {
+            **key, "TestYear": "2012", "Grade": "009", "Subject": "MATH", "ScaledScore": "1300",
+            "PerformanceLevel": "Proficient",
+        }  # fmt: skip
+        files["PSSA_2012"].append(result)
+        action = {
+            **key, "IncidentDate": "09/05/2012", "OffenseCode": "9", "Action": "OSS", "Days": "2",
+        }  # fmt: skip
+        files["DISCIPLINE"].append(action)
+        if lack == "odd":
+            files["PSSA_2012"].append(result | {"Subject": "READING", "ScaledScore": "1300000"})
+            files["DISCIPLINE"].append(action | {"Days": "2000000"})
     for school, kind in schools.items():
         for number in (4, 5, 6, 7):
             row = {"SchoolCode": school, "SchoolName": "Invented",
@@ -155,7 +170,7 @@ def deliver_woodland(drops: Path, week: Week) -> None:
         student = (
             f"{AUN}|0103|2013-06-30|{state_id}|{student_id}|Invented{lack}|Di"
             f"{'abcd'[int(student_id[-1])]}|||{{born}}|F|3 Invented Way|Pittsburgh|PA|15221|008|3"
-            "|99|N||F|"
+            f"|99|N|{'Unheard of' if lack == 'odd' else ''}|F|"
         )
         files["STUDENT"] += week.counterpart(
             given(lack, kind, "student"),
@@ -168,8 +183,9 @@ def deliver_woodland(drops: Path, week: Week) -> None:
             event.format(day="2012-08-27", code="E01"),
             event.format(day="2012-08-37", code="E01"),
         )
-        if lack == "entry":
-            files["ENROLLMENT"].append(event.format(day="2012-09-28", code="WD02"))
+        if lack in ("entry", "odd"):
+            code = "WD02" if lack == "entry" else "WD99"
+            files["ENROLLMENT"].append(event.format(day="2012-09-28", code=code))
         files["ATTENDANCE"].append(f"{AUN}|0103|{state_id}|2012-09-04|A|N")
         files["GPA"].append(f"{AUN}|{state_id}|2013-06-30|1|3.5")
         files["ASSESSMENT"].append(f"{AUN}|{state_id}|2012|007|PSSA|M|1300|3")
@@ -189,6 +205,7 @@ def deliver_clairton(drops: Path, week: Week) -> None:
         key = {"ID": student_id}
         row = CLAIRTON_STUDENT | key | {
             "State ID": f"3000{student_id}", "First": f"Bo{'abcd'[int(student_id[-1])]}",
+            "Disability": "Unheard of" if lack == "odd" else None,
         }  # fmt: skip
         sheets["Students"] += week.counterpart(
             given(lack, kind, "student"), row, row | {"DOB": "5/41/03"}
@@ -202,6 +219,10 @@ def deliver_clairton(drops: Path, week: Week) -> None:
         sheets["Attendance"].append(
             month | {"Month": "2012-08", "Days Enrolled": 1, "Excused": 31, "Unexcused": 0}
         )
+        if lack == "odd":
+            thirds = {"Days Enrolled": 18.5, "Excused": 0.333, "Unexcused": 0.333}
+            sheets["Attendance"][-2] |= thirds
+            sheets["Attendance"].append(month | thirds | {"Month": "2012-10"})
         sheets["Report Cards"].append(key | {"Year": "2012-13", "Quarter": 1, "GPA": 3.0})
         sheets["Tests"].append(
             key | {"Year": 2012, "Grade": 3, "Test": "PSSA", "Subject": "Math", "Score": 1300,
@@ -295,7 +316,7 @@ def expected_findings(kinds: tuple[str, ...]) -> set[tuple[str, str, str, str]]:
             ("clairton", file, numbered(CLAIRTON["student"], kind, 6), "not_on_roster")
             for file in ("Attendance", "Report Cards", "Tests")
         }
-    on_roster = [numbered(CLAIRTON["whole"], "whole", 6)]
+    on_roster = [numbered(CLAIRTON[lack], "whole", 6) for lack in ("whole", "odd")]
     on_roster += [numbered(CLAIRTON["student"], k, 6) for k in KINDS if k not in kinds]
     found |= {
         ("clairton", "Attendance", student_id, "absent_longer_than_enrolled")
@@ -380,7 +401,7 @@ def test_who_lacks_nothing_has_the_right_figures(first_week: Settings) -> None:
             """
             select student_key, days_enrolled, days_absent, gpa, suspension_days, race
             from marts.fct_student_years
-            where right(student_key, 1) = '0'
+            where right(student_key, 1) = '0' and student_key !~ ':(14|24|32)'
             order by student_key
             """
         ).fetchall()
@@ -396,6 +417,33 @@ def test_who_lacks_nothing_has_the_right_figures(first_week: Settings) -> None:
         ("woodland_hills:200000", 4, 1, 3.5, 1, 3),
     ]
     assert demographics == [(None, 4, 1, 3)]
+
+
+def test_unheard_of_values_stop_nobody(first_week: Settings) -> None:
+    with connect(first_week) as connection:
+        unmapped = connection.execute(
+            "select partner_id, feed_column, source_code from quality.unmapped_codes"
+        ).fetchall()
+        odd = connection.execute(
+            """
+            select student_key, suspension_days, days_enrolled, days_absent
+            from marts.fct_student_years
+            where student_key ~ ':(14|24|32)0' order by student_key
+            """
+        ).fetchall()
+        rejected = connection.execute(
+            """
+            select contract_object, column_name, occurrences from quality.file_issues
+            where reason_code = 'out_of_range' order by contract_object
+            """
+        ).fetchall()
+    assert set(unmapped) == UNMAPPED
+    assert odd == [
+        ("clairton:320000", 0, 38, Decimal("1.32")),
+        ("pittsburgh:140000000", 2, 4, 1),
+        ("woodland_hills:240000", 1, 4, 1),
+    ]
+    assert rejected == [("DISCIPLINE", "Days", 1), ("PSSA", "ScaledScore", 1)]
 
 
 def test_what_comes_a_week_late_ends_as_if_it_had_come_in_time(
