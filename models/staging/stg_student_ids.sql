@@ -1,4 +1,4 @@
--- Who is a student is decided here: whoever a roster names, whatever the other files say.
+-- Who is a student is decided here: whoever a roster names, whatever else is delivered.
 with
 
 students as (
