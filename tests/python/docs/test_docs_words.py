@@ -228,6 +228,14 @@ def test_every_relation_in_sql_exists(document: Document, manifest: dict[str, An
     ] == []
 
 
+def test_dbts_docs_open_on_a_page_that_names_what_people_read(manifest: dict[str, Any]) -> None:
+    page = manifest["docs"]["doc.student_outcomes.__overview__"]["block_contents"]
+    named = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`", page, re.MULTILINE)
+
+    assert len(named) > 4
+    assert {".".join(pair) for pair in named} - relations(manifest) == set()
+
+
 def test_the_readme_reads_marts() -> None:
     schemas = {name.split(".")[0] for name in read_relations(readme())}
 
