@@ -1,7 +1,7 @@
 -- A view: a copy of every client record would take longer to write than to make again.
 -- It has no CTEs, because PostgreSQL does not merge a view that has any into the query
 -- that reads it: to look up a few clients, it would make them all.
-{{ config(materialized='view', tags='incremental_linking') }}
+{{ config(materialized='view') }}
 
 select
     clients.source_id,

@@ -1,33 +1,11 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='fail',
-        tags='incremental_linking',
-        pre_hook=[
-            begin_linking_pass(),
-            expect_lookups(),
-            delete_before_append(
-                client_hash('this') ~ " in (
-                    select record_hash from {{ ref('stg_repeated_clients') }}
-                )"
-            ),
-        ],
-        post_hook=know_combinations('load_id, line_number')
-    )
-}}
-
 with
 
-clients as (
+clients as not materialized (
 
-    select * from {{ source('raw', 'clients') }}
-
-),
-
-repeated_clients as (
-
-    select * from {{ ref('stg_repeated_clients') }}
+    select
+        *,
+        {{ client_hash('clients') }} as record_hash
+    from {{ source('raw', 'clients') }} as clients
 
 ),
 
@@ -46,6 +24,16 @@ newest_deliveries as (
 
 ),
 
+-- Most records were delivered once, and are left out before anything is sorted.
+repeated_clients as (
+
+    select record_hash
+    from clients
+    group by record_hash
+    having count(*) > 1
+
+),
+
 -- The newest change wins; where two carry the same time, the later file and line.
 versions as (
 
@@ -55,11 +43,7 @@ versions as (
         clients.load_id,
         clients.line_number,
         row_number() over (
-            -- The hash sorts sooner than the texts that it stands for.
-            partition by
-                repeated_clients.record_hash,
-                clients.source_id,
-                clients.source_client_id
+            partition by clients.source_id, clients.source_client_id
             order by
                 clients.updated_at desc,
                 newest_deliveries.as_of_date desc,
@@ -67,7 +51,7 @@ versions as (
                 clients.line_number desc
         ) as recency
     from repeated_clients
-    inner join clients on repeated_clients.record_hash = {{ client_hash('clients') }}
+    inner join clients on repeated_clients.record_hash = clients.record_hash
     inner join newest_deliveries on clients.load_id = newest_deliveries.load_id
 
 ),

@@ -6,8 +6,7 @@ How to resolve it: look at how `person_crosswalk` names the persons of unlinked 
 */
 with
 
--- With a copy of 15 million rows it would take half as long again.
-crosswalk as not materialized (
+crosswalk as (
 
     select * from {{ ref('person_crosswalk') }}
 

@@ -3,23 +3,23 @@
 {{ config(materialized='view') }}
 
 select
-    weights.student_identity_id,
-    weights.other_identity_id,
+    scores.student_identity_id,
+    scores.other_identity_id,
     levels.comparison,
     levels.level,
     levels.weight
-from {{ ref('int_identity_weights') }} as weights
+from {{ ref('int_identity_scores') }} as scores
 cross join
     lateral (
         values
-        ('last_name', weights.last_name, weights.last_name_weight),
-        ('first_name', weights.first_name, weights.first_name_weight),
-        ('middle_name', weights.middle_name, weights.middle_name_weight),
-        ('suffix', weights.suffix, weights.suffix_weight),
-        ('birth_date', weights.birth_date, weights.birth_date_weight),
-        ('gender', weights.gender, weights.gender_weight),
-        ('ssn', weights.ssn, weights.ssn_weight),
-        ('address', weights.address, weights.address_weight),
-        ('state_id', weights.state_id, weights.state_id_weight)
+        ('last_name', scores.last_name, scores.last_name_weight),
+        ('first_name', scores.first_name, scores.first_name_weight),
+        ('middle_name', scores.middle_name, scores.middle_name_weight),
+        ('suffix', scores.suffix, scores.suffix_weight),
+        ('birth_date', scores.birth_date, scores.birth_date_weight),
+        ('gender', scores.gender, scores.gender_weight),
+        ('ssn', scores.ssn, scores.ssn_weight),
+        ('address', scores.address, scores.address_weight),
+        ('state_id', scores.state_id, scores.state_id_weight)
     ) as levels (comparison, level, weight)
 where levels.level is not null

@@ -1,50 +1,65 @@
--- depends_on: {{ ref('int_identity_pass') }}, {{ ref('int_identity_reblocked') }}
-{{ config(tags='incremental_linking', pre_hook=plan_for_pass()) }}
-{#- A full pass looks for all pairs, any other for those of a reblocked side. -#}
-{%- set begun = ['students'] if is_full_pass() else ['students', 'others'] %}
-
 with
-
-keys as not materialized (
-
-    select * from {{ ref('int_identity_keys') }}
-
-),
 
 blocks as (
 
     select * from {{ ref('int_identity_blocks') }}
-    where not is_dropped
 
 ),
 
--- The few of a pass are copied, so that they are looked up once.
-begun as {{ 'not' if is_full_pass() }} materialized (
+blocking_keys as (
 
-    select keys.*
-    from keys
-    {% if not is_full_pass() %}
-    inner join {{ ref('int_identity_reblocked') }} as reblocked
-        on keys.identity_id = reblocked.identity_id
-    {% endif %}
-    inner join blocks
+    select * from {{ ref('blocking_keys') }}
+
+),
+
+sizes as (
+
+    select
+        key_type,
+        key_hash,
+        count(student_key) as students,
+        count(*) - count(student_key) as clients
+    from blocks
+    group by key_type, key_hash
+
+),
+
+-- A key that so many share says nothing about anybody; its pairs would swamp others.
+usable as (
+
+    select
+        sizes.key_type,
+        sizes.key_hash
+    from sizes
+    inner join blocking_keys on sizes.key_type = blocking_keys.key_type
+    where
+        sizes.students + sizes.clients > 1
+        and sizes.students * (sizes.clients + (sizes.students - 1) / 2.0)
+        <= blocking_keys.max_pairs
+
+),
+
+members as (
+
+    select blocks.*
+    from blocks
+    inner join usable
         on
-            keys.key_type = blocks.key_type
-            and keys.key_hash = blocks.key_hash
+            blocks.key_type = usable.key_type
+            and blocks.key_hash = usable.key_hash
 
 ),
 
 shared_keys as (
 
-    {% for side in begun %}
     select
         students.key_type,
         students.identity_id as student_identity_id,
         others.identity_id as other_identity_id,
         students.student_key,
         others.student_key as other_student_key
-    from {{ 'begun' if side == 'students' else 'keys' }} as students
-    inner join {{ 'begun' if side == 'others' else 'keys' }} as others
+    from members as students
+    inner join members as others
         on
             students.key_type = others.key_type
             and students.key_hash = others.key_hash
@@ -53,8 +68,6 @@ shared_keys as (
                 or students.student_key < others.student_key
             )
     where students.student_key is not null
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 
@@ -67,8 +80,7 @@ pairs as (
         other_student_key,
         case
             when other_student_key is null then 'student_client' else 'student_student'
-        end
-            as pair_type,
+        end as pair_type,
         array_agg(distinct key_type order by key_type) as key_types
     from shared_keys
     group by

@@ -1,11 +1,8 @@
-{{ config(tags='incremental_linking', pre_hook=begin_linking_pass()) }}
-{% set known = linking_state('int_identity_prior') %}
-
 with
 
-identities as (
+records as (
 
-    select * from {{ ref('int_identities') }}
+    select * from {{ ref('int_identity_records') }}
 
 ),
 
@@ -15,21 +12,10 @@ match_model as (
 
 ),
 
-known as (
-
-    {% if known %}
-    -- One row, even where a crash has left none.
-    select max(prior_match_weight) as prior_match_weight from {{ known }}
-    {% else %}
-    select cast(null as double precision) as prior_match_weight
-    {% endif %}
-
-),
-
 clients as (
 
-    select count(*) as client_identities
-    from identities
+    select count(distinct identity_id) as client_identities
+    from records
     where record_type = 'client'
 
 ),
@@ -53,11 +39,9 @@ prior as (
                     / cast(match_model.client_identities as double precision)
                 ) / ln(4)
             )
-        ) as prior_match_weight,
-        known.prior_match_weight as last_prior_match_weight
+        ) as prior_match_weight
     from match_model
     cross join clients
-    cross join known
 
 )
 

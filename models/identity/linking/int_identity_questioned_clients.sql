@@ -1,5 +1,3 @@
-{{ config(pre_hook=expect_lookups()) }}
-
 with
 
 questions as (

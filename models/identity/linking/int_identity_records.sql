@@ -1,51 +1,128 @@
--- depends_on: {{ ref('int_identity_departing') }}
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='fail',
-        tags='incremental_linking',
-        indexes=[{'columns': ['identity_id']}],
-        pre_hook=[
-            plan_for_pass(),
-            delete_before_append(
-                "(this.identity_id, this.record_hash) in (
-                    select identity_id, record_hash
-                    from {{ ref('int_identity_departing') }}
-                )"
-            ),
-        ]
-    )
-}}
-
 with
 
-tuples as (
+student_versions as (
 
-    select * from {{ ref('int_identity_tuples') }}
+    select * from {{ ref('stg_student_versions') }}
 
 ),
 
--- Most records of a pass say what they said before.
+clients as not materialized (
+
+    select * from {{ ref('stg_clients') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('stg_link_decisions') }}
+    where other_record_type = 'client'
+
+),
+
+thresholds as (
+
+    select * from {{ ref('match_thresholds') }}
+    where setting = 'years_before_oldest_student'
+
+),
+
+-- Most clients are too old to be a student, unless a reviewer says so.
+oldest_student as (
+
+    select
+        make_date(
+            cast(
+                extract(year from min(student_versions.birth_date))
+                - max(thresholds.value)
+                as integer
+            ),
+            1,
+            1
+        ) as clients_born_from
+    from student_versions
+    cross join thresholds
+    where student_versions.birth_date > date '1900-01-01'
+
+),
+
+compared as (
+
+    select distinct
+        'student' as record_type,
+        district_id as partner_id,
+        district_student_id as record_id,
+        {{ student_key('student_versions') }} as student_key,
+        null as mci_id,
+        state_student_id,
+        last_name,
+        first_name,
+        middle_name,
+        suffix,
+        {{ function('valid_birth_date') }}(birth_date, first_as_of_date) as birth_date,
+        gender,
+        ssn,
+        street,
+        zip
+    from student_versions
+
+    union all
+
+    select
+        'client' as record_type,
+        'dhs' as partner_id,
+        source_id || ':' || source_client_id as record_id,
+        null as student_key,
+        mci_id,
+        null as state_student_id,
+        last_name,
+        first_name,
+        middle_name,
+        suffix,
+        {{ function('valid_birth_date') }}(birth_date, as_of_date) as birth_date,
+        gender,
+        ssn,
+        street,
+        zip
+    from clients
+    where
+        (
+            birth_date > date '1900-01-01'
+            and birth_date < (
+                select oldest_student.clients_born_from from oldest_student
+            )
+        ) is not true
+        or source_id || ':' || source_client_id in (
+            select decisions.other_record_key from decisions
+        )
+
+),
+
+-- A student's identities stay the student's own; clients that say the same share one.
+-- The definitions belong to the key, so that no entry made by other ones is found.
 records as (
 
     select
-        tuples.record_type,
-        tuples.partner_id,
-        tuples.record_id,
-        tuples.record_hash,
-        tuples.mci_id,
-        tuples.identity_id
-    from tuples
-    {% if is_incremental() %}
-    where
-        not exists (
-            select from {{ this }} as known
-            where
-                known.identity_id = tuples.identity_id
-                and known.record_hash = tuples.record_hash
-        )
-    {% endif %}
+        *,
+        cast(
+            md5(
+                concat_ws(
+                    '|',
+                    '{{ definitions_checksum() }}',
+                    coalesce(student_key, ''),
+                    coalesce(state_student_id, ''),
+                    coalesce(last_name, ''),
+                    coalesce(first_name, ''),
+                    coalesce(middle_name, ''),
+                    coalesce(suffix, ''),
+                    coalesce(cast(birth_date - date '2000-01-01' as text), ''),
+                    coalesce(gender, ''),
+                    coalesce(ssn, ''),
+                    coalesce(street, ''),
+                    coalesce(zip, '')
+                )
+            ) as uuid
+        ) as identity_id
+    from compared
 
 )
 

@@ -1,11 +1,105 @@
--- A view: the prior, which moves with the number of clients, is not kept per pair.
--- Without CTEs it merges into the query that reads it (`stg_clients` says more).
-{{ config(materialized='view', tags='incremental_linking') }}
+{%- set compared = [
+    'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
+    'address', 'state_id',
+] %}
 
-select
-    weights.*,
-    priors.prior_match_weight + weights.weight as match_weight,
-    {{ function('match_probability') }}(priors.prior_match_weight + weights.weight)
-        as match_probability
-from {{ ref('int_identity_weights') }} as weights
-cross join {{ ref('int_identity_prior') }} as priors
+with
+
+pairs as (
+
+    select * from {{ ref('int_identity_pairs') }}
+
+),
+
+comparisons as (
+
+    select * from {{ ref('int_identity_comparisons') }}
+
+),
+
+priors as (
+
+    select * from {{ ref('int_identity_prior') }}
+
+),
+
+match_weights as not materialized (
+
+    select * from {{ ref('match_weights') }}
+
+),
+
+term_frequencies as not materialized (
+
+    select * from {{ ref('match_term_frequencies') }}
+
+),
+
+-- Agreement on a rare name says more than agreement on a common one. Whatever is not
+-- among the frequencies is rarer than all of them.
+weights as (
+
+    select
+        {% for comparison in compared %}
+        comparisons.{{ comparison }},
+        {{ function('evidence_weight') }}(
+            {{ comparison }}_levels.m_probability,
+            {{ comparison }}_levels.u_probability,
+            {{ comparison }}_levels.term_frequency_weight,
+            {{ comparison }}_levels.term_frequency_u_probability,
+            {{ comparison }}_levels.term_frequency_minimum,
+            coalesce(
+                {% if comparison in ('last_name', 'first_name') %}
+                {{ comparison }}s.frequency,
+                {% endif %}
+                {{ comparison }}_levels.term_frequency_minimum
+            ),
+            null
+        ) as {{ comparison }}_weight,
+        {% endfor %}
+        pairs.*
+    from pairs
+    inner join comparisons
+        on
+            pairs.student_identity_id = comparisons.student_identity_id
+            and pairs.other_identity_id = comparisons.other_identity_id
+    left join term_frequencies as last_names
+        on
+            comparisons.shared_last_name = last_names.term
+            and last_names.comparison = 'last_name'
+    left join term_frequencies as first_names
+        on
+            comparisons.shared_first_name = first_names.term
+            and first_names.comparison = 'first_name'
+    {% for comparison in compared %}
+    left join match_weights as {{ comparison }}_levels
+        on
+            comparisons.{{ comparison }} = {{ comparison }}_levels.level
+            and {{ comparison }}_levels.comparison = '{{ comparison }}'
+    {% endfor %}
+
+),
+
+summed as (
+
+    select
+        weights.*,
+        priors.prior_match_weight
+        {%- for comparison in compared %}
+        + coalesce(weights.{{ comparison }}_weight, 0)
+        {%- endfor %} as match_weight
+    from weights
+    cross join priors
+
+),
+
+scores as (
+
+    select
+        *,
+        {{ function('match_probability') }}(match_weight) as match_probability
+    from summed
+
+)
+
+select * from scores

@@ -27,6 +27,8 @@ from outcomes.warehouse.tables import raw_feeds
 # Relations that name a partner and hold no person's data: they stay, and say what was.
 _KEPT = {"landing.disclosures", "landing.purges"}
 _KEPT_SCHEMAS = ("crosswalks", "policy")
+# What linking keeps of identities and of pairs of them (docs/linking.md).
+DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
 Step = Callable[[str], None]
 
@@ -248,16 +250,17 @@ def delete_rows(purge: Purge) -> None:
         connection.execute(
             "delete from landing.measure_history where district_id = %(id)s", partner
         )
-        # The one built table that a build adds to and never makes anew.
+        # The built tables that a build adds to and never makes anew: the history, and the
+        # dictionaries, which keep what no record says any more. The next build fills them.
         if _is_built(connection, "identity.int_identity_assignments"):
             connection.execute(
                 "delete from identity.int_identity_assignments "
                 "where starts_with(student_key, %(id)s || ':')",
                 partner,
             )
-        # Else linking goes on from its last pass, and keeps the clients who are gone.
-        if _is_built(connection, "identity.int_identity_linked_deliveries"):
-            connection.execute("delete from identity.int_identity_linked_deliveries")
+        for dictionary in DICTIONARIES:
+            if _is_built(connection, dictionary):
+                connection.execute(f"delete from {dictionary}".encode())  # noqa: S608
 
 
 def _is_built(connection: psycopg.Connection, table: str) -> bool:

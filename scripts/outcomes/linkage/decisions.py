@@ -258,7 +258,7 @@ def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[
         [list(students)],
     )
     known_clients = connection.execute(
-        "select record_id from identity.person_crosswalk "
+        "select record_id from identity.int_identity_records "
         "where record_type = 'client' and record_id = any(%s)",
         [list(clients)],
     )

@@ -235,7 +235,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         )
     held = _query(
         connection,
-        "select record_id as record from identity.person_crosswalk where record_type = 'client'",
+        "select source_id || ':' || source_client_id as record from staging.stg_clients",
     )
     true_clients = (
         truth.filter(pl.col("record_type") == "client")
@@ -263,7 +263,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         connection,
         """
         select distinct pairs.student_key as record, records.record_id as client
-        from identity.int_identity_comparisons as pairs
+        from identity.int_identity_pairs as pairs
         inner join identity.int_identity_records as records
             on pairs.other_identity_id = records.identity_id
         where pairs.pair_type = 'student_client'

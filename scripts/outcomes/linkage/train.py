@@ -200,9 +200,17 @@ def _check_keep(model: dict[str, Any], keep: Sequence[str]) -> None:
 
 
 def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
+    """The identities of today's records; numbered, as their ids change with the definitions."""
+    columns = ", ".join(list(_COLUMNS)[1:])
     rows = connection.execute(
-        f"select identity_id::text, {', '.join(list(_COLUMNS)[1:])} "  # noqa: S608
-        "from identity.int_identity_features where record_type = %s order by identity_id",
+        f"""
+        select (row_number() over (order by {columns}))::text as identity_id, {columns}
+        from identity.int_identities
+        where
+            record_type = %s
+            and identity_id in (select identity_id from identity.int_identity_records)
+        order by {columns}
+        """.encode(),  # noqa: S608
         [record_type],
     ).fetchall()
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")

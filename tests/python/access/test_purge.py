@@ -56,8 +56,7 @@ def _any_of(canaries: set[str]) -> re.Pattern[bytes]:
 
 HOLDING = {
     "raw.students", "staging.stg_students", "dbt_test__audit.failed",
-    "identity.int_identity_tuples", "identity.int_identity_spellings",
-    "identity.int_identity_streets", "identity.pseudonyms",
+    "identity.int_identity_records", "identity.int_identities", "identity.pseudonyms",
     f"district_{PARTNER}.dim_students",
     *(f"{schema}marts.dim_students" for schema in ("", "next_", "previous_")),
     *(f"{schema}marts_district.dim_students" for schema in ("", "next_", "previous_")),
@@ -218,7 +217,7 @@ def test_nobody_is_linked_with_clients_who_are_purged(demo: Settings) -> None:
         delete_rows(begin(connection, demo, "dhs"))
         run_dbt(demo, "run", "--select", "+int_identities")
         assert connection.execute(clients.encode()).fetchall() == []
-        assert "identity.int_identity_tuples" not in rows_of(connection, "dhs")
+        assert "identity.int_identity_records" not in rows_of(connection, "dhs")
 
 
 def test_a_purge_asks_first(database: Settings, demo_drops: Path) -> None:

@@ -43,7 +43,6 @@ HIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
         "staging.stg_clients",
-        "identity.int_identity_clients",
     ],
     "outcomes_builder": ["landing.purges"],
 }

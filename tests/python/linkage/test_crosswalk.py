@@ -28,7 +28,7 @@ DAMAGE = {
     f"""
     insert into identity.person_crosswalk
     select * from identity.person_crosswalk where {LAST_CLIENT}
-    """: {COMPLETE, UNIQUE},
+    """: {UNIQUE},
     f"""
     insert into identity.person_crosswalk
     select * from identity.person_crosswalk where {LAST_CLIENT};

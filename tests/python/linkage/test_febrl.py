@@ -109,7 +109,7 @@ def test_febrl_is_linked(
     project: Path,
 ) -> None:
     true_student = load_febrl_4(connection)
-    _dbt(project, connection, "+int_identity_features")
+    _dbt(project, connection, "+int_identities")
     train(connection, project, project / "charts")
     _dbt(project, connection, "+person_crosswalk")
     links = _client_links(connection)

@@ -73,7 +73,7 @@ UNCOMPARED_CLIENT = """
     where
         records.record_type = 'client'
         and records.identity_id not in (
-            select other_identity_id from identity.int_identity_comparisons
+            select other_identity_id from identity.int_identity_pairs
         )
     order by 3
     limit 1

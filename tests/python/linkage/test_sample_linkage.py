@@ -48,7 +48,10 @@ def read_truth(file: str, partner: str, record: str) -> pd.Series:
 
 
 def read_crosswalk(connection: psycopg.Connection) -> pd.DataFrame:
-    """The crosswalk, with a key by which the truth knows its records."""
+    """The person of every record, with a key by which the truth knows it.
+
+    A client who is not in the crosswalk is a person of its own.
+    """
     cursor = connection.execute(
         """
         select
@@ -59,6 +62,16 @@ def read_crosswalk(connection: psycopg.Connection) -> pd.DataFrame:
             person_id,
             decision
         from identity.person_crosswalk
+
+        union all
+
+        select 'client', record_id, functions.own_person_id(mci_id, record_id), 'none'
+        from (
+            select *, source_id || ':' || source_client_id as record_id from staging.stg_clients
+        ) as clients
+        where record_id not in (
+            select record_id from identity.person_crosswalk where record_type = 'client'
+        )
         """
     )
     return pd.DataFrame(

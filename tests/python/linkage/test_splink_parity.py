@@ -356,10 +356,10 @@ def test_the_warehouse_weighs_the_demo_as_splink_does(built_demo: Settings) -> N
         sides = [
             _frame(
                 connection,
-                "select *, identity_id::text as id from identity.int_identity_features "
+                "select *, identity_id::text as id from identity.int_identities "
                 f"where record_type = '{kind}'",
             )
-            .drop("identity_id", "record_type")
+            .drop("identity_id", "record_type", "student_key")
             .rename({"id": "identity_id"})
             for kind in ("student", "client")
         ]

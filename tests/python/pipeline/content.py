@@ -7,41 +7,15 @@ import psycopg
 from outcomes.warehouse.tables import raw_feeds
 
 # De-identified marts hang on a key that every database makes for itself; what tells of the
-# builds themselves and what a pass took up, on how often and when they ran.
+# builds themselves, on how often and when they ran; and dictionaries keep what was.
 COMPARED_SCHEMAS = ("identity", "marts", "marts_public", "quality")
 EXCEPT = (
     "pseudonyms",
     "int_identity_assignments",
     "person_events",
-    "int_identity_pass",
-    "int_identity_updated_clients",
-    "int_identity_departing",
-    "int_identity_tuples",
-    "int_identity_gone",
-    "int_identity_new_tuples",
-    "int_identity_spellings",
-    "int_identity_streets",
-    "int_identity_reblocked",
-    "int_identity_pairs",
-    "int_identity_reconsidered",
-    "int_identity_relinked",
-    "int_identity_recrossed",
-    "int_identity_linked_deliveries",
+    "int_identities",
+    "int_identity_comparisons",
 )
-# Some tables say, too, how the pass differs from the last: this is what they hold without.
-OF_NO_PASS = {
-    "identity.int_identity_student_keys": """(
-        select key_type, key_hash from identity.int_identity_student_keys
-        where change is distinct from 'went'
-    )""",
-    "identity.int_identity_blocks": """(
-        select to_jsonb(blocks) - 'was_dropped' from identity.int_identity_blocks as blocks
-    )""",
-    "identity.int_identity_persons": """(
-        select to_jsonb(persons) - 'last_person_id' from identity.int_identity_persons as persons
-    )""",
-    "identity.int_identity_prior": "(select prior_match_weight from identity.int_identity_prior)",
-}
 
 
 def content_hashes(connection: psycopg.Connection) -> dict[str, str]:
@@ -55,7 +29,7 @@ def content_hashes(connection: psycopg.Connection) -> dict[str, str]:
         """,
         [list(COMPARED_SCHEMAS), list(EXCEPT)],
     ).fetchall()
-    return {table: _hash(connection, OF_NO_PASS.get(table, table)) for (table,) in tables}
+    return {table: _hash(connection, table) for (table,) in tables}
 
 
 def landed_counts(connection: psycopg.Connection) -> dict[str, int]:

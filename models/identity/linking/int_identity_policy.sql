@@ -1,0 +1,41 @@
+{{ config(materialized='view') }}
+
+with
+
+thresholds as (
+
+    select
+        max(value) filter (where setting = 'link_weight') as link_weight,
+        max(value) filter (where setting = 'review_weight') as review_weight,
+        max(value) filter (where setting = 'near_tie_margin') as near_tie_margin,
+        max(value) filter (where setting = 'namesake_weight') as namesake_weight
+    from {{ ref('match_thresholds') }}
+
+),
+
+rules as (
+
+    select
+        bool_or(rule = 'different_first_name') is true as different_first_name,
+        bool_or(rule = 'different_suffix') is true as different_suffix,
+        bool_or(rule = 'different_birth_date') is true as different_birth_date,
+        bool_or(rule = 'contradicted_first_name') is true as contradicted_first_name,
+        bool_or(rule = 'unknown_name_or_birth_date') is true
+            as unknown_name_or_birth_date,
+        bool_or(rule = 'near_tie') is true as near_tie,
+        bool_or(rule = 'other_namesake') is true as other_namesake
+    from {{ ref('match_rules') }}
+
+),
+
+policy as (
+
+    select
+        thresholds.*,
+        rules.*
+    from thresholds
+    cross join rules
+
+)
+
+select * from policy
