@@ -58,7 +58,8 @@ padded_keys as (
 
 ),
 
-pseudonyms as (
+-- Analysts see pseudonyms, so record keys come from another hash.
+hashed as (
 
     select
         keys.key,
@@ -68,9 +69,33 @@ pseudonyms as (
                 || sha256(padded_keys.inner_key || convert_to(keys.key, 'UTF8'))
             ),
             'hex'
-        ) as pseudonym
+        ) as pseudonym,
+        sha256(
+            padded_keys.outer_key
+            || sha256(
+                padded_keys.inner_key
+                || convert_to('record key of ' || keys.key, 'UTF8')
+            )
+        ) as record_hash
     from keys
     cross join padded_keys
+
+),
+
+pseudonyms as (
+
+    select
+        key,
+        pseudonym,
+        get_byte(record_hash, 0) * 16777216::bigint
+        + get_byte(record_hash, 1) * 65536
+        + get_byte(record_hash, 2) * 256
+        + get_byte(record_hash, 3) as record_key,
+        get_byte(record_hash, 4) * 16777216::bigint
+        + get_byte(record_hash, 5) * 65536
+        + get_byte(record_hash, 6) * 256
+        + get_byte(record_hash, 7) as value_record_key
+    from hashed
 
 )
 

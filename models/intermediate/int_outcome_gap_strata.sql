@@ -18,6 +18,16 @@ grade_bands as (
 
 ),
 
+record_keys as (
+
+    select
+        key as student_key,
+        record_key,
+        value_record_key
+    from {{ ref('pseudonyms') }}
+
+),
+
 -- A column a measure: a share is the mean of zeros and ones. A stratum is numbered,
 -- because numbers are sorted much faster than what they stand for.
 measured as (
@@ -52,8 +62,11 @@ measured as (
             when student_years.promise_status in ('on_track', 'eligible') then 1
             when student_years.promise_status not in ('not_applicable', 'unknown')
                 then 0
-        end as promise_on_track_or_eligible
+        end as promise_on_track_or_eligible,
+        record_keys.record_key,
+        record_keys.value_record_key
     from student_years
+    inner join record_keys on student_years.student_key = record_keys.student_key
 
 ),
 
@@ -121,7 +134,8 @@ counted as (
 
 ),
 
--- Sums are exact decimals, so that nothing is lost by subtracting them.
+-- Sums are exact decimals, so that nothing is lost by subtracting them. Record keys are
+-- summed for the cell key method: of all who count, and of those with the outcome.
 wide_sums as (
 
     select
@@ -143,19 +157,56 @@ wide_sums as (
         count(measured.attendance_rate) as attendance_n,
         sum(measured.attendance_rate) as attendance_total,
         sum(measured.attendance_rate * measured.attendance_rate) as attendance_squares,
+        sum(measured.record_key) filter (
+            where measured.attendance_rate is not null
+        ) as attendance_n_key,
+        sum(measured.value_record_key) filter (
+            where measured.attendance_rate is not null
+        ) as attendance_total_key,
         count(measured.gpa) as gpa_n,
         sum(measured.gpa) as gpa_total,
         sum(measured.gpa * measured.gpa) as gpa_squares,
+        sum(measured.record_key) filter (
+            where measured.gpa is not null
+        ) as gpa_n_key,
+        sum(measured.value_record_key) filter (
+            where measured.gpa is not null
+        ) as gpa_total_key,
         count(measured.is_chronically_absent_pde) as pde_n,
         sum(measured.is_chronically_absent_pde) as pde_total,
+        sum(measured.record_key) filter (
+            where measured.is_chronically_absent_pde is not null
+        ) as pde_n_key,
+        sum(measured.record_key * measured.is_chronically_absent_pde)
+            as pde_total_key,
         count(measured.is_chronically_absent_federal) as federal_n,
         sum(measured.is_chronically_absent_federal) as federal_total,
+        sum(measured.record_key) filter (
+            where measured.is_chronically_absent_federal is not null
+        ) as federal_n_key,
+        sum(measured.record_key * measured.is_chronically_absent_federal)
+            as federal_total_key,
         count(measured.is_proficient_math) as math_n,
         sum(measured.is_proficient_math) as math_total,
+        sum(measured.record_key) filter (
+            where measured.is_proficient_math is not null
+        ) as math_n_key,
+        sum(measured.record_key * measured.is_proficient_math)
+            as math_total_key,
         count(measured.is_proficient_reading) as reading_n,
         sum(measured.is_proficient_reading) as reading_total,
+        sum(measured.record_key) filter (
+            where measured.is_proficient_reading is not null
+        ) as reading_n_key,
+        sum(measured.record_key * measured.is_proficient_reading)
+            as reading_total_key,
         count(measured.promise_on_track_or_eligible) as promise_n,
-        sum(measured.promise_on_track_or_eligible) as promise_total
+        sum(measured.promise_on_track_or_eligible) as promise_total,
+        sum(measured.record_key) filter (
+            where measured.promise_on_track_or_eligible is not null
+        ) as promise_n_key,
+        sum(measured.record_key * measured.promise_on_track_or_eligible)
+            as promise_total_key
     from measured
     inner join counted
         on
@@ -235,7 +286,9 @@ outcome_gap_strata as (
         measures.is_proportion,
         measures.n,
         measures.total,
-        measures.squares
+        measures.squares,
+        measures.n_key,
+        measures.total_key
     from grouped_sums
     cross join
         lateral (
@@ -245,51 +298,67 @@ outcome_gap_strata as (
                 false,
                 grouped_sums.attendance_n,
                 grouped_sums.attendance_total,
-                grouped_sums.attendance_squares
+                grouped_sums.attendance_squares,
+                grouped_sums.attendance_n_key,
+                grouped_sums.attendance_total_key
             ),
             (
                 'gpa',
                 false,
                 grouped_sums.gpa_n,
                 grouped_sums.gpa_total,
-                grouped_sums.gpa_squares
+                grouped_sums.gpa_squares,
+                grouped_sums.gpa_n_key,
+                grouped_sums.gpa_total_key
             ),
             (
                 'is_chronically_absent_pde',
                 true,
                 grouped_sums.pde_n,
                 grouped_sums.pde_total,
-                grouped_sums.pde_total
+                grouped_sums.pde_total,
+                grouped_sums.pde_n_key,
+                grouped_sums.pde_total_key
             ),
             (
                 'is_chronically_absent_federal',
                 true,
                 grouped_sums.federal_n,
                 grouped_sums.federal_total,
-                grouped_sums.federal_total
+                grouped_sums.federal_total,
+                grouped_sums.federal_n_key,
+                grouped_sums.federal_total_key
             ),
             (
                 'is_proficient_math',
                 true,
                 grouped_sums.math_n,
                 grouped_sums.math_total,
-                grouped_sums.math_total
+                grouped_sums.math_total,
+                grouped_sums.math_n_key,
+                grouped_sums.math_total_key
             ),
             (
                 'is_proficient_reading',
                 true,
                 grouped_sums.reading_n,
                 grouped_sums.reading_total,
-                grouped_sums.reading_total
+                grouped_sums.reading_total,
+                grouped_sums.reading_n_key,
+                grouped_sums.reading_total_key
             ),
             (
                 'promise_on_track_or_eligible',
                 true,
                 grouped_sums.promise_n,
                 grouped_sums.promise_total,
-                grouped_sums.promise_total
+                grouped_sums.promise_total,
+                grouped_sums.promise_n_key,
+                grouped_sums.promise_total_key
             )
-        ) as measures (measure, is_proportion, n, total, squares)
+        ) as measures (
+            measure, is_proportion, n, total, squares, n_key, total_key
+        )
     where measures.n > 0
 
 )

@@ -68,6 +68,7 @@ involved as (
             when compared_definitions.is_covered and strata.n < everybody.n
                 then everybody.n
         end as weight,
+        everybody.n_key as weight_key,
         strata.total / strata.n
         - (everybody.total - strata.total) / nullif(everybody.n - strata.n, 0) as gap
     from strata
@@ -101,7 +102,9 @@ totals as (
         everybody.is_proportion,
         sum(everybody.n) as n,
         sum(everybody.total) as total,
-        sum(everybody.squares) as squares
+        sum(everybody.squares) as squares,
+        sum(everybody.n_key) as n_key,
+        sum(everybody.total_key) as total_key
     from everybody
     cross join
         lateral (
@@ -131,7 +134,11 @@ involved_totals as (
         sum(involved.n) as n,
         sum(involved.total) as total,
         sum(involved.squares) as squares,
+        sum(involved.n_key) as n_key,
+        sum(involved.total_key) as total_key,
         sum(involved.weight) as n_adjusted,
+        sum(involved.weight_key) filter (where involved.weight is not null)
+            as n_adjusted_key,
         sum(involved.weight * involved.gap) as weighted_gaps
     from involved
     cross join
@@ -171,6 +178,12 @@ compared as (
         end as n_not_involved,
         totals.total - coalesce(involved_totals.total, 0) as total_not_involved,
         totals.squares - coalesce(involved_totals.squares, 0) as squares_not_involved,
+        coalesce(involved_totals.n_key, 0) as n_involved_key,
+        coalesce(involved_totals.total_key, 0) as total_involved_key,
+        totals.n_key - coalesce(involved_totals.n_key, 0) as n_not_involved_key,
+        totals.total_key - coalesce(involved_totals.total_key, 0)
+            as total_not_involved_key,
+        totals.n_key - coalesce(involved_totals.n_adjusted_key, 0) as n_left_out_key,
         coalesce(involved_totals.n_adjusted, 0) as n_adjusted,
         involved_totals.weighted_gaps
     from totals
@@ -203,21 +216,6 @@ means as (
 ),
 
 -- Newcombe (1998), method 10: from Wilson's intervals, no continuity correction.
-wilson_bounds as (
-
-    select
-        means.*,
-        {{ function('wilson_bound') }}(value_involved, n_involved, -1) as low_involved,
-        {{ function('wilson_bound') }}(value_involved, n_involved, 1) as high_involved,
-        {{ function('wilson_bound') }}(value_not_involved, n_not_involved, -1)
-            as low_not_involved,
-        {{ function('wilson_bound') }}(value_not_involved, n_not_involved, 1)
-            as high_not_involved
-    from means
-    where is_proportion and n_involved > 0 and n_not_involved > 0
-
-),
-
 proportions as (
 
     select
@@ -228,15 +226,14 @@ proportions as (
         program_group,
         involvement,
         measure,
-        gap - sqrt(
-            (value_involved - low_involved) ^ 2
-            + (high_not_involved - value_not_involved) ^ 2
+        {{ function('newcombe_bound') }}(
+            value_involved, n_involved, value_not_involved, n_not_involved, -1
         ) as ci_low,
-        gap + sqrt(
-            (high_involved - value_involved) ^ 2
-            + (value_not_involved - low_not_involved) ^ 2
+        {{ function('newcombe_bound') }}(
+            value_involved, n_involved, value_not_involved, n_not_involved, 1
         ) as ci_high
-    from wilson_bounds
+    from means
+    where is_proportion and n_involved > 0 and n_not_involved > 0
 
 ),
 
@@ -338,7 +335,15 @@ gaps as (
         intervals.ci_high,
         means.adjusted_gap::double precision as adjusted_gap,
         means.adjusted_coverage::double precision as adjusted_coverage,
-        means.n_adjusted::bigint as n_adjusted
+        means.n_adjusted::bigint as n_adjusted,
+        means.is_proportion,
+        means.total_involved,
+        means.total_not_involved,
+        means.n_involved_key,
+        means.total_involved_key,
+        means.n_not_involved_key,
+        means.total_not_involved_key,
+        means.n_left_out_key
     from means
     left join intervals
         on

@@ -2,7 +2,7 @@ with
 
 gaps as (
 
-    select * from {{ ref('int_outcome_gaps_published') }}
+    select * from {{ ref('int_outcome_gaps_perturbed') }}
     where group_type = 'all'
 
 ),

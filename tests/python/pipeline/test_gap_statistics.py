@@ -81,9 +81,20 @@ def values(built_demo: Settings) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def gaps(built_demo: Settings, values: pd.DataFrame) -> pd.DataFrame:
-    """The warehouse's gaps under `any` program beside the ones computed here."""
-    warehouse = _frame(
-        built_demo, "select * from intermediate.int_outcome_gaps where program_group = 'any'"
+    """The warehouse's exact gaps under `any` program beside the ones computed here."""
+    warehouse = pd.concat(
+        [
+            _frame(
+                built_demo,
+                "select *, 'all' as group_type, 'all' as group_value "
+                "from marts_pseudonymized.rpt_outcome_gaps where program_group = 'any'",
+            ),
+            _frame(
+                built_demo,
+                "select * from marts_pseudonymized.rpt_outcome_gaps_by_group "
+                "where program_group = 'any'",
+            ),
+        ]
     )
     key = ["school_year", "scope", *KEY[2:]]
     sides = values.assign(side=np.where(values.is_involved, "involved", "others"))

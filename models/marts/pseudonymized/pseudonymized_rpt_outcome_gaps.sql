@@ -1,0 +1,33 @@
+with
+
+gaps as (
+
+    select * from {{ ref('int_outcome_gaps') }}
+    where group_type = 'all'
+
+),
+
+outcome_gaps as (
+
+    select
+        school_year,
+        district_id,
+        program_group,
+        involvement,
+        measure,
+        n_involved,
+        n_not_involved,
+        value_involved,
+        value_not_involved,
+        gap,
+        ci_low,
+        ci_high,
+        adjusted_gap,
+        adjusted_coverage,
+        false as is_coded,
+        false as is_suppressed
+    from gaps
+
+)
+
+select * from outcome_gaps
