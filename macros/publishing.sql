@@ -49,16 +49,17 @@
 
 {# Such a build would have no row, and would pass. #}
 {% macro refuse_a_day_before_the_first_delivery() -%}
-    {%- set as_of = var('as_of') | string -%}
-    {%- set query -%}
-        select min(as_of_date)::text from landing.files where status = 'loaded'
-    {%- endset -%}
-    {%- set first = run_query(query).rows[0][0] -%}
-    {%- if as_of and first and as_of < first -%}
-        {{ exceptions.raise_compiler_error(
-            "On " ~ as_of ~ " nothing had been delivered. Expected an as-of date of "
-            ~ first ~ ", the first delivery, or later."
-        ) }}
+    {%- if var('as_of') -%}
+        {%- set query -%}
+            select min(as_of_date)::text from landing.files where status = 'loaded'
+        {%- endset -%}
+        {%- set first = run_query(query).rows[0][0] -%}
+        {%- if first and var('as_of') | string < first -%}
+            {{ exceptions.raise_compiler_error(
+                "On " ~ var('as_of') ~ " nothing had been delivered. Expected an as-of date of "
+                ~ first ~ ", the first delivery, or later."
+            ) }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

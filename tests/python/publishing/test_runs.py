@@ -10,12 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import TESTED, UNTESTED, run_dbt, try_dbt
+from tests.python.conftest import TESTED, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
 
@@ -70,7 +71,7 @@ def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
     monkeypatch.delenv("OUTCOMES_TARGET")
     connection.execute("create role dana login password 'dana' in role outcomes_builder")
     try:
-        run_dbt(published, *UNTESTED, role="dana")
+        run_dbt(published, "build", "--select", "+dim_districts", "program_groups", role="dana")
         monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
         run_dbt(published, "run", "--select", "stg_files", role="dana")
         schemas = {
@@ -89,7 +90,8 @@ def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
             select rolname, nspname
             from pg_namespace cross join pg_roles
             where
-                nspowner = 'dana'::regrole and not rolsuper and rolname <> 'dana'
+                nspowner = 'dana'::regrole and rolname <> 'dana'
+                and not rolsuper and rolname !~ '^pg_'
                 and has_schema_privilege(pg_roles.oid, pg_namespace.oid, 'usage')
             union all
             select relname, grantee::regrole::text
@@ -137,9 +139,8 @@ def test_a_day_before_the_first_delivery_is_refused(
     done = try_dbt(published, *TESTED, "--vars", "{as_of: 1999-01-01}")
     assert not done.success
     assert f"Expected an as-of date of {first[0] if first else ''}" in done.said
-    code, output = run("build", "--as-of", "1999-01-01")
-    assert code == 1
-    assert "On 1999-01-01 nothing had been delivered" in output
+    with pytest.raises(OutcomesError, match="On 1999-01-01 nothing had been delivered"):
+        run("build", "--as-of", "1999-01-01")
     assert newest_status(connection) == "published"
 
 
@@ -147,13 +148,13 @@ def test_an_earlier_day_is_held_until_somebody_accepts_what_is_missing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     rows = content_hashes(connection)
-    code, output = run("build", "--as-of", "2012-09-12")
+    code, output = run("build", "--as-of", "2012-08-30")
     assert code == 3, output
     assert "Held, not published: people would miss" in output
     assert newest_status(connection) == "held"
     assert content_hashes(connection) == rows
 
-    code, output = run("build", "--as-of", "2012-09-12", "--accept-loss", "it's a test")
+    code, output = run("build", "--as-of", "2012-08-30", "--accept-loss", "it's a test")
     assert code == 0, output
     assert connection.execute(
         "select loss_accepted_because, missing_rows <> '' from landing.runs "
