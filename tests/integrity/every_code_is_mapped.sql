@@ -1,4 +1,3 @@
-{{ config(severity='warn') }}
 /*
 What it checks: every code that a partner has sent has a row in `code_crosswalk`.
 When it matters: always; an unmapped code is null in the marts, so an exit may be missed
@@ -7,4 +6,5 @@ the others from their figures; the scorecard and the district's workbook name it
 How to resolve it: ask the partner what the code means, then add its row to
 seeds/crosswalks/code_crosswalk.csv.
 */
+{{ config(severity='warn') }}
 select * from {{ ref('unmapped_codes') }}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pytest
-from tests.python.conftest import SAMPLE, copied, run_dbt
+from tests.python.conftest import SAMPLE, UNTESTED, copied, run_dbt
 from tests.python.pipeline import action_research
 
 from outcomes.config import Settings
@@ -62,7 +62,7 @@ def known(request: pytest.FixtureRequest, built_sample: Settings) -> Iterator[Kn
         return
     with copied(built_sample, "early_sample") as early:
         as_of = f"{{as_of: {moment['as_of']}}}"
-        run_dbt(early, "run", "--select", *READ, "--vars", as_of)
+        run_dbt(early, *UNTESTED, "--select", *READ, "--vars", as_of)
         yield Known(early, truth)
 
 
