@@ -13,7 +13,7 @@ from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse import build, publishing
+from outcomes.warehouse import publishing
 from outcomes.warehouse.publishing import code_version, is_up_to_date
 
 
@@ -94,6 +94,6 @@ def test_a_build_that_is_interrupted_says_so(
         def invoke(self, _: list[str]) -> dbtRunnerResult:
             return dbtRunnerResult(success=False, exception=KeyboardInterrupt())
 
-    monkeypatch.setattr(build, "dbtRunner", Interrupted)
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Interrupted)
     with pytest.raises(OutcomesError, match=r"^Interrupted\. Nothing was published\.$"):
         run("build")
