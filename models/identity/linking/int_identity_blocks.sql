@@ -1,37 +1,34 @@
 {#
-    The blocking keys: kind (seed `blocking_keys`), what is hashed, and in which rows. The
-    number tells kinds apart and carries the day or year: writing those into the text would
-    take longer than hashing.
+    The blocking keys: kind (seed `blocking_keys`), and what is hashed. The number tells
+    kinds apart and carries the day or year: writing those into the text takes longer.
 #}
 {%- set both_names = "case when first_name is not null then least(first_name, surname) "
     ~ "|| '|' || greatest(first_name, surname) end" -%}
-{%- set letters_sound_zip = "left(first_name, 3) || '|' || sound || '|' || zip" -%}
 {%- set keys = [
-    ('ssn', 'ssn, 1000000', 'identities'),
-    ('state_id', 'state_student_id, 2000000', 'identities'),
-    ('surname_sound_birth_date', 'sound, 3000000 + birth_day', 'surnames'),
-    ('first_name_birth_date', 'first_name, 4000000 + birth_day', 'identities'),
-    ('first_name_birth_date', 'second_name, 4000000 + birth_day', 'identities'),
-    ('first_name_birth_date', 'first_name, 4000000 + swapped_day', 'identities'),
-    ('first_name_birth_date', 'second_name, 4000000 + swapped_day', 'identities'),
-    ('names_birth_year', both_names ~ ', 5000000 + birth_year', 'surnames'),
-    ('letters_month_day', "letters || to_char(birth_date, 'MMDD'), 6000000", 'identities'),
-    ('letters_birth_year_zip', 'letters || zip, 7000000 + birth_year', 'identities'),
-    ('first_name_street', "first_name || '|' || street, 8000000", 'identities'),
-    ('birth_date_zip', 'zip, 9000000 + birth_day', 'identities'),
-    ('letters_sound_zip', letters_sound_zip ~ ', 10000000', 'surnames'),
-    ('address', "street || '|' || zip, 11000000", 'identities'),
+    ('ssn', "ssn, 1000000"),
+    ('state_id', "state_student_id, 2000000"),
+    ('surname_sound_birth_date', "sound, 3000000 + birth_day"),
+    ('first_name_birth_date', "first_name, 4000000 + birth_day"),
+    ('first_name_birth_date', "second_name, 4000000 + birth_day"),
+    ('first_name_birth_date', "first_name, 4000000 + swapped_day"),
+    ('first_name_birth_date', "second_name, 4000000 + swapped_day"),
+    ('names_birth_year', both_names ~ ", 5000000 + birth_year"),
+    ('letters_month_day', "letters || to_char(birth_date, 'MMDD'), 6000000"),
+    ('letters_birth_year_zip', "letters || zip, 7000000 + birth_year"),
+    ('first_name_street', "first_name || '|' || street, 8000000"),
+    ('birth_date_zip', "zip, 9000000 + birth_day"),
+    ('letters_sound_zip', "left(first_name, 3) || sound || '|' || zip, 10000000"),
+    ('address', "street || '|' || zip, 11000000"),
 ] %}
 
 with
 
-records as (
+records as not materialized (
 
     select * from {{ ref('int_identity_records') }}
 
 ),
 
--- Read once for each kind: a copy would be made by one process alone.
 identities as not materialized (
 
     select
@@ -65,7 +62,7 @@ identities as not materialized (
 surnames as not materialized (
 
     select
-        identities.*,
+        *,
         last_name as surname,
         last_name_sound as sound
     from identities
@@ -82,55 +79,56 @@ surnames as not materialized (
 
 ),
 
-live as (
-
-    select distinct identity_id from records
-
-),
-
 student_keys as (
 
-    {% for key_type, hashed, source in keys %}
-    select
-        '{{ key_type }}' as key_type,
-        hashtextextended({{ hashed }}) as key_hash
-    from {{ source }}
+    select distinct
+        kinds.key_type,
+        kinds.key_hash
+    from surnames
+    cross join
+        lateral (
+            values
+            {% for key_type, hashed in keys %}
+            ('{{ key_type }}', hashtextextended({{ hashed }})){{ ',' if not loop.last }}
+            {% endfor %}
+        ) as kinds (key_type, key_hash)
     where
-        student_key is not null
-        and identity_id in (
+        surnames.student_key is not null
+        and surnames.identity_id in (
             select records.identity_id from records
             where records.record_type = 'student'
         )
-    {{ 'union' if not loop.last }}
-    {% endfor %}
 
 ),
 
--- A key that no student has makes no pair.
-shared as (
+all_keys as (
 
-    {% for key_type, hashed, source in keys %}
     select
-        '{{ key_type }}' as key_type,
-        hashtextextended({{ hashed }}) as key_hash,
         identity_id,
-        student_key
-    from {{ source }}
-    where
-        hashtextextended({{ hashed }}) in (
-            select student_keys.key_hash from student_keys
-            where student_keys.key_type = '{{ key_type }}'
-        )
-    {{ 'union' if not loop.last }}
-    {% endfor %}
+        student_key,
+        unnest(
+            array[
+                {% for _, hashed in keys %}
+                hashtextextended({{ hashed }}){{ ',' if not loop.last }}
+                {% endfor %}
+            ]
+        ) as key_hash
+    from surnames
 
 ),
 
+-- A key that no student has makes no pair. The dictionary holds identities, too, that no
+-- record has any more.
 blocks as (
 
-    select shared.*
-    from shared
-    inner join live on shared.identity_id = live.identity_id
+    select distinct
+        student_keys.key_type,
+        student_keys.key_hash,
+        all_keys.identity_id,
+        all_keys.student_key
+    from all_keys
+    inner join student_keys on all_keys.key_hash = student_keys.key_hash
+    where all_keys.identity_id in (select records.identity_id from records)
 
 )
 

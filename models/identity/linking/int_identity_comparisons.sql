@@ -5,7 +5,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='sync_all_columns',
+        on_schema_change='fail',
         pre_hook='set local enable_nestloop = off'
     )
 }}

@@ -25,7 +25,7 @@ sizes as (
 ),
 
 -- A key that so many share says nothing about anybody; its pairs would swamp others.
-usable as (
+oversized as (
 
     select
         sizes.key_type,
@@ -33,9 +33,8 @@ usable as (
     from sizes
     inner join blocking_keys on sizes.key_type = blocking_keys.key_type
     where
-        sizes.students + sizes.clients > 1
-        and sizes.students * (sizes.clients + (sizes.students - 1) / 2.0)
-        <= blocking_keys.max_pairs
+        sizes.students * (sizes.clients + (sizes.students - 1) / 2.0)
+        > blocking_keys.max_pairs
 
 ),
 
@@ -43,10 +42,11 @@ members as (
 
     select blocks.*
     from blocks
-    inner join usable
+    left join oversized
         on
-            blocks.key_type = usable.key_type
-            and blocks.key_hash = usable.key_hash
+            blocks.key_type = oversized.key_type
+            and blocks.key_hash = oversized.key_hash
+    where oversized.key_type is null
 
 ),
 
