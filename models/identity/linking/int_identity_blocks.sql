@@ -117,8 +117,8 @@ all_keys as (
 
 ),
 
--- A key that no student has makes no pair. The dictionary holds identities, too, that no
--- record has any more.
+-- A key that no student has makes no pair. The dictionary holds identities, too, that
+-- no record has any more.
 blocks as (
 
     select distinct
