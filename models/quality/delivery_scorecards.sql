@@ -93,7 +93,7 @@ expected_files as (
         ) as has_come
     from deliveries
     inner join contract_objects on deliveries.partner_id = contract_objects.partner_id
-    where contract_objects.snapshot <> 'exempt'
+    where contract_objects.snapshot not in ('exempt', 'reference')
 
 ),
 

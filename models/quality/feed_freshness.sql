@@ -84,7 +84,7 @@ expected as (
         sources.source_id,
         accepted.last_accepted_on,
         case
-            when contract_objects.snapshot <> 'exempt'
+            when contract_objects.snapshot not in ('exempt', 'reference')
                 then {{ function('next_delivery_on') }}(
                     accepted.last_accepted_on,
                     partners.delivery_interval,

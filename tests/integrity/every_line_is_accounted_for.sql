@@ -1,6 +1,6 @@
 /*
 What it checks: for every file, the lines of header, blank lines, loaded and rejected
-records and trailer add up to the lines of the file, and the rejects are listed.
+records, those of others and trailer add up to the lines of the file, and the rejects are listed.
 When it matters: always; a line that nobody accounts for is a child's record lost.
 How to resolve it: the loader is wrong, not the district. Quarantine the file and repair
 scripts/outcomes/landing with a test on a file of that shape.
@@ -37,6 +37,6 @@ where
     and (
         files.lines
         <> files.header_lines + files.blank_lines + files.trailer_lines
-        + files.lines_loaded + files.lines_rejected
+        + files.lines_loaded + files.lines_rejected + files.lines_not_for_us
         or files.rows_rejected <> coalesce(rejects.rows_rejected, 0)
     )

@@ -24,7 +24,7 @@ from outcomes.errors import OutcomesError
 
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
-Snapshot = Literal["school_year", "cumulative", "delta", "exempt"]
+Snapshot = Literal["school_year", "cumulative", "delta", "exempt", "reference"]
 Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 
@@ -148,11 +148,59 @@ class ServiceLevel(Frozen):
         return get_args(Weekday).index(self.weekday) + 1 if self.weekday else None
 
 
-class Trailer(Frozen):
-    """A last line of three fields: marker, number of data rows, as-of date."""
+def _pattern(value: Any) -> Any:
+    """A regular expression, checked by the engine that will apply it to lines."""
+    if isinstance(value, str):
+        try:
+            return re.compile(value)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+    return value
 
-    marker: str = Field(min_length=1)
-    date_format: JdkFormat
+
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
+
+
+def _texts(value: Any) -> Any:
+    """What YAML took for numbers, as the text that stands in the file."""
+    if isinstance(value, list):
+        return [_text(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_text(key): _text(entry) for key, entry in value.items()}
+    return value
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("YAML takes this word for true or false: put it in quotes")
+    return str(value) if isinstance(value, int | float) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+TextMap = Annotated[dict[str, str], BeforeValidator(_texts)]
+
+
+class Trailer(Frozen):
+    """The last line, with the number of data rows: proof that the file arrived whole.
+
+    Either a marker, the number and the as-of date, or a pattern with the groups `rows` and,
+    if it has the date, `date`.
+    """
+
+    marker: str | None = Field(default=None, min_length=1)
+    pattern: Pattern | None = None
+    date_format: JdkFormat | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Trailer:
+        if (self.marker is None) == (self.pattern is None):
+            raise ValueError("a trailer has either a marker or a pattern")
+        if self.pattern and "rows" not in self.pattern.groupindex:
+            raise ValueError("pattern: expected a group (?P<rows>…) for the number of rows")
+        has_date = self.pattern is None or "date" in self.pattern.groupindex
+        if has_date != (self.date_format is not None):
+            raise ValueError("`dateFormat` goes with a trailer that has the as-of date")
+        return self
 
 
 class FileName(Frozen):
@@ -207,25 +255,49 @@ class FileLayout(Frozen):
     name: Annotated[FileName, BeforeValidator(_file_name)]
     compression: Literal["none", "zip", "gzip"] = "none"
     member: Annotated[FileName | None, BeforeValidator(_file_name)] = None
-    format: Literal["delimited", "fixed_width", "workbook"]
+    format: Literal["delimited", "fixed_width", "workbook"] = "delimited"
     sheet: str | None = None
     encoding: Encoding = "utf-8"
     # Letters, digits, quotes and line ends are what fields are made of.
     delimiter: str = Field(default=",", pattern=r'^[^\p{L}\p{N}"\r\n\x00\ufeff]{1,4}$')
     quoting: bool = True
     header: bool = True
+    # Number of the header's line or row; what stands above it are titles.
+    header_row: int | None = Field(default=None, gt=0)
+    # Titles above the header, or above the first row, however many there are.
+    skip_lines: Pattern | None = None
+    # Lines at the end that are no rows: totals, notes.
+    footer: Pattern | None = None
     trailer: Trailer | None = None
+    # Each line ends with one more delimiter.
+    trailing_delimiter: bool = False
+    # Of every column: texts that mean no value.
+    null_markers: Texts = []
+    # Of fixed width: what positions and widths count, how long a line is, and whether blanks
+    # at its end were cut off.
+    width_unit: Literal["characters", "bytes"] = "characters"
+    line_width: int | None = Field(default=None, gt=0)
+    trimmed_lines: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> FileLayout:
+        is_fixed = self.format == "fixed_width"
+        if not is_fixed and (self.line_width or self.trimmed_lines or self.width_unit == "bytes"):
+            raise ValueError("`widthUnit`, `lineWidth`, `trimmedLines` are for fixed-width files")
+        if self.width_unit == "bytes" and self.encoding == "utf-16":
+            raise ValueError("`widthUnit: bytes` is not for utf-16")
+        if self.header_row and (self.skip_lines or not self.header):
+            raise ValueError("`headerRow` goes with `header: true` and without `skipLines`")
+        if self.trailing_delimiter and self.format != "delimited":
+            raise ValueError("`trailingDelimiter` is for delimited files")
         if (self.compression == "zip") != (self.member is not None):
             raise ValueError("`member` goes with `compression: zip`, and only with it")
         if (self.format == "workbook") != (self.sheet is not None):
             raise ValueError("`sheet` goes with `format: workbook`, and only with it")
-        if self.format == "fixed_width" and (self.header or self.quoting):
-            raise ValueError("a fixed-width file has `header: false` and `quoting: false`")
-        if self.format == "workbook" and (self.trailer or not self.header):
-            raise ValueError("a sheet has a header row and no trailer")
+        if is_fixed and self.quoting:
+            raise ValueError("a fixed-width file has `quoting: false`")
+        if self.format == "workbook" and not self.header:
+            raise ValueError("a sheet has a header row")
         return self
 
     @property
@@ -282,10 +354,47 @@ class CodesBy(Frozen):
 RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discriminator="rule")]
 
 
+class RowCondition(Frozen):
+    """What a property must hold for a row to be for us; other rows are counted apart."""
+
+    property: str
+    in_: Texts | None = Field(default=None, alias="in", min_length=1)
+    not_in: Texts | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _says_one(self) -> RowCondition:
+        if (self.in_ is None) == (self.not_in is None):
+            raise ValueError("a condition of rowFilter has either `in` or `notIn`")
+        return self
+
+
+class Flags(Frozen):
+    """One code from several columns that each say yes or no."""
+
+    columns: TextMap = Field(min_length=1)  # property → the code that it stands for
+    set: Texts = ["Y", "1"]
+    unset: Texts = ["N", "0"]
+    # The code where several are set; a column of `first` decides alone.
+    several: Annotated[str | None, BeforeValidator(_text)] = None
+    first: list[str] = []
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Flags:
+        if unknown := [name for name in self.first if name not in self.columns]:
+            raise ValueError(f"first: {unknown[0]!r} is none of the columns")
+        if both := [text for text in self.set if text in self.unset]:
+            raise ValueError(f"{both[0]!r} is both set and unset")
+        return self
+
+
 class ContractProperty(Frozen):
     """One column (or position) that may be kept."""
 
     name: str = Field(min_length=1)
+    # The header as sent, where the property has another name: several can read one column.
+    physical_name: str | None = None
+    # Number of the field, where its header is empty or stands there twice.
+    position: int | None = Field(default=None, gt=0)
     logical_type: LogicalType
     classification: Classification
     required: bool = False
@@ -297,7 +406,12 @@ class ContractProperty(Frozen):
     values: list[str | float] | None = Field(default=None, min_length=1)
     feeds: list[str] = []
     pad_to: int | None = Field(default=None, gt=0)
+    start: int | None = Field(default=None, gt=0)
     width: int | None = Field(default=None, gt=0)
+    fill_down: bool = False
+    null_markers: Texts = []
+    value_map: TextMap = {}
+    flags: Flags | None = None
     parse: Parse | None = None
     defines_school_year: bool = False
     not_after: Literal["as_of_date"] | None = None
@@ -321,6 +435,8 @@ class ContractProperty(Frozen):
             raise ValueError("decimalMark is for numbers")
         if self.defines_school_year and self.produces not in ("date", "integer"):
             raise ValueError("definesSchoolYear needs a date or a school year")
+        if self.flags and (self.logical_type != "string" or self.parse or self.from_file_name):
+            raise ValueError("flags are for a code (string) that no column holds")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
             raise ValueError("the loader has another meaning for this name: send another header")
         if self.pattern is not None:
@@ -329,6 +445,16 @@ class ContractProperty(Frozen):
             except pl.exceptions.ComputeError:
                 raise ValueError("logicalTypeOptions.pattern is no regular expression") from None
         return self
+
+    @property
+    def header(self) -> str:
+        """Its name in the file's header."""
+        return self.name if self.physical_name is None else self.physical_name
+
+    @property
+    def is_column(self) -> bool:
+        """Whether the file has a column of its own for it."""
+        return not (self.from_file_name or self.flags)
 
     @property
     def produces(self) -> str:
@@ -344,6 +470,8 @@ class ContractProperty(Frozen):
             and self.pattern is None
             and self.values is None
             and self.pad_to is None
+            and not self.value_map
+            and self.flags is None
         )
 
     def fits(self, postgres_type: str) -> bool:
@@ -361,11 +489,32 @@ class ContractObject(Frozen):
     ignored_columns: list[str] = []
     constants: dict[str, str] = {}
     row_rules: list[RowRule] = []
-    properties: list[ContractProperty] = Field(min_length=1)
+    row_filter: list[RowCondition] = []
+    properties: list[ContractProperty] = []
+
+    @model_validator(mode="after")
+    def _has_properties(self) -> ContractObject:
+        if bool(self.properties) == self.is_reference:
+            raise ValueError(
+                "an object has properties; one with `snapshot: reference` has none"
+                if self.is_reference
+                else "expected properties, or `snapshot: reference` for a file nobody loads"
+            )
+        return self
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether its files may come and are not read."""
+        return self.snapshot == "reference"
 
     @property
     def columns(self) -> list[ContractProperty]:
         """The properties that are columns of the file, in its order."""
+        return [prop for prop in self.properties if prop.is_column]
+
+    @property
+    def read(self) -> list[ContractProperty]:
+        """The properties that are read from a row: columns, and what follows from them."""
         return [prop for prop in self.properties if not prop.from_file_name]
 
     @property

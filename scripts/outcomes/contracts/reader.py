@@ -47,7 +47,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
     for file in sorted(folder.glob("*.odcs.yaml")):
         contract = load_contract(file)
         for index, item in enumerate(contract.objects):
-            if not item.feeds:
+            if not (item.feeds or item.is_reference):
                 where = f"schema[{index}] {item.name!r}"
                 raise ContractError(file, where, "no property is bound to a feed")
         if contract.partner_id in contracts:
@@ -157,6 +157,7 @@ def _read_property(file: Path, where: str, prop: Any) -> ContractProperty:
         values = [entry.value if numeric else str(entry.value) for entry in prop.enum]
     fields = {
         "name": prop.name,
+        "physicalName": prop.physicalName,
         "logicalType": prop.logicalType,
         "classification": prop.classification,
         "required": bool(prop.required),
@@ -203,8 +204,12 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
             raise ContractError(
                 file, place, f"fromFileName: the file's name has no part {{{prop.name}}}"
             )
-        if item.file.format == "fixed_width" and prop in item.columns and prop.width is None:
+        if item.file.format == "fixed_width" and prop.is_column and prop.width is None:
             raise ContractError(file, place, "a fixed-width column needs `width`")
+        if prop.flags:
+            for name in prop.flags.columns:
+                if name not in types or not types[name].is_column:
+                    raise ContractError(file, f"{place}.flags", _unknown_key(name, set(types)))
         if item.file.format == "workbook" and prop.decimal_mark != ".":
             raise ContractError(file, place, "decimalMark is for text: a number cell has none")
     for binding in item.constants:
@@ -214,6 +219,10 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
         for name in rule.properties:
             if name not in types:
                 raise ContractError(file, f"{where}.rowRules", _unknown_key(name, set(types)))
+    for condition in item.row_filter:
+        if condition.property not in types:
+            problem = _unknown_key(condition.property, set(types))
+            raise ContractError(file, f"{where}.rowFilter", problem)
     if sum(prop.defines_school_year for prop in item.properties) > 1:
         raise ContractError(file, where, "more than one property defines the school year")
 

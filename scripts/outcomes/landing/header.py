@@ -6,8 +6,11 @@ import difflib
 import unicodedata
 from dataclasses import dataclass
 
-from outcomes.contracts.model import ContractObject
+from outcomes.contracts.model import ContractObject, ContractProperty
 from outcomes.landing.reasons import FileError, Reason
+
+# The column behind a trailing delimiter: no property can have the name.
+TRAILING = "^"
 
 # Of a header of any width, so many names are compared with one that is missing.
 _COMPARED = 500
@@ -23,14 +26,16 @@ class Mapping:
 
 
 def map_positions(item: ContractObject) -> Mapping:
-    """The mapping of a file without header: the contract's order."""
+    """The mapping of a file without header: the contract's order, or the positions it gives."""
     columns = item.columns
-    return Mapping(len(columns), {prop.name: n for n, prop in enumerate(columns)}, [])
+    field_of = {prop.name: (prop.position or n) - 1 for n, prop in enumerate(columns, start=1)}
+    return _with_trailing(item, Mapping(max(field_of.values()) + 1, field_of, []))
 
 
 def map_header(item: ContractObject, header: list[str]) -> Mapping:
     """Find the contract's columns in a header, in whatever order they come.
 
+    Case and white space around a name do not matter, unless two names differ in nothing else.
     An added column is kept out and named in a warning. Names of the file are quoted only
     where they resemble the contract's: a "header" can be a row of data.
 
@@ -44,9 +49,12 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
             "expected fields next to the delimiter; a blank follows each, with which values "
             "would begin",
         )
+    if item.file.trailing_delimiter and header[-1].strip() == "":
+        header = header[:-1]
     found = [_plain(name) for name in header]
-    expected = [_plain(prop.name) for prop in item.columns]
-    missing = [name for name in expected if name not in found]
+    places = {prop.name: _places(prop, found) for prop in item.columns}
+    expected = [_plain(prop.header) for prop in item.columns]
+    missing = [_plain(prop.header) for prop in item.columns if not places[prop.name]]
     if len(missing) == len(expected):
         raise FileError(
             Reason.HEADER_NOT_FOUND,
@@ -54,16 +62,41 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
         )
     if missing:
         raise FileError(Reason.HEADER_MISSING_COLUMN, _describe_missing(missing, expected, found))
-    duplicates = [name for name in expected if found.count(name) > 1]
+    duplicates = [prop.header for prop in item.columns if len(places[prop.name]) > 1]
     if duplicates:
         raise FileError(
             Reason.HEADER_DUPLICATE_COLUMN, f"more than one column {', '.join(duplicates)}"
         )
-    if "" in found:
-        raise FileError(Reason.HEADER_BLANK_COLUMN, f"column {found.index('') + 1} has no name")
-    added = [name for name in found if name not in expected and name not in item.ignored_columns]
-    field_of = {prop.name: found.index(_plain(prop.name)) for prop in item.columns}
-    return Mapping(len(found), field_of, added)
+    field_of = {name: place for name, (place,) in places.items()}
+    ignored = {_plain(name).lower() for name in item.ignored_columns}
+    taken = set(field_of.values())
+    added = {
+        place: name
+        for place, name in enumerate(found)
+        if place not in taken and name.lower() not in ignored
+    }
+    for place, name in added.items():
+        if not name:
+            raise FileError(Reason.HEADER_BLANK_COLUMN, f"column {place + 1} has no name")
+    return _with_trailing(item, Mapping(len(found), field_of, list(added.values())))
+
+
+def _places(prop: ContractProperty, found: list[str]) -> list[int]:
+    """Where a column can be: at its position, under its name, or under its name in other case."""
+    name = _plain(prop.header)
+    if prop.position is not None:
+        is_there = prop.position <= len(found) and found[prop.position - 1].lower() == name.lower()
+        return [prop.position - 1] if is_there else []
+    exact = [place for place, other in enumerate(found) if other == name]
+    return exact or [place for place, other in enumerate(found) if other.lower() == name.lower()]
+
+
+def _with_trailing(item: ContractObject, mapping: Mapping) -> Mapping:
+    """The field behind the last delimiter is read, too: nothing may stand in it."""
+    if not item.file.trailing_delimiter:
+        return mapping
+    field_of = mapping.field_of | {TRAILING: mapping.width}
+    return Mapping(mapping.width + 1, field_of, mapping.added)
 
 
 def _plain(name: str) -> str:

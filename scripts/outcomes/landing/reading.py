@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from outcomes.contracts.model import Contract, ContractObject, Trailer
+from outcomes.contracts.model import Contract, ContractObject, FileLayout, Trailer
 from outcomes.landing import fixed_width, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
 from outcomes.landing.header import Mapping, map_header, map_positions
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
-from outcomes.landing.text import LineReader, Survey, survey
+from outcomes.landing.text import LineReader, Survey, skip_titles, survey
 from outcomes.landing.unpack import LogicalFile, sha256_of
 from outcomes.landing.validate import Validator, ValidBlock
 
@@ -41,8 +41,10 @@ class Counts:
     trailer_lines: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0
+    rows_not_for_us: int = 0
     lines_loaded: int = 0
     lines_rejected: int = 0
+    lines_not_for_us: int = 0
 
     def set_aside(self) -> Counts:
         """The counts of a file of which nothing is loaded."""
@@ -60,6 +62,7 @@ class FileReading:
         self._survey: Survey | None = None
         self._survey_fault: FileError | None = None
         self._has_read_letters = False
+        self._trailer: str | None = None
         self.sha256 = self._take_survey()
 
     def _take_survey(self) -> str:
@@ -87,6 +90,9 @@ class FileReading:
         """
         item = self._require_object()
         layout = item.file
+        if item.is_reference:
+            self.counts.lines_not_for_us = self.counts.lines
+            return
         validator = Validator(
             item,
             self.file.delivered.as_of_date,
@@ -95,14 +101,17 @@ class FileReading:
         )
         read = self._read_sheet(item) if layout.format == "workbook" else self._read_text(item)
         wrong_width = undecodable = headers = 0
+        unclosed: int | None = None
         for block in read:
             wrong_width += _count(block.rejected, Reason.WRONG_FIELD_COUNT)
             undecodable += _count(block.rejected, Reason.UNDECODABLE_BYTES)
             valid = validator.apply(block)
             headers += _count(valid.rejected, Reason.REPEATED_HEADER)
+            if _count(block.rejected, Reason.UNCLOSED_QUOTE):
+                unclosed = block.rejected["line_start"].max()  # type: ignore[assignment]
             self._count(valid)
             yield valid
-        rows = self.counts.rows_loaded + self.counts.rows_rejected
+        rows = self._rows()
         if rows and wrong_width == rows:
             raise FileError(
                 Reason.WRONG_LAYOUT,
@@ -115,8 +124,14 @@ class FileReading:
                 Reason.WRONG_ENCODING,
                 f"expected {layout.encoding}; {undecodable} of {rows} rows are no such text",
             )
-        if layout.trailer and self._survey:
-            self._check_trailer(layout.trailer, layout.delimiter, self._survey, headers)
+        if layout.trailer:
+            if unclosed is not None:
+                raise FileError(
+                    Reason.TRAILER_MISSING,
+                    f"a quote that is opened on line {unclosed} and never closed swallows all "
+                    "that follows, and the trailer with it",
+                )
+            self._check_trailer(layout, layout.trailer, headers)
 
     def _require_object(self) -> ContractObject:
         file, agreement = self.file, self.contract.agreement
@@ -140,6 +155,10 @@ class FileReading:
             )
         return file.item
 
+    def _rows(self) -> int:
+        counts = self.counts
+        return counts.rows_loaded + counts.rows_rejected + counts.rows_not_for_us
+
     def _read_text(self, item: ContractObject) -> Iterator[Block]:
         layout, found = item.file, self._survey
         if found is None:
@@ -147,13 +166,21 @@ class FileReading:
         found.require_encoding(layout.encoding)
         if found.size == 0:
             raise FileError(Reason.EMPTY_FILE, "the file has no bytes at all")
-        trailer_line = (found.last_line()[0] or None) if layout.trailer else None
+        ending = found.ending(
+            layout.encoding, layout.footer, has_trailer=layout.trailer is not None
+        )
+        self._trailer = ending.trailer
+        stop_line = ending.first_line if ending.lines else None
         with self.file.stream() as stream:
-            reader = LineReader(stream, layout.encoding, found.newline, trailer_line)
+            reader = LineReader(stream, layout.encoding, found.newline, stop_line)
+            self._take_titles(layout, reader)
             mapping, header = map_positions(item), None
-            if layout.header:
+            if layout.header and layout.format == "fixed_width":
+                self.counts.blank_lines += fixed_width.read_header(reader, item)
+                self.counts.header_lines += 1
+            elif layout.header:
                 header = read_header(reader, layout.delimiter, quoting=layout.quoting)
-                self.counts.header_lines = len(header.text)
+                self.counts.header_lines += len(header.text)
                 self.counts.blank_lines += header.blank_lines
                 mapping = self._map(item, header.names)
             if layout.format == "fixed_width":
@@ -163,18 +190,36 @@ class FileReading:
                     reader, mapping, layout.delimiter, quoting=layout.quoting, header=header
                 )
             self._has_read_letters = reader.has_read_letters
+        self.counts.trailer_lines = ending.lines
+        self.counts.blank_lines += ending.blank_lines
+
+    def _take_titles(self, layout: FileLayout, reader: LineReader) -> None:
+        if layout.header_row or layout.skip_lines:
+            titles, blank = skip_titles(reader, layout.header_row, layout.skip_lines)
+            self.counts.header_lines += titles
+            self.counts.blank_lines += blank
 
     def _read_sheet(self, item: ContractObject) -> Iterator[Block]:
+        layout = item.file
         with self.file.stream() as stream:
-            rows = workbook.read_sheet(stream, item.file.sheet or "")
-        self.counts.lines = len(rows)
-        header = next((n for n, row in enumerate(rows) if any(row)), None)
+            rows = workbook.read_sheet(stream, layout.sheet or "")
+        counts = self.counts
+        counts.lines = len(rows)
+        header = workbook.find_header(rows, layout.header_row, layout.skip_lines)
         if header is None:
             raise FileError(Reason.EMPTY_FILE, "expected a header row; the sheet is empty")
-        mapping = self._map(item, rows[header])
-        self.counts.header_lines = 1
-        self.counts.blank_lines = header
-        yield workbook.read_rows(rows[header + 1 :], mapping, first=header + 2)
+        ending = workbook.ending(rows, layout.footer, has_trailer=layout.trailer is not None)
+        self._trailer = ending.trailer
+        mapping = self._map(item, workbook.header_names(rows[header]))
+        above = sum(any(row) for row in rows[:header])
+        counts.header_lines = above + 1
+        counts.blank_lines = header - above
+        if ending.lines and ending.first_line > header + 1:
+            rows = rows[: ending.first_line - 1]
+            counts.trailer_lines = ending.lines
+            counts.blank_lines += ending.blank_lines
+        filled = {prop.name for prop in item.columns if prop.fill_down}
+        yield workbook.read_rows(rows[header + 1 :], mapping, header + 2, filled)
 
     def _map(self, item: ContractObject, names: list[str]) -> Mapping:
         mapping = map_header(item, names)
@@ -188,24 +233,22 @@ class FileReading:
         spans = valid.rejected["line_end"] - valid.rejected["line_start"] + 1
         self.counts.rows_loaded += valid.rows_loaded
         self.counts.lines_loaded += valid.lines_loaded
+        self.counts.rows_not_for_us += valid.rows_not_for_us
+        self.counts.lines_not_for_us += valid.lines_not_for_us
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
         self.counts.lines_rejected += int(spans.sum())
 
-    def _check_trailer(self, trailer: Trailer, delimiter: str, found: Survey, headers: int) -> None:
-        number, line = found.last_line()
-        record = read_record([line.decode("latin-1")], 0, delimiter)
-        expected = f"{trailer.marker}{delimiter}<rows>{delimiter}<{trailer.date_format.pattern}>"
-        if record.fault or len(record.fields) != 3 or record.fields[0] != trailer.marker:
+    def _check_trailer(self, layout: FileLayout, trailer: Trailer, headers: int) -> None:
+        found = _read_trailer(layout, trailer, self._trailer or "")
+        if found is None:
+            expected = trailer.pattern.pattern if trailer.pattern else _shown(layout, trailer)
             raise FileError(Reason.TRAILER_MISSING, f"expected a last line {expected}")
+        rows, day = found
         counts = self.counts
-        counts.trailer_lines = 1
-        # Blank lines after the trailer were not read as rows.
-        counts.blank_lines += found.lines - number
-        _, rows, day = (field or "" for field in record.fields)
         # A rejected span can hold several of the partner's rows; a header again is none.
-        fewest = counts.rows_loaded + counts.rows_rejected - headers
-        most = counts.rows_loaded + counts.lines_rejected
+        fewest = self._rows() - headers
+        most = fewest + headers - counts.rows_rejected + counts.lines_rejected
         is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
         if not is_number or not fewest <= int(rows) <= most:
             raise FileError(
@@ -213,10 +256,35 @@ class FileReading:
                 f"the trailer counts {rows if is_number else 'no'} rows, the file holds {fewest}",
             )
         as_of_date = self.file.delivered.as_of_date
-        if day != as_of_date.strftime(trailer.date_format.strptime):
+        if trailer.date_format and day != as_of_date.strftime(trailer.date_format.strptime):
             raise FileError(
                 Reason.TRAILER_DATE_MISMATCH, f"expected the delivery's date, {as_of_date}"
             )
+
+
+def _shown(layout: FileLayout, trailer: Trailer) -> str:
+    mark = layout.delimiter if layout.format == "delimited" else " "
+    day = trailer.date_format.pattern if trailer.date_format else ""
+    return f"{trailer.marker}{mark}<rows>{mark}<{day}>"
+
+
+def _read_trailer(layout: FileLayout, trailer: Trailer, line: str) -> tuple[str, str] | None:
+    """Number of rows and date of a trailer, as they stand there; None if it is none."""
+    if trailer.pattern:
+        found = trailer.pattern.fullmatch(line)
+        return (found["rows"], found.groupdict().get("date") or "") if found else None
+    marker = trailer.marker or ""
+    if layout.format == "delimited":
+        record = read_record([line], 0, layout.delimiter)
+        if record.fault or len(record.fields) != 3 or record.fields[0] != marker:
+            return None
+        return record.fields[1] or "", record.fields[2] or ""
+    if trailer.date_format is None:
+        return None
+    gap = f"[ {re.escape(layout.delimiter)}]*"
+    day = trailer.date_format.regex
+    fields = re.fullmatch(rf"{re.escape(marker)}{gap}(?P<rows>[0-9]+){gap}(?P<date>{day})", line)
+    return (fields["rows"], fields["date"]) if fields else None
 
 
 def _count(rejected: pl.DataFrame, reason: Reason) -> int:

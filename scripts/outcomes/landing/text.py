@@ -109,18 +109,42 @@ class Survey:
                 f"expected {encoding}; the file's byte-order mark says {self.mark}",
             )
 
-    def last_line(self) -> tuple[int, bytes]:
-        """Number and text of the last line that is not blank; (0, b"") if there is none."""
+    def ending(self, encoding: str, footer: re.Pattern[str] | None, *, has_trailer: bool) -> Ending:
+        """What stands below the rows: footers, and the trailer, if one is expected.
+
+        The trailer is the last line that is neither blank nor a footer.
+        """
         lines = self.tail.split(self.newline.encode())
         if self.tail.endswith(self.newline.encode()):
             lines.pop()
-        number = self.lines
-        while lines:
-            line = lines.pop().strip(b" \t\r\n")
-            if line:
-                return number, line
-            number -= 1
-        return 0, b""
+        ending = Ending(self.lines + 1)
+        trailer: str | None = None
+        blank = footers = 0
+        codec = "utf-8" if encoding == "utf-16" else encoding
+        for number in range(self.lines, self.lines - len(lines), -1):
+            line = lines[number - self.lines - 1].decode(codec, "replace").strip(" \t\r\n")
+            if not line:
+                blank += 1
+                continue
+            if footer and footer.fullmatch(line):
+                footers += 1
+            elif has_trailer and trailer is None:
+                trailer = line
+            else:
+                break
+            # Blank lines above the topmost of them are among the rows.
+            ending = Ending(number, trailer, footers + (trailer is not None), blank)
+        return ending
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The lines below the rows: from `first_line` on footers, a trailer, and blank lines."""
+
+    first_line: int
+    trailer: str | None = None
+    lines: int = 0
+    blank_lines: int = 0
 
 
 def survey(stream: BinaryIO, encoding: str) -> Survey:
@@ -247,6 +271,29 @@ class LineReader:
         # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8: `Ã`
         # before `±` is in no name.
         return not is_utf_8 and _decodes(line, self._codec)
+
+
+def skip_titles(
+    reader: LineReader, header_row: int | None, pattern: re.Pattern[str] | None
+) -> tuple[int, int]:
+    """Take lines off the front that stand above the header: how many, and how many blank.
+
+    These are all above the header's line where it is known, else those that match.
+    """
+    titles = blank = 0
+    for first, batch in reader:
+        for index, line in enumerate(batch.to_list()):
+            is_blank = not line.strip()
+            if header_row is not None:
+                is_title = first + index < header_row
+            else:
+                is_title = is_blank or bool(pattern and pattern.fullmatch(line.strip()))
+            if not is_title:
+                reader.push_back(first + index, batch.slice(index))
+                return titles, blank
+            blank += is_blank
+            titles += not is_blank
+    return titles, blank
 
 
 def _decodes(line: bytes, codec: str) -> bool:

@@ -24,6 +24,7 @@ from outcomes.contracts.model import (
     RowRule,
     SpellInSchoolYear,
 )
+from outcomes.landing.header import TRAILING
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import REJECTED, Block, reject
 from outcomes.landing.workbook import UNREADABLE
@@ -32,6 +33,8 @@ _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
 _NUMBER_IN_CODE = r"[^0-9]*([0-9]{1,9})[^0-9]*"
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
+# Stands for a value that nobody can know.
+_LOST = UNREADABLE
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
 
 
@@ -73,6 +76,8 @@ class ValidBlock:
     rows_loaded: int
     lines_loaded: int
     blank_lines: int
+    rows_not_for_us: int = 0
+    lines_not_for_us: int = 0
 
 
 class Validator:
@@ -94,11 +99,19 @@ class Validator:
         self._name_columns = [
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
-        self._values = [self._value(prop).alias(_value_name(prop)) for prop in item.columns]
+        self._filled: dict[str, str | None] = {
+            prop.name: None for prop in item.columns if prop.fill_down
+        }
+        self._null_markers = {
+            prop.name: [*item.file.null_markers, *prop.null_markers] for prop in item.columns
+        }
+        # A row whose filter cannot be read is rejected: nobody knows whose it is.
+        self._filters = {condition.property for condition in item.row_filter}
+        self._values = [self._value(prop).alias(_value_name(prop)) for prop in item.read]
         self._checks = [self._header_check()] if item.file.header else []
-        self._checks += [check for prop in item.columns for check in self._property_checks(prop)]
+        self._checks += [check for prop in item.read for check in self._property_checks(prop)]
         self._checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
-        if not any(prop.required for prop in item.columns):
+        if not any(prop.required and not prop.fill_down for prop in item.columns):
             self._checks.append(self._nothing_check())
 
     def apply(self, block: Block) -> ValidBlock:
@@ -107,14 +120,21 @@ class Validator:
         Raises:
             FileError: a second table begins.
         """
-        block = self._without_torn_rows(block)
-        rows = _clean(block.rows, self.item.columns).with_columns(*self._name_columns)
-        rows = rows.with_columns(*self._values)
+        block = self._without_trailing_fields(self._without_torn_rows(block))
+        if self._filled:
+            block = self._fill_down(block)
+        rows = self._clean(block.rows, self.item.columns).with_columns(*self._name_columns)
+        rows = rows.with_columns(
+            _flagged(prop) for prop in self.item.properties if prop.flags
+        ).with_columns(*self._values)
         flags = rows.select(
             check.mask.fill_null(value=False).alias(str(n)) for n, check in enumerate(self._checks)
         )
         if self.item.file.header and not self._typed_cells:
             self._refuse_a_second_table(rows, flags)
+        others = rows.clear()
+        if self._filters:
+            rows, flags, others = self._split_off_others(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
 
         rejected = [block.rejected]
@@ -123,21 +143,23 @@ class Validator:
             rows, failures = self._split_off_failures(rows, flags, hits)
             rejected.append(failures)
             rows, issues = self._null_broken_values(rows, hits)
-        lines = rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item()
         return ValidBlock(
             feeds={feed: self._feed(feed, rows) for feed in self.item.feeds},
             rejected=pl.concat(rejected),
             issues=pl.concat(issues) if issues else pl.DataFrame(),
             rows_loaded=rows.height,
-            lines_loaded=lines,
+            lines_loaded=_lines(rows),
             blank_lines=block.blank_lines,
+            rows_not_for_us=others.height,
+            lines_not_for_us=_lines(others),
         )
 
     def _header_check(self) -> Check:
         """The header again. In text, the reader has found the lines that are the same."""
         mask = pl.all_horizontal(
-            pl.col(prop.name).is_in([prop.name.strip(), f"\ufeff{prop.name.strip()}"])
+            pl.col(prop.name).is_in(_spellings(prop.header.strip()))
             for prop in self.item.columns
+            if prop.header and not prop.fill_down
         )
         detail = "expected a row of data; found the header again"
         return Check(None, Reason.REPEATED_HEADER, detail, mask, rejects=True)
@@ -160,7 +182,7 @@ class Validator:
 
     def _nothing_check(self) -> Check:
         """A row of nothing but delimiters, which no required column refuses."""
-        empty = [_is_missing(prop) for prop in self.item.columns]
+        empty = [_is_missing(prop) for prop in self.item.columns if not prop.fill_down]
         mask = pl.all_horizontal(empty)
         return Check(None, Reason.MISSING_VALUE, "expected a value in any column", mask, True)
 
@@ -176,7 +198,9 @@ class Validator:
         for prop in self.item.columns:
             pieces = block.pieces.filter(pl.col("column_name") == prop.name)
             joined = pieces.select("line_start", pl.col("joined").alias(prop.name))
-            joined = _clean(joined, [prop]).with_columns(self._value(prop).alias(_value_name(prop)))
+            joined = self._clean(joined, [prop]).with_columns(
+                self._value(prop).alias(_value_name(prop))
+            )
             for check in self._property_checks(prop):
                 joined = joined.filter(~check.mask.fill_null(value=False))
             torn.append(joined["line_start"])
@@ -192,8 +216,100 @@ class Validator:
             rejected=pl.concat([block.rejected, rejected]),
         )
 
+    def _without_trailing_fields(self, block: Block) -> Block:
+        """Reject rows that hold something behind their last delimiter."""
+        if TRAILING not in block.rows.columns:
+            return block
+        is_empty = pl.col(TRAILING).fill_null("").str.strip_chars() == ""
+        rejected = reject(
+            block.rows.filter(~is_empty),
+            pl.lit(Reason.WRONG_FIELD_COUNT.code),
+            pl.lit("expected nothing behind the last delimiter"),
+        )
+        return replace(
+            block,
+            rows=block.rows.filter(is_empty).drop(TRAILING),
+            rejected=pl.concat([block.rejected, rejected]),
+        )
+
+    def _fill_down(self, block: Block) -> Block:
+        """Take what is empty from the row above.
+
+        Where a rejected line stands between, the value may have been in it: nobody knows.
+        """
+        lost = block.rejected.select("line_start").with_columns(
+            pl.lit(_LOST).alias(name) for name in self._filled
+        )
+        rows = block.rows.with_columns(
+            pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
+            for name in self._filled
+        )
+        both = pl.concat([rows, lost], how="diagonal").sort("line_start")
+        both = both.with_columns(
+            pl.col(name).forward_fill().fill_null(pl.lit(before, dtype=pl.String))
+            for name, before in self._filled.items()
+        )
+        if both.height:
+            self._filled = {name: both[name][-1] for name in self._filled}
+        both = both.filter(pl.col("line_end").is_not_null())
+        is_lost = pl.any_horizontal(pl.col(name) == _LOST for name in self._filled)
+        is_lost = is_lost.fill_null(value=False)
+        rejected = reject(
+            both.filter(is_lost),
+            pl.lit(Reason.MISSING_VALUE.code),
+            pl.lit("expected a value; a line above that was rejected may hold it"),
+        )
+        return replace(
+            block,
+            rows=both.filter(~is_lost).select(block.rows.columns),
+            rejected=pl.concat([block.rejected, rejected]),
+        )
+
+    def _split_off_others(
+        self, rows: pl.DataFrame, flags: pl.DataFrame
+    ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Rows and flags of those that are for us, or broken, and the rows that are not."""
+        conditions = []
+        for condition in self.item.row_filter:
+            text = pl.col(condition.property)
+            is_in = text.is_in(condition.in_ or condition.not_in or []).fill_null(value=False)
+            conditions.append(is_in if condition.in_ else ~is_in)
+        for_us = rows.select(pl.all_horizontal(conditions).alias("for_us"))["for_us"]
+        decisive = [
+            str(n) for n, check in enumerate(self._checks)
+            if check.rejects and (check.column is None or check.column in self._filters)
+        ]  # fmt: skip
+        if decisive:
+            for_us = for_us | flags.select(pl.any_horizontal(decisive).alias("broken"))["broken"]
+        return rows.filter(for_us), flags.filter(for_us), rows.filter(~for_us)
+
+    def _clean(self, rows: pl.DataFrame, columns: Iterable[ContractProperty]) -> pl.DataFrame:
+        """The columns without white space around codes, ids, dates and numbers."""
+        columns = list(columns)
+        coded = [prop for prop in columns if not prop.is_free_text]
+        rows = rows.with_columns(pl.col(prop.name).str.strip_chars() for prop in coded)
+        # Few blocks hold an empty value, and looking is quicker than replacing.
+        found = rows.select((pl.col(prop.name) == "").any() for prop in coded)
+        empty = [name for name in found.columns if found[name].any()]
+        rows = rows.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in empty)
+        for prop in columns:
+            text = pl.col(prop.name)
+            if markers := self._null_markers[prop.name]:
+                rows = rows.with_columns(pl.when(~text.str.strip_chars().is_in(markers)).then(text))
+            if prop.value_map:
+                rows = rows.with_columns(text.replace(prop.value_map))
+            if prop.decimal_mark == ",":
+                # A point is then no mark, and could group thousands.
+                rows = rows.with_columns(text.str.replace_many({",": ".", ".": ","}))
+            if prop.pad_to:
+                is_number = text.str.contains(r"^[0-9]+$")
+                padded = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
+                rows = rows.with_columns(padded)
+        return rows
+
     def _property_checks(self, prop: ContractProperty) -> list[Check]:
         sent, value = pl.col(prop.name), pl.col(_value_name(prop))
+        rejects = prop.required or prop.name in self._filters
         checks = []
         readable = pl.lit(value=True)
         if self._typed_cells:
@@ -204,7 +320,7 @@ class Validator:
                     Reason.UNREADABLE_CELL,
                     "expected a value; the cell holds an error, an empty formula, or is merged",
                     ~readable,
-                    prop.required,
+                    rejects,
                 )
             )
         if prop.required:
@@ -213,7 +329,7 @@ class Validator:
         if not prop.is_free_text:
             reason, detail = _expectation(prop)
             broken = sent.is_not_null() & value.is_null() & readable
-            checks.append(Check(prop.name, reason, detail, broken, prop.required))
+            checks.append(Check(prop.name, reason, detail, broken, rejects))
         if prop.defines_school_year and self.item.snapshot == "school_year":
             year = self._school_year
             outside = value != year
@@ -224,9 +340,7 @@ class Validator:
         bounds, out_of_range = self._range(prop, value)
         if bounds:
             detail = f"expected {' and '.join(bounds)}"
-            checks.append(
-                Check(prop.name, Reason.OUT_OF_RANGE, detail, out_of_range, prop.required)
-            )
+            checks.append(Check(prop.name, Reason.OUT_OF_RANGE, detail, out_of_range, rejects))
         return checks
 
     def _range(self, prop: ContractProperty, value: pl.Expr) -> tuple[list[str], pl.Expr]:
@@ -268,6 +382,8 @@ class Validator:
     def _value(self, prop: ContractProperty) -> pl.Expr:
         """The value to be stored, null where it is broken."""
         text = pl.col(prop.name)
+        if prop.flags:
+            text = pl.when(text != _LOST).then(text)
         if prop.logical_type == "boolean":
             return pl.when(text.is_in(["true", "false"])).then(text)
         if prop.logical_type in ("integer", "number"):
@@ -389,24 +505,35 @@ def _is_missing(prop: ContractProperty) -> pl.Expr:
     return sent.is_null() | (sent.str.strip_chars() == "") if prop.is_free_text else sent.is_null()
 
 
-def _clean(rows: pl.DataFrame, columns: Iterable[ContractProperty]) -> pl.DataFrame:
-    """The columns without white space around codes, ids, dates and numbers."""
-    coded = [prop for prop in columns if not prop.is_free_text]
-    rows = rows.with_columns(pl.col(prop.name).str.strip_chars() for prop in coded)
-    # Few blocks hold an empty value, and looking is quicker than replacing.
-    found = rows.select((pl.col(prop.name) == "").any() for prop in coded)
-    empty = [name for name in found.columns if found[name].any()]
-    rows = rows.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in empty)
-    for prop in coded:
-        text = pl.col(prop.name)
-        if prop.decimal_mark == ",":
-            # A point is then no mark, and could group thousands.
-            text = text.str.replace_many({",": ".", ".": ","})
-        if prop.pad_to:
-            is_number = text.str.contains(r"^[0-9]+$")
-            text = pl.when(is_number).then(text.str.zfill(prop.pad_to)).otherwise(text)
-        rows = rows.with_columns(text)
-    return rows
+def _lines(rows: pl.DataFrame) -> int:
+    return int(rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item())
+
+
+def _spellings(name: str) -> list[str]:
+    """How a name can stand in a header again; a byte-order mark can lead it."""
+    cases = {name, name.lower(), name.upper(), name.title()}
+    return [*cases, *(f"\ufeff{case}" for case in cases)]
+
+
+def _flagged(prop: ContractProperty) -> pl.Expr:
+    """The code of the column that is set; null where none is, `_LOST` where nobody knows."""
+    flags = prop.flags
+    if flags is None:
+        raise ValueError(f"{prop.name} has no flags")
+    is_set = {name: pl.col(name).is_in(flags.set).fill_null(value=False) for name in flags.columns}
+    is_known = pl.all_horizontal(
+        pl.col(name).is_null() | pl.col(name).is_in([*flags.set, *flags.unset])
+        for name in flags.columns
+    )
+    number = pl.sum_horizontal(is_set.values())
+    several = _LOST if flags.several is None else flags.several
+    cases = [
+        (~is_known, _LOST),
+        *((is_set[name], flags.columns[name]) for name in flags.first),
+        (number > 1, several),
+        *((is_set[name], code) for name, code in flags.columns.items()),
+    ]
+    return pl.coalesce(pl.when(case).then(pl.lit(code)) for case, code in cases).alias(prop.name)
 
 
 def _span_year(text: pl.Expr) -> pl.Expr:
@@ -419,6 +546,10 @@ def _span_year(text: pl.Expr) -> pl.Expr:
 
 def _expectation(prop: ContractProperty) -> tuple[Reason, str]:
     """Reason and explanation for a value that cannot be read."""
+    if prop.flags:
+        several = "" if prop.flags.several else " and one of them set at most"
+        known = ", ".join([*prop.flags.set, *prop.flags.unset])
+        return Reason.UNKNOWN_CODE, f"expected the flags to be one of {known}{several}"
     if prop.parse == "school_year_span":
         return Reason.BAD_SCHOOL_YEAR, "expected a school year such as 2011-12"
     if prop.logical_type == "timestamp" and prop.format:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -21,12 +22,14 @@ import python_calamine
 from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
-from outcomes.landing.text import ByteStream
+from outcomes.landing.text import ByteStream, Ending, Survey
 
 Rows = list[list[str]]
 
 # Stands for a cell whose value cannot be known.
 UNREADABLE = "\0"
+# Stands for a cell that is merged with the one above it.
+_MERGED = "\0above"
 
 # A workbook is a zip archive: the same care as with the others. It is read whole, so it
 # must fit into memory, and so must the rectangle that its cells span.
@@ -88,12 +91,12 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
     except Exception as error:  # two parsers on bytes from outside: anything can come
         raise _unreadable(error) from None
     for (top, left), (bottom, right) in cells.merged_cell_ranges or []:
-        unreadable |= {
-            (row, column)
-            for row in range(top, min(bottom + 1, len(rows)))
-            for column in range(left, min(right + 1, len(rows[row])))
-            if (row, column) != (top, left)
-        }
+        for row in range(top, min(bottom + 1, len(rows))):
+            for column in range(left, min(right + 1, len(rows[row]))):
+                if column > left:
+                    unreadable.add((row, column))
+                elif row > top and not rows[row][column]:
+                    rows[row][column] = _MERGED
     for row, column in unreadable:
         if row < len(rows) and column < len(rows[row]) and not rows[row][column]:
             rows[row][column] = UNREADABLE
@@ -102,17 +105,53 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
     return [row[:width] for row in rows]
 
 
-def read_rows(rows: Rows, mapping: Mapping, first: int) -> Block:
-    """The rows below the header as one block; `first` is the sheet's row of the first."""
-    filled = [(first + n, row) for n, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    numbers = [number for number, _ in filled]
+def find_header(
+    rows: Rows, header_row: int | None, skip_lines: re.Pattern[str] | None
+) -> int | None:
+    """The header's index: in its row, or the first that is neither empty nor a title."""
+    if header_row is not None:
+        is_there = header_row <= len(rows) and any(rows[header_row - 1])
+        return header_row - 1 if is_there else None
+    for n, row in enumerate(rows):
+        if any(row) and not (skip_lines and skip_lines.fullmatch(_line(row))):
+            return n
+    return None
+
+
+def header_names(row: list[str]) -> list[str]:
+    """The names in a header; a cell that is merged with another has none of its own."""
+    return ["" if cell.startswith(UNREADABLE) else cell for cell in row]
+
+
+def ending(rows: Rows, footer: re.Pattern[str] | None, *, has_trailer: bool) -> Ending:
+    """The rows below the table: footers and a trailer, as in text."""
+    text = "\n".join(_line(row) for row in rows) + "\n"
+    found = Survey("", 0, len(rows), "\n", text.encode(), None)
+    return found.ending("utf-8", footer, has_trailer=has_trailer)
+
+
+def _line(row: list[str]) -> str:
+    """A row of titles or totals as one line of text."""
+    cells = (" ".join(cell.split()) for cell in row if not cell.startswith(UNREADABLE))
+    return " ".join(cell for cell in cells if cell)
+
+
+def read_rows(rows: Rows, mapping: Mapping, first: int, filled: Collection[str]) -> Block:
+    """The rows below the header as one block; `first` is the sheet's row of the first.
+
+    In the columns that are `filled` down a merged cell is empty, in others unreadable.
+    """
+    kept = [(first + n, row) for n, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    numbers = [number for number, _ in kept]
     columns: dict[str, Any] = {
         "line_start": pl.Series(numbers, dtype=pl.Int64),
         "line_end": pl.Series(numbers, dtype=pl.Int64),
     }
     for name, index in mapping.field_of.items():
-        columns[name] = pl.Series([row[index] or None for _, row in filled], dtype=pl.String)
-    return Block(pl.DataFrame(columns), blank_lines=len(rows) - len(filled))
+        merged = None if name in filled else UNREADABLE
+        cells = [merged if row[index] == _MERGED else row[index] or None for _, row in kept]
+        columns[name] = pl.Series(cells, dtype=pl.String)
+    return Block(pl.DataFrame(columns), blank_lines=len(rows) - len(kept))
 
 
 def as_text(cell: Any) -> str:

@@ -45,9 +45,13 @@ create table if not exists landing.files (
     rows_rejected bigint not null default 0,
     lines_loaded bigint not null default 0,
     lines_rejected bigint not null default 0,
+    -- of others, whom the contract filters out: neither stored nor a fault
+    rows_not_for_us bigint not null default 0,
+    lines_not_for_us bigint not null default 0,
     check ((status = 'loaded') = (reason_code is null)),
     check (
-        lines = header_lines + blank_lines + trailer_lines + lines_loaded + lines_rejected
+        lines = header_lines + blank_lines + trailer_lines
+        + lines_loaded + lines_rejected + lines_not_for_us
     ),
     check ((status = 'duplicate') = (duplicate_of is not null))
 );
@@ -103,7 +107,7 @@ create table if not exists landing.contract_objects (
     partner_id text not null,
     contract_object text not null,
     snapshot text not null
-        check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt')),
+        check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt', 'reference')),
     feeds text [] not null,
     primary key (partner_id, contract_object)
 );

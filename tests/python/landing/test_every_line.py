@@ -63,9 +63,12 @@ def require(found: FileReport, lines: int, rejected: dict[str, int], **counts: i
     assert found.fault is None
     assert {finding.reason_code: finding.rows for finding in found.rejected} == rejected
     assert asdict(found.counts) == {
-        "lines": lines, "rows_rejected": sum(rejected.values()), **counts
+        "lines": lines, "rows_rejected": sum(rejected.values()),
+        "rows_not_for_us": 0, "lines_not_for_us": 0, **counts
     }  # fmt: skip
-    parts = ("header_lines", "blank_lines", "lines_loaded", "lines_rejected", "trailer_lines")
+    parts = (
+        "header_lines", "blank_lines", "lines_loaded", "lines_rejected", "trailer_lines",
+    )  # fmt: skip
     assert lines == sum(counts[part] for part in parts)
 
 
