@@ -60,7 +60,8 @@ known_files as (
         followed.reason_code,
         followed.detail,
         followed.lines,
-        followed.rows_loaded,
+        -- A file of changes puts the whole snapshot into raw that it leads to.
+        coalesce(followed.rows_in_snapshot, followed.rows_loaded) as rows_loaded,
         followed.rows_rejected,
         case
             when followed.contract_object is null

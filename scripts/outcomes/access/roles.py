@@ -23,7 +23,7 @@ CASEWORKER = "outcomes_caseworker"
 PUBLIC = "outcomes_public"
 
 ROLES = {
-    LOADER: "Lands deliveries: appends to raw and the ledger, reads no record.",
+    LOADER: "Lands deliveries: appends to raw and the ledger, reads only what it joins.",
     BUILDER: "Builds: reads raw and the ledger, owns everything that dbt makes.",
     STEWARD: "Keeps links and deliveries right: reads identified data.",
     ANALYST: "Reads single children under pseudonyms.",
@@ -55,6 +55,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         STEWARD: ("select",),
     },
     "rejected_rows": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
+    "joined_rows": {LOADER: ("select", "insert")},
     "value_issues": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
     "partners": {LOADER: ("insert", "delete"), BUILDER: ("select",), STEWARD: ("select",)},
     "contract_objects": {LOADER: ("insert", "delete"), BUILDER: ("select",)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -35,6 +36,8 @@ _PARSED_TYPES = {
     "month": "date",
     "number_in_code": "integer",
 }
+# How this project writes days and times as text.
+_WRITTEN = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-dd'T'HH:mm:ss"}
 _POSTGRES_TYPES = {
     "string": {"text"},
     "date": {"date"},
@@ -412,6 +415,9 @@ class ContractProperty(Frozen):
     null_markers: Texts = []
     value_map: TextMap = {}
     flags: Flags | None = None
+    # SQL on the row, and the other objects of the contract that it looks into.
+    transform_logic: str | None = None
+    transform_source_objects: list[str] = []
     parse: Parse | None = None
     defines_school_year: bool = False
     not_after: Literal["as_of_date"] | None = None
@@ -421,7 +427,7 @@ class ContractProperty(Frozen):
     @model_validator(mode="after")
     def _fits_together(self) -> ContractProperty:
         is_date = self.logical_type in ("date", "timestamp")
-        if is_date and self.format is None:
+        if is_date and self.format is None and not self.transform_logic:
             raise ValueError("a date or timestamp needs logicalTypeOptions.format")
         if self.format and not is_date and self.parse not in ("school_year_end", "month"):
             raise ValueError("logicalTypeOptions.format is for dates and timestamps")
@@ -435,6 +441,10 @@ class ContractProperty(Frozen):
             raise ValueError("decimalMark is for numbers")
         if self.defines_school_year and self.produces not in ("date", "integer"):
             raise ValueError("definesSchoolYear needs a date or a school year")
+        if self.transform_logic and (self.flags or self.parse or self.from_file_name):
+            raise ValueError("transformLogic says where the value comes from: nothing else can")
+        if self.transform_source_objects and not self.transform_logic:
+            raise ValueError("transformSourceObjects goes with transformLogic")
         if self.flags and (self.logical_type != "string" or self.parse or self.from_file_name):
             raise ValueError("flags are for a code (string) that no column holds")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
@@ -454,12 +464,34 @@ class ContractProperty(Frozen):
     @property
     def is_column(self) -> bool:
         """Whether the file has a column of its own for it."""
-        return not (self.from_file_name or self.flags)
+        return not (self.from_file_name or self.flags or self.transform_logic)
 
     @property
     def produces(self) -> str:
         """The logical type of the value after reading."""
         return _PARSED_TYPES.get(self.parse or "", self.logical_type)
+
+    @property
+    def as_written(self) -> ContractProperty:
+        """The property of a value that this project wrote as text: read, or computed by SQL.
+
+        Of a value that was read all checks are done.
+        """
+        written = _WRITTEN.get(self.produces)
+        own: dict[str, Any] = {
+            "format": written and DateFormat.parse(written),
+            "from_file_name": False,
+        }
+        if self.transform_logic:
+            own |= {"transform_logic": None, "transform_source_objects": []}
+            return self.model_copy(update=own)
+        checked = ContractProperty.model_construct(
+            name=self.name,
+            logical_type=self.produces,
+            classification=self.classification,
+            feeds=self.feeds,
+        )
+        return checked.model_copy(update=own)
 
     @property
     def is_free_text(self) -> bool:
@@ -479,6 +511,25 @@ class ContractProperty(Frozen):
         return postgres_type in _POSTGRES_TYPES[self.produces]
 
 
+class Delta(Frozen):
+    """How a file of changes is laid over what came before: by its key, newest last.
+
+    A delivery's file holds changes where a row of the object `declared_in` says so, by the
+    SQL condition `when`; without them every file does.
+    """
+
+    key: str
+    deleted: RowCondition
+    declared_in: str | None = None
+    when: str | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Delta:
+        if (self.declared_in is None) != (self.when is None):
+            raise ValueError("`declaredIn` goes with `when`")
+        return self
+
+
 class ContractObject(Frozen):
     """One kind of file, or sheet: its layout, its properties and its rules."""
 
@@ -490,6 +541,7 @@ class ContractObject(Frozen):
     constants: dict[str, str] = {}
     row_rules: list[RowRule] = []
     row_filter: list[RowCondition] = []
+    delta: Delta | None = None
     properties: list[ContractProperty] = []
 
     @model_validator(mode="after")
@@ -515,7 +567,47 @@ class ContractObject(Frozen):
     @property
     def read(self) -> list[ContractProperty]:
         """The properties that are read from a row: columns, and what follows from them."""
-        return [prop for prop in self.properties if not prop.from_file_name]
+        return [
+            prop for prop in self.properties if not (prop.from_file_name or prop.transform_logic)
+        ]
+
+    @property
+    def transforms(self) -> list[ContractProperty]:
+        """The properties that SQL computes, in its order: each can use the ones before."""
+        return [prop for prop in self.properties if prop.transform_logic]
+
+    @property
+    def looks_into(self) -> set[str]:
+        """The other objects that its SQL reads."""
+        names = {name for prop in self.transforms for name in prop.transform_source_objects}
+        if self.delta and self.delta.declared_in:
+            names.add(self.delta.declared_in)
+        return names - {self.name}
+
+    @property
+    def before_transforms(self) -> ContractObject:
+        """The object as its file alone shows it."""
+        computed = {prop.name for prop in self.transforms}
+        return self.model_copy(
+            update={
+                "properties": [prop for prop in self.properties if prop.name not in computed],
+                "row_filter": [c for c in self.row_filter if c.property not in computed],
+                "row_rules": [r for r in self.row_rules if not computed & {*r.properties}],
+            }
+        )
+
+    @property
+    def after_transforms(self) -> ContractObject:
+        """The object with what SQL computed; what its file alone shows has been checked."""
+        computed = {prop.name for prop in self.transforms}
+        return self.model_copy(
+            update={
+                "file": self.file.model_copy(update={"header": False, "null_markers": []}),
+                "properties": [prop.as_written for prop in self.properties],
+                "row_filter": [c for c in self.row_filter if c.property in computed],
+                "row_rules": [r for r in self.row_rules if computed & {*r.properties}],
+            }
+        )
 
     @property
     def named_by_file(self) -> list[ContractProperty]:
@@ -542,6 +634,22 @@ class Contract(Frozen):
     sla_properties: ServiceLevel | None = None
     max_shrink_share: float = Field(default=0.10, ge=0, lt=1)
     objects: list[ContractObject] = Field(min_length=1)
+
+    @cached_property
+    def joined(self) -> dict[str, ContractObject]:
+        """The objects whose files are read together, each after those that it looks into.
+
+        Raises:
+            ValueError: two of them look into each other.
+        """
+        by_name = {item.name: item for item in self.objects}
+        looked_into = {item.name: item.looks_into & by_name.keys() for item in self.objects}
+        members = {item.name for item in self.objects if item.transforms or item.delta}
+        members |= {name for names in looked_into.values() for name in names}
+        order = TopologicalSorter(
+            {name: sorted(looked_into[name]) for name in by_name if name in members}
+        ).static_order()
+        return {name: by_name[name] for name in order}
 
     @model_validator(mode="after")
     def _district_has_agreement(self) -> Contract:

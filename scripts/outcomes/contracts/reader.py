@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Iterable
+from graphlib import CycleError
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 
 # A safe loader either way; the one in C reads a contract ten times as fast.
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date"}
+_LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date", "origin_file_id"}
 _TYPE_OPTIONS = {"pattern", "format", "minimum", "maximum"}
 
 
@@ -47,7 +48,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
     for file in sorted(folder.glob("*.odcs.yaml")):
         contract = load_contract(file)
         for index, item in enumerate(contract.objects):
-            if not (item.feeds or item.is_reference):
+            if not (item.feeds or item.is_reference or item.name in contract.joined):
                 where = f"schema[{index}] {item.name!r}"
                 raise ContractError(file, where, "no property is bound to a feed")
         if contract.partner_id in contracts:
@@ -96,7 +97,37 @@ def load_contract(file: Path) -> Contract:
     contract = _build(file, "", Contract, fields)
     for index, item in enumerate(contract.objects):
         _check_bindings(file, f"schema[{index}] {item.name!r}", item)
+    _check_joins(file, contract)
     return contract
+
+
+def _check_joins(file: Path, contract: Contract) -> None:
+    """Objects that are looked into exist, none looks into itself by way of others, and the
+    SQL can be run."""
+    known = {item.name for item in contract.objects}
+    for index, item in enumerate(contract.objects):
+        where = f"schema[{index}] {item.name!r}"
+        for name in sorted(item.looks_into):
+            if name not in known:
+                raise ContractError(file, where, f"object {_unknown_key(name, known)}")
+        if item.delta:
+            for name in (item.delta.key, item.delta.deleted.property):
+                if name not in {prop.name for prop in item.properties if not prop.transform_logic}:
+                    raise ContractError(file, f"{where}.delta", _unknown_key(name, set()))
+    try:
+        joined = contract.joined
+    except CycleError:
+        raise ContractError(
+            file, "transformSourceObjects", "two objects look into each other"
+        ) from None
+    if joined:
+        # Loading it takes a moment, and few contracts need it.
+        from outcomes.contracts import sql
+
+        try:
+            sql.check(joined.values())
+        except sql.SqlError as error:
+            raise ContractError(file, "transformLogic", str(error)) from None
 
 
 def _read_yaml(file: Path) -> Any:
@@ -158,6 +189,8 @@ def _read_property(file: Path, where: str, prop: Any) -> ContractProperty:
     fields = {
         "name": prop.name,
         "physicalName": prop.physicalName,
+        "transformLogic": prop.transformLogic,
+        "transformSourceObjects": prop.transformSourceObjects or [],
         "logicalType": prop.logicalType,
         "classification": prop.classification,
         "required": bool(prop.required),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from outcomes.contracts.model import Contract
+import polars as pl
+
+from outcomes.contracts.model import Contract, ContractObject
+from outcomes.contracts.sql import SqlError, Tables
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.joins import apply_transforms, as_rows, merge
 from outcomes.landing.reading import Counts, FileReading
-from outcomes.landing.reasons import FileError
+from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
+from outcomes.landing.validate import ValidBlock, spring_year
 
 # Lines that are listed for each kind of finding; the count is of all.
 LISTED_LINES = 5
@@ -27,6 +33,9 @@ class Finding:
     lines: list[int] = field(default_factory=list)
 
 
+Findings = dict[tuple[str, str | None, str], Finding]
+
+
 @dataclass
 class FileReport:
     """What landing would make of one file."""
@@ -35,8 +44,25 @@ class FileReport:
     counts: Counts
     fault: FileError | None = None
     warnings: list[str] = field(default_factory=list)
-    rejected: list[Finding] = field(default_factory=list)
-    issues: list[Finding] = field(default_factory=list)
+    _rejected: Findings = field(default_factory=dict)
+    _issues: Findings = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> list[Finding]:
+        """Why rows would be rejected."""
+        return list(self._rejected.values())
+
+    @property
+    def issues(self) -> list[Finding]:
+        """Why values would become null."""
+        return list(self._issues.values())
+
+    def note(self, block: ValidBlock) -> None:
+        """Take over what is wrong with rows."""
+        for line, _, *what in block.rejected.iter_rows():
+            _note(self._rejected, line, *what)
+        for line, *what in block.issues.iter_rows():
+            _note(self._issues, line, *what)
 
     @property
     def is_clean(self) -> bool:
@@ -46,32 +72,80 @@ class FileReport:
 
 def check_file(contract: Contract, path: Path, as_of_date: date) -> list[FileReport]:
     """Read a file as landing would and report on every logical file in it."""
-    delivered = DeliveredFile(contract.partner_id, as_of_date, path.name, path)
-    return [_report(contract, file) for file in logical_files(contract, delivered)]
+    return check_files(contract, [(path, as_of_date)])
 
 
-def _report(contract: Contract, file: LogicalFile) -> FileReport:
+def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[FileReport]:
+    """Read the files of a delivery as landing would, and join those that are joined."""
+    reports, joined = [], _Joined(contract)
+    for path, as_of_date in paths:
+        delivered = DeliveredFile(contract.partner_id, as_of_date, path.name, path)
+        for file in logical_files(contract, delivered):
+            report = FileReport(file.file_name, Counts())
+            _read(contract, file, report, joined)
+            reports.append(report)
+    joined.report()
+    return reports
+
+
+class _Joined:
+    """The rows of files that are joined, with the reports on them."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._files: dict[str, tuple[FileReport, pl.DataFrame, date]] = {}
+
+    def keep(
+        self, item: ContractObject, report: FileReport, rows: list[pl.DataFrame], day: date
+    ) -> None:
+        """Keep the rows of a file, whose later report is that of its object."""
+        if item.name in self._contract.joined and rows:
+            numbered = pl.concat(rows).with_columns(pl.lit(0, dtype=pl.Int64).alias("file_id"))
+            self._files[item.name] = (report, numbered, day)
+
+    def report(self) -> None:
+        """Join, and report on what that brings to light."""
+        if not self._files:
+            return
+        day = max(day for _, _, day in self._files.values())
+        tables = Tables(day, spring_year(day))
+        for item in self._contract.joined.values():
+            kept = self._files.get(item.name)
+            if kept is None:
+                tables.add(item, as_rows(item, []))
+                continue
+            report, rows, _ = kept
+            try:
+                rows = tables.add(item, merge(item, rows, [0]))
+            except SqlError as error:
+                report.fault = FileError(Reason.FAILED_TRANSFORM, str(error))
+                report.counts = report.counts.set_aside()
+                continue
+            if item.feeds:
+                valid = apply_transforms(item, rows, day)
+                report.counts = report.counts.after_join(valid, is_own=True)
+                report.note(valid)
+        tables.close()
+
+
+def _read(contract: Contract, file: LogicalFile, report: FileReport, joined: _Joined) -> None:
     reading = FileReading(contract, file)
-    report = FileReport(file.file_name, reading.counts)
-    rejected: dict[tuple[str, str | None, str], Finding] = {}
-    issues: dict[tuple[str, str | None, str], Finding] = {}
+    rows = []
     try:
         for block in reading.blocks():
-            for line, _, *what in block.rejected.iter_rows():
-                _note(rejected, line, *what)
-            for line, *what in block.issues.iter_rows():
-                _note(issues, line, *what)
+            report.note(block)
+            rows.append(block.values)
         report.warnings = reading.warnings
+        report.counts = reading.counts
+        if file.item:
+            joined.keep(file.item, report, rows, file.delivered.as_of_date)
     except FileError as fault:
         report.fault = fault
         report.counts = reading.counts.set_aside()
-    report.rejected = list(rejected.values())
-    report.issues = list(issues.values())
-    return report
 
 
 def _note(
-    findings: dict[tuple[str, str | None, str], Finding],
+    findings: Findings,
     line: int,
     reason_code: str,
     column: str | None,

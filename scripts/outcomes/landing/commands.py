@@ -20,7 +20,7 @@ from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.archive import Archive
-from outcomes.landing.check import FileReport, Finding, check_file
+from outcomes.landing.check import FileReport, Finding, check_files
 from outcomes.landing.deliveries import (
     DeliveredFile,
     Deliveries,
@@ -184,14 +184,14 @@ def check(
         outcomes district check contracts/clairton.odcs.yaml Clairton_DHS_2012-10-03.xlsx
     """
     partner = load_contract(contract)
-    reports: list[FileReport] = []
     for file in files:
         if not file.is_file():
             raise OutcomesError(f"{shown(file)} is no file. Give the files to be checked.")
         try:
-            reports += check_file(partner, file, _as_of_date(as_of, file))
+            file.open("rb").close()
         except OSError as error:
             raise OutcomesError(f"{shown(file)} cannot be read: {error.strerror}.") from None
+    reports = check_files(partner, ((file, _as_of_date(as_of, file)) for file in files))
     for report in reports:
         _show_report(report)
     if any(report.fault or report.rejected for report in reports):
@@ -250,7 +250,8 @@ def _show_counts(outcomes: list[Outcome], title: str) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("partner")
     for name in (
-        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
+        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "not\nfor us",
+        "values\nnulled",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
@@ -263,6 +264,7 @@ def _show_counts(outcomes: list[Outcome], title: str) -> None:
             statuses.count(ALREADY_LANDED),
             sum(outcome.counts.rows_loaded for outcome in own),
             sum(outcome.counts.rows_rejected for outcome in own),
+            sum(outcome.counts.rows_not_for_us for outcome in own),
             sum(outcome.issues for outcome in own),
         ]
         table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
@@ -283,6 +285,7 @@ def _show_report(report: FileReport) -> None:
         console.print(
             f"[{colour}]{file_name}[/]: {counts.lines:,} lines, "
             f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} be rejected"
+            + (f", {counts.rows_not_for_us:,} not for us" if counts.rows_not_for_us else "")
         )
     for warning in report.warnings:
         console.print(f"  warning: {escape(warning)}")

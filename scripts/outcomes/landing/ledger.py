@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from outcomes.contracts.model import Contract
 from outcomes.errors import OutcomesError
@@ -158,6 +159,99 @@ def close_file(
     _update(connection, file_id, **asdict(counts), detail="; ".join(warnings) or None)
 
 
+@dataclass(frozen=True)
+class JoinedFile:
+    """An accepted file of an object that is joined with others; its counts before the join."""
+
+    file_id: int
+    as_of_date: date
+    is_delta: bool
+    counts: Counts
+
+
+def close_before_join(
+    connection: psycopg.Connection, file_id: int, counts: Counts, *, is_delta: bool
+) -> None:
+    """Write what a joined file held by itself."""
+    before = Jsonb(asdict(counts))
+    _update(connection, file_id, is_delta=is_delta, counts_before_join=before)
+
+
+def close_joined(
+    connection: psycopg.Connection, file_id: int, counts: Counts, rows_in_snapshot: int
+) -> None:
+    """Write what became of a joined file's rows."""
+    _update(connection, file_id, **asdict(counts), rows_in_snapshot=rows_in_snapshot)
+
+
+def joined_files(
+    connection: psycopg.Connection, partner_id: str, contract_object: str, as_of_date: date
+) -> list[JoinedFile]:
+    """The accepted files of an object up to a delivery, oldest first.
+
+    Of that delivery itself also those that are held: they are judged by what they make.
+    """
+    found = connection.execute(
+        """
+        select file_id, as_of_date, is_delta, counts_before_join
+        from landing.files
+        where
+            partner_id = %(partner_id)s
+            and contract_object = %(contract_object)s
+            and as_of_date <= %(as_of_date)s
+            and counts_before_join is not null
+            and (status = 'loaded' or (status = 'held' and as_of_date = %(as_of_date)s))
+        order by as_of_date, sent_at nulls first, received_at, file_id
+        """,
+        {
+            "partner_id": partner_id,
+            "contract_object": contract_object,
+            "as_of_date": as_of_date,
+        },
+    ).fetchall()
+    return [
+        JoinedFile(file_id, day, changes, Counts(**held)) for file_id, day, changes, held in found
+    ]
+
+
+def later_joined_deliveries(
+    connection: psycopg.Connection, partner_id: str, as_of_date: date
+) -> list[date]:
+    """Deliveries after a day whose files were joined."""
+    found = connection.execute(
+        """
+        select distinct as_of_date
+        from landing.files
+        where
+            partner_id = %s
+            and as_of_date > %s
+            and counts_before_join is not null
+            and status in ('loaded', 'held')
+        order by as_of_date
+        """,
+        [partner_id, as_of_date],
+    ).fetchall()
+    return [day for (day,) in found]
+
+
+def take_back_joined(connection: psycopg.Connection, file_id: int) -> None:
+    """Take back what was made of a joined file, if anything was."""
+    connection.execute("select landing.take_back_joined(%s)", [file_id])
+
+
+def quarantine_joined(connection: psycopg.Connection, file: JoinedFile, fault: FileError) -> None:
+    """Set a joined file aside whose rows cannot be made."""
+    _update(
+        connection,
+        file.file_id,
+        **asdict(file.counts.set_aside()),
+        status="quarantined",
+        reason_code=fault.reason.code,
+        detail=fault.detail,
+        counts_before_join=None,
+    )
+
+
 def add_quarantined(
     connection: psycopg.Connection,
     file: LogicalFile,
@@ -289,7 +383,7 @@ def judge_snapshots(
                 file_id,
                 file_name,
                 as_of_date,
-                rows_loaded,
+                coalesce(rows_in_snapshot, rows_loaded) as rows_loaded,
                 status,
                 released_at is not null as is_released
             from landing.files

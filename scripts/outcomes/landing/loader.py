@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
+import polars as pl
 import psycopg
 
-from outcomes.contracts.model import Contract
+from outcomes.contracts.model import Contract, ContractObject
 from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.joins import Joined, is_delta, join
 from outcomes.landing.ledger import FileKey, Judged, KnownFile, Release
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
@@ -67,10 +70,17 @@ def land_deliveries(
             for delivered in group
         ]
         unpacked.sort(key=lambda entry: all(map(_is_unknown, entry[1])))
+        joined: list[LogicalFile] = []
         for delivered, files in unpacked:
+            contract = contracts[delivered.partner_id]
             outcomes: list[Outcome] = []
             for file in sorted(files, key=_is_unknown):
-                outcomes += land_file(connection, contracts[delivered.partner_id], file)
+                if file.item and file.item.name in contract.joined:
+                    joined.append(file)
+                else:
+                    outcomes += land_file(connection, contract, file)
+            if delivered is unpacked[-1][0] and joined:
+                outcomes += land_joined(connection, contract, joined)
             yield delivered, outcomes
     # New rows have no statistics yet, and the build that follows plans by them.
     for feed in raw_feeds():
@@ -89,31 +99,99 @@ def land_file(
     The first outcome is the file's own; others are of snapshots that are now held, or
     free again, because of it.
     """
+    with connection.transaction():
+        landed = _take(connection, contract, file)
+        judged = _judge(connection, contract, landed)
+    return _told(contract, [landed], judged)
+
+
+def land_joined(
+    connection: psycopg.Connection, contract: Contract, files: list[LogicalFile]
+) -> list[Outcome]:
+    """Land the files of a delivery that are joined with each other: all of them, or none."""
+    places = {name: place for place, name in enumerate(contract.joined)}
+    files = sorted(
+        files,
+        key=lambda file: (
+            places[file.item.name if file.item else ""],
+            file.sent_at or datetime.min,
+        ),
+    )
+    as_of_date = files[0].delivered.as_of_date
+    rows: dict[str, pl.DataFrame] = {}
+    with connection.transaction():
+        landed = [_take(connection, contract, file, rows) for file in files]
+        judged: list[Judged] = []
+        if any(entry.is_new for entry in landed):
+            days = ledger.later_joined_deliveries(connection, contract.partner_id, as_of_date)
+            for day in [as_of_date, *days]:
+                for joined in join(connection, contract, day):
+                    _note(connection, joined, landed)
+            for entry in landed:
+                judged += _judge(connection, contract, entry)
+    return _told(contract, landed, judged)
+
+
+@dataclass
+class _Landed:
+    """A file's outcome while its transaction lasts; new, if the ledger changed with it."""
+
+    file: LogicalFile
+    key: FileKey
+    outcome: Outcome
+    is_new: bool
+
+
+def _take(
+    connection: psycopg.Connection,
+    contract: Contract,
+    file: LogicalFile,
+    rows: dict[str, pl.DataFrame] | None = None,
+) -> _Landed:
+    """Read a file into the tables, unless it is there; `rows` are of those it is joined with."""
     reading = FileReading(contract, file)
     key = FileKey.of(file, reading.sha256)
-    with connection.transaction():
-        ledger.lock(connection, key)
-        known = ledger.find_same_content(connection, key)
-        if stale := _stale_quarantine(known, key, contract):
-            ledger.forget_quarantined(connection, stale)
-            known = [k for k in known if k.file_id != stale.file_id]
-        outcome = _repeated(connection, contract, file, key, known)
-        if outcome and not ledger.receive_again(connection, key, file.delivered.received_at):
-            return [outcome]
-        outcome = outcome or _load(connection, contract, file, key, reading)
-        group = ledger.SnapshotGroup.of(file, key)
-        judged = (
-            ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
-        )
+    ledger.lock(connection, key)
+    known = ledger.find_same_content(connection, key)
+    if stale := _stale_quarantine(known, key, contract):
+        ledger.forget_quarantined(connection, stale)
+        known = [k for k in known if k.file_id != stale.file_id]
+    outcome = _repeated(connection, contract, file, key, known)
+    if outcome and not ledger.receive_again(connection, key, file.delivered.received_at):
+        return _Landed(file, key, outcome, is_new=False)
+    outcome = outcome or _load(connection, contract, file, key, reading, rows)
+    return _Landed(file, key, outcome, is_new=True)
 
-    others = []
+
+def _judge(connection: psycopg.Connection, contract: Contract, landed: _Landed) -> list[Judged]:
+    group = ledger.SnapshotGroup.of(landed.file, landed.key) if landed.is_new else None
+    return ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
+
+
+def _told(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> list[Outcome]:
+    """The outcomes of files, and of others whose snapshots are held or free because of them."""
+    outcomes = [entry.outcome for entry in landed]
+    own = {outcome.file_id: outcome for outcome in outcomes if outcome.file_id is not None}
     for verdict in judged:
-        if verdict.file_id == outcome.file_id:
+        if outcome := own.get(verdict.file_id):
             outcome.status, outcome.detail = verdict.status, verdict.detail
             outcome.reason = Reason.SHRUNKEN_SNAPSHOT.code
         else:
-            others.append(_verdict_on_another(contract, verdict))
-    return [outcome, *others]
+            outcomes.append(_verdict_on_another(contract, verdict))
+    return outcomes
+
+
+def _note(connection: psycopg.Connection, joined: Joined, landed: list[_Landed]) -> None:
+    """Take over into the file's outcome what became of it in the join."""
+    if joined.fault:
+        ledger.quarantine_joined(connection, joined.file, joined.fault)
+    for entry in landed:
+        outcome = entry.outcome
+        if outcome.file_id == joined.file.file_id:
+            outcome.counts, outcome.issues = joined.counts, outcome.issues + joined.issues
+            if joined.fault:
+                outcome.status, outcome.reason = "quarantined", joined.fault.reason.code
+                outcome.detail = joined.fault.detail
 
 
 def release_file(
@@ -138,6 +216,7 @@ def release_file(
                 "more. Put the contract back, and release the file then."
             )
         judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
+        _join_again(connection, contract, group, judged)
     return [_verdict_on_another(contract, verdict) for verdict in judged]
 
 
@@ -148,8 +227,22 @@ def restore_release(
     with connection.transaction():
         group = ledger.restore_release(connection, release)
         if group:
-            share = contracts[group.partner_id].max_shrink_share
-            ledger.judge_snapshots(connection, group, share)
+            contract = contracts[group.partner_id]
+            judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
+            _join_again(connection, contract, group, judged)
+
+
+def _join_again(
+    connection: psycopg.Connection,
+    contract: Contract,
+    group: ledger.SnapshotGroup,
+    judged: list[Judged],
+) -> None:
+    """Make the rows of later deliveries anew that follow from a file that was let through."""
+    if group.contract_object in contract.joined and judged:
+        first = min(verdict.as_of_date for verdict in judged)
+        for day in ledger.later_joined_deliveries(connection, contract.partner_id, first):
+            join(connection, contract, day)
 
 
 def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
@@ -204,16 +297,27 @@ def _load(
     file: LogicalFile,
     key: FileKey,
     reading: FileReading,
+    rows: dict[str, pl.DataFrame] | None,
 ) -> Outcome:
     outcome = Outcome(key.partner_id, key.file_name, "loaded", key.as_of_date)
     try:
         with connection.transaction():  # a savepoint: a fault takes back what was copied
             outcome.file_id = ledger.add_file(connection, file, key, contract.version)
-            outcome.issues = _store_blocks(connection, outcome.file_id, key, reading)
+            store = partial(_store, connection, outcome.file_id, key)
+            if rows is not None and file.item:
+                store = partial(_keep, connection, outcome.file_id, rows, file.item)
+            outcome.issues = _store_blocks(reading, store)
             ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
+            if rows is not None and file.item and not file.item.is_reference:
+                changes = is_delta(file.item, rows, contract, key.as_of_date)
+                ledger.close_before_join(
+                    connection, outcome.file_id, reading.counts, is_delta=changes
+                )
         outcome.counts = reading.counts
         outcome.detail = "; ".join(reading.warnings) or None
     except FileError as fault:
+        if rows and file.item:
+            rows.pop(file.item.name, None)
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
         outcome.status, outcome.reason = "quarantined", fault.reason.code
         outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
@@ -221,9 +325,7 @@ def _load(
     return outcome
 
 
-def _store_blocks(
-    connection: psycopg.Connection, file_id: int, key: FileKey, reading: FileReading
-) -> int:
+def _store_blocks(reading: FileReading, store: Callable[[ValidBlock], None]) -> int:
     """Store a file's blocks, each while the next is being read; the number of value issues."""
     issues = 0
     with ThreadPoolExecutor(max_workers=1) as writer:
@@ -231,11 +333,38 @@ def _store_blocks(
         for block in reading.blocks():
             if writing:
                 writing.result()
-            writing = writer.submit(_store, connection, file_id, key, block)
+            writing = writer.submit(store, block)
             issues += block.issues.height
         if writing:
             writing.result()
     return issues
+
+
+def _keep(
+    connection: psycopg.Connection,
+    file_id: int,
+    rows: dict[str, pl.DataFrame],
+    item: ContractObject,
+    block: ValidBlock,
+) -> None:
+    """Keep the rows of a file that is joined with others, and note what is wrong with it."""
+    values = block.values
+    origin = pl.lit(file_id).alias("file_id")
+    found = (
+        [values.with_columns(origin)]
+        if item.name not in rows
+        else [rows[item.name], values.with_columns(origin)]
+    )
+    rows[item.name] = pl.concat(found)
+    content = pl.struct(pl.exclude("line_number", "line_end")).struct.json_encode()
+    kept = values.select("line_number", "line_end", content.alias("content"))
+    copy_rows(connection, ("landing", "joined_rows"), kept, {"file_id": file_id})
+    _note_faults(connection, file_id, block)
+
+
+def _note_faults(connection: psycopg.Connection, file_id: int, block: ValidBlock) -> None:
+    copy_rows(connection, ("landing", "rejected_rows"), block.rejected, {"file_id": file_id})
+    copy_rows(connection, ("landing", "value_issues"), block.issues, {"file_id": file_id})
 
 
 def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: ValidBlock) -> None:
@@ -246,6 +375,4 @@ def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: Va
     }
     for feed, rows in block.feeds.items():
         copy_rows(connection, ("raw", feed), rows, load)
-    ledger_key = {"file_id": file_id}
-    copy_rows(connection, ("landing", "rejected_rows"), block.rejected, ledger_key)
-    copy_rows(connection, ("landing", "value_issues"), block.issues, ledger_key)
+    _note_faults(connection, file_id, block)

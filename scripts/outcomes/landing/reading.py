@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -18,7 +18,7 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import LineReader, Survey, skip_titles, survey
 from outcomes.landing.unpack import LogicalFile, sha256_of
-from outcomes.landing.validate import Validator, ValidBlock
+from outcomes.landing.validate import Validator, ValidBlock, spanned
 
 # More undecodable rows than this, and none with such letters that is text: not a typing
 # accident, but another encoding.
@@ -45,6 +45,22 @@ class Counts:
     lines_loaded: int = 0
     lines_rejected: int = 0
     lines_not_for_us: int = 0
+
+    def after_join(self, valid: ValidBlock, *, is_own: bool) -> Counts:
+        """The counts when rows of the file, or of one before it, were joined with others."""
+        rejected = valid.rejected.height
+        if not is_own:
+            return replace(self, rows_rejected=self.rows_rejected + rejected)
+        lines = spanned(valid.rejected)
+        return replace(
+            self,
+            rows_loaded=self.rows_loaded - rejected - valid.rows_not_for_us,
+            rows_rejected=self.rows_rejected + rejected,
+            rows_not_for_us=self.rows_not_for_us + valid.rows_not_for_us,
+            lines_loaded=self.lines_loaded - lines - valid.lines_not_for_us,
+            lines_rejected=self.lines_rejected + lines,
+            lines_not_for_us=self.lines_not_for_us + valid.lines_not_for_us,
+        )
 
     def set_aside(self) -> Counts:
         """The counts of a file of which nothing is loaded."""
@@ -94,10 +110,11 @@ class FileReading:
             self.counts.lines_not_for_us = self.counts.lines
             return
         validator = Validator(
-            item,
+            item.before_transforms,
             self.file.delivered.as_of_date,
             self.file.name_values,
             typed_cells=layout.format == "workbook",
+            keeps_values=item.name in self.contract.joined,
         )
         read = self._read_sheet(item) if layout.format == "workbook" else self._read_text(item)
         wrong_width = undecodable = headers = 0
@@ -230,14 +247,13 @@ class FileReading:
         return mapping
 
     def _count(self, valid: ValidBlock) -> None:
-        spans = valid.rejected["line_end"] - valid.rejected["line_start"] + 1
         self.counts.rows_loaded += valid.rows_loaded
         self.counts.lines_loaded += valid.lines_loaded
         self.counts.rows_not_for_us += valid.rows_not_for_us
         self.counts.lines_not_for_us += valid.lines_not_for_us
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
-        self.counts.lines_rejected += int(spans.sum())
+        self.counts.lines_rejected += spanned(valid.rejected)
 
     def _check_trailer(self, layout: FileLayout, trailer: Trailer, headers: int) -> None:
         found = _read_trailer(layout, trailer, self._trailer or "")

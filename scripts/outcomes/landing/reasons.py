@@ -166,6 +166,12 @@ class Reason(Enum):
         "The trailer's date is not the delivery's as-of date.",
         "partner",
     )
+    FAILED_TRANSFORM = (
+        "failed_transform",
+        Scope.FILE,
+        "The contract's SQL cannot be applied to the file and those that it looks into.",
+        "us: change the contract",
+    )
     SHRUNKEN_SNAPSHOT = (
         "shrunken_snapshot",
         Scope.SNAPSHOT,

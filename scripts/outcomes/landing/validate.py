@@ -20,7 +20,9 @@ from outcomes.contracts.formats import DateFormat
 from outcomes.contracts.model import (
     ContractObject,
     ContractProperty,
+    Delta,
     EndNotBeforeStart,
+    RowCondition,
     RowRule,
     SpellInSchoolYear,
 )
@@ -67,10 +69,12 @@ class ValidBlock:
     """A block after validation.
 
     `feeds` holds for each canonical feed `line_number` and the bound columns, as they go
-    into the table. `rejected` and `issues` are rows for the ledger.
+    into the table. `values` holds every value as text, of an object that is joined with
+    others. `rejected` and `issues` are rows for the ledger.
     """
 
     feeds: dict[str, pl.DataFrame]
+    values: pl.DataFrame
     rejected: pl.DataFrame
     issues: pl.DataFrame
     rows_loaded: int
@@ -90,8 +94,10 @@ class Validator:
         name_values: Mapping[str, str],
         *,
         typed_cells: bool,
+        keeps_values: bool = False,
     ) -> None:
         self.item = item
+        self._keeps_values = keeps_values
         self._as_of_date = as_of_date
         self._school_year = spring_year(as_of_date)
         self._typed_cells = typed_cells
@@ -133,6 +139,8 @@ class Validator:
         if self.item.file.header and not self._typed_cells:
             self._refuse_a_second_table(rows, flags)
         others = rows.clear()
+        if self.item.delta:
+            rows, flags = self._spare_deleted(rows, flags, self.item.delta)
         if self._filters:
             rows, flags, others = self._split_off_others(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
@@ -145,13 +153,14 @@ class Validator:
             rows, issues = self._null_broken_values(rows, hits)
         return ValidBlock(
             feeds={feed: self._feed(feed, rows) for feed in self.item.feeds},
+            values=self._texts(rows) if self._keeps_values else pl.DataFrame(),
             rejected=pl.concat(rejected),
             issues=pl.concat(issues) if issues else pl.DataFrame(),
             rows_loaded=rows.height,
-            lines_loaded=_lines(rows),
+            lines_loaded=spanned(rows),
             blank_lines=block.blank_lines,
             rows_not_for_us=others.height,
-            lines_not_for_us=_lines(others),
+            lines_not_for_us=spanned(others),
         )
 
     def _header_check(self) -> Check:
@@ -265,20 +274,33 @@ class Validator:
             rejected=pl.concat([block.rejected, rejected]),
         )
 
+    def _spare_deleted(
+        self, rows: pl.DataFrame, flags: pl.DataFrame, delta: Delta
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Let a row pass that deletes: only its key has to be there."""
+        sent = [prop.name for prop in self.item.properties]
+        is_deleted = rows.select(meets(delta.deleted).alias("is deleted"))["is deleted"]
+        needed = (delta.key, delta.deleted.property)
+        spared = [str(n) for n, check in enumerate(self._checks) if check.column not in needed]
+        flags = flags.with_columns(
+            pl.when(~is_deleted).then(pl.col(n)).otherwise(pl.lit(value=False)).alias(n)
+            for n in spared
+            if self._checks[int(n)].column in sent
+        )
+        return rows.with_columns(is_deleted), flags
+
     def _split_off_others(
         self, rows: pl.DataFrame, flags: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Rows and flags of those that are for us, or broken, and the rows that are not."""
-        conditions = []
-        for condition in self.item.row_filter:
-            text = pl.col(condition.property)
-            is_in = text.is_in(condition.in_ or condition.not_in or []).fill_null(value=False)
-            conditions.append(is_in if condition.in_ else ~is_in)
+        conditions = [meets(condition) for condition in self.item.row_filter]
         for_us = rows.select(pl.all_horizontal(conditions).alias("for_us"))["for_us"]
         decisive = [
             str(n) for n, check in enumerate(self._checks)
             if check.rejects and (check.column is None or check.column in self._filters)
         ]  # fmt: skip
+        if self.item.delta:
+            for_us = for_us | rows["is deleted"]
         if decisive:
             for_us = for_us | flags.select(pl.any_horizontal(decisive).alias("broken"))["broken"]
         return rows.filter(for_us), flags.filter(for_us), rows.filter(~for_us)
@@ -478,6 +500,16 @@ class Validator:
             rows = rows.with_columns(pl.when(holds).then(pl.col(value)))
         return rows, issues
 
+    def _texts(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Every value as text; days and times in ISO form."""
+        columns = [pl.col("line_start").alias("line_number"), "line_end"]
+        for prop in self.item.properties:
+            value = pl.col(prop.name if prop.from_file_name else _value_name(prop))
+            if prop.produces == "timestamp":
+                value = value.dt.strftime("%Y-%m-%dT%H:%M:%S")
+            columns.append(value.cast(pl.String).alias(prop.name))
+        return rows.select(columns)
+
     def _feed(self, feed: str, rows: pl.DataFrame) -> pl.DataFrame:
         columns = [pl.col("line_start").alias("line_number")]
         for prop in self.item.properties:
@@ -505,7 +537,15 @@ def _is_missing(prop: ContractProperty) -> pl.Expr:
     return sent.is_null() | (sent.str.strip_chars() == "") if prop.is_free_text else sent.is_null()
 
 
-def _lines(rows: pl.DataFrame) -> int:
+def meets(condition: RowCondition) -> pl.Expr:
+    """Whether a row meets a condition of the contract."""
+    text = pl.col(condition.property)
+    is_in = text.is_in(condition.in_ or condition.not_in or []).fill_null(value=False)
+    return is_in if condition.in_ else ~is_in
+
+
+def spanned(rows: pl.DataFrame) -> int:
+    """The number of lines that rows span."""
     return int(rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item())
 
 

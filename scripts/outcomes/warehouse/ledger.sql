@@ -48,6 +48,11 @@ create table if not exists landing.files (
     -- of others, whom the contract filters out: neither stored nor a fault
     rows_not_for_us bigint not null default 0,
     lines_not_for_us bigint not null default 0,
+    -- of a file that is joined with others: whether it holds changes only, its counts before
+    -- the join, and how many rows it makes with what came before
+    is_delta boolean,
+    counts_before_join jsonb,
+    rows_in_snapshot bigint,
     check ((status = 'loaded') = (reason_code is null)),
     check (
         lines = header_lines + blank_lines + trailer_lines
@@ -67,7 +72,9 @@ create table if not exists landing.rejected_rows (
     line_end bigint not null,
     reason_code text not null,
     column_name text,
-    detail text
+    detail text,
+    -- found when the file was joined with others
+    is_of_join boolean not null default false
 );
 
 create index if not exists rejected_rows_file on landing.rejected_rows (file_id);
@@ -78,10 +85,39 @@ create table if not exists landing.value_issues (
     line_number bigint not null,
     reason_code text not null,
     column_name text not null,
-    detail text
+    detail text,
+    is_of_join boolean not null default false
 );
 
 create index if not exists value_issues_file on landing.value_issues (file_id);
+
+-- The rows of files that are joined with others, every value as text: a later file of changes
+-- is laid over them. The rows that follow are in raw, as of any other file.
+create table if not exists landing.joined_rows (
+    file_id bigint not null references landing.files on delete cascade,
+    line_number bigint not null,
+    line_end bigint not null,
+    content jsonb not null,
+    primary key (file_id, line_number)
+);
+
+-- Takes back what was made of a joined file, to make it anew: a file of an earlier delivery
+-- came late. Landing has no right to delete rows otherwise.
+create or replace function landing.take_back_joined(joined_file bigint) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+    feed text;
+begin
+    for feed in select tablename from pg_catalog.pg_tables where schemaname = 'raw' loop
+        execute format(
+            'delete from raw.%I where load_id = $1 and exists ('
+            'select from landing.joined_rows where file_id = $1)', feed
+        ) using joined_file;
+    end loop;
+    delete from landing.value_issues where file_id = joined_file and is_of_join;
+    delete from landing.rejected_rows where file_id = joined_file and is_of_join;
+end
+$$;
 
 -- What the contracts say about each partner, renewed by every `outcomes land`.
 create table if not exists landing.partners (

@@ -26,7 +26,7 @@ PUBLISHED = [
 
 # What each role reads; all else it must not.
 READABLE = {
-    "outcomes_loader": ["landing.files"],
+    "outcomes_loader": ["landing.files", "landing.joined_rows"],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",

@@ -211,7 +211,11 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         event_file(GOOD.replace("TRAILER,1", '000000001,"0017"x,09/05/2012,U,1\r\nTRAILER,2')),
     ],
     Reason.UNCLOSED_QUOTE: [
-        event_file(GOOD.replace("TRAILER,1", '000000001,0017,09/05/2012,U,"1\r\nTRAILER,2'))
+        lambda drops: deliver(
+            drops,
+            "interventions/2012-10-01/roster.csv",
+            ROSTER + b'T,Tutoring,clairton,7,2012-09-01,\nT,"Tutoring,clairton,8,2012-09-01,\n',
+        )
     ],
     Reason.STRAY_CARRIAGE_RETURN: [
         event_file(GOOD.replace("TRAILER,1", "000000001,0017,09/05/2012,U\r,1\r\nTRAILER,2"))
@@ -350,6 +354,7 @@ def test_a_row_fault_rejects_the_row_and_the_rest_loads(
 def test_every_reason_has_a_test() -> None:
     tested = {*FILE_FAULTS, *ROW_FAULTS}
     elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
+    elsewhere |= {Reason.FAILED_TRANSFORM}  # test_joins.py
     assert tested | elsewhere == set(Reason)
 
 

@@ -1,0 +1,306 @@
+"""Files that are joined: SQL of the contract, files of changes, and every line accounted for."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+
+from outcomes.contracts.reader import ContractError, load_contract, load_contracts
+from outcomes.contracts.sql import ORIGIN, SqlError, Tables
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import Outcome, land_deliveries
+
+from .deliveries import deliver, ledger, rejects
+from .test_commands import run
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: steel_valley
+name: Steel Valley
+version: 1.0.0
+status: active
+customProperties:
+  - {property: partnerKind, value: district}
+  - {property: aun, value: "103028203"}
+  - property: agreement
+    value: {signedOn: 2012-07-01, startsOn: 2012-08-01, endsOn: 2013-06-30,
+            purposes: [audit_and_evaluation]}
+  - {property: maxShrinkShare, value: 0.5}
+schema:
+  - name: classes
+    customProperties:
+      - {property: file, value: {name: classes.csv}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - {name: class, logicalType: string, required: true, classification: none}
+      - {name: school, logicalType: string, classification: none}
+  - name: enrollments
+    customProperties:
+      - {property: file, value: {name: enrollments.csv}}
+      - {property: snapshot, value: school_year}
+      - property: delta
+        value:
+          key: id
+          deleted: {property: status, in: [tobedeleted]}
+          declaredIn: manifest
+          when: "file = 'enrollments' and mode = 'delta'"
+      - {property: rowFilter, value: [{property: first, in: ["true"]}]}
+    properties:
+      - {name: id, logicalType: string, required: true, classification: none}
+      - {name: status, logicalType: string, classification: none}
+      - name: student
+        logicalType: string
+        required: true
+        classification: direct_identifier
+        customProperties: [{property: feeds, value: [enrollments.district_student_id]}]
+      - {name: class, logicalType: string, required: true, classification: none}
+      - name: begin
+        logicalType: date
+        logicalTypeOptions: {format: M/d/yyyy}
+        required: true
+        classification: none
+      - name: school
+        logicalType: string
+        required: true
+        classification: none
+        transformSourceObjects: [classes]
+        transformLogic: (select school from classes where classes.class = this.class)
+        customProperties: [{property: feeds, value: [enrollments.school_code]}]
+      - name: entry
+        logicalType: date
+        required: true
+        classification: none
+        transformLogic: min(begin) over (partition by student, school)
+        customProperties: [{property: feeds, value: [enrollments.entry_date]}]
+      - name: first
+        logicalType: boolean
+        classification: none
+        transformLogic: row_number() over (partition by student, school order by id) = 1
+  - name: manifest
+    customProperties:
+      - {property: file, value: {name: manifest.csv}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - {name: file, logicalType: string, classification: none}
+      - {name: mode, logicalType: string, classification: none}
+"""
+CLASSES = "class,school\nA1,0001\nA2,0001\nB1,0002\nC1,\n"
+BULK = (
+    "id,status,student,class,begin\n"
+    "1,,s1,A2,9/3/2012\n2,,s1,A1,8/27/2012\n3,,s2,B1,8/27/2012\n4,,s3,A1,8/27/2012\n"
+    "5,,s4,XX,8/27/2012\n6,,s5,C1,8/27/2012\n7,,s6,A1,soon\n\n"
+)
+CHANGES = (
+    "id,status,student,class,begin\n"
+    "2,tobedeleted,,,\n4,active,s3,B1,9/10/2012\n8,active,s7,A1,9/10/2012\n9,active,s8,XX,9/1/2012\n"
+)
+WEEKS = ["2012-09-03", "2012-09-10", "2012-09-17"]
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    (folder / "steel_valley.odcs.yaml").write_text(CONTRACT)
+    return folder
+
+
+def deliver_week(
+    folder: Path, week: str, enrollments: str, *, mode: str = "bulk", classes: str = CLASSES
+) -> Path:
+    delivery = folder / "drops/steel_valley" / week
+    for name, text in (
+        ("classes.csv", classes),
+        ("enrollments.csv", enrollments),
+        ("manifest.csv", f"file,mode\nenrollments,{mode}\n"),
+    ):
+        deliver(delivery, name, text.encode())
+    return delivery
+
+
+def land(connection: psycopg.Connection, contracts: Path, path: Path) -> dict[str, Outcome]:
+    known = load_contracts(contracts)
+    files = find_deliveries(path, known).files
+    landed = land_deliveries(connection, known, files)
+    return {o.file_name: o for _, outcomes in landed for o in outcomes}
+
+
+def spells(connection: psycopg.Connection, week: str) -> list[Any]:
+    """The enrollments of a delivery, with the line and the file's week that each came from."""
+    return connection.execute(
+        """
+        select
+            district_student_id, school_code, to_char(entry_date, 'MM/DD'), line_number,
+            files.as_of_date::text
+        from raw.enrollments
+        inner join landing.files on files.file_id = coalesce(origin_file_id, load_id)
+        where enrollments.as_of_date = %s
+        order by 1, 2
+        """,
+        [week],
+    ).fetchall()
+
+
+def test_a_value_is_looked_up_and_rows_become_one(
+    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+) -> None:
+    outcomes = land(connection, contracts, deliver_week(tmp_path, WEEKS[0], BULK))
+    assert spells(connection, WEEKS[0]) == [
+        ("s1", "0001", "08/27", 2, WEEKS[0]),
+        ("s2", "0002", "08/27", 4, WEEKS[0]),
+        ("s3", "0001", "08/27", 5, WEEKS[0]),
+    ]
+    assert sorted(rejects(connection)) == [
+        (6, 6, "missing_value", "school"),
+        (7, 7, "missing_value", "school"),
+        (8, 8, "bad_date", "begin"),
+    ]
+    counts = outcomes["enrollments.csv"].counts
+    assert (counts.rows_loaded, counts.rows_rejected, counts.rows_not_for_us) == (3, 3, 1)
+    assert sorted(
+        ledger(
+            connection,
+            "file_name, lines = header_lines + blank_lines + lines_loaded + lines_rejected"
+            " + lines_not_for_us + trailer_lines, rows_loaded, rows_in_snapshot",
+        )
+    ) == [
+        ("classes.csv", True, 4, None),
+        ("enrollments.csv", True, 3, 3),
+        ("manifest.csv", True, 1, None),
+    ]
+
+
+def test_changes_are_laid_over_what_came_before(
+    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+) -> None:
+    deliver_week(tmp_path, WEEKS[0], BULK)
+    deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta")
+    outcomes = land(connection, contracts, tmp_path / "drops")
+    assert spells(connection, WEEKS[1]) == [
+        ("s1", "0001", "09/03", 2, WEEKS[0]),
+        ("s2", "0002", "08/27", 4, WEEKS[0]),
+        ("s3", "0002", "09/10", 3, WEEKS[1]),
+        ("s7", "0001", "09/10", 4, WEEKS[1]),
+    ]
+    counts = outcomes["enrollments.csv"].counts
+    assert (counts.lines, counts.lines_loaded, counts.lines_rejected) == (5, 3, 1)
+    # A snapshot of changes is judged by what it makes.
+    (in_snapshot,) = connection.execute(
+        "select rows_in_snapshot from landing.files where as_of_date = %s and file_name ~ 'enr'",
+        [WEEKS[1]],
+    ).fetchone() or (None,)
+    assert (outcomes["enrollments.csv"].status, in_snapshot) == ("loaded", 4)
+
+
+def test_every_order_of_arrival_ends_in_the_same_rows(
+    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+) -> None:
+    more = "id,status,student,class,begin\n3,tobedeleted,,,\n"
+    paths = [
+        deliver_week(tmp_path, WEEKS[0], BULK),
+        deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta"),
+        deliver_week(tmp_path, WEEKS[2], more, mode="delta", classes=CLASSES + "XX,0009\n"),
+    ]
+    ends = []
+    for order in itertools.permutations(paths):
+        with connection.transaction(force_rollback=True):
+            for path in order:
+                land(connection, contracts, path)
+                assert land(connection, contracts, path)["enrollments.csv"].status in (
+                    "already landed",
+                )
+            faults = connection.execute(
+                """
+                select as_of_date, line_start, faults.reason_code, column_name, rows_rejected,
+                    rows_loaded, lines_rejected
+                from landing.rejected_rows as faults
+                inner join landing.files using (file_id)
+                order by 1, 2, 3
+                """
+            ).fetchall()
+            ends.append(([spells(connection, week) for week in WEEKS], faults))
+    assert all(end == ends[0] for end in ends)
+    assert ("s8", "0009", "09/01", 5, WEEKS[1]) in ends[0][0][2]
+
+
+def test_a_snapshot_after_changes_begins_anew(
+    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+) -> None:
+    deliver_week(tmp_path, WEEKS[0], BULK)
+    deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta")
+    deliver_week(tmp_path, WEEKS[2], BULK)
+    land(connection, contracts, tmp_path / "drops")
+    assert [row[:4] for row in spells(connection, WEEKS[2])] == [
+        row[:4] for row in spells(connection, WEEKS[0])
+    ]
+
+
+def test_a_delivery_that_cannot_be_joined_is_quarantined_and_the_next_is_not(
+    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+) -> None:
+    twice = CLASSES + "A1,0003\n"  # more than one school for a class
+    deliver_week(tmp_path, WEEKS[0], BULK, classes=twice)
+    deliver_week(tmp_path, WEEKS[1], BULK)
+    land(connection, contracts, tmp_path / "drops")
+    assert ledger(connection, "as_of_date::text, file_name, status, reason_code")[2::3] == [
+        (WEEKS[0], "enrollments.csv", "quarantined", "failed_transform"),
+        (WEEKS[1], "enrollments.csv", "loaded", None),
+    ]
+    assert spells(connection, WEEKS[0]) == []
+    assert len(spells(connection, WEEKS[1])) == 3
+
+
+def test_district_check_joins_files_too(contracts: Path, tmp_path: Path) -> None:
+    delivery = deliver_week(tmp_path, WEEKS[0], BULK)
+    contract = contracts / "steel_valley.odcs.yaml"
+    code, output = run("district", "check", contract, *sorted(delivery.iterdir()))
+    assert code == 3
+    assert "enrollments.csv: 9 lines, 3 rows would load, 3 be rejected, 1 not for us" in output
+    assert "missing_value in school, 2 times" in output
+
+
+@pytest.mark.parametrize(
+    ("logic", "problem"),
+    [
+        ("(select school from classrooms)", "classrooms"),
+        ("select 1) from classes; drop table classes; select (1", "syntax error"),
+        ("clas", '"clas" not found'),
+        ("begin + 'x'", "transformLogic"),
+        ("(select content from read_text('/etc/passwd'))", "transformLogic"),
+    ],
+)
+def test_sql_that_cannot_be_run_is_named(contracts: Path, logic: str, problem: str) -> None:
+    file = contracts / "steel_valley.odcs.yaml"
+    sent = "(select school from classes where classes.class = this.class)"
+    file.write_text(CONTRACT.replace(sent, f'"{logic}"'))
+    with pytest.raises(ContractError, match=r"enrollments\.school") as error:
+        load_contract(file)
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "logic",
+    [
+        "(select content from read_text('/etc/passwd') limit 1)",
+        "(select count(*) from read_csv('https://example.org/x.csv'))",
+        "(select count(*) from sqlite_scan('/tmp/x', 't'))",
+        "getenv('HOME')",
+    ],
+)
+def test_sql_of_a_contract_gets_at_nothing_outside(contracts: Path, logic: str) -> None:
+    item = load_contract(contracts / "steel_valley.odcs.yaml").joined["classes"]
+    tables = Tables(date(2012, 9, 3), 2013)
+    rows = pl.DataFrame(
+        {**{key: [1] for key in ORIGIN}, "class": ["A1"], "school": ["0001"]},
+        schema_overrides=dict.fromkeys(ORIGIN, pl.Int64),
+    )
+    tables.add(item, rows)
+    with pytest.raises(SqlError):
+        tables.holds("classes", f"{logic} is not null")
