@@ -6,6 +6,12 @@ calendar_days as (
 
 ),
 
+named_schools as (
+
+    select * from {{ ref('stg_schools') }}
+
+),
+
 spells as (
 
     select * from {{ ref('int_enrollment_spells') }}
@@ -21,6 +27,13 @@ mentions as (
         school_name,
         calendar_date as mentioned_on
     from calendar_days
+    union all
+    select
+        district_id,
+        school_code,
+        school_name,
+        as_of_date as mentioned_on
+    from named_schools
     union all
     select
         district_id,

@@ -32,7 +32,7 @@ from outcomes.landing.interruption import explained
 from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
-from outcomes.landing.skeleton import write_skeleton
+from outcomes.landing.skeleton import STANDARDS, write_skeleton, write_standard
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -150,16 +150,33 @@ def replay() -> None:
 @district_app.command()
 def new(
     contract: Annotated[Path, typer.Argument(help="The contract to write, *.odcs.yaml.")],
-    samples: Annotated[list[Path], typer.Argument(help="Files as the partner would send them.")],
+    samples: Annotated[
+        list[Path] | None, typer.Argument(help="Files as the partner would send them.")
+    ] = None,
+    standard: Annotated[
+        str, typer.Option(help=f"The standard that the files follow: {' or '.join(STANDARDS)}.")
+    ] = "",
 ) -> None:
     """Write a first contract for a new district, with the columns of its sample files.
 
     It has to be completed: the agreement, what may be kept, types, codes and feeds are for
     a person to say. A contract that exists is never changed.
 
+    For a standard export the contract is almost complete; give one sample for its name.
+
     Example:
         outcomes district new contracts/steel_valley.odcs.yaml roster.csv attendance.zip
+        outcomes district new contracts/duquesne.odcs.yaml export.zip --standard oneroster-1.1
     """
+    if standard:
+        write_standard(contract, standard, samples or [])
+        console.print(
+            f"{escape(shown(contract))}: complete what says TODO, then run `outcomes district "
+            "check` with it."
+        )
+        return
+    if not samples:
+        raise OutcomesError("Give sample files, or a --standard.")
     objects = write_skeleton(contract, samples)
     console.print(
         f"{escape(shown(contract))}: {objects} kinds of files. Complete what says TODO, then "

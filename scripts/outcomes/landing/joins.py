@@ -71,7 +71,10 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
                 rows = tables.add(item, rows)
             except SqlError as error:
                 fault = FileError(Reason.FAILED_TRANSFORM, str(error))
-            if own and item.feeds:
+            if own and not item.feeds and not fault:
+                # Others look into it: it is judged by its rows all the same.
+                ledger.close_joined(connection, own[-1].file_id, own[-1].counts, rows.height)
+            elif own:
                 ledger.take_back_joined(connection, own[-1].file_id)
                 if fault:
                     found.append(Joined(own[-1], own[-1].counts.set_aside(), fault=fault))

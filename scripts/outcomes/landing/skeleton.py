@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,16 @@ _SAMPLE_BYTES = 64 << 20
 _DELIMITERS = ",\t|;"
 # An id or a date: no header has these, and hardly a student's record has neither.
 _DATA = re.compile(r"\d{5}|\d[-/.]\d")
+STANDARDS = ("oneroster-1.1", "oneroster-1.2")
+# Dates in file names.
+_DATES = (
+    (
+        re.compile(r"(?<!\d)20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-3])[0-5]\d(?!\d)"),
+        "{as_of:yyyyMMdd}{sent_at:HHmm}",
+    ),
+    (re.compile(r"(?<!\d)20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)"), "{as_of:yyyyMMdd}"),
+    (re.compile(r"(?<!\d)20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])(?!\d)"), "{as_of:yyyy-MM-dd}"),
+)
 _HEAD = """\
 # A skeleton, made from sample files. Complete what says TODO, then what README.md explains:
 # remove the columns that the agreement does not cover, or list them as ignoredColumns; bind
@@ -42,9 +53,7 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> int:
         OutcomesError: the contract exists, its name is no contract's, or a sample cannot be
             read.
     """
-    partner_id = contract.name.removesuffix(".odcs.yaml")
-    if partner_id == contract.name or not partner_id.replace("_", "").isalnum():
-        raise OutcomesError(f"{contract}: expected a name such as steel_valley.odcs.yaml.")
+    partner_id = _partner_id(contract)
     objects = []
     for sample in samples:
         try:
@@ -76,6 +85,47 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> int:
         "schema": objects,
     }
     text = _HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=88)
+    _write(contract, text)
+    return len(objects)
+
+
+def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> None:
+    """Write the contract for an export in a standard, under the name of a sample.
+
+    Raises:
+        OutcomesError: there is no such standard, or what `write_skeleton` raises.
+    """
+    if standard not in STANDARDS:
+        raise OutcomesError(f"--standard: expected one of {', '.join(STANDARDS)}.")
+    if len(samples) > 1:
+        raise OutcomesError("Give one sample: the zip archive of the export.")
+    partner_id = _partner_id(contract)
+    sample = samples[0].name if samples else "oneroster_20120901.zip"
+    template = resources.files("outcomes.contracts").joinpath(f"standards/{standard}.yaml")
+    name = partner_id.replace("_", " ").title()
+    text = template.read_text("utf-8").format(
+        partner_id=partner_id, name=name, file_name=_dated(sample)
+    )
+    _write(contract, text)
+
+
+def _dated(name: str) -> str:
+    """A file's name with a date in it as the contract writes it."""
+    for pattern, part in _DATES:
+        name, found = pattern.subn(part, name, count=1)
+        if found:
+            break
+    return name
+
+
+def _partner_id(contract: Path) -> str:
+    partner_id = contract.name.removesuffix(".odcs.yaml")
+    if partner_id == contract.name or not partner_id.replace("_", "").isalnum():
+        raise OutcomesError(f"{contract}: expected a name such as steel_valley.odcs.yaml.")
+    return partner_id
+
+
+def _write(contract: Path, text: str) -> None:
     try:
         with contract.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -83,7 +133,6 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> int:
         raise OutcomesError(f"{contract} exists; it is left as it is.") from None
     except OSError as error:
         raise OutcomesError(f"{contract} cannot be written: {error.strerror}.") from None
-    return len(objects)
 
 
 def _objects(sample: Path) -> Iterator[dict[str, Any]]:
