@@ -184,7 +184,9 @@ conditions as (
 
     select
         candidates.*,
-        candidates.gpa is not null and candidates.days_enrolled > 0 as is_known,
+        candidates.gpa is not null
+        and coalesce(candidates.days_enrolled > 0, false)
+        and candidates.days_counted_absent is not null as is_known,
         candidates.days_enrolled - candidates.days_counted_absent
         >= candidates.attendance_min * candidates.days_enrolled as attended,
         not candidates.has_left

@@ -36,7 +36,7 @@ person_years as (
     select distinct on (person_id, district_id, school_year) *
     from student_years
     order by
-        person_id, district_id, school_year, days_enrolled desc, student_key
+        person_id, district_id, school_year, days_enrolled desc nulls last, student_key
 
 ),
 

@@ -12,6 +12,12 @@ attendance_months as (
 
 ),
 
+days_known as (
+
+    select * from {{ ref('int_days_known') }}
+
+),
+
 gpas as (
 
     select * from {{ ref('stg_gpas') }}
@@ -103,17 +109,35 @@ combined as (
 
     select
         student_years.*,
-        coalesce(attendance.days_enrolled, 0) as days_enrolled,
-        coalesce(attendance.days_absent_excused, 0) as days_absent_excused,
-        coalesce(attendance.days_absent_unexcused, 0) as days_absent_unexcused,
-        coalesce(
-            attendance.days_absent_excused + attendance.days_absent_unexcused, 0
-        ) as days_absent,
+        case
+            when days_known.has_days then coalesce(attendance.days_enrolled, 0)
+        end as days_enrolled,
+        case
+            when days_known.has_absences then coalesce(attendance.days_absent_excused, 0)
+        end as days_absent_excused,
+        case
+            when days_known.has_absences
+                then coalesce(attendance.days_absent_unexcused, 0)
+        end as days_absent_unexcused,
+        case
+            when days_known.has_absences
+                then
+                    coalesce(
+                        attendance.days_absent_excused
+                        + attendance.days_absent_unexcused,
+                        0
+                    )
+        end as days_absent,
         latest_gpas.gpa,
         pssa_levels.math_level as pssa_math_level,
         pssa_levels.reading_level as pssa_reading_level,
         coalesce(suspensions.suspension_days, 0) as suspension_days
     from student_years
+    left join days_known
+        on
+            student_years.district_id = days_known.district_id
+            and student_years.district_student_id = days_known.district_student_id
+            and student_years.school_year = days_known.school_year
     left join attendance
         on
             student_years.district_id = attendance.district_id

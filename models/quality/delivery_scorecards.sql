@@ -38,6 +38,12 @@ incomplete_records as (
 
 ),
 
+missing_feeds as (
+
+    select * from {{ ref('int_missing_feeds') }}
+
+),
+
 delivery_grades as (
 
     select * from {{ ref('delivery_grades') }}
@@ -169,6 +175,7 @@ measured as (
         deliveries.files_quarantined + deliveries.files_held as files_set_aside,
         coalesce(expected.files_missing, 0) as files_missing,
         expected.missing_files,
+        missing_feeds.missing_feeds,
         deliveries.rows_loaded,
         deliveries.rows_rejected,
         coalesce(
@@ -196,6 +203,11 @@ measured as (
         on
             deliveries.partner_id = timed.partner_id
             and deliveries.as_of_date = timed.as_of_date
+    left join missing_feeds
+        on
+            deliveries.partner_id = missing_feeds.partner_id
+            and extract(year from deliveries.as_of_date + interval '6 months')
+            = missing_feeds.school_year
     left join expected
         on
             deliveries.partner_id = expected.partner_id
@@ -254,6 +266,11 @@ delivery_scorecards as (
                 )
             when files_missing > 0
                 then format('Files that did not come: %s.', missing_files)
+            when missing_feeds is not null
+                then format(
+                    'Days enrolled or absent are not known: no file fills %s.',
+                    missing_feeds
+                )
             when days_late > 0
                 then format('The delivery was late, by days: %s.', days_late)
             when rows_rejected > 0
@@ -282,6 +299,7 @@ delivery_scorecards as (
         files_held,
         files_missing,
         missing_files,
+        missing_feeds,
         cast(rows_loaded as bigint) as rows_loaded,
         cast(rows_rejected as bigint) as rows_rejected,
         cast(rejected_share as numeric(7, 6)) as rejected_share,

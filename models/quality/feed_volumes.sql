@@ -63,7 +63,6 @@ feed_volumes as (
         snapshots.source_id,
         snapshots.school_year,
         snapshots.as_of_date,
-        snapshots.file_name,
         snapshots.sha256,
         snapshots.status,
         snapshots.rows_delivered,

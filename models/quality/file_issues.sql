@@ -63,7 +63,6 @@ file_issues as (
         files.partner_id,
         files.contract_object,
         files.as_of_date,
-        files.file_name,
         files.sha256,
         faults.fault,
         faults.reason_code,

@@ -1,4 +1,5 @@
 {% set coded_columns = [
+    ('students', 'grade', 'grade'),
     ('students', 'gender', 'gender'),
     ('students', 'race', 'race'),
     ('students', 'english_learner', 'english_learner'),

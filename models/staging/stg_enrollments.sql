@@ -18,6 +18,12 @@ student_ids as (
 
 ),
 
+students as (
+
+    select * from {{ ref('stg_students') }}
+
+),
+
 code_crosswalk as (
 
     select * from {{ ref('code_crosswalk') }}
@@ -68,6 +74,31 @@ decoded as (
             and enrollments.partner_id = activity_codes.partner_id
             and enrollments.activity_code = activity_codes.source_code
 
+),
+
+-- Where the record does not say, the roster of the year does.
+completed as (
+
+    select
+        decoded.district_id,
+        decoded.district_student_id,
+        decoded.school_year,
+        coalesce(decoded.school_code, students.school_code) as school_code,
+        coalesce(decoded.grade, students.grade) as grade,
+        decoded.entry_date,
+        decoded.entry_code,
+        decoded.exit_date,
+        decoded.exit_code,
+        decoded.activity_date,
+        decoded.activity_code,
+        decoded.line_number
+    from decoded
+    left join students
+        on
+            decoded.district_id = students.district_id
+            and decoded.district_student_id = students.district_student_id
+            and decoded.school_year = students.school_year
+
 )
 
-select * from decoded
+select * from completed

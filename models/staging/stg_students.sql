@@ -69,6 +69,8 @@ combined as (
         max(suffix) as suffix,
         max(birth_date) as birth_date,
         max(homeroom) as homeroom,
+        max(school_code) as school_code,
+        max(grade) as grade,
         max(gender) as gender,
         max(race) as race,
         max(english_learner) as english_learner,
@@ -95,6 +97,8 @@ decoded as (
         combined.suffix,
         combined.birth_date,
         combined.homeroom,
+        combined.school_code,
+        cast(grades.code as smallint) as grade,
         genders.code as gender,
         cast(races.code as smallint) as race,
         english_learners.code = 'yes' as is_english_learner,
@@ -104,6 +108,11 @@ decoded as (
         homeless_flags.code = 'yes' as is_homeless,
         combined.home_language
     from combined
+    left join code_crosswalk as grades
+        on
+            grades.domain = 'grade'
+            and combined.district_id = grades.partner_id
+            and combined.grade = grades.source_code
     left join code_crosswalk as genders
         on
             genders.domain = 'gender'

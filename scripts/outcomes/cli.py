@@ -148,5 +148,6 @@ def app() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.secho(f"error: {message}", fg="red", err=True)
+    # In one line, which is the last: scripts and people look there.
+    typer.secho(f"error: {' '.join(message.split(chr(10)))}", fg="red", err=True)
     sys.exit(1)

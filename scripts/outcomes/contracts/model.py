@@ -423,6 +423,8 @@ class ContractProperty(Frozen):
     not_after: Literal["as_of_date"] | None = None
     decimal_mark: Literal[".", ","] = "."
     from_file_name: bool = False
+    # The id of a district that has a contract.
+    names_district: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> ContractProperty:
@@ -650,6 +652,22 @@ class Contract(Frozen):
             {name: sorted(looked_into[name]) for name in by_name if name in members}
         ).static_order()
         return {name: by_name[name] for name in order}
+
+    def with_districts(self, known: list[str]) -> Contract:
+        """The contract with the list of districts, where a property names one of them."""
+        objects = [
+            item.model_copy(
+                update={
+                    "properties": [
+                        prop.model_copy(update={"values": known}) if prop.names_district else prop
+                        for prop in item.properties
+                    ]
+                }
+            )
+            for item in self.objects
+        ]
+        has_any = any(prop.names_district for item in self.objects for prop in item.properties)
+        return self.model_copy(update={"objects": objects}) if has_any else self
 
     @model_validator(mode="after")
     def _district_has_agreement(self) -> Contract:

@@ -7,6 +7,7 @@ misspelt `requird: true` would silently make a column optional. Here every key i
 from __future__ import annotations
 
 import difflib
+import sys
 import typing
 from collections.abc import Iterable
 from graphlib import CycleError
@@ -37,24 +38,36 @@ class ContractError(OutcomesError):
         super().__init__(f"{file}: {where}: {problem}" if where else f"{file}: {problem}")
 
 
-def load_contracts(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
+class Contracts(dict[str, Contract]):
+    """The contracts that can be used, by partner, and what is wrong with the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unusable: dict[str, str] = {}
+
+
+def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
 
-    Raises:
-        ContractError: one of them is invalid, or two are for one partner, or one has an
-            object that fills no feed: good enough to check files by, not to land them.
+    One that is invalid, or has an object that fills no feed and that no other looks into,
+    concerns its own partner only: it is left out, named on stderr, and the others hold.
     """
-    contracts: dict[str, Contract] = {}
+    contracts = Contracts()
     for file in sorted(folder.glob("*.odcs.yaml")):
-        contract = load_contract(file)
-        for index, item in enumerate(contract.objects):
-            if not (item.feeds or item.is_reference or item.name in contract.joined):
-                where = f"schema[{index}] {item.name!r}"
-                raise ContractError(file, where, "no property is bound to a feed")
-        if contract.partner_id in contracts:
-            other = contracts[contract.partner_id].path
-            raise ContractError(file, "id", f"{contract.partner_id!r} is the id of {other}, too")
-        contracts[contract.partner_id] = contract
+        try:
+            contract = load_contract(file)
+            for index, item in enumerate(contract.objects):
+                if not (item.feeds or item.is_reference or item.name in contract.joined):
+                    where = f"schema[{index}] {item.name!r}"
+                    raise ContractError(file, where, "no property is bound to a feed")
+            contracts[contract.partner_id] = contract
+        except ContractError as error:
+            partner_id = file.name.removesuffix(".odcs.yaml")
+            contracts.unusable[partner_id] = str(error)
+            print(f"left out: {error}", file=sys.stderr)  # noqa: T201
+    known = [*district_ids(contracts.values()), *contracts.unusable]
+    for partner_id, contract in contracts.items():
+        contracts[partner_id] = contract.with_districts(known)
     return contracts
 
 

@@ -32,7 +32,12 @@ from outcomes.landing.interruption import explained
 from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
-from outcomes.landing.skeleton import STANDARDS, write_skeleton, write_standard
+from outcomes.landing.skeleton import (
+    STANDARDS,
+    crosswalk_of,
+    write_skeleton,
+    write_standard,
+)
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -177,10 +182,17 @@ def new(
         return
     if not samples:
         raise OutcomesError("Give sample files, or a --standard.")
-    objects = write_skeleton(contract, samples)
+    skeleton = write_skeleton(contract, samples)
+    for note in skeleton.notes:
+        console.print(f"look at {escape(note)}")
+    if skeleton.codes:
+        console.print(
+            f"{escape(shown(crosswalk_of(contract)))}: {len(skeleton.codes)} codes; complete them "
+            "and append them to seeds/crosswalks/code_crosswalk.csv."
+        )
     console.print(
-        f"{escape(shown(contract))}: {objects} kinds of files. Complete what says TODO, then "
-        "run `outcomes district check` with it."
+        f"{escape(shown(contract))}: {len(skeleton.objects)} kinds of files. Complete what says "
+        "TODO, then run `outcomes district check` with it."
     )
 
 
@@ -267,10 +279,11 @@ def _show_counts(outcomes: list[Outcome], title: str) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("partner")
     for name in (
-        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "not\nfor us",
-        "values\nnulled",
+        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
     ):  # fmt: skip
         table.add_column(name, justify="right")
+    if has_others := any(outcome.counts.rows_not_for_us for outcome in outcomes):
+        table.add_column("not\nfor us", justify="right")
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.partner_id == partner]
         statuses = [outcome.status for outcome in own]
@@ -281,9 +294,10 @@ def _show_counts(outcomes: list[Outcome], title: str) -> None:
             statuses.count(ALREADY_LANDED),
             sum(outcome.counts.rows_loaded for outcome in own),
             sum(outcome.counts.rows_rejected for outcome in own),
-            sum(outcome.counts.rows_not_for_us for outcome in own),
             sum(outcome.issues for outcome in own),
         ]
+        if has_others:
+            numbers.append(sum(outcome.counts.rows_not_for_us for outcome in own))
         table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
     console.print(table)
 

@@ -62,6 +62,12 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
             unplaced.append(
                 f"{shown(candidate)}: expected to lie in a folder <partner>/<yyyy-mm-dd>/"
             )
+        elif not _is_inside(delivered):
+            unplaced.append(f"{shown(candidate)}: a link that leads out of the delivery's folder")
+        elif delivered.partner_id in getattr(partners, "unusable", {}):
+            unplaced.append(
+                f"{shown(candidate)}: the contract of {delivered.partner_id} cannot be used yet"
+            )
         elif delivered.partner_id not in partners:
             unplaced.append(
                 f"{shown(candidate)}: no contract for partner {delivered.partner_id!r}; "
@@ -121,6 +127,13 @@ def _unreadable(path: Path) -> str | None:
             return None
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+
+
+def _is_inside(delivered: DeliveredFile) -> bool:
+    """Whether a file lies in its delivery's folder, links followed."""
+    depth = delivered.name.count("/") + 1
+    folder = delivered.path.parents[depth - 1]
+    return delivered.path.resolve().is_relative_to(folder.resolve())
 
 
 def _place(path: Path) -> DeliveredFile | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -54,14 +54,28 @@ class KnownFile:
     file_name: str
     status: str
     contract_version: str | None
+    reason_code: str | None
+    detail: str | None
 
 
-def record_partners(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
-    """Renew `landing.partners` and `landing.contract_objects` from the contracts."""
+def record_partners(
+    connection: psycopg.Connection,
+    contracts: Iterable[Contract],
+    unusable: Collection[str] = (),
+) -> None:
+    """Renew `landing.partners` and `landing.contract_objects` from the contracts.
+
+    Of partners whose contract is unusable they keep what they know.
+    """
     with connection.transaction():
         connection.execute("lock table landing.partners in share row exclusive mode")
-        connection.execute("delete from landing.partners")
-        connection.execute("delete from landing.contract_objects")
+        for table in ("partners", "contract_objects"):
+            connection.execute(
+                sql.SQL("delete from landing.{} where partner_id <> all(%s)").format(
+                    sql.Identifier(table)
+                ),
+                [list(unusable)],
+            )
         for contract in contracts:
             _record_partner(connection, contract)
 
@@ -111,7 +125,7 @@ def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[Know
     with connection.cursor(row_factory=class_row(KnownFile)) as cursor:
         return cursor.execute(
             """
-            select file_id, file_name, status, contract_version
+            select file_id, file_name, status, contract_version, reason_code, detail
             from landing.files
             where
                 partner_id = %(partner_id)s
@@ -128,6 +142,28 @@ def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[Know
             """,
             asdict(key),
         ).fetchall()
+
+
+def find_same_content_before(
+    connection: psycopg.Connection, key: FileKey
+) -> tuple[str, date] | None:
+    """Name and delivery of the newest earlier file of the object with the same content."""
+    row = connection.execute(
+        """
+        select file_name, as_of_date
+        from landing.files
+        where
+            partner_id = %(partner_id)s
+            and contract_object = %(contract_object)s
+            and source_id is not distinct from %(source_id)s
+            and as_of_date < %(as_of_date)s
+            and sha256 = %(sha256)s
+        order by as_of_date desc
+        limit 1
+        """,
+        asdict(key),
+    ).fetchone()
+    return (str(row[0]), row[1]) if row else None
 
 
 def add_file(
@@ -400,14 +436,19 @@ def judge_snapshots(
     changed = []
     accepted: list[_Snapshot] = []
     for snapshot in snapshots:
-        before = [a for a in accepted if a.as_of_date < snapshot.as_of_date]
-        enough = before[-1].rows_loaded * (1 - max_share) if before else 0
+        # The snapshot before, and of the same delivery the one that this one replaces.
+        before = [a for a in accepted if a.as_of_date < snapshot.as_of_date][-1:]
+        before += [a for a in accepted if a.as_of_date == snapshot.as_of_date][-1:]
+        fullest = max(before, key=lambda a: a.rows_loaded, default=snapshot)
+        enough = fullest.rows_loaded * (1 - max_share)
         status, detail = "loaded", None
         if snapshot.rows_loaded < enough and not snapshot.is_released:
             status = "held"
+            is_replaced = fullest.as_of_date == snapshot.as_of_date
+            which = "version that it replaces" if is_replaced else "snapshot"
             detail = (
-                f"{snapshot.rows_loaded} rows, {before[-1].rows_loaded} in the snapshot of "
-                f"{before[-1].as_of_date}; at most {max_share:.0%} may be lost"
+                f"{snapshot.rows_loaded} rows, {fullest.rows_loaded} in the {which} of "
+                f"{fullest.as_of_date}; at most {max_share:.0%} may be lost"
             )
         else:
             accepted.append(snapshot)

@@ -13,6 +13,7 @@ import polars as pl
 import psycopg
 
 from outcomes.contracts.model import Contract, ContractObject
+from outcomes.contracts.reader import Contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.copy import copy_rows
@@ -61,7 +62,8 @@ def land_deliveries(
     Within a delivery, and within an archive, files that fit no object come last: a copy under
     another name is then known as the copy.
     """
-    ledger.record_partners(connection, contracts.values())
+    unusable = contracts.unusable if isinstance(contracts, Contracts) else ()
+    ledger.record_partners(connection, contracts.values(), unusable)
     for _, group in itertools.groupby(
         delivered_files, key=lambda file: (file.partner_id, file.as_of_date)
     ):
@@ -279,8 +281,13 @@ def _repeated(
 ) -> Outcome | None:
     """The outcome for content that is in the ledger: nothing, or a duplicate's row."""
     outcome = Outcome(key.partner_id, key.file_name, ALREADY_LANDED, key.as_of_date)
-    if any(other.file_name == key.file_name for other in known):
-        return outcome
+    for other in known:
+        if other.file_name == key.file_name:
+            if other.status in ("quarantined", "held"):
+                # It still needs a person, as it did the first time.
+                outcome.status, outcome.reason = other.status, other.reason_code
+                outcome.detail = f"still: {other.detail}"
+            return outcome
     originals = [other for other in known if other.status != "duplicate"]
     if not originals:
         return None
@@ -307,6 +314,9 @@ def _load(
             if rows is not None and file.item:
                 store = partial(_keep, connection, outcome.file_id, rows, file.item)
             outcome.issues = _store_blocks(reading, store)
+            if again := ledger.find_same_content_before(connection, key):
+                # Not a fault: a calendar may not have changed. A roster hardly stays the same.
+                reading.warnings.append(f"the same content as {again[0]} of {again[1]}")
             ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
             if rows is not None and file.item and not file.item.is_reference:
                 changes = is_delta(file.item, rows, contract, key.as_of_date)

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import yaml
 
 from outcomes.errors import OutcomesError
 from outcomes.landing import workbook
-from outcomes.landing.delimited import read_header
+from outcomes.landing.delimited import read_record
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.proposals import (
+    DATA,
+    Layout,
+    describe,
+    find_columns,
+    find_table,
+    looks_fixed,
+    suggest,
+)
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.text import LineReader, survey
 from outcomes.landing.unpack import unknown_files
 
-# Of a sample, so much is read: as much as a workbook may have.
+# Of a sample, so much is read: as much as a workbook may have. So many rows tell enough.
 _SAMPLE_BYTES = 64 << 20
+_SAMPLE_ROWS = 100_000
 _DELIMITERS = ",\t|;"
-# An id or a date: no header has these, and hardly a student's record has neither.
-_DATA = re.compile(r"\d{5}|\d[-/.]\d")
+_FOOTER = re.compile(r"\W*(total|trailer|trl|eof|records)", re.IGNORECASE)
 STANDARDS = ("oneroster-1.1", "oneroster-1.2")
 # Dates in file names.
 _DATES = (
@@ -38,26 +50,36 @@ _DATES = (
     (re.compile(r"(?<!\d)20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])(?!\d)"), "{as_of:yyyy-MM-dd}"),
 )
 _HEAD = """\
-# A skeleton, made from sample files. Complete what says TODO, then what README.md explains:
+# Proposed from sample files. Complete what says TODO, then what contracts/README.md explains:
 # remove the columns that the agreement does not cover, or list them as ignoredColumns; bind
-# the others to feeds; say which are required, their types, patterns and codes; classify
-# them. Dates in file names become parts such as {as_of:yyyyMMdd}. Until the agreement's
-# dates are right, every file is quarantined.
+# the others to feeds; correct what the samples could not tell (which values are required,
+# types, patterns, codes, null markers); classify them. Until the agreement's dates are right,
+# every file is quarantined.
 """
 
 
-def write_skeleton(contract: Path, samples: Iterable[Path]) -> int:
-    """Write a contract that lists the columns of sample files; the number of objects.
+@dataclass
+class Skeleton:
+    """A proposed contract: what a person should look at, and the codes to explain."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    codes: set[tuple[str, str]] = field(default_factory=set)
+
+
+def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
+    """Write a contract that lists the columns of sample files, and the crosswalk of its codes.
 
     Raises:
         OutcomesError: the contract exists, its name is no contract's, or a sample cannot be
             read.
     """
     partner_id = _partner_id(contract)
-    objects = []
+    skeleton = Skeleton()
     for sample in samples:
         try:
-            objects += list(_objects(sample))
+            for item in _objects(sample, skeleton):
+                skeleton.objects.append(item)
         except FileError as fault:
             raise OutcomesError(f"{sample}: {fault.detail}.") from None
         except OSError as error:
@@ -82,11 +104,27 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> int:
                 },
             },
         ],
-        "schema": objects,
+        "schema": skeleton.objects,
     }
     text = _HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=88)
     _write(contract, text)
-    return len(objects)
+    if skeleton.codes:
+        _write_crosswalk(crosswalk_of(contract), partner_id, skeleton.codes)
+    return skeleton
+
+
+def crosswalk_of(contract: Path) -> Path:
+    """The file of a contract's proposed crosswalk rows."""
+    return contract.with_name(contract.name.removesuffix(".odcs.yaml") + ".crosswalk.csv")
+
+
+def _write_crosswalk(file: Path, partner_id: str, codes: set[tuple[str, str]]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as text:
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["domain", "partner_id", "source_code", "code"])
+        rows.writerows(
+            [domain, partner_id, code, suggest(domain, code)] for domain, code in sorted(codes)
+        )
 
 
 def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> None:
@@ -135,70 +173,195 @@ def _write(contract: Path, text: str) -> None:
         raise OutcomesError(f"{contract} cannot be written: {error.strerror}.") from None
 
 
-def _objects(sample: Path) -> Iterator[dict[str, Any]]:
+def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
     for file in unknown_files(DeliveredFile("", date.min, sample.name, sample)):
         if file.fault and file.fault.reason is not Reason.UNKNOWN_FILE:
             raise file.fault
-        layout, name = {"name": sample.name}, sample.name
+        layout, name = {"name": _dated(sample.name)}, sample.name
         if sample.name.lower().endswith(".zip"):
             name = file.file_name.removeprefix(f"{sample.name}/")
-            layout |= {"compression": "zip", "member": name}
+            layout |= {"compression": "zip", "member": _dated(name)}
         elif sample.name.lower().endswith(".gz"):
             name = sample.stem
             layout |= {"compression": "gzip"}
         with file.stream() as stream:
             content = stream.read(_SAMPLE_BYTES)
         if name.lower().endswith(".xlsx"):
-            yield from _sheets(layout, content)
+            yield from _sheets(layout, content, skeleton)
         else:
-            yield _delimited(name.split(".")[0], layout, content)
+            yield _text(_object_name(name), layout, content, skeleton)
 
 
-def _sheets(layout: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
+def _object_name(name: str) -> str:
+    """A file's name without its ending and its date."""
+    return re.sub(r"[-_.]*\{[^}]*\}", "", _dated(name)).split(".")[0] or name
+
+
+def _sheets(layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
     for sheet in workbook.sheet_names(io.BytesIO(content)):
-        rows = workbook.read_sheet(io.BytesIO(content), sheet)
-        header = next((row for row in rows if any(row)), [])
-        yield _object(sheet, {**layout, "format": "workbook", "sheet": sheet}, header)
+        found = workbook.read_sheet(io.BytesIO(content), sheet)[:_SAMPLE_ROWS]
+        merged = {n for row in found for n, cell in enumerate(row) if workbook.is_merged(cell)}
+        rows = [["" if cell.startswith("\0") else cell for cell in row] for row in found]
+        table = find_table(rows)
+        own = {**layout, "format": "workbook", "sheet": sheet}
+        yield _object(sheet, own, rows, table, skeleton, merged)
 
 
-def _delimited(name: str, layout: dict[str, Any], content: bytes) -> dict[str, Any]:
+def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> dict[str, Any]:
     encoding = _encoding(content)
     newline = survey(io.BytesIO(content), encoding).newline
     reader = LineReader(io.BytesIO(content), encoding, newline)
-    first, lines = next(reader, (1, pl.Series(dtype=pl.String)))
-    reader.push_back(first, lines)
-    top = next(iter(lines.to_list()), None) or ""
-    delimiter = max(_DELIMITERS, key=top.count)
-    header = read_header(reader, delimiter, quoting=True).names
-    if len(header) == 1 and _DATA.search(header[0]):
-        raise OutcomesError(
-            f"{layout['name']}: the first line is no header, and nothing divides it: a file of "
-            "fixed width? Nobody but its author knows where columns begin. Leave it out here, "
-            "and write its object by hand: contracts/README.md, `fixed_width`."
-        )
-    layout = {**layout, "format": "delimited", "encoding": encoding, "delimiter": delimiter}
-    return _object(name, layout, header)
+    lines = chain.from_iterable(batch for _, batch in reader)
+    texts = [line.removesuffix("\r") for line in islice(lines, _SAMPLE_ROWS)]
+    if not any(text.strip() for text in texts):
+        raise FileError(Reason.EMPTY_FILE, "expected a header; the file has no line")
+    layout = {**layout, "encoding": encoding}
+    # The delimiter that most lines have equally often.
+    delimiter = max(_DELIMITERS, key=lambda mark: _agreement(texts, mark))
+    if not _agreement(texts, delimiter) and looks_fixed([text for text in texts if text.strip()]):
+        return _fixed(name, layout, texts, skeleton)
+    rows, index = [], 0
+    while index < len(texts):
+        record = read_record(texts, index, delimiter, newline)
+        rows += [[field or "" for field in record.fields]]
+        rows += [[] for _ in range(record.last - index)]
+        index = record.last + 1
+    table = find_table(rows)
+    if table.is_trailed:
+        layout["trailingDelimiter"] = True
+        rows = [row[:-1] for row in rows]
+    return _object(name, {**layout, "delimiter": delimiter}, rows, table, skeleton)
 
 
-def _object(name: str, layout: dict[str, Any], header: list[str]) -> dict[str, Any]:
-    if any(_DATA.search(column) for column in header):
+def _agreement(lines: Sequence[str], mark: str) -> int:
+    """How many lines have a mark as often as most lines that have it."""
+    counts = Counter(line.count(mark) for line in lines if mark in line)
+    return counts.most_common(1)[0][1] if counts else 0
+
+
+def _fixed(
+    name: str, layout: dict[str, Any], lines: list[str], skeleton: Skeleton
+) -> dict[str, Any]:
+    filled = [line for line in lines if line.strip()]
+    # Titles and totals lie across the columns: they are shorter, or begin with a word.
+    usual = Counter(len(line.rstrip()) // 8 for line in filled).most_common(1)[0][0]
+    body = [line for line in filled if abs(len(line.rstrip()) // 8 - usual) <= 2] or filled
+    has_header = len(body) > 1 and not DATA.search(body[0]) and bool(DATA.search(body[1]))
+    footers = [
+        line for line in filled[-3:] if re.match(r"\W*(total|trailer|trl|eof|records)", line, re.I)
+    ]
+    data = [line for line in body[has_header:] if line not in footers]
+    columns = find_columns([*data, *(body[:1] if has_header else [])])
+    layout |= {"format": "fixed_width", "quoting": False, "header": has_header}
+    lengths = {len(line) for line in data}
+    layout["lineWidth"] = max(lengths)
+    if len(lengths) > 1:
+        layout["trimmedLines"] = True
+    above = lines.index(body[0])
+    if above:
+        layout["headerRow" if has_header else "skipLines"] = above + 1 if has_header else "TODO"
+    if footers:
+        layout["footer"] = "|".join(re.escape(line.split()[0]) + ".*" for line in footers)
+    skeleton.notes.append(
+        f"{name}: {len(columns)} columns of fixed width, found by the blanks between them. "
+        "Columns that touch are one: compare with the district's record layout."
+    )
+    rows = [[line[start:end] for start, end in columns] for line in data]
+    names = [body[0][start:end].strip() for start, end in columns] if has_header else []
+    found = []
+    for number, (start, end) in enumerate(columns):
+        column = names[number] if has_header and names[number] else f"column_{number + 1}"
+        prop = _property(column, [row[number] for row in rows], skeleton)
+        prop["customProperties"] += [
+            {"property": "start", "value": start + 1},
+            {"property": "width", "value": end - start},
+        ]
+        found.append(prop)
+    return _document(name, layout, found)
+
+
+def _object(
+    name: str,
+    layout: dict[str, Any],
+    rows: list[list[str]],
+    table: Layout,
+    skeleton: Skeleton,
+    merged: Collection[int] = (),
+) -> dict[str, Any]:
+    body = [row for row in rows[table.first : table.last + 1] if any(row)]
+    if table.header is None:
         # A person's record, which must not get into a contract.
         layout = {**layout, "header": False}
-        header = [f"column_{number}" for number in range(1, len(header) + 1)]
-    columns = list(dict.fromkeys(column.strip() for column in header if column.strip()))
-    if not columns:
+        header = [f"column_{number}" for number in range(1, max(map(len, body), default=0) + 1)]
+    else:
+        header = [column.strip() for column in rows[table.header]]
+        if table.header:
+            layout = {**layout, "headerRow": table.header + 1}
+            skeleton.notes.append(
+                f"{name}: row {table.header + 1} is taken for the header, what stands above it "
+                "for titles."
+            )
+    if table.footer:
+        layout = {**layout, "footer": table.footer}
+        skeleton.notes.append(
+            f"{name}: what stands below row {table.last + 1} is taken for totals."
+        )
+    if not any(header):
         raise OutcomesError(f"{layout['name']}: {name} has no header to take columns from.")
+    found = []
+    for place, column in enumerate(header):
+        values = [row[place] if place < len(row) else "" for row in body]
+        if not column and not any(values):
+            continue
+        known_as = column or f"column_{place + 1}"
+        is_again = column in header[:place]
+        prop = _property(f"{known_as} {place + 1}" if is_again else known_as, values, skeleton)
+        if not column or is_again or header.count(column) > 1:
+            prop["physicalName"] = column
+            prop["customProperties"].append({"property": "position", "value": place + 1})
+        if place in merged:
+            prop["customProperties"].append({"property": "fillDown", "value": True})
+        found.append(prop)
+    ignored = (
+        [""]
+        if any(
+            not column and not any(row[n] for row in body if n < len(row))
+            for n, column in enumerate(header)
+        )
+        else []
+    )
+    return _document(name, layout, found, ignored)
+
+
+def _property(name: str, values: Sequence[str], skeleton: Skeleton) -> dict[str, Any]:
+    column = describe(name, values)
+    if column.domain:
+        skeleton.codes |= {(column.domain, code) for code in column.codes}
+    custom = [{"property": key, "value": value} for key, value in column.custom.items()]
     return {
         "name": name,
-        "customProperties": [
-            {"property": "file", "value": layout},
-            {"property": "snapshot", "value": "school_year"},
-        ],
-        "properties": [
-            {"name": column, "logicalType": "string", "classification": "direct_identifier"}
-            for column in columns
-        ],
+        **column.property,
+        "classification": "direct_identifier",
+        "customProperties": custom,
     }
+
+
+def _document(
+    name: str,
+    layout: dict[str, Any],
+    properties: list[dict[str, Any]],
+    ignored: Sequence[str] = (),
+) -> dict[str, Any]:
+    custom: list[dict[str, Any]] = [
+        {"property": "file", "value": layout},
+        {"property": "snapshot", "value": "school_year"},
+    ]
+    if ignored:
+        custom.append({"property": "ignoredColumns", "value": [*ignored]})
+    for prop in properties:
+        if not prop["customProperties"]:
+            del prop["customProperties"]
+    return {"name": name, "customProperties": custom, "properties": properties}
 
 
 def _encoding(content: bytes) -> str:

@@ -118,6 +118,11 @@ def find_header(
     return None
 
 
+def is_merged(cell: str) -> bool:
+    """Whether a cell is merged with the one above it."""
+    return cell == _MERGED
+
+
 def header_names(row: list[str]) -> list[str]:
     """The names in a header; a cell that is merged with another has none of its own."""
     return ["" if cell.startswith(UNREADABLE) else cell for cell in row]

@@ -26,6 +26,12 @@ def connect(settings: Settings | None = None, *, autocommit: bool = True) -> psy
             application_name="outcomes",
         )
     except psycopg.OperationalError as error:
+        if f'database "{settings.database}" does not exist' in str(error):
+            raise OutcomesError(
+                f"The database {settings.database} does not exist at {settings.host}:"
+                f"{settings.port}. Create it, or name another in OUTCOMES_PG_DATABASE; "
+                "`outcomes warehouse start` creates the one of the embedded server."
+            ) from None
         raise OutcomesError(
             f"Cannot connect to PostgreSQL at {settings.host}:{settings.port} as "
             f"{settings.user}, database {settings.database}: {str(error).strip()}\n"

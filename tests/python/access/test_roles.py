@@ -26,7 +26,9 @@ PUBLISHED = [
 
 # What each role reads; all else it must not.
 READABLE = {
-    "outcomes_loader": ["landing.files", "landing.joined_rows"],
+    "outcomes_loader": [
+        "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
+    ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",

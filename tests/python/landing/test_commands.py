@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from outcomes.config import CONTRACTS_DIR
+from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.landing.ledger import record_partners
 
 from .commands import run
 from .deliveries import clairton, deliver, directory, events, ledger, woodland
@@ -35,7 +38,50 @@ def test_land_exits_with_3_when_a_person_is_needed(
     code, output = run("land", tmp_path)
     assert code == 3
     assert "quarantined clairton 2012-10-03 notes.txt: unknown_file" in output
-    assert run("land", tmp_path)[0] == 0, "the second time there is nothing new"
+    code, output = run("land", tmp_path)
+    assert code == 3, "it still does"
+    assert "notes.txt: unknown_file – still: " in output
+
+
+def test_an_unfinished_contract_concerns_its_own_partner_only(
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS_DIR, folder)
+    (folder / "duquesne.odcs.yaml").write_text("kind: DataContract\n")
+    known = load_contracts(folder)
+    assert "left out" in capsys.readouterr().err
+    assert set(known.unusable) == {"duquesne"}
+    assert set(known) == set(load_contracts())
+    monkeypatch.setattr("outcomes.landing.commands.load_contracts", lambda: known)
+    clairton(tmp_path / "drops")
+    deliver(tmp_path / "drops", "duquesne/2012-10-03/students.csv", b"x")
+    code, output = run("land", tmp_path / "drops")
+    assert code == 3
+    assert "the contract of duquesne cannot be used yet" in output
+    assert [status for _, status in ledger(connection)] == ["loaded"] * 4
+    # A contract that breaks later leaves what is known of its partner.
+    (folder / "clairton.odcs.yaml").write_text("kind: DataContract\n")
+    record_partners(connection, (broken := load_contracts(folder)).values(), broken.unusable)
+    partners = connection.execute("select partner_id from landing.partners").fetchall()
+    assert ("clairton",) in partners
+
+
+def test_a_link_out_of_the_delivery_is_not_followed(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    outside = deliver(tmp_path, "outside.csv", b"secret")
+    delivery = tmp_path / "drops/interventions/2012-10-01"
+    deliver(delivery, "inside.csv", b"x")
+    (delivery / "roster.csv").symlink_to(outside)
+    (delivery / "notes.csv").symlink_to(delivery / "inside.csv")
+    code, output = run("land", tmp_path / "drops")
+    assert code == 3
+    assert "roster.csv: a link that leads out of the delivery's folder" in output
+    assert sorted(name for name, _ in ledger(connection)) == ["inside.csv", "notes.csv"]
 
 
 def test_files_of_unknown_partners_and_places_are_named(

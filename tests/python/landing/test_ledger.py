@@ -66,7 +66,13 @@ def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path:
     again = land(connection, tmp_path)
 
     assert {outcome.status for outcome in first.values()} == {"loaded", "quarantined", "duplicate"}
-    assert {outcome.status for outcome in again.values()} == {"already landed"}
+    # What needs a person still does.
+    assert {outcome.status for outcome in again.values()} == {"already landed", "quarantined"}
+    assert all(
+        outcome.status == "quarantined" and (outcome.detail or "").startswith("still: ")
+        for name, outcome in again.items()
+        if first[name].status == "quarantined"
+    )
     assert contents(connection) == before
     assert len(before["files"]) == len(first)
 
@@ -183,18 +189,34 @@ def test_shrunken_snapshots_are_held_in_whatever_order_they_arrive(
     ]
 
 
-def test_a_re_sent_file_is_compared_with_the_delivery_before_not_with_the_one_it_replaces(
+def test_a_re_sent_file_is_compared_with_the_version_that_it_replaces(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     for day, time, size in (
         ("2012-09-28", "1930", 20),
         ("2012-10-05", "1930", 25),
-        ("2012-10-05", "2100", 19),
+        ("2012-10-05", "2100", 22),  # enough for the week before, too few for this one
     ):
         lines = [day_of(n + 1) for n in range(size)]
         woodland(tmp_path, "ATTENDANCE", lines, time=time, day=day)
     land(connection, tmp_path)
-    assert [status for _, status in ledger(connection)] == ["loaded"] * 3
+    assert [status for _, status in ledger(connection)] == ["loaded", "loaded", "held"]
+    (detail,) = connection.execute(
+        "select detail from landing.files where status = 'held'"
+    ).fetchone() or ("",)
+    assert "25 in the version that it replaces of 2012-10-05" in detail
+
+
+def test_last_weeks_bytes_under_this_weeks_name_are_named(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    for day in ("2012-09-28", "2012-10-05"):
+        woodland(tmp_path, "ATTENDANCE", [day_of(1)], day=day)
+    outcomes = list(land(connection, tmp_path).values())
+    assert [outcome.status for outcome in outcomes] == ["loaded", "loaded"]
+    assert outcomes[0].detail is None
+    assert "the same content as" in (outcomes[1].detail or "")
+    assert "2012-09-28" in (outcomes[1].detail or "")
 
 
 def test_a_held_snapshot_is_accepted_once_it_is_released(

@@ -246,7 +246,17 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         sheets(ID=1234567),
         sheets(Gr="13"),
     ],
-    Reason.UNKNOWN_CODE: [event(EventCode="Q"), event(EventCode="u"), event(DayFraction="0.25")],
+    Reason.UNKNOWN_CODE: [
+        event(EventCode="Q"),
+        event(EventCode="u"),
+        event(DayFraction="0.25"),
+        # No partner: nobody could tell whose student that is.
+        lambda drops: deliver(
+            drops,
+            "interventions/2012-10-01/roster.csv",
+            ROSTER + b"T,Tutoring,clairton,7,2012-09-01,\nT,Tutoring,atlantis,8,2012-09-01,\n",
+        ),
+    ],
     Reason.BAD_DATE: [
         event(EventDate=value)
         for value in ("02/29/2013", "9/4/2012", "45000", "2012-09-04", "09/04/0201", "N/A", "NULL")
@@ -287,7 +297,9 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         lambda drops: deliver(
             drops,
             "interventions/2012-10-05/roster.csv",
-            ROSTER + b"a,b,pittsburgh,1,2012-10-01,2012-10-01\na,b,c,1,2012-10-02,2012-10-01\n",
+            ROSTER
+            + b"a,b,clairton,1,2012-10-01,2012-10-01\n"
+            + b"a,b,clairton,1,2012-10-02,2012-10-01\n",
         ),
     ],
     Reason.CODE_OF_ANOTHER_SOURCE: [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from outcomes.contracts.reader import load_contract
@@ -50,13 +51,69 @@ def test_a_first_record_is_never_taken_for_a_header(tmp_path: Path) -> None:
     assert [prop.name for prop in roster.columns] == ["column_1", "column_2", "column_3"]
 
 
-def test_a_file_of_fixed_width_is_left_to_a_person(tmp_path: Path) -> None:
+def test_columns_of_fixed_width_are_proposed_by_the_blanks_between_them(tmp_path: Path) -> None:
     contract = tmp_path / "steel_valley.odcs.yaml"
-    sample = deliver(tmp_path, "roster.txt", b"000000007ADA       20010203\n")
-    with pytest.raises(OutcomesError, match="a file of fixed width") as error:
-        run("district", "new", contract, sample)
-    assert "ADA" not in str(error.value)
-    assert not contract.exists()
+    lines = [
+        "ID    LASTNAME   BORN     GR",
+        "000007INVENTED   20010203 KG",
+        "000008DOE        20020101 1",
+        "TOTAL 2",
+    ]
+    sample = deliver(tmp_path, "roster_20121001.txt", "\n".join(lines).encode())
+    code, output = run("district", "new", contract, sample)
+    assert code == 0
+    assert "compare with the district's record layout" in output
+    assert "INVENTED" not in contract.read_text()
+    (roster,) = load_contract(contract).objects
+    assert roster.name == "roster"
+    assert roster.file.name.template == "roster_{as_of:yyyyMMdd}.txt"
+    assert roster.file.header
+    assert [(prop.name, prop.start, prop.width) for prop in roster.columns] == [
+        ("ID    LASTNAME", 1, 17), ("BORN", 18, 9), ("GR", 27, 2),
+    ]  # fmt: skip
+    assert roster.columns[1].format is not None
+    assert roster.columns[1].format.pattern == "yyyyMMdd"
+    assert roster.file.footer is not None
+
+
+def test_titles_markers_dates_codes_and_merged_cells_are_proposed(tmp_path: Path) -> None:
+    contract = tmp_path / "steel_valley.odcs.yaml"
+    title = "Steel Valley\n\nid,last name,born,grade,sex,gpa,,\n"
+    rows = "".join(
+        f"{n:05},Name{n},{n % 9 + 1}/12/2001,{n % 3 + 10},{'MF'[n % 2]},{n % 4}.5,N/A,\n"
+        for n in range(40)
+    )
+    sample = deliver(tmp_path, "roster.csv", f"{title}{rows}Total,40,,,,,,\n".encode())
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Absences", None], ["School", "Days"], ["A", 1], [None, 2], ["B", 0.5]):
+        sheet.append(row)
+    sheet.merge_cells("A3:A4")
+    book.save(tmp_path / "absences.xlsx")
+    code, output = run("district", "new", contract, sample, tmp_path / "absences.xlsx")
+    assert code == 0
+    assert "roster: row 3 is taken for the header" in output
+    roster, absences = load_contract(contract).objects
+    assert (roster.file.header_row, roster.file.trailing_delimiter) == (3, True)
+    assert roster.file.footer is not None
+    columns = {prop.name: prop for prop in roster.columns}
+    assert columns["id"].pattern == "[0-9]{5}"
+    assert columns["born"].format is not None
+    assert columns["born"].format.pattern == "M/d/yyyy"
+    assert columns["grade"].values == ["10", "11", "12"]
+    assert columns["gpa"].logical_type == "number"
+    assert columns["column_7"].null_markers == ["N/A"]
+    assert "Name7" not in contract.read_text()
+    assert absences.file.header_row == 2
+    assert [prop.fill_down for prop in absences.columns] == [True, False]
+    codes = (tmp_path / "steel_valley.crosswalk.csv").read_text().splitlines()
+    assert codes == [
+        "domain,partner_id,source_code,code",
+        "gender,steel_valley,F,female", "gender,steel_valley,M,male",
+        "grade,steel_valley,10,10", "grade,steel_valley,11,11", "grade,steel_valley,12,12",
+    ]  # fmt: skip
+    code, output = run("district", "check", contract, sample, "--as-of", "2012-10-01")
+    assert "agreement_not_in_force" in output
 
 
 def test_nothing_lands_until_the_agreement_is_written_down(tmp_path: Path) -> None:

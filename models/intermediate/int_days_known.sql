@@ -1,0 +1,108 @@
+with
+
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+    where not is_no_show
+
+),
+
+calendar_days as (
+
+    select * from {{ ref('stg_calendar_days') }}
+
+),
+
+attendance_totals as (
+
+    select * from {{ ref('stg_attendance_totals') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+contract_feeds as (
+
+    select * from {{ ref('stg_contract_feeds') }}
+
+),
+
+school_calendars as (
+
+    select distinct
+        district_id,
+        school_year,
+        school_code
+    from calendar_days
+
+),
+
+-- Totals say both how many days there were and how many were missed.
+totals as (
+
+    select distinct
+        district_id,
+        school_year
+    from attendance_totals
+
+),
+
+-- A file of absences that lists none says that there were none.
+events as (
+
+    select distinct
+        snapshots.partner_id as district_id,
+        snapshots.school_year
+    from snapshots
+    inner join contract_feeds
+        on
+            snapshots.partner_id = contract_feeds.partner_id
+            and snapshots.contract_object = contract_feeds.contract_object
+    where contract_feeds.feed = 'attendance_events'
+
+),
+
+-- One school without a calendar is enough not to know a student's days.
+student_calendars as (
+
+    select
+        spells.district_id,
+        spells.district_student_id,
+        spells.school_year,
+        bool_and(school_calendars.school_code is not null) as has_calendar
+    from spells
+    left join school_calendars
+        on
+            spells.district_id = school_calendars.district_id
+            and spells.school_year = school_calendars.school_year
+            and spells.school_code = school_calendars.school_code
+    group by spells.district_id, spells.district_student_id, spells.school_year
+
+),
+
+days_known as (
+
+    select
+        student_calendars.district_id,
+        student_calendars.district_student_id,
+        student_calendars.school_year,
+        student_calendars.has_calendar or totals.district_id is not null as has_days,
+        (student_calendars.has_calendar and events.district_id is not null)
+        or totals.district_id is not null as has_absences
+    from student_calendars
+    left join totals
+        on
+            student_calendars.district_id = totals.district_id
+            and student_calendars.school_year = totals.school_year
+    left join events
+        on
+            student_calendars.district_id = events.district_id
+            and student_calendars.school_year = events.school_year
+
+)
+
+select * from days_known
