@@ -43,16 +43,33 @@ records as (
 
 ),
 
--- Clients that say the same are asked about once; the first record stands for all.
-client_records as (
+-- A client is asked about once; of the records that were compared the first stands for
+-- all.
+client_questions as (
 
     select
-        client_links.client_identity_id,
-        min(records.record_id) as record_id,
+        client_links.client_person_id,
+        client_links.student_identity_id,
+        client_links.student_key,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.rule,
+        client_links.runner_up_person_id,
+        client_links.runner_up_weight,
+        min(records.record_id)
+            filter (where client_links.decided_by <> 'id') as record_id,
         count(*) as record_count
     from client_links
     inner join records on client_links.client_identity_id = records.identity_id
-    group by client_links.client_identity_id
+    group by
+        client_links.client_person_id,
+        client_links.student_identity_id,
+        client_links.student_key,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.rule,
+        client_links.runner_up_person_id,
+        client_links.runner_up_weight
 
 ),
 
@@ -85,21 +102,19 @@ open_questions as (
     union all
 
     select
-        client_links.student_identity_id,
-        client_links.client_identity_id as other_identity_id,
-        client_links.student_key,
+        student_identity_id,
+        client_person_id as other_identity_id,
+        student_key,
         'client' as other_record_type,
         'dhs' as other_partner_id,
-        client_records.record_id as other_record_id,
-        client_records.record_count as other_record_count,
-        client_links.match_weight,
-        client_links.match_probability,
-        client_links.rule,
-        client_links.runner_up_person_id,
-        client_links.runner_up_weight
-    from client_links
-    inner join client_records
-        on client_links.client_identity_id = client_records.client_identity_id
+        record_id as other_record_id,
+        record_count as other_record_count,
+        match_weight,
+        match_probability,
+        rule,
+        runner_up_person_id,
+        runner_up_weight
+    from client_questions
 
 ),
 

@@ -1,9 +1,8 @@
 with
 
-scores as (
+client_evidence as (
 
-    select * from {{ ref('int_identity_scores') }}
-    where pair_type = 'student_client'
+    select * from {{ ref('int_identity_client_evidence') }}
 
 ),
 
@@ -20,6 +19,12 @@ records as (
 
 ),
 
+client_persons as (
+
+    select * from {{ ref('int_identity_client_persons') }}
+
+),
+
 reviews as (
 
     select * from {{ ref('stg_link_decisions') }}
@@ -33,30 +38,29 @@ policy as (
 
 ),
 
--- Of all that a person was ever called, what agrees best with the client counts.
+-- Of a person's students the one that agrees best with the client counts.
 best as (
 
-    select distinct on (scores.other_identity_id, persons.person_id)
-        scores.*,
+    select distinct on (client_evidence.client_person_id, persons.person_id)
+        client_evidence.*,
         persons.person_id,
-        {{ match_rule('scores', 'policy') }} as rule
-    from scores
-    inner join persons on scores.student_key = persons.student_key
+        {{ match_rule('client_evidence', 'policy') }} as rule
+    from client_evidence
+    inner join persons on client_evidence.student_key = persons.student_key
     cross join policy
     order by
-        scores.other_identity_id,
+        client_evidence.client_person_id,
         persons.person_id,
-        scores.match_weight desc,
-        scores.student_key,
-        scores.student_identity_id
+        client_evidence.match_weight desc,
+        client_evidence.student_key
 
 ),
 
--- Identical records follow what a reviewer decided about one of them.
+-- What a reviewer decided about one record of a client holds for all of them.
 reviewed as (
 
-    select distinct on (records.identity_id, persons.person_id)
-        records.identity_id,
+    select distinct on (decided.client_person_id, persons.person_id)
+        decided.client_person_id,
         persons.person_id,
         reviews.student_key,
         reviews.decision_id,
@@ -64,7 +68,14 @@ reviewed as (
     from reviews
     inner join records on reviews.other_record_key = records.record_id
     inner join persons on reviews.student_key = persons.student_key
-    order by records.identity_id, persons.person_id, reviews.decision_id desc
+    left join client_persons on records.identity_id = client_persons.client_identity_id
+    cross join
+        lateral (
+            select
+                coalesce(client_persons.client_person_id, records.identity_id)
+                    as client_person_id
+        ) as decided
+    order by decided.client_person_id, persons.person_id, reviews.decision_id desc
 
 ),
 
@@ -72,16 +83,17 @@ reviewed as (
 client_candidates as (
 
     select
-        coalesce(best.other_identity_id, reviewed.identity_id) as client_identity_id,
+        coalesce(best.client_person_id, reviewed.client_person_id) as client_person_id,
         coalesce(best.person_id, reviewed.person_id) as person_id,
         best.student_identity_id,
         coalesce(best.student_key, reviewed.student_key) as student_key,
         best.match_weight,
         best.match_probability,
         best.rule,
+        best.other_ssn,
         best.first_name = 'exact' as has_same_first_name,
-        -- A twin's name may differ by a letter: nobody is taken for one while the
-        -- other, who bears the very name, comes into question.
+        -- A twin's name may differ by a letter: nobody is taken for one while the other,
+        -- who has the very name, comes into question.
         coalesce(
             best.first_name = 'exact'
             and best.last_name not in ('different', 'crossed')
@@ -94,7 +106,7 @@ client_candidates as (
     from best
     full outer join reviewed
         on
-            best.other_identity_id = reviewed.identity_id
+            best.client_person_id = reviewed.client_person_id
             and best.person_id = reviewed.person_id
     cross join policy
 

@@ -22,10 +22,10 @@ ranked as (
         lead(match_weight) over by_weight as next_weight,
         coalesce(lead(reviewed_decision) over by_weight = 'no_link', false)
             as is_next_refused,
-        bool_or(is_namesake) over (partition by client_identity_id) as has_namesake
+        bool_or(is_namesake) over (partition by client_person_id) as has_namesake
     from candidates
     window by_weight as (
-        partition by client_identity_id
+        partition by client_person_id
         order by
             case
                 when reviewed_decision = 'link' then decision_id
@@ -66,31 +66,68 @@ ruled as (
 
 ),
 
+-- Clients with many different numbers are not all one student.
+crowded as (
+
+    select ruled.person_id
+    from ruled
+    cross join policy
+    where
+        ruled.person_rank = 1
+        and ruled.reviewed_decision is null
+        and ruled.rule_in_force is null
+        and ruled.match_weight >= policy.link_weight
+        and policy.too_many_numbers
+    group by ruled.person_id
+    having count(distinct ruled.other_ssn) > max(policy.most_numbers_per_student)
+
+),
+
+held as (
+
+    select
+        ruled.*,
+        case
+            when ruled.rule_in_force is not null then ruled.rule_in_force
+            when
+                ruled.person_rank = 1
+                and ruled.reviewed_decision is null
+                and ruled.other_ssn is not null
+                and crowded.person_id is not null
+                then 'too_many_numbers'
+        end as held_by
+    from ruled
+    left join crowded on ruled.person_id = crowded.person_id
+
+),
+
 client_decisions as (
 
     select
-        ruled.client_identity_id,
-        ruled.student_identity_id,
-        ruled.student_key,
-        ruled.person_id,
-        ruled.match_weight,
-        ruled.match_probability,
-        ruled.person_rank,
-        ruled.runner_up_person_id,
-        ruled.runner_up_weight,
-        ruled.rule_in_force as rule,
+        held.client_person_id,
+        held.student_identity_id,
+        held.student_key,
+        held.person_id,
+        held.match_weight,
+        held.match_probability,
+        held.person_rank,
+        held.runner_up_person_id,
+        held.runner_up_weight,
+        held.held_by as rule,
         case
-            when ruled.person_rank > 1 then 'none'
-            when ruled.reviewed_decision = 'no_link' then 'none'
-            when ruled.reviewed_decision = 'link' then 'link'
-            when ruled.match_weight < policy.review_weight then 'none'
-            when ruled.rule_in_force is not null then 'review'
-            when ruled.match_weight < policy.link_weight then 'review'
-            else 'link'
+            when held.person_rank > 1 then 'none'
+            when held.reviewed_decision = 'no_link' then 'none'
+            when held.reviewed_decision = 'link' then 'link'
+            when held.held_by is null and held.match_weight >= policy.link_weight
+                then 'link'
+            when held.held_by is null and held.match_weight >= policy.review_weight
+                then 'review'
+            when held.match_weight >= policy.held_weight then 'review'
+            else 'none'
         end as decision,
-        case when ruled.reviewed_decision is null then 'model' else 'reviewer' end
+        case when held.reviewed_decision is null then 'model' else 'reviewer' end
             as decided_by
-    from ruled
+    from held
     cross join policy
 
 )

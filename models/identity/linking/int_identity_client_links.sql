@@ -7,42 +7,38 @@ client_decisions as (
 
 ),
 
-followers as (
+client_persons as (
 
-    select * from {{ ref('int_identity_followers') }}
+    select * from {{ ref('int_identity_client_persons') }}
 
 ),
 
+-- All identities of a client take its link; reviewers decide, too, about clients whom
+-- nothing compares.
 client_links as (
 
     select
-        coalesce(client_decisions.client_identity_id, followers.client_identity_id)
-            as client_identity_id,
+        coalesce(
+            client_persons.client_identity_id, client_decisions.client_person_id
+        ) as client_identity_id,
+        client_decisions.client_person_id,
         client_decisions.student_identity_id,
-        coalesce(followers.student_key, client_decisions.student_key) as student_key,
-        coalesce(followers.person_id, client_decisions.person_id) as person_id,
-        case
-            when followers.person_id is null then client_decisions.match_weight
-            else followers.match_weight
-        end as match_weight,
-        case
-            when followers.person_id is null then client_decisions.match_probability
-            else followers.match_probability
-        end as match_probability,
+        client_decisions.student_key,
+        client_decisions.person_id,
+        client_decisions.match_weight,
+        client_decisions.match_probability,
         client_decisions.runner_up_person_id,
         client_decisions.runner_up_weight,
         client_decisions.rule,
+        client_decisions.decision,
         case
-            when followers.person_id is null then client_decisions.decision
-            else 'link'
-        end as decision,
-        case
-            when followers.person_id is null then client_decisions.decided_by
-            else 'id'
+            when client_decisions.decided_by = 'model' and not client_persons.is_compared
+                then 'id'
+            else client_decisions.decided_by
         end as decided_by
     from client_decisions
-    full outer join followers
-        on client_decisions.client_identity_id = followers.client_identity_id
+    left join client_persons
+        on client_decisions.client_person_id = client_persons.client_person_id
 
 )
 

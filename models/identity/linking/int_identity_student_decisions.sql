@@ -36,7 +36,7 @@ candidates as (
         or (
             student_pairs.reviewed_decision is null
             and student_pairs.rule is null
-            and student_pairs.match_weight >= policy.link_weight
+            and student_pairs.match_weight >= policy.student_link_weight
         )
 
 ),
@@ -116,7 +116,7 @@ student_decisions as (
             when ruled.rule_in_force = 'side_by_side' then 'none'
             when ruled.match_weight < policy.review_weight then 'none'
             when ruled.rule_in_force is not null then 'review'
-            when ruled.match_weight < policy.link_weight then 'review'
+            when ruled.match_weight < policy.student_link_weight then 'review'
             else 'link'
         end as decision,
         case

@@ -2,7 +2,12 @@ with
 
 scores as (
 
-    select * from {{ ref('int_identity_scores') }}
+    select
+        *,
+        false as fits_initial,
+        false as fits_initials,
+        false as has_sole_ssn
+    from {{ ref('int_identity_scores') }}
     where pair_type = 'student_student'
 
 ),

@@ -1,0 +1,8 @@
+-- One digit repeated, or counted up, is what somebody types who knows no number.
+select
+    case
+        when
+            mci_id <> repeat(left(mci_id, 1), length(mci_id))
+            and position(mci_id in '01234567890') = 0
+            then mci_id
+    end

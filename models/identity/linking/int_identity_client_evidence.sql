@@ -1,0 +1,125 @@
+{%- set compared = [
+    'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
+    'address', 'state_id',
+] %}
+
+with
+
+scores as (
+
+    select * from {{ ref('int_identity_scores') }}
+    where pair_type = 'student_client'
+
+),
+
+client_persons as (
+
+    select * from {{ ref('int_identity_client_persons') }}
+
+),
+
+numbers as (
+
+    select distinct
+        number,
+        birth_years,
+        is_evidence
+    from {{ ref('int_identity_numbers') }}
+    where number_type = 'ssn'
+
+),
+
+identities as not materialized (
+
+    select * from {{ ref('int_identities') }}
+
+),
+
+priors as (
+
+    select * from {{ ref('int_identity_prior') }}
+
+),
+
+policy as (
+
+    select * from {{ ref('int_identity_policy') }}
+
+),
+
+pairs as (
+
+    select
+        scores.*,
+        client_persons.client_person_id,
+        case when scores.ssn is distinct from 'exact' then clients.ssn end as other_ssn,
+        scores.ssn = 'exact' and not numbers.is_evidence as has_overused_ssn,
+        scores.ssn = 'exact' and coalesce(numbers.birth_years, 1) <= 1 as has_sole_ssn,
+        left(clients.first_name, 1) = left(students.middle_name, 1) as fits_middle_name,
+        left(clients.middle_name, 1) = left(students.first_name, 1) as fits_first_name
+    from scores
+    inner join client_persons
+        on scores.other_identity_id = client_persons.client_identity_id
+    inner join identities as students
+        on scores.student_identity_id = students.identity_id
+    inner join identities as clients
+        on scores.other_identity_id = clients.identity_id
+    left join numbers on clients.ssn = numbers.number
+    cross join policy
+    where scores.match_weight >= policy.pooling_weight
+
+),
+
+-- Of all that a client's records say, what agrees best counts, comparison by comparison.
+-- The agreement of a number that too many people use counts as unknown.
+pooled as (
+
+    select
+        client_person_id,
+        student_key,
+        (
+            array_agg(student_identity_id order by match_weight desc, student_identity_id)
+        )[1] as student_identity_id,
+        max(other_ssn) as other_ssn,
+        coalesce(bool_or(has_sole_ssn), false) as has_sole_ssn,
+        coalesce(bool_or(fits_middle_name or fits_first_name), false) as fits_initial,
+        coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials,
+        {% for comparison in compared %}
+        {%- set usable = 'filter (where has_overused_ssn is not true)'
+            if comparison == 'ssn' %}
+        (
+            array_agg({{ comparison }} order by {{ comparison }}_weight desc nulls last)
+            {{ usable }}
+        )[1] as {{ comparison }},
+        max({{ comparison }}_weight) {{ usable }} as {{ comparison }}_weight
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from pairs
+    group by client_person_id, student_key
+
+),
+
+summed as (
+
+    select
+        pooled.*,
+        priors.prior_match_weight
+        {% for comparison in compared %}
+        + coalesce(pooled.{{ comparison }}_weight, 0)
+        {% endfor %}
+        as match_weight
+    from pooled
+    cross join priors
+
+),
+
+client_evidence as (
+
+    select
+        *,
+        {{ function('match_probability') }}(match_weight) as match_probability
+    from summed
+
+)
+
+select * from client_evidence
