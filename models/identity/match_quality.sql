@@ -24,9 +24,9 @@ identity_groups as (
 
 ),
 
-match_rules as (
+match_calibration as (
 
-    select * from {{ ref('match_rules') }}
+    select * from {{ ref('match_calibration') }}
 
 ),
 
@@ -34,10 +34,7 @@ in_force as (
 
     select
         max(value) filter (where setting = 'link_weight') as link_weight,
-        max(value) filter (where setting = 'review_weight') as review_weight,
-        cast(
-            max(value) filter (where setting = 'unseen_error_rate') as numeric(20, 12)
-        ) as unseen_error_rate
+        max(value) filter (where setting = 'review_weight') as review_weight
     from {{ ref('match_thresholds') }}
 
 ),
@@ -54,53 +51,64 @@ thresholds as (
 
 ),
 
-client_records as (
+clients as (
 
     select
-        client_links.client_identity_id,
-        count(*) as record_count
-    from client_links
-    inner join records on client_links.client_identity_id = records.identity_id
-    group by client_links.client_identity_id
-
-),
-
--- What a reviewer linked is certain, and what follows it, which has no weight; what a
--- reviewer refused is no candidate. No weight is heavy enough to be certain: borrowed
--- numbers and two people in one record look like perfect agreement.
-candidates as (
-
-    select
+        client_links.client_person_id,
         client_links.student_key,
         client_links.person_id,
         client_links.decision,
-        client_records.record_count,
+        client_links.rule,
+        client_links.match_weight,
+        bool_or(client_links.decided_by = 'reviewer') as is_reviewed,
+        count(*) as record_count
+    from client_links
+    inner join records on client_links.client_identity_id = records.identity_id
+    group by
+        client_links.client_person_id,
+        client_links.student_key,
+        client_links.person_id,
+        client_links.decision,
+        client_links.rule,
+        client_links.match_weight
+
+),
+
+-- What a reviewer linked is certain; what a reviewer refused is no candidate, nor is what
+-- a rule holds and no reviewer is asked about.
+candidates as (
+
+    select
+        clients.student_key,
+        clients.person_id,
+        clients.decision,
+        clients.record_count,
         case
-            when client_links.decided_by = 'reviewer'
-                then cast('infinity' as double precision)
-            else coalesce(
-                client_links.match_weight, cast('infinity' as double precision)
-            )
+            when clients.is_reviewed then cast('infinity' as double precision)
+            else clients.match_weight
         end as match_weight,
         -- Exact decimals: a floating-point sum depends on the order of its terms.
         case
-            when client_links.decided_by = 'reviewer' then 1
-            else coalesce(
-                cast(client_links.match_probability as numeric(20, 12))
-                * (1 - in_force.unseen_error_rate)
-                -- What the rule knows and the weight does not.
-                * coalesce(match_rules.true_share, 1),
-                1
+            when clients.is_reviewed then 1
+            else coalesce(cast(match_calibration.true_share as numeric(20, 12)), 0)
+        end as true_share,
+        clients.rule is not null as is_ruled
+    from clients
+    left join match_calibration
+        on
+            clients.rule = match_calibration.rule
+            or (
+                clients.rule is null
+                and clients.match_weight >= match_calibration.weight_from
+                and coalesce(
+                    clients.match_weight < match_calibration.weight_to, true
+                )
             )
-        end as match_probability,
-        match_rules.rule is not null as is_ruled
-    from client_links
-    inner join client_records
-        on client_links.client_identity_id = client_records.client_identity_id
-    cross join in_force
-    left join match_rules
-        on client_links.rule = match_rules.rule and client_links.decided_by = 'model'
-    where client_links.decided_by <> 'reviewer' or client_links.decision = 'link'
+    where
+        case
+            when clients.is_reviewed then clients.decision = 'link'
+            else clients.rule is null or clients.decision = 'review'
+        end
 
 ),
 
@@ -108,7 +116,7 @@ matches as (
 
     select
         student_key,
-        sum(record_count * match_probability) as expected_matches
+        sum(record_count * true_share) as expected_matches
     from candidates
     group by student_key
 
@@ -125,7 +133,7 @@ by_student as (
             not candidates.is_ruled
             and candidates.match_weight >= thresholds.link_weight
         ) as linked_records,
-        sum(candidates.record_count * candidates.match_probability) filter (
+        sum(candidates.record_count * candidates.true_share) filter (
             where
             not candidates.is_ruled
             and candidates.match_weight >= thresholds.link_weight
@@ -139,12 +147,9 @@ by_student as (
     cross join thresholds
     cross join in_force
     where
-        case
-            when candidates.is_ruled then candidates.decision = 'review'
-            else
-                candidates.match_weight
-                >= least(in_force.review_weight, thresholds.link_weight)
-        end
+        candidates.is_ruled
+        or candidates.match_weight
+        >= least(in_force.review_weight, thresholds.link_weight)
     group by candidates.student_key, thresholds.link_weight
 
 ),

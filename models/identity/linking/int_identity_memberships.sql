@@ -43,7 +43,7 @@ enrolled as (
 
 ),
 
--- A district that does not deliver enrollments lists its students all the same.
+-- Students without enrollments are on the roster all the same.
 delivered as (
 
     select
@@ -52,10 +52,11 @@ delivered as (
         student_versions.first_as_of_date as first_date,
         student_versions.last_as_of_date as last_date
     from student_versions
-    where
-        student_versions.district_id not in (
-            select spells.district_id from spells
-        )
+    left join spells
+        on
+            student_versions.district_id = spells.district_id
+            and student_versions.district_student_id = spells.district_student_id
+    where spells.district_student_id is null
 
 ),
 

@@ -72,7 +72,7 @@ compared as (
         'dhs' as partner_id,
         source_id || ':' || source_client_id as record_id,
         null as student_key,
-        {{ function('valid_mci') }}(mci_id) as mci_id,
+        mci_id,
         null as state_student_id,
         last_name,
         first_name,
