@@ -2,11 +2,23 @@ with
 
 questions as (
 
-    select distinct
-        split_part(other_record_id, ':', 1) as source_id,
-        split_part(other_record_id, ':', 2) as source_client_id
+    select distinct person_id
     from {{ ref('match_review_queue') }}
     where other_record_type = 'client'
+
+),
+
+client_links as (
+
+    select * from {{ ref('int_identity_client_links') }}
+    where decision in ('review', 'link')
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
 
 ),
 
@@ -16,11 +28,29 @@ clients as (
 
 ),
 
+shown as (
+
+    select
+        client_links.client_person_id,
+        client_links.person_id,
+        client_links.decision,
+        records.record_id,
+        split_part(records.record_id, ':', 1) as source_id,
+        split_part(records.record_id, ':', 2) as source_client_id
+    from questions
+    inner join client_links on questions.person_id = client_links.person_id
+    inner join records on client_links.client_identity_id = records.identity_id
+
+),
+
 -- For reviewers, who may not read `stg_clients`.
 questioned_clients as (
 
     select
-        clients.source_id || ':' || clients.source_client_id as record_id,
+        shown.record_id,
+        shown.client_person_id,
+        shown.person_id,
+        shown.decision,
         clients.last_name,
         clients.first_name,
         clients.middle_name,
@@ -31,12 +61,12 @@ questioned_clients as (
         clients.street,
         clients.city,
         clients.zip
-    from questions
+    from shown
     inner join clients
         on
-            {{ client_hash('questions') }} = clients.record_hash
-            and questions.source_id = clients.source_id
-            and questions.source_client_id = clients.source_client_id
+            {{ client_hash('shown') }} = clients.record_hash
+            and shown.source_id = clients.source_id
+            and shown.source_client_id = clients.source_client_id
 
 )
 

@@ -43,8 +43,12 @@ class Decision:
 class Question:
     """A pair that waits for a reviewer, with what both records say.
 
-    `student` and `other` hold one text per field of `FIELDS`; of a student all versions,
-    the newest first. They are personal data: shown to the reviewer, stored nowhere.
+    `student`, `other` and `linked` hold one text per field of `FIELDS`: all versions of the
+    student, the newest first; all records of the client, or versions of the other student;
+    and all client records that are linked to the student already, if any. `household` are
+    other students at the student's address, `runner_up` is who fits next best. They are
+    personal data: shown to the reviewer, stored nowhere. `also_shown` are the students of
+    both.
     """
 
     student_key: str
@@ -55,10 +59,13 @@ class Question:
     match_probability: float
     reason: str
     evidence: str
-    runner_up_person_id: str | None
+    runner_up: str | None
     runner_up_weight: float | None
     student: list[str]
     other: list[str]
+    linked: list[str] | None
+    household: str | None
+    also_shown: list[str]
 
     @property
     def pair(self) -> Pair:
@@ -172,12 +179,96 @@ students as (
 
 ),
 
+client_records as (
+
+    select
+        clients.person_id,
+        clients.client_person_id,
+        clients.decision,
+        value.field,
+        value.text
+    from identity.int_identity_questioned_clients as clients
+    cross join lateral (values {client_fields}) as value (field, text)
+
+),
+
+client_fields as (
+
+    select
+        case decision when 'link' then person_id else client_person_id::text end as client,
+        field,
+        string_agg(distinct text, ' / ' order by text) as text
+    from client_records
+    where text <> ''
+    group by 1, 2
+
+),
+
 clients as (
 
     select
-        record_id as client_key,
-        array[{client_fields}] as said
-    from identity.int_identity_questioned_clients
+        client_fields.client,
+        array_agg(coalesce(by_field.text, '') order by field.position) as said
+    from (select distinct client from client_fields) as client_fields
+    cross join unnest(%(fields)s::text []) with ordinality as field (name, position)
+    left join client_fields as by_field
+        on client_fields.client = by_field.client and field.name = by_field.field
+    group by client_fields.client
+
+),
+
+named as (
+
+    select distinct on (persons.student_key)
+        persons.student_key,
+        persons.person_id,
+        versions.street,
+        versions.zip,
+        concat_ws(' ', versions.first_name, versions.last_name)
+        || coalesce(' (' || versions.birth_date || ')', '') as name
+    from identity.int_identity_persons as persons
+    inner join staging.stg_student_versions as versions
+        on
+            persons.district_id = versions.district_id
+            and persons.district_student_id = versions.district_student_id
+    order by persons.student_key, versions.last_as_of_date desc
+
+),
+
+-- Of a shelter or a tower a few are enough to see what it is.
+households as (
+
+    select
+        neighbors.student_key,
+        string_agg(neighbors.name, ', ' order by neighbors.name) as names,
+        array_agg(neighbors.neighbor_key) as student_keys
+    from (
+        select
+            asked.student_key,
+            others.student_key as neighbor_key,
+            others.name,
+            row_number() over (partition by asked.student_key order by others.name) as number
+        from named as asked
+        inner join named as others
+            on
+                asked.street = others.street
+                and asked.zip = others.zip
+                and asked.person_id <> others.person_id
+        where asked.student_key in (select student_key from questions)
+    ) as neighbors
+    where neighbors.number <= 6
+    group by neighbors.student_key
+
+),
+
+runners_up as (
+
+    select distinct on (person_id)
+        person_id,
+        student_key,
+        name
+    from named
+    order by person_id, student_key
 
 )
 
@@ -190,16 +281,26 @@ select
     questions.match_probability,
     questions.reason,
     questions.evidence,
-    questions.runner_up_person_id,
+    runners_up.name as runner_up,
     questions.runner_up_weight,
     students.said as student,
-    coalesce(clients.said, others.said) as other
+    coalesce(clients.said, others.said) as other,
+    linked.said as linked,
+    households.names as household,
+    array_remove(households.student_keys || runners_up.student_key, null) as also_shown
 from questions
 inner join students on questions.student_key = students.student_key
-left join clients
-    on questions.other_record_type = 'client' and questions.other_record_key = clients.client_key
+left join identity.int_identity_questioned_clients as questioned
+    on
+        questions.other_record_type = 'client'
+        and questions.other_record_key = questioned.record_id
+left join clients on questioned.client_person_id::text = clients.client
+left join clients as linked
+    on questions.other_record_type = 'client' and questions.person_id = linked.client
 left join students as others
     on questions.other_record_type = 'student' and questions.other_record_key = others.student_key
+left join households on questions.student_key = households.student_key
+left join runners_up on questions.runner_up_person_id = runners_up.person_id
 -- A build that is under way may know the client no more.
 where coalesce(clients.said, others.said) is not null
 order by questions.match_weight desc, questions.student_key, questions.other_record_key
@@ -216,7 +317,7 @@ def open_questions(connection: psycopg.Connection) -> list[Question]:
 
     query = _QUESTIONS.format(
         student_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
-        client_fields=", ".join(f"coalesce({shown(field)}, '')" for field in FIELDS),
+        client_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
     )
     with connection.cursor(row_factory=class_row(Question)) as cursor:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()
@@ -228,6 +329,7 @@ def record_questions(
     """Enter the students whom a reviewer is shown in the record of disclosures."""
     shown = [question.student_key for question in questions]
     shown += [q.other_record_key for q in questions if q.other_record_type == "student"]
+    shown += [student for question in questions for student in question.also_shown]
     districts = Counter(key.split(":")[0] for key in shown)
     record_export(connection, reviewer, "decides which records are one child's", how, districts)
 

@@ -19,7 +19,7 @@ BAR_WIDTH = 24
 
 @dataclass(frozen=True)
 class Candidate:
-    """A client identity or another student, compared with the student's person.
+    """A client, with all its records, or another student, compared with the student's person.
 
     Weights are in bits; `record` is `<source>:<client id>` or `<district>:<student id>`.
     """
@@ -69,16 +69,21 @@ decisions as (
 
 ),
 
+-- All records of a client; a client that nothing but a reviewer compares has one identity.
 client_records as (
 
     select
-        decisions.client_identity_id,
+        decisions.client_person_id,
         min(records.record_id) as record,
         count(*) as records
     from decisions
+    left join identity.int_identity_client_persons as client_persons
+        on decisions.client_person_id = client_persons.client_person_id
     inner join identity.int_identity_records as records
-        on decisions.client_identity_id = records.identity_id
-    group by decisions.client_identity_id
+        on
+            coalesce(client_persons.client_identity_id, decisions.client_person_id)
+            = records.identity_id
+    group by decisions.client_person_id
 
 ),
 
@@ -86,33 +91,23 @@ clients as (
 
     select
         decisions.student_identity_id::text,
-        decisions.client_identity_id::text as other_identity_id,
+        decisions.client_person_id::text as other_identity_id,
         'client' as record_type,
         client_records.record,
         client_records.records,
         decisions.match_weight,
         decisions.match_probability,
+        decisions.decision,
+        decisions.decided_by,
         case
-            when links.person_id = decisions.person_id then links.decision
-            else decisions.decision
-        end as decision,
-        case
-            when links.person_id = decisions.person_id then links.decided_by
-            else decisions.decided_by
-        end as decided_by,
-        case
-            when links.person_id <> decisions.person_id then 'Another person fits better'
-            when links.decided_by = 'id'
-                then 'Follows a linked record with its number and first name'
+            when decisions.person_rank > 1 then 'Another person fits better'
             else rules.description
         end as reason,
         decisions.runner_up_person_id as runner_up,
         decisions.runner_up_weight
     from decisions
     inner join client_records
-        on decisions.client_identity_id = client_records.client_identity_id
-    left join identity.int_identity_client_links as links
-        on decisions.client_identity_id = links.client_identity_id
+        on decisions.client_person_id = client_records.client_person_id
     left join identity.match_rules as rules on decisions.rule = rules.rule
 
 ),
@@ -254,7 +249,7 @@ def _bar(start: float, end: float, scale: float) -> Text:
 
 
 def _title(candidate: Candidate) -> Text:
-    records = "" if candidate.records == 1 else f" and {candidate.records - 1} that say the same"
+    records = "" if candidate.records == 1 else f" and {candidate.records - 1} more"
     return Text.assemble(
         (candidate.decision, "bold"),
         f" (by {candidate.decided_by}): {candidate.record_type} {candidate.record}{records}",

@@ -82,7 +82,7 @@ def _read(read_key: Callable[[], str]) -> str:
 
 
 def side_by_side(question: Question, number: int, of: int) -> Table:
-    """Both records, the differences marked, with the reasons in words."""
+    """Both records, the differences marked, with what else tells who this is."""
     others = question.other_record_count - 1
     table = Table(
         title=f"{number} of {of}: {question.match_weight:+.1f} bits, probability "
@@ -97,20 +97,27 @@ def side_by_side(question: Question, number: int, of: int) -> Table:
     table.add_column(f"student {question.student_key}")
     table.add_column(
         f"{question.other_record_type} {question.other_record_key}"
-        + (f" and {others} that say the same" if others else "")
+        + (f" and {others} more of the same client" if others else "")
     )
-    for field, student, other in zip(FIELDS, question.student, question.other, strict=True):
-        same = other.lower() in student.lower().split(" / ")
+    if question.linked:
+        table.add_column("linked already", style="dim")
+    for position, field in enumerate(FIELDS):
+        student, other = question.student[position], question.other[position]
+        known = student.lower().split(" / ")
+        same = any(text in known for text in other.lower().split(" / "))
         style = "" if same or not (student and other) else "yellow"
         # Texts, because a name in brackets is no style.
-        table.add_row(field.replace("_", " "), Text(student, style), Text(other, style))
+        row = [Text(field.replace("_", " ")), Text(student, style), Text(other, style)]
+        if question.linked:
+            row.append(Text(question.linked[position]))
+        table.add_row(*row)
     return table
 
 
-def _caption(question: Question) -> str:
+def _caption(question: Question) -> Text:
     parts = [question.evidence]
-    if question.runner_up_person_id and question.runner_up_weight is not None:
-        parts.append(
-            f"Runner-up: {question.runner_up_person_id} at {question.runner_up_weight:+.1f} bits"
-        )
-    return "\n".join(parts)
+    if question.household:
+        parts.append(f"Students at the same address: {question.household}")
+    if question.runner_up and question.runner_up_weight is not None:
+        parts.append(f"Runner-up: {question.runner_up} at {question.runner_up_weight:+.1f} bits")
+    return Text("\n".join(parts))

@@ -36,8 +36,9 @@ COLUMNS = (
     "match_weight",
     "reason",
     "evidence",
-    "runner_up_person_id",
-    *(f"{side}_{field}" for field in FIELDS for side in ("student", "other")),
+    "runner_up",
+    "household",
+    *(f"{side}_{field}" for field in FIELDS for side in ("student", "other", "linked")),
 )
 
 # What a spreadsheet takes for the beginning of a formula.
@@ -119,7 +120,12 @@ def escaped(text: str) -> str:
 
 
 def _row(question: Question) -> list[str | float | None]:
-    said = [text for both in zip(question.student, question.other, strict=True) for text in both]
+    linked = question.linked or [""] * len(FIELDS)
+    said = [
+        text
+        for all_three in zip(question.student, question.other, linked, strict=True)
+        for text in all_three
+    ]
     return [
         None,
         None,
@@ -129,7 +135,8 @@ def _row(question: Question) -> list[str | float | None]:
         round(question.match_weight, 1),
         question.reason,
         question.evidence,
-        question.runner_up_person_id,
+        question.runner_up,
+        question.household,
         *said,
     ]
 

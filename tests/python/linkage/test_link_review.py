@@ -25,7 +25,7 @@ from outcomes.linkage.decisions import (
     record_decisions,
     standing_decisions,
 )
-from outcomes.linkage.review import review
+from outcomes.linkage.review import review, side_by_side
 from outcomes.linkage.review_workbook import escaped, export_questions, import_decisions
 from outcomes.warehouse.connection import connect
 
@@ -49,7 +49,7 @@ VETOED_CLIENT = """
     select decisions.student_key, 'client', records.record_id
     from identity.int_identity_client_decisions as decisions
     inner join identity.int_identity_records as records
-        on decisions.client_identity_id = records.identity_id
+        on decisions.client_person_id = records.identity_id
     where decisions.rule = 'different_first_name' and decisions.decision = 'review'
     order by 1, 3
     limit 1
@@ -58,7 +58,7 @@ LINKED_CLIENT = """
     select decisions.student_key, 'client', records.record_id
     from identity.int_identity_client_decisions as decisions
     inner join identity.int_identity_records as records
-        on decisions.client_identity_id = records.identity_id
+        on decisions.client_person_id = records.identity_id
     where decisions.decision = 'link' and decisions.match_weight > 15
     order by 1, 3
     limit 1
@@ -176,10 +176,16 @@ def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> N
 
 
 def test_both_records_are_shown_side_by_side(undecided: psycopg.Connection) -> None:
-    question = open_questions(undecided)[0]
+    # A question that has everything: other records, some linked already, a household.
+    questions = open_questions(undecided)
+    question = max(questions, key=lambda q: (bool(q.linked), bool(q.household)))
+    assert question.linked and question.household and question.also_shown
     shown = StringIO()
-    review(undecided, "ana", Console(file=shown, width=160), lambda: "")
-    for words in (question.reason, question.student_key, question.student[0], question.other[0]):
+    Console(file=shown, width=300).print(side_by_side(question, 1, len(questions)))
+    for words in (
+        question.reason, question.student_key, question.student[0], question.other[0],
+        question.linked[0], "linked already", question.household,
+    ):  # fmt: skip
         assert words in shown.getvalue()
     assert standing_decisions(undecided) == {}
 
