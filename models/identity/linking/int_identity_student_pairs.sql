@@ -78,7 +78,6 @@ student_pairs as (
         best.match_weight,
         best.match_probability,
         case
-            when best.student_key is null then null
             when side_by_side.student_key is not null then 'side_by_side'
             else best.rule
         end as rule,

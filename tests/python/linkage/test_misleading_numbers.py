@@ -1,0 +1,224 @@
+"""Numbers that say nothing, and people who are not one, planted among the demo's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from tests.python.conftest import copied, run_dbt
+
+from outcomes.config import Settings
+from outcomes.linkage.decisions import Decision, Pair, record_decisions
+from outcomes.warehouse.connection import connect
+
+REBUILD = ("run", "--select", "stg_students", "stg_student_versions", "stg_link_decisions+")
+REBUILD_CLIENTS = (*REBUILD, "stg_superseded_clients", "stg_clients")
+FIRST_NAMES = ("Abel", "Berta", "Cyril", "Dora", "Emil", "Frida", "Gustav", "Hedwig")
+
+# A student without a twin whose clients are linked, and who has no number: what is said
+# of somebody of the name is all that there is to go by.
+STUDENT = """
+    select versions.last_name, versions.first_name, versions.birth_date, persons.student_key,
+        persons.person_id
+    from identity.int_identity_persons as persons
+    inner join identity.int_identity_client_links as links
+        on persons.student_key = links.student_key and links.decision = 'link'
+    inner join staging.stg_student_versions as versions
+        on
+            persons.district_id = versions.district_id
+            and persons.district_student_id = versions.district_student_id
+    where links.decided_by = 'model'
+    group by 1, 2, 3, 4, 5
+    having count(distinct links.client_person_id) = 1 and max(coalesce(versions.ssn, '')) = ''
+    order by persons.student_key
+    limit 1 offset %s
+"""
+
+
+@dataclass(frozen=True)
+class Student:
+    """Somebody of the demo, as the district says."""
+
+    last_name: str
+    first_name: str
+    birth_date: str
+    student_key: str
+    person_id: str
+
+
+def a_student(connection: psycopg.Connection, offset: int) -> Student:
+    row = connection.execute(STUDENT.encode(), [offset]).fetchone()
+    assert row is not None
+    return Student(*row)
+
+
+def plant_clients(
+    connection: psycopg.Connection, source: str, rows: list[dict[str, object]]
+) -> None:
+    """Add client records to what the demo's first delivery holds."""
+    names = ("mci_id", "last_name", "first_name", "birth_date", "ssn", "street", "zip")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"""
+            insert into raw.clients
+                (partner_id, source_id, load_id, line_number, as_of_date, updated_at,
+                is_deleted, source_client_id, {", ".join(names)})
+            select partner_id, %(source)s, load_id, 10000000 + %(number)s, as_of_date,
+                updated_at, false, %(source)s || %(number)s,
+                {", ".join(f"%({name})s" for name in names)}
+            from raw.clients order by load_id, line_number limit 1
+            """.encode(),
+            [
+                {"source": source, "number": number} | dict.fromkeys(names) | row
+                for number, row in enumerate(rows)
+            ],
+        )
+
+
+def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, str]]:
+    """Decision and person of the planted records that matter; others have their own."""
+    return connection.execute(
+        """
+        select decision, person_id from identity.person_crosswalk
+        where record_type = 'client' and record_id like %s
+        """,
+        [f"{source}:%"],
+    ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def misled(built_demo: Settings) -> Iterator[Settings]:
+    """A copy of the demo with everything planted, and linked again."""
+    with copied(built_demo, "demo_misled") as settings:
+        run_dbt(settings, "build", "--resource-type", "function")
+        with connect(settings) as connection:
+            one, two, three = (a_student(connection, offset) for offset in range(3))
+            # 400 strangers and the student's own record have one placeholder.
+            strangers = [
+                {"first_name": FIRST_NAMES[n % 8] + "xyz"[n // 8 % 3], "last_name": f"Stranger{n}",
+                 "birth_date": f"{1995 + n % 12}-{1 + n % 9:02}-{1 + n % 28:02}"}
+                for n in range(400)
+            ]  # fmt: skip
+            own = {"first_name": one.first_name, "last_name": one.last_name,
+                   "birth_date": one.birth_date}  # fmt: skip
+            plant_clients(
+                connection,
+                "placeholder",
+                [row | {"mci_id": "000000000"} for row in [*strangers, own]],
+            )
+            # 200 clients have the number that somebody of the student's name has, too.
+            namesake = {"first_name": two.first_name, "last_name": two.last_name,
+                        "birth_date": two.birth_date}  # fmt: skip
+            plant_clients(
+                connection,
+                "shared",
+                [row | {"ssn": "219380111"} for row in [*strangers[:200], namesake]],
+            )
+            # Sixty clones of a student, each with a number of its own.
+            clone = {"first_name": three.first_name, "last_name": three.last_name,
+                     "birth_date": three.birth_date}  # fmt: skip
+            plant_clients(
+                connection, "clone", [clone | {"ssn": f"2191{n:02}{1234 + n}"} for n in range(60)]
+            )
+            # Sixty students of one name and date on one day's roster.
+            connection.execute(
+                """
+                insert into raw.students
+                    (partner_id, load_id, line_number, as_of_date, district_student_id,
+                    last_name, first_name, birth_date)
+                select partner_id, load_id, 10000000 + n, as_of_date, 'roster' || n,
+                    'Onename', 'Ida', '2001-02-03'
+                from (
+                    select partner_id, load_id, as_of_date from raw.students
+                    order by as_of_date desc, load_id desc limit 1
+                ) as newest
+                cross join generate_series(1, 60) as n
+                """
+            )
+        run_dbt(settings, *REBUILD_CLIENTS)
+        yield settings
+
+
+def test_a_placeholder_id_joins_nobody(misled: Settings) -> None:
+    with connect(misled) as connection:
+        student = a_student(connection, 0)
+        planted = persons_of(connection, "placeholder")
+        assert ("link", student.person_id) in planted
+        assert len([person for _, person in planted if person == student.person_id]) == 1
+        listed = connection.execute(
+            "select number_type, client_records >= 401 from quality.overused_numbers "
+            "where number = '000000000'"
+        ).fetchall()
+        assert listed == [("mci", True)]
+        persons = connection.execute(
+            "select count(distinct functions.own_person_id(mci_id, source_id || ':' || "
+            "source_client_id)) from raw.clients where source_id = 'placeholder'"
+        ).fetchone()
+        assert persons == (401,)
+
+
+def test_a_number_that_200_clients_have_links_nobody(misled: Settings) -> None:
+    with connect(misled) as connection:
+        student = a_student(connection, 1)
+        linked = [
+            person for decision, person in persons_of(connection, "shared") if decision == "link"
+        ]
+        assert set(linked) <= {student.person_id}
+        assert len(linked) <= 1
+        assert connection.execute(
+            "select number_type from quality.overused_numbers where number = '219380111'"
+        ).fetchall() == [("ssn",)]
+
+
+def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Settings) -> None:
+    with connect(misled) as connection:
+        student = a_student(connection, 2)
+        planted = persons_of(connection, "clone")
+        assert [decision for decision, _ in planted if decision == "link"] == []
+        reasons = connection.execute(
+            "select distinct rule from identity.match_review_queue where other_record_id like "
+            "'clone:%' and person_id = %s",
+            [student.person_id],
+        ).fetchall()
+        assert reasons == [("too_many_numbers",)]
+
+
+def test_students_of_one_roster_are_not_one_person(misled: Settings) -> None:
+    with connect(misled) as connection:
+        assert connection.execute(
+            "select count(distinct person_id) from identity.int_identity_persons "
+            "where district_student_id like 'roster%'"
+        ).fetchone() == (60,)
+
+
+def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Settings) -> None:
+    with connect(misled) as connection:
+        pair_records = connection.execute(
+            """
+            select links.student_key, links.person_id, array_agg(records.record_id)
+            from identity.int_identity_client_links as links
+            inner join identity.int_identity_records as records
+                on links.client_identity_id = records.identity_id
+            where links.decision = 'link' and links.decided_by = 'model'
+            group by links.client_person_id, links.student_key, links.person_id
+            having count(distinct links.client_identity_id) > 2
+            order by links.client_person_id
+            limit 1
+            """
+        ).fetchone()
+        assert pair_records is not None
+        student, person, records = pair_records
+        pair = Pair(student, "client", records[0])
+        record_decisions(connection, [Decision(pair, "no_link", "asked")], "ana")
+        run_dbt(misled, *REBUILD)
+        assert (
+            connection.execute(
+                "select from identity.person_crosswalk "
+                "where record_type = 'client' and record_id = any(%s) and person_id = %s",
+                [records, person],
+            ).fetchall()
+            == []
+        )
+        record_decisions(connection, [Decision(pair, "withdrawn", "test")], "ana")
