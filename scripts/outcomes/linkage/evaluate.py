@@ -254,8 +254,8 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
             on links.client_identity_id = records.identity_id
         where
             case links.decided_by
-                when 'model' then links.rule is null
-                else links.decision = 'link'
+                when 'reviewer' then links.decision = 'link'
+                else links.rule is null
             end
         """,
     ).with_columns(pl.col("weight").cast(pl.Float64))

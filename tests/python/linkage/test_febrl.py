@@ -35,6 +35,7 @@ CHILDRENS_RULES = {
     "contradicted_first_name",
     "different_birth_date",
     "unknown_name_or_birth_date",
+    "namesake_elsewhere",
 }
 
 

@@ -88,13 +88,22 @@ def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, s
     ).fetchall()
 
 
+@dataclass(frozen=True)
+class Misled:
+    """A warehouse, and the students whom everything was planted about."""
+
+    settings: Settings
+    students: list[Student]
+
+
 @pytest.fixture(scope="module")
-def misled(built_demo: Settings) -> Iterator[Settings]:
+def misled(built_demo: Settings) -> Iterator[Misled]:
     """A copy of the demo with everything planted, and linked again."""
     with copied(built_demo, "demo_misled") as settings:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
-            one, two, three = (a_student(connection, offset) for offset in range(3))
+            students = [a_student(connection, offset) for offset in range(3)]
+            one, two, three = students
             # 400 strangers and the student's own record have one placeholder.
             strangers = [
                 {"first_name": FIRST_NAMES[n % 8] + "xyz"[n // 8 % 3], "last_name": f"Stranger{n}",
@@ -138,12 +147,12 @@ def misled(built_demo: Settings) -> Iterator[Settings]:
                 """
             )
         run_dbt(settings, *REBUILD_CLIENTS)
-        yield settings
+        yield Misled(settings, students)
 
 
-def test_a_placeholder_id_joins_nobody(misled: Settings) -> None:
-    with connect(misled) as connection:
-        student = a_student(connection, 0)
+def test_a_placeholder_id_joins_nobody(misled: Misled) -> None:
+    with connect(misled.settings) as connection:
+        student = misled.students[0]
         planted = persons_of(connection, "placeholder")
         assert ("link", student.person_id) in planted
         assert len([person for _, person in planted if person == student.person_id]) == 1
@@ -159,9 +168,9 @@ def test_a_placeholder_id_joins_nobody(misled: Settings) -> None:
         assert persons == (401,)
 
 
-def test_a_number_that_200_clients_have_links_nobody(misled: Settings) -> None:
-    with connect(misled) as connection:
-        student = a_student(connection, 1)
+def test_a_number_that_200_clients_have_links_nobody(misled: Misled) -> None:
+    with connect(misled.settings) as connection:
+        student = misled.students[1]
         linked = [
             person for decision, person in persons_of(connection, "shared") if decision == "link"
         ]
@@ -172,9 +181,9 @@ def test_a_number_that_200_clients_have_links_nobody(misled: Settings) -> None:
         ).fetchall() == [("ssn",)]
 
 
-def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Settings) -> None:
-    with connect(misled) as connection:
-        student = a_student(connection, 2)
+def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Misled) -> None:
+    with connect(misled.settings) as connection:
+        student = misled.students[2]
         planted = persons_of(connection, "clone")
         assert [decision for decision, _ in planted if decision == "link"] == []
         reasons = connection.execute(
@@ -185,16 +194,16 @@ def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Settings) -> None
         assert reasons == [("too_many_numbers",)]
 
 
-def test_students_of_one_roster_are_not_one_person(misled: Settings) -> None:
-    with connect(misled) as connection:
+def test_students_of_one_roster_are_not_one_person(misled: Misled) -> None:
+    with connect(misled.settings) as connection:
         assert connection.execute(
             "select count(distinct person_id) from identity.int_identity_persons "
             "where district_student_id like 'roster%'"
         ).fetchone() == (60,)
 
 
-def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Settings) -> None:
-    with connect(misled) as connection:
+def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Misled) -> None:
+    with connect(misled.settings) as connection:
         pair_records = connection.execute(
             """
             select links.student_key, links.person_id, array_agg(records.record_id)
@@ -212,7 +221,7 @@ def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Settings) -> N
         student, person, records = pair_records
         pair = Pair(student, "client", records[0])
         record_decisions(connection, [Decision(pair, "no_link", "asked")], "ana")
-        run_dbt(misled, *REBUILD)
+        run_dbt(misled.settings, *REBUILD)
         assert (
             connection.execute(
                 "select from identity.person_crosswalk "
