@@ -28,6 +28,12 @@ nicknames as (
 
 ),
 
+placeholders as (
+
+    select * from {{ ref('placeholder_first_names') }}
+
+),
+
 -- Clients repeat themselves: one record speaks for all that say the same.
 new_identities as (
 
@@ -125,7 +131,9 @@ identities as (
     left join standardized as last_names
         on new_identities.last_name = last_names.spelling
     left join standardized as first_names
-        on new_identities.first_name = first_names.spelling
+        on
+            new_identities.first_name = first_names.spelling
+            and first_names.name not in (select placeholders.name from placeholders)
     left join standardized as middle_names
         on new_identities.middle_name = middle_names.spelling
     left join standardized as suffixes

@@ -13,8 +13,16 @@ from outcomes.config import Settings
 from outcomes.linkage.decisions import Decision, Pair, record_decisions
 from outcomes.warehouse.connection import connect
 
-REBUILD = ("run", "--select", "stg_students", "stg_student_versions", "stg_link_decisions+")
-REBUILD_CLIENTS = (*REBUILD, "stg_superseded_clients", "stg_clients")
+# Everything that linking makes, from the deliveries on.
+REBUILD = (
+    "run",
+    "--select",
+    *(
+        f"{changed}+,+{wanted}"
+        for changed in ("stg_superseded_clients", "stg_student_versions", "stg_link_decisions")
+        for wanted in ("person_crosswalk", "match_review_queue", "overused_numbers")
+    ),
+)
 FIRST_NAMES = ("Abel", "Berta", "Cyril", "Dora", "Emil", "Frida", "Gustav", "Hedwig")
 
 # A student without a twin whose clients are linked, and who has no number: what is said
@@ -129,7 +137,9 @@ def misled(built_demo: Settings) -> Iterator[Misled]:
             clone = {"first_name": three.first_name, "last_name": three.last_name,
                      "birth_date": three.birth_date}  # fmt: skip
             plant_clients(
-                connection, "clone", [clone | {"ssn": f"2191{n:02}{1234 + n}"} for n in range(60)]
+                connection,
+                "clone",
+                [clone | {"ssn": f"219{n + 1:02}{1234 + n}"} for n in range(60)],
             )
             # Sixty students of one name and date on one day's roster.
             connection.execute(
@@ -146,7 +156,7 @@ def misled(built_demo: Settings) -> Iterator[Misled]:
                 cross join generate_series(1, 60) as n
                 """
             )
-        run_dbt(settings, *REBUILD_CLIENTS)
+        run_dbt(settings, *REBUILD)
         yield Misled(settings, students)
 
 
