@@ -11,6 +11,7 @@ outcomes as (
     select outcomes.*
     from {{ ref('int_student_year_outcomes') }} as outcomes
     inner join as_of on outcomes.school_year = as_of.school_year
+    where outcomes.days_enrolled is not null
 
 ),
 

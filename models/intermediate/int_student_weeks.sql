@@ -53,6 +53,12 @@ discipline_actions as (
 
 ),
 
+days_known as (
+
+    select * from {{ ref('int_days_known') }}
+
+),
+
 course_marks as (
 
     select * from {{ ref('stg_course_marks') }}
@@ -464,9 +470,11 @@ student_weeks as (
         as_of.school_year,
         to_date.week_starts_on,
         least(to_date.week_starts_on + 6, as_of.as_of_date) as week_ends_on,
-        to_date.days_enrolled,
-        to_date.days_absent,
-        to_date.days_absent_unexcused,
+        case when days_known.has_days then to_date.days_enrolled end as days_enrolled,
+        case when days_known.has_absences then to_date.days_absent end as days_absent,
+        case
+            when days_known.has_absences then to_date.days_absent_unexcused
+        end as days_absent_unexcused,
         case
             when feeds_delivered.feed is not null then to_date.suspension_days
         end as suspension_days,
@@ -476,6 +484,11 @@ student_weeks as (
         gpas.gpa
     from to_date
     cross join as_of
+    left join days_known
+        on
+            to_date.district_id = days_known.district_id
+            and to_date.district_student_id = days_known.district_student_id
+            and as_of.school_year = days_known.school_year
     left join feeds_delivered
         on
             to_date.district_id = feeds_delivered.district_id

@@ -115,6 +115,7 @@ absence_risks as (
         end as days_allowed_pde
     from limits
     cross join as_of
+    where outcomes.days_absent is not null
 
 )
 

@@ -176,6 +176,10 @@ def new(
     if standard:
         write_standard(contract, standard, samples or [])
         console.print(
+            f"{escape(shown(crosswalk_of(contract)))}: the standard's codes; add the district's "
+            "subjects and append them to seeds/crosswalks/code_crosswalk.csv."
+        )
+        console.print(
             f"{escape(shown(contract))}: complete what says TODO, then run `outcomes district "
             "check` with it."
         )

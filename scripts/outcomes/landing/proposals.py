@@ -122,10 +122,11 @@ def describe(name: str, values: Sequence[str]) -> Column:
     written = next((f for f in _DATE_FORMATS if _is_date(f, known)), None)
     codes = sorted(set(known))
     is_short = max(map(len, codes)) <= 3 and len(known) > 2 * len(codes)
-    is_short = is_short and not any("." in code for code in codes)
     is_code = domain or _CODE_NAME.search(name) or is_short
     if written:
         column.property |= {"logicalType": "date", "logicalTypeOptions": {"format": written}}
+    elif all(re.fullmatch(r"-?\d*\.?\d+", value) for value in known) and "." in "".join(known):
+        column.property["logicalType"] = "number"
     elif is_code and len(codes) <= _MOST_CODES and max(map(len, codes)) <= 30:
         column.property["enum"] = [{"value": code} for code in codes]
         column.domain, column.codes = domain, codes
@@ -133,8 +134,6 @@ def describe(name: str, values: Sequence[str]) -> Column:
         lengths = {len(value) for value in known}
         size = f"{{{min(lengths)}}}" if len(lengths) == 1 else f"{{{min(lengths)},{max(lengths)}}}"
         column.property["logicalTypeOptions"] = {"pattern": f"[0-9]{size}"}
-    elif all(re.fullmatch(r"-?\d*\.?\d+", value) for value in known):
-        column.property["logicalType"] = "number"
     return column
 
 

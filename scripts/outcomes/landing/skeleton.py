@@ -145,6 +145,10 @@ def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> No
         partner_id=partner_id, name=name, file_name=_dated(sample)
     )
     _write(contract, text)
+    codes = resources.files("outcomes.contracts").joinpath("standards/oneroster.crosswalk.csv")
+    crosswalk_of(contract).write_text(
+        codes.read_text("utf-8").format(partner_id=partner_id), encoding="utf-8"
+    )
 
 
 def _dated(name: str) -> str:
