@@ -64,6 +64,7 @@ limits as (
         on
             pde.definition = 'pde'
             and {{ in_force('pde', 'outcomes.school_year') }}
+    where outcomes.days_absent is not null
 
 ),
 
@@ -115,7 +116,6 @@ absence_risks as (
         end as days_allowed_pde
     from limits
     cross join as_of
-    where outcomes.days_absent is not null
 
 )
 

@@ -177,7 +177,8 @@ pipeline as (
             when gpa is not null and extension_gpa_min is not null
                 then cast(greatest(extension_gpa_min - gpa, 0) as numeric(5, 4))
         end as extension_gpa_points_short,
-        days_enrolled = 0 as is_attendance_missing,
+        coalesce(days_enrolled, 0) = 0
+        or days_counted_absent is null as is_attendance_missing,
         cast(days_enrolled as integer) as days_enrolled,
         cast(days_counted_absent as numeric(6, 2)) as days_counted_absent,
         attendance_min,
