@@ -12,12 +12,6 @@ pseudonyms as (
 
 ),
 
-people as (
-
-    select * from {{ ref('int_deidentified_person_years') }}
-
-),
-
 pseudonymized as (
 
     select
@@ -27,7 +21,7 @@ pseudonymized as (
         facts.test_year,
         facts.test,
         facts.subject,
-        case when facts.grade = people.grade then facts.grade end as grade,
+        facts.grade,
         facts.level,
         facts.scaled_score,
         facts.scale_id,
@@ -37,11 +31,6 @@ pseudonymized as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    left join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.test_year = people.school_year
 
 )
 

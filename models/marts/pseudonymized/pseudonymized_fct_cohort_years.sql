@@ -12,12 +12,6 @@ pseudonyms as (
 
 ),
 
-people as (
-
-    select * from {{ ref('int_deidentified_person_years') }}
-
-),
-
 pseudonymized as (
 
     select
@@ -26,14 +20,14 @@ pseudonymized as (
         facts.base_year,
         facts.follow_up_year,
         facts.base_district_id,
-        base_people.grade as base_grade,
-        base_people.gender,
-        base_people.race,
-        base_people.economic_status as base_economic_status,
+        facts.base_grade,
+        facts.gender,
+        facts.race,
+        facts.base_economic_status,
         facts.base_involved,
         facts.status,
         facts.district_id,
-        people.grade,
+        facts.grade,
         facts.attendance_rate,
         facts.is_chronically_absent_federal,
         facts.gpa,
@@ -45,16 +39,6 @@ pseudonymized as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    inner join people as base_people
-        on
-            facts.person_id = base_people.person_id
-            and facts.base_district_id = base_people.district_id
-            and facts.base_year = base_people.school_year
-    left join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.follow_up_year = people.school_year
 
 )
 

@@ -12,22 +12,16 @@ pseudonyms as (
 
 ),
 
-people as (
-
-    select * from {{ ref('int_deidentified_person_years') }}
-
-),
-
 pseudonymized as (
 
     select
         students.pseudonym as student_key,
         persons.pseudonym as person_id,
         facts.district_id,
-        case when people.schools is not null then facts.school_key end as school_key,
+        facts.school_key,
         facts.school_year,
         facts.spell_number,
-        people.grade,
+        facts.grade,
         facts.entry_date,
         facts.exit_date,
         facts.exit_code
@@ -36,11 +30,6 @@ pseudonymized as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    inner join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.school_year = people.school_year
 
 )
 

@@ -12,12 +12,6 @@ pseudonyms as (
 
 ),
 
-people as (
-
-    select * from {{ ref('int_deidentified_person_years') }}
-
-),
-
 pseudonymized as (
 
     select
@@ -34,11 +28,6 @@ pseudonymized as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    inner join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.school_year = people.school_year
 
 )
 

@@ -12,26 +12,27 @@ pseudonyms as (
 
 ),
 
-people as (
+students as (
 
-    select * from {{ ref('int_deidentified_person_years') }}
+    select * from {{ ref('dim_students') }}
 
 ),
 
 pseudonymized as (
 
     select
-        students.pseudonym as student_key,
+        student_pseudonyms.pseudonym as student_key,
         persons.pseudonym as person_id,
         facts.district_id,
         facts.school_year,
-        people.birth_year,
-        people.grade,
-        people.gender,
-        people.race,
-        people.is_english_learner,
-        people.special_education,
-        people.economic_status,
+        facts.school_code,
+        cast(extract(year from students.birth_date) as smallint) as birth_year,
+        facts.grade,
+        facts.gender,
+        facts.race,
+        facts.is_english_learner,
+        facts.special_education,
+        facts.economic_status,
         facts.days_enrolled,
         facts.days_absent,
         facts.days_absent_excused,
@@ -52,15 +53,11 @@ pseudonymized as (
         facts.involved_prior_year,
         facts.involved_concurrent
     from facts
-    inner join pseudonyms as students
-        on facts.student_key = students.key
+    inner join pseudonyms as student_pseudonyms
+        on facts.student_key = student_pseudonyms.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    inner join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.school_year = people.school_year
+    left join students on facts.student_key = students.student_key
 
 )
 

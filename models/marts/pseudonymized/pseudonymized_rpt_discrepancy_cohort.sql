@@ -12,12 +12,6 @@ pseudonyms as (
 
 ),
 
-people as (
-
-    select * from {{ ref('int_deidentified_person_years') }}
-
-),
-
 pseudonymized as (
 
     select
@@ -26,8 +20,8 @@ pseudonymized as (
         facts.district_id,
         facts.school_year,
         facts.rule_id,
-        case when people.schools is not null then facts.school_code end as school_code,
-        people.grade,
+        facts.school_code,
+        facts.grade,
         facts.gpa,
         facts.math_level,
         facts.math_test_year,
@@ -38,11 +32,6 @@ pseudonymized as (
         on facts.student_key = students.key
     inner join pseudonyms as persons
         on facts.person_id = persons.key
-    inner join people
-        on
-            facts.person_id = people.person_id
-            and facts.district_id = people.district_id
-            and facts.school_year = people.school_year
 
 )
 
