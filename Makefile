@@ -5,7 +5,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Sizes of the demo, by their students, each in a database of its own. From `sample` on there
+# are enough students to show every headline gap.
+SIZE ?= sample
+students_small := 400
+students_sample := 1200
+students_county := 25000
+STUDENTS := $(or $(students_$(SIZE)),$(error SIZE is small, sample or county, not $(SIZE)))
 DEMO := .warehouse/demo
+ifneq ($(SIZE),sample)
+DEMO := .warehouse/demo-$(SIZE)
+export OUTCOMES_PG_DATABASE := outcomes_$(SIZE)
+endif
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,9 +35,9 @@ profiles.yml: profiles.example.yml
 install: $(VENV)/installed profiles.yml  ## Make the virtual environment and the dbt profile
 
 $(DEMO)/drops: | $(VENV)/installed
-	$(BIN)/outcomes demo generate $(DEMO)
+	$(BIN)/outcomes demo generate $(DEMO) --students $(STUDENTS)
 
-demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries
+demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries; SIZE=small, sample or county
 	@$(BIN)/outcomes warehouse start
 	@$(BIN)/outcomes access apply > /dev/null
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]
