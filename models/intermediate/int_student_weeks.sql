@@ -6,6 +6,15 @@ as_of as (
 
 ),
 
+-- Each district's weeks end with its own newest delivery.
+known as (
+
+    select district_years.*
+    from {{ ref('int_district_years') }} as district_years
+    inner join as_of on district_years.school_year = as_of.school_year
+
+),
+
 spells as (
 
     select spells.*
@@ -142,7 +151,7 @@ enrolled_weeks as (
         spells.district_student_id,
         cast(weeks.week_starts_on as date) as week_starts_on
     from spells
-    cross join as_of
+    inner join known on spells.district_id = known.district_id
     left join first_days
         on
             spells.district_id = first_days.district_id
@@ -159,7 +168,7 @@ enrolled_weeks as (
                     )
                 )
             ),
-            least(spells.exit_date, as_of.as_of_date),
+            least(spells.exit_date, known.known_through),
             interval '1 week'
         ) as weeks (week_starts_on)
 
@@ -233,7 +242,7 @@ counted_absences as (
 ),
 
 -- A month's total says nothing of its weeks. It counts from the month's last day on,
--- that of the running month from the as-of date on.
+-- that of the running month from the newest delivery on.
 reported_days as (
 
     select
@@ -244,7 +253,7 @@ reported_days as (
                 'week',
                 least(
                     attendance_totals.month + interval '1 month' - interval '1 day',
-                    as_of.as_of_date
+                    known.known_through
                 )
             ) as date
         ) as week_starts_on,
@@ -253,7 +262,10 @@ reported_days as (
         + attendance_totals.days_absent_unexcused as days_absent,
         attendance_totals.days_absent_unexcused
     from attendance_totals
-    inner join as_of on attendance_totals.school_year = as_of.school_year
+    inner join known
+        on
+            attendance_totals.district_id = known.district_id
+            and attendance_totals.school_year = known.school_year
 
 ),
 
@@ -467,9 +479,9 @@ student_weeks as (
     select
         to_date.district_id,
         to_date.district_student_id,
-        as_of.school_year,
+        known.school_year,
         to_date.week_starts_on,
-        least(to_date.week_starts_on + 6, as_of.as_of_date) as week_ends_on,
+        least(to_date.week_starts_on + 6, known.known_through) as week_ends_on,
         case when days_known.has_days then to_date.days_enrolled end as days_enrolled,
         case when days_known.has_absences then to_date.days_absent end as days_absent,
         case
@@ -483,12 +495,12 @@ student_weeks as (
         end as courses_failed,
         gpas.gpa
     from to_date
-    cross join as_of
+    inner join known on to_date.district_id = known.district_id
     left join days_known
         on
             to_date.district_id = days_known.district_id
             and to_date.district_student_id = days_known.district_student_id
-            and as_of.school_year = days_known.school_year
+            and known.school_year = days_known.school_year
     left join feeds_delivered
         on
             to_date.district_id = feeds_delivered.district_id
@@ -497,7 +509,7 @@ student_weeks as (
         on
             to_date.district_id = gpas.district_id
             and to_date.district_student_id = gpas.district_student_id
-            and as_of.school_year = gpas.school_year
+            and known.school_year = gpas.school_year
             and to_date.marking_period = gpas.marking_period
     where to_date.is_enrolled
 

@@ -8,17 +8,10 @@ int_student_year_outcomes for the student; look for an event that falls into no 
 */
 with
 
-as_of as (
-
-    select * from {{ ref('stg_as_of') }}
-
-),
-
 newest_weeks as (
 
-    select warnings.*
-    from {{ ref('rpt_early_warnings') }} as warnings
-    inner join as_of on warnings.week_ends_on = as_of.as_of_date
+    select * from {{ ref('rpt_early_warnings') }}
+    where is_latest_week
 
 ),
 

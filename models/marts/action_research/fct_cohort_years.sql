@@ -1,5 +1,17 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 members as (
 
     select * from {{ ref('int_cohort_members') }}
@@ -63,10 +75,14 @@ cohort_years as (
         follow_up_years.person_id,
         follow_up_years.base_year,
         follow_up_years.follow_up_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         follow_up_years.district_id as base_district_id,
         follow_up_years.grade as base_grade,
+        base_grades.label as base_grade_label,
         follow_up_years.gender,
         follow_up_years.race,
+        races.label as race_label,
         follow_up_years.economic_status as base_economic_status,
         follow_up_years.was_involved as base_involved,
         case
@@ -78,6 +94,7 @@ cohort_years as (
         person_years.student_key,
         person_years.district_id,
         person_years.grade,
+        grades.label as grade_label,
         person_years.attendance_rate,
         person_years.is_chronically_absent_federal,
         person_years.gpa,
@@ -93,6 +110,18 @@ cohort_years as (
         on
             follow_up_years.person_id = involved_years.person_id
             and follow_up_years.follow_up_year = involved_years.follow_up_year
+    left join district_years
+        on
+            district_years.district_id = 'all'
+            and follow_up_years.follow_up_year = district_years.school_year
+    left join codes as grades
+        on grades.domain = 'grade' and cast(person_years.grade as text) = grades.code
+    left join codes as races
+        on races.domain = 'race' and cast(follow_up_years.race as text) = races.code
+    left join codes as base_grades
+        on
+            base_grades.domain = 'grade'
+            and cast(follow_up_years.grade as text) = base_grades.code
 
 )
 

@@ -1,5 +1,11 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
 expected_days as (
 
     select * from {{ ref('int_expected_days') }}
@@ -80,6 +86,7 @@ absence_risks as (
         as_of.as_of_date,
         limits.school_code,
         limits.grade,
+        grades.label as grade_label,
         cast(limits.days_enrolled as integer) as days_enrolled,
         cast(limits.days_absent as numeric(6, 2)) as days_absent,
         cast(limits.days_enrolled_expected as integer) as days_enrolled_expected,
@@ -116,6 +123,8 @@ absence_risks as (
         end as days_allowed_pde
     from limits
     cross join as_of
+    left join codes as grades
+        on grades.domain = 'grade' and cast(limits.grade as text) = grades.code
 
 )
 

@@ -1,5 +1,17 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 cohort_years as (
 
     select * from {{ ref('fct_cohort_years') }}
@@ -131,7 +143,10 @@ cohort_trajectories as (
         outcomes.base_year,
         outcomes.group_type,
         outcomes.group_value,
+        coalesce(codes.label, outcomes.group_value) as group_label,
         outcomes.follow_up_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         (outcomes.n_students)::integer as n_students,
         (outcomes.n_enrolled)::integer as n_enrolled,
         (outcomes.n_graduated)::integer as n_graduated,
@@ -166,6 +181,12 @@ cohort_trajectories as (
             and outcomes.group_type = dated_incidences.group_type
             and outcomes.group_value = dated_incidences.group_value
             and outcomes.follow_up_year = dated_incidences.follow_up_year
+    left join district_years
+        on
+            district_years.district_id = 'all'
+            and outcomes.follow_up_year = district_years.school_year
+    left join codes
+        on outcomes.group_type = codes.domain and outcomes.group_value = codes.code
 
 )
 

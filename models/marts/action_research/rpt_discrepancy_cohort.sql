@@ -1,5 +1,17 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 student_years as (
 
     select * from {{ ref('fct_student_years') }}
@@ -121,9 +133,12 @@ discrepancy_cohort as (
         low_grades.district_id,
         low_grades.district_student_id,
         low_grades.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         low_grades.rule_id,
         low_grades.school_code,
         low_grades.grade,
+        grades.label as grade_label,
         low_grades.gpa,
         results.math_level,
         results.math_test_year,
@@ -135,6 +150,12 @@ discrepancy_cohort as (
             low_grades.student_key = results.student_key
             and low_grades.school_year = results.school_year
             and low_grades.rule_id = results.rule_id
+    left join district_years
+        on
+            low_grades.district_id = district_years.district_id
+            and low_grades.school_year = district_years.school_year
+    left join codes as grades
+        on grades.domain = 'grade' and cast(low_grades.grade as text) = grades.code
     where results.subjects_at_level >= low_grades.subjects_at_level_min
 
 )

@@ -1,5 +1,11 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
 weeks as (
 
     select * from {{ ref('int_student_weeks') }}
@@ -186,8 +192,13 @@ early_warnings as (
         rules.school_year,
         compared.week_starts_on,
         compared.week_ends_on,
+        -- Each district delivers on days of its own.
+        compared.week_ends_on
+        = max(compared.week_ends_on) over (partition by rules.district_id)
+            as is_latest_week,
         rules.school_code,
         rules.grade,
+        grades.label as grade_label,
         rules.grade_band,
         cast(compared.days_enrolled as integer) as days_enrolled,
         cast(compared.days_absent as numeric(6, 2)) as days_absent,
@@ -233,6 +244,8 @@ early_warnings as (
     from compared
     inner join students_with_rules as rules
         on compared.student_number = rules.student_number
+    left join codes as grades
+        on grades.domain = 'grade' and cast(rules.grade as text) = grades.code
 
 )
 

@@ -1,5 +1,17 @@
 with
 
+outcome_measures as (
+
+    select * from {{ ref('outcome_measures') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 matches as (
 
     select * from {{ ref('int_intervention_matches') }}
@@ -101,19 +113,29 @@ compared as (
 intervention_balance as (
 
     select
-        intervention_code,
-        school_year,
-        measure,
-        covariate,
-        participants_before,
-        comparison_before,
-        (participants_before - comparison_before) / standard_deviation
+        compared.intervention_code,
+        compared.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
+        compared.measure,
+        outcome_measures.measure_label,
+        compared.covariate,
+        compared.participants_before,
+        compared.comparison_before,
+        (compared.participants_before - compared.comparison_before)
+        / compared.standard_deviation
             as standardized_difference_before,
-        participants_after,
-        comparison_after,
-        (participants_after - comparison_after) / standard_deviation
+        compared.participants_after,
+        compared.comparison_after,
+        (compared.participants_after - compared.comparison_after)
+        / compared.standard_deviation
             as standardized_difference_after
     from compared
+    left join district_years
+        on
+            district_years.district_id = 'all'
+            and compared.school_year = district_years.school_year
+    left join outcome_measures on compared.measure = outcome_measures.measure
 
 )
 

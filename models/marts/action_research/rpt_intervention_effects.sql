@@ -1,5 +1,17 @@
 with
 
+outcome_measures as (
+
+    select * from {{ ref('outcome_measures') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 matches as (
 
     select * from {{ ref('int_intervention_matches') }}
@@ -183,7 +195,10 @@ intervention_effects as (
         counts.intervention_code,
         intervention_names.intervention_name,
         counts.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         counts.measure,
+        outcome_measures.measure_label,
         (counts.n_participants)::integer as n_participants,
         (counts.n_matched)::integer as n_matched,
         (counts.n_without_student_year)::integer as n_without_student_year,
@@ -223,6 +238,11 @@ intervention_effects as (
             and counts.school_year = standard_errors.school_year
             and counts.measure = standard_errors.measure
     left join t_quantiles on standard_errors.df = t_quantiles.df
+    left join district_years
+        on
+            district_years.district_id = 'all'
+            and counts.school_year = district_years.school_year
+    left join outcome_measures on counts.measure = outcome_measures.measure
 
 )
 

@@ -1,5 +1,17 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 promise_statuses as (
 
     select * from {{ ref('int_promise_statuses') }}
@@ -42,15 +54,39 @@ as_of as (
 
 ),
 
-marking_periods as (
+-- The newest GPA since grade 9 that is known; of a year that has ended its own.
+known_gpas as (
 
-    select
-        district_id,
-        district_student_id,
-        school_year,
-        max(marking_period) as marking_period
-    from gpas
-    group by district_id, district_student_id, school_year
+    select distinct on (
+        outcomes.district_id, outcomes.district_student_id, outcomes.school_year
+    )
+        outcomes.district_id,
+        outcomes.district_student_id,
+        outcomes.school_year,
+        gpas.gpa,
+        gpas.school_year as gpa_school_year,
+        gpas.marking_period as gpa_marking_period
+    from outcomes
+    cross join as_of
+    inner join gpas
+        on
+            outcomes.district_id = gpas.district_id
+            and outcomes.district_student_id = gpas.district_student_id
+            and (
+                outcomes.school_year = gpas.school_year
+                or (
+                    outcomes.school_year = as_of.school_year
+                    and gpas.school_year
+                    between outcomes.school_year - outcomes.grade + 9
+                    and outcomes.school_year
+                )
+            )
+    order by
+        outcomes.district_id,
+        outcomes.district_student_id,
+        outcomes.school_year,
+        gpas.school_year desc,
+        gpas.marking_period desc
 
 ),
 
@@ -64,7 +100,12 @@ candidates as (
         students.person_id,
         outcomes.school_code,
         outcomes.grade,
-        outcomes.gpa,
+        codes.label as grade_label,
+        district_years.known_through,
+        district_years.is_complete_year,
+        known_gpas.gpa,
+        known_gpas.gpa_school_year,
+        known_gpas.gpa_marking_period,
         outcomes.days_enrolled,
         promise_districts.gpa_max,
         promise_statuses.school_year < as_of.school_year as is_finished,
@@ -72,10 +113,17 @@ candidates as (
         case
             when promise_statuses.school_year < as_of.school_year
                 then outcomes.grade - 8.0
+            when known_gpas.gpa is null and outcomes.grade = 9 then 0
+            when known_gpas.gpa_school_year < promise_statuses.school_year
+                then
+                    outcomes.grade
+                    - promise_statuses.school_year
+                    + known_gpas.gpa_school_year
+                    - 8.0
             else
                 outcomes.grade - 9.0
                 + least(
-                    marking_periods.marking_period
+                    known_gpas.gpa_marking_period
                     / cast(promise_districts.marking_periods as numeric),
                     1
                 )
@@ -98,12 +146,17 @@ candidates as (
             promise_statuses.district_id = expected_days.district_id
             and promise_statuses.district_student_id = expected_days.district_student_id
             and promise_statuses.school_year = expected_days.school_year
-    left join marking_periods
+    left join known_gpas
         on
-            promise_statuses.district_id = marking_periods.district_id
-            and promise_statuses.district_student_id
-            = marking_periods.district_student_id
-            and promise_statuses.school_year = marking_periods.school_year
+            promise_statuses.district_id = known_gpas.district_id
+            and promise_statuses.district_student_id = known_gpas.district_student_id
+            and promise_statuses.school_year = known_gpas.school_year
+    left join district_years
+        on
+            promise_statuses.district_id = district_years.district_id
+            and promise_statuses.school_year = district_years.school_year
+    left join codes
+        on codes.domain = 'grade' and cast(outcomes.grade as text) = codes.code
 
 ),
 
@@ -118,11 +171,13 @@ needs as (
             )
         ) / 2 as days_absent_left,
         case
+            when years_marked = 0 then gpa_min
             when gpa is not null and years_marked < 4 and not is_graduate
                 then
                     greatest(4 * gpa_min - years_marked * gpa, 0) / (4 - years_marked)
         end as gpa_needed,
         case
+            when years_marked = 0 then extension_gpa_min
             when
                 gpa is not null
                 and extension_gpa_min is not null
@@ -160,13 +215,18 @@ pipeline as (
         district_id,
         district_student_id,
         school_year,
+        known_through,
+        is_complete_year,
         school_code,
         grade,
+        grade_label,
         class_year,
         promise_status,
         history_is_complete as promise_history_is_complete,
         gpa is null as is_gpa_missing,
         cast(gpa as numeric(5, 4)) as gpa,
+        gpa_school_year,
+        cast(gpa_marking_period as integer) as gpa_marking_period,
         gpa_min,
         case
             when gpa is not null

@@ -1,5 +1,17 @@
 with
 
+program_groups as (
+
+    select * from {{ ref('program_groups') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 student_years as (
 
     select * from {{ ref('int_student_years') }}
@@ -110,8 +122,11 @@ service_gaps as (
         compared.district_id,
         compared.district_student_id,
         compared.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         compared.rule_id,
         compared.program_group,
+        program_groups.program_group_label,
         compared.missing,
         compared.question
     from compared
@@ -119,6 +134,12 @@ service_gaps as (
         on
             compared.district_id = student_persons.district_id
             and compared.district_student_id = student_persons.district_student_id
+    left join district_years
+        on
+            compared.district_id = district_years.district_id
+            and compared.school_year = district_years.school_year
+    left join program_groups
+        on compared.program_group = program_groups.program_group
     where
         (
             compared.missing = 'service'

@@ -1,5 +1,11 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
 students as (
 
     select * from {{ ref('stg_students') }}
@@ -36,6 +42,7 @@ district_students as (
         newest.birth_date,
         newest.gender,
         newest.race,
+        races.label as race_label,
         newest.is_english_learner,
         newest.special_education,
         newest.primary_disability,
@@ -48,6 +55,8 @@ district_students as (
         on
             newest.district_id = student_persons.district_id
             and newest.district_student_id = student_persons.district_student_id
+    left join codes as races
+        on races.domain = 'race' and cast(newest.race as text) = races.code
 
 )
 

@@ -1,5 +1,11 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
 spells as (
 
     select * from {{ ref('int_enrollment_spells') }}
@@ -23,6 +29,7 @@ enrollments as (
         spells.school_year,
         cast(spells.spell_number as integer) as spell_number,
         spells.grade,
+        grades.label as grade_label,
         spells.entry_date,
         spells.exit_date,
         spells.exit_code
@@ -31,6 +38,8 @@ enrollments as (
         on
             spells.district_id = student_persons.district_id
             and spells.district_student_id = student_persons.district_student_id
+    left join codes as grades
+        on grades.domain = 'grade' and cast(spells.grade as text) = grades.code
     where not spells.is_no_show
 
 )

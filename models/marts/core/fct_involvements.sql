@@ -2,16 +2,31 @@ with
 
 involvements as (
 
+    select * from {{ ref('int_involvements') }}
+
+),
+
+program_groups as (
+
+    select * from {{ ref('program_groups') }}
+
+),
+
+labeled as (
+
     select
-        person_id,
-        source_id,
-        source_service_id,
-        program_code,
-        program_group,
-        started_on,
-        ended_on
-    from {{ ref('int_involvements') }}
+        involvements.person_id,
+        involvements.source_id,
+        involvements.source_service_id,
+        involvements.program_code,
+        involvements.program_group,
+        program_groups.program_group_label,
+        involvements.started_on,
+        involvements.ended_on
+    from involvements
+    left join program_groups
+        on involvements.program_group = program_groups.program_group
 
 )
 
-select * from involvements
+select * from labeled

@@ -22,6 +22,7 @@ own_students as (
         birth_date,
         gender,
         race,
+        race_label,
         is_english_learner,
         special_education,
         primary_disability,

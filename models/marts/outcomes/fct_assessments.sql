@@ -1,5 +1,11 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
 assessments as (
 
     select * from {{ ref('stg_assessments') }}
@@ -30,6 +36,7 @@ results as (
         assessments.test,
         assessments.subject,
         assessments.grade,
+        grades.label as grade_label,
         assessments.level,
         cast(assessments.scaled_score as numeric(8, 2)) as scaled_score,
         assessment_scales.scale_id,
@@ -44,6 +51,8 @@ results as (
             assessments.test = assessment_scales.test
             and assessments.subject = assessment_scales.subject
             and {{ in_force('assessment_scales', 'assessments.test_year') }}
+    left join codes as grades
+        on grades.domain = 'grade' and cast(assessments.grade as text) = grades.code
 
 )
 

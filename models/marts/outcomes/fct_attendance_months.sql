@@ -1,5 +1,11 @@
 with
 
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 attendance_months as (
 
     select * from {{ ref('int_attendance_months') }}
@@ -21,6 +27,8 @@ months as (
         attendance_months.district_id,
         attendance_months.district_student_id,
         attendance_months.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         attendance_months.month,
         attendance_months.days_enrolled,
         cast(
@@ -36,6 +44,10 @@ months as (
             and attendance_months.district_student_id
             = student_years.district_student_id
             and attendance_months.school_year = student_years.school_year
+    left join district_years
+        on
+            attendance_months.district_id = district_years.district_id
+            and attendance_months.school_year = district_years.school_year
 
 )
 

@@ -1,5 +1,17 @@
 with
 
+program_groups as (
+
+    select * from {{ ref('program_groups') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 involvements as (
 
     select * from {{ ref('int_student_year_involvements') }}
@@ -20,7 +32,10 @@ student_year_involvements as (
         involvements.district_id,
         involvements.district_student_id,
         involvements.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         involvements.program_group,
+        program_groups.program_group_label,
         involvements.involved_ever,
         involvements.involved_prior_year,
         involvements.involved_concurrent
@@ -29,6 +44,12 @@ student_year_involvements as (
         on
             involvements.district_id = student_persons.district_id
             and involvements.district_student_id = student_persons.district_student_id
+    left join district_years
+        on
+            involvements.district_id = district_years.district_id
+            and involvements.school_year = district_years.school_year
+    left join program_groups
+        on involvements.program_group = program_groups.program_group
 
 )
 

@@ -1,5 +1,17 @@
 with
 
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
 outcomes as (
 
     select * from {{ ref('int_student_year_outcomes') }}
@@ -46,10 +58,14 @@ student_years as (
         outcomes.district_id,
         outcomes.district_student_id,
         outcomes.school_year,
+        district_years.known_through,
+        district_years.is_complete_year,
         outcomes.school_code,
         outcomes.grade,
+        grades.label as grade_label,
         outcomes.gender,
         outcomes.race,
+        races.label as race_label,
         outcomes.is_english_learner,
         outcomes.special_education,
         outcomes.economic_status,
@@ -87,6 +103,14 @@ student_years as (
             outcomes.district_id = any_involvement.district_id
             and outcomes.district_student_id = any_involvement.district_student_id
             and outcomes.school_year = any_involvement.school_year
+    left join district_years
+        on
+            outcomes.district_id = district_years.district_id
+            and outcomes.school_year = district_years.school_year
+    left join codes as grades
+        on grades.domain = 'grade' and cast(outcomes.grade as text) = grades.code
+    left join codes as races
+        on races.domain = 'race' and cast(outcomes.race as text) = races.code
 
 )
 

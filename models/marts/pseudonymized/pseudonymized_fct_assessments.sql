@@ -22,6 +22,7 @@ pseudonymized as (
         facts.test,
         facts.subject,
         facts.grade,
+        facts.grade_label,
         facts.level,
         facts.scaled_score,
         facts.scale_id,

@@ -19,6 +19,8 @@ pseudonymized as (
         persons.pseudonym as person_id,
         facts.district_id,
         facts.school_year,
+        facts.known_through,
+        facts.is_complete_year,
         facts.month,
         facts.days_enrolled,
         facts.days_absent,

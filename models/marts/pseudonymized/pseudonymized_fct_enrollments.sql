@@ -22,6 +22,7 @@ pseudonymized as (
         facts.school_year,
         facts.spell_number,
         facts.grade,
+        facts.grade_label,
         facts.entry_date,
         facts.exit_date,
         facts.exit_code

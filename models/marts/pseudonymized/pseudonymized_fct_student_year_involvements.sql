@@ -19,7 +19,10 @@ pseudonymized as (
         persons.pseudonym as person_id,
         facts.district_id,
         facts.school_year,
+        facts.known_through,
+        facts.is_complete_year,
         facts.program_group,
+        facts.program_group_label,
         facts.involved_ever,
         facts.involved_prior_year,
         facts.involved_concurrent

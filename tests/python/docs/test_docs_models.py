@@ -232,6 +232,45 @@ def column_differences(connection: psycopg.Connection, manifest: dict[str, Any])
     return sorted(problems)
 
 
+# Relations with a school year whose rows have days of their own, or tell of one year only.
+DATED = {
+    "dim_dates", "fct_enrollments", "pseudonymized_fct_enrollments", "rpt_school_moves",
+    "rpt_early_warnings", "district_rpt_early_warnings", "rpt_absence_risks",
+    "rpt_measure_history",
+}  # fmt: skip
+
+
+def marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in models_of(manifest) if node["path"].startswith("marts/")]
+
+
+def test_every_mart_by_year_says_how_far_it_is_known(manifest: dict[str, Any]) -> None:
+    by_year = [
+        node
+        for node in marts(manifest)
+        if node["name"] not in DATED and {"school_year", "follow_up_year"} & set(node["columns"])
+    ]
+    assert len(by_year) > 15
+    for node in by_year:
+        assert {"known_through", "is_complete_year"} <= set(node["columns"]), node["name"]
+
+
+@pytest.mark.parametrize(
+    "code", ["race", "grade", "base_grade", "program_group", "measure", "group"]
+)
+def test_every_code_of_a_mart_has_a_label(manifest: dict[str, Any], code: str) -> None:
+    column = {"group": "group_value"}.get(code, code)
+    coded = [
+        node
+        for node in marts(manifest)
+        # What was published then is kept as it was.
+        if column in node["columns"] and node["name"] != "rpt_measure_history"
+    ]
+    assert coded
+    for node in coded:
+        assert f"{code}_label" in node["columns"], node["name"]
+
+
 def is_built(node: dict[str, Any]) -> bool:
     """Whether it is a relation of the database: an ephemeral model is none."""
     return (

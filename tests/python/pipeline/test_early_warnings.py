@@ -65,11 +65,11 @@ def test_monthly_totals_wait_for_the_end_of_the_month(
 ) -> None:
     totals = _frame(built_demo, "select * from staging.stg_attendance_totals")
     totals = totals[totals.school_year == 2013]
-    as_of = warnings.week_ends_on.max()
+    reported = warnings[warnings.district_id == "clairton"]
+    as_of = reported.week_ends_on.max()
     ends = [min((m + timedelta(days=32)).replace(day=1) - timedelta(days=1), as_of)
             for m in totals.month]  # fmt: skip
     totals = totals.assign(counts_from=[day - timedelta(days=day.weekday()) for day in ends])
-    reported = warnings[warnings.district_id == "clairton"]
     assert len(reported) > 50
     for row in reported.itertuples():
         known = totals[
@@ -150,3 +150,16 @@ def test_days_still_allowed_are_the_last_half_day_before_the_limit(built_demo: S
             assert absent * 10 > expected
         else:
             assert (absent + pde) * 10 <= expected < (absent + pde + 0.5) * 10
+
+
+def test_the_latest_week_ends_with_each_districts_own_delivery(
+    built_demo: Settings, warnings: pd.DataFrame
+) -> None:
+    delivered = _frame(
+        built_demo,
+        "select partner_id, max(as_of_date) as day from staging.stg_deliveries group by 1",
+    ).set_index("partner_id").day  # fmt: skip
+    latest = warnings[warnings.is_latest_week]
+    assert set(latest.district_id) == set(warnings.district_id)
+    assert (latest.week_ends_on == latest.district_id.map(delivered)).all()
+    assert latest.week_ends_on.nunique() > 1

@@ -1,0 +1,74 @@
+-- How far a school year is known. Each district delivers on days of its own.
+with
+
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+newest_deliveries as (
+
+    select
+        partner_id as district_id,
+        max(as_of_date) as delivered_on
+    from deliveries
+    group by partner_id
+
+),
+
+school_years as (
+
+    select distinct
+        district_id,
+        school_year
+    from student_years
+
+),
+
+known as (
+
+    select
+        school_years.district_id,
+        school_years.school_year,
+        least(
+            newest_deliveries.delivered_on, make_date(school_years.school_year, 6, 30)
+        ) as known_through
+    from school_years
+    inner join newest_deliveries
+        on school_years.district_id = newest_deliveries.district_id
+
+),
+
+-- All districts together are known as far as the one that is known least.
+known_with_all as (
+
+    select * from known
+    union all
+    select
+        'all' as district_id,
+        school_year,
+        min(known_through) as known_through
+    from known
+    group by school_year
+
+),
+
+district_years as (
+
+    select
+        district_id,
+        school_year,
+        known_through,
+        known_through = make_date(school_year, 6, 30) as is_complete_year
+    from known_with_all
+
+)
+
+select * from district_years
