@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import TESTED, run_dbt, try_dbt
+from tests.python.conftest import TESTED, UNTESTED, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
@@ -71,7 +71,8 @@ def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
     monkeypatch.delenv("OUTCOMES_TARGET")
     connection.execute("create role dana login password 'dana' in role outcomes_builder")
     try:
-        run_dbt(published, "build", "--select", "+dim_districts", "program_groups", role="dana")
+        some = ("--select", "+dim_districts", "program_groups")
+        run_dbt(published, *UNTESTED, *some, role="dana")
         monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
         run_dbt(published, "run", "--select", "stg_files", role="dana")
         schemas = {
