@@ -148,12 +148,16 @@ def test_a_day_before_the_first_delivery_is_refused(
 def test_an_earlier_day_is_held_until_somebody_accepts_what_is_missing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
-    rows = content_hashes(connection)
+    def marts() -> dict[str, str]:
+        hashes = content_hashes(connection)
+        return {name: rows for name, rows in hashes.items() if name.startswith("marts")}
+
+    rows = marts()
     code, output = run("build", "--as-of", "2012-08-30")
     assert code == 3, output
     assert "Held, not published: people would miss" in output
     assert newest_status(connection) == "held"
-    assert content_hashes(connection) == rows
+    assert marts() == rows
 
     code, output = run("build", "--as-of", "2012-08-30", "--accept-loss", "it's a test")
     assert code == 0, output
