@@ -79,9 +79,10 @@ def find_table(rows: Rows) -> Layout:
         last -= 1
     footers = [_text(row) for row in rows[last + 1 :] if any(row)]
     footer = "|".join(dict.fromkeys(_as_pattern(text) for text in footers)) or None
-    cells = [row for row in rows[first : last + 1] if len(row) > 1]
+    start = first if header is None else first + 1
+    cells = [row for row in rows[start : last + 1] if len(row) > 1]
     is_trailed = bool(cells) and all(not row[-1].strip() for row in cells)
-    return Layout(header, first if header is None else first + 1, last, footer, is_trailed)
+    return Layout(header, start, last, footer, is_trailed)
 
 
 def find_columns(lines: Sequence[str]) -> list[tuple[int, int]]:

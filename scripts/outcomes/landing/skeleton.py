@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import resources
 from itertools import chain, islice
@@ -233,8 +233,20 @@ def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton)
     table = find_table(rows)
     if table.is_trailed:
         layout["trailingDelimiter"] = True
-        rows = [row[:-1] for row in rows]
+        width = max(map(len, rows)) - 1
+        rows = [row[:width] for row in rows]
+    elif table.header is not None and _is_short(rows, table):
+        # As R writes: the first column has no name, and the header one field less.
+        skeleton.notes.append(f"{name}: the first column has no name in the header.")
+        layout["skipLines"] = re.escape(texts[table.header].strip())
+        table = replace(table, header=None)
     return _object(name, {**layout, "delimiter": delimiter}, rows, table, skeleton)
+
+
+def _is_short(rows: list[list[str]], table: Layout) -> bool:
+    """Whether rows have one field more than their header."""
+    widths = Counter(len(row) for row in rows[table.first : table.last + 1] if any(row))
+    return len(rows[table.header or 0]) + 1 == widths.most_common(1)[0][0] if widths else False
 
 
 def _agreement(lines: Sequence[str], mark: str) -> int:
