@@ -59,16 +59,17 @@ reviewed as (
         shipped.weight_to,
         shipped.measured_share,
         count(candidates.client_person_id) as reviews,
-        count(candidates.client_person_id)
-            filter (where candidates.reviewed_decision = 'link') as reviewed_links
+        count(candidates.client_person_id) filter (
+            where candidates.reviewed_decision = 'link'
+        ) as reviewed_links
     from shipped
     left join candidates
         on
             shipped.rule = candidates.rule
             or (
                 candidates.rule is null
-                and candidates.match_weight >= shipped.weight_from
-                and coalesce(candidates.match_weight < shipped.weight_to, true)
+                and shipped.weight_from <= candidates.match_weight
+                and coalesce(shipped.weight_to > candidates.match_weight, true)
             )
     group by
         shipped.rule,
@@ -84,7 +85,9 @@ match_calibration as (
         reviewed.*,
         case
             when reviewed.reviews >= thresholds.value
-                then cast(reviewed.reviewed_links as double precision) / reviewed.reviews
+                then
+                    cast(reviewed.reviewed_links as double precision)
+                    / reviewed.reviews
             else reviewed.measured_share
         end as true_share
     from reviewed

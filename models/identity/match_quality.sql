@@ -74,8 +74,8 @@ clients as (
 
 ),
 
--- What a reviewer linked is certain; what a reviewer refused is no candidate, nor is what
--- a rule holds and no reviewer is asked about.
+-- What a reviewer linked is certain; what a reviewer refused is no candidate, nor is
+-- what a rule holds and no reviewer is asked about.
 candidates as (
 
     select

@@ -56,8 +56,9 @@ client_questions as (
         client_links.rule,
         client_links.runner_up_person_id,
         client_links.runner_up_weight,
-        min(records.record_id)
-            filter (where client_links.decided_by <> 'id') as record_id,
+        min(records.record_id) filter (
+            where client_links.decided_by <> 'id'
+        ) as record_id,
         count(*) as record_count
     from client_links
     inner join records on client_links.client_identity_id = records.identity_id

@@ -56,11 +56,11 @@ best as (
 
 ),
 
--- What a reviewer decided about one record of a client holds for all of them.
-reviewed as (
+decided as (
 
-    select distinct on (decided.client_person_id, persons.person_id)
-        decided.client_person_id,
+    select
+        coalesce(client_persons.client_person_id, records.identity_id)
+            as client_person_id,
         persons.person_id,
         reviews.student_key,
         reviews.decision_id,
@@ -69,13 +69,15 @@ reviewed as (
     inner join records on reviews.other_record_key = records.record_id
     inner join persons on reviews.student_key = persons.student_key
     left join client_persons on records.identity_id = client_persons.client_identity_id
-    cross join
-        lateral (
-            select
-                coalesce(client_persons.client_person_id, records.identity_id)
-                    as client_person_id
-        ) as decided
-    order by decided.client_person_id, persons.person_id, reviews.decision_id desc
+
+),
+
+-- What a reviewer decided about one record of a client holds for all of them.
+reviewed as (
+
+    select distinct on (client_person_id, person_id) *
+    from decided
+    order by client_person_id, person_id, decision_id desc
 
 ),
 
@@ -83,7 +85,8 @@ reviewed as (
 client_candidates as (
 
     select
-        coalesce(best.client_person_id, reviewed.client_person_id) as client_person_id,
+        coalesce(best.client_person_id, reviewed.client_person_id)
+            as client_person_id,
         coalesce(best.person_id, reviewed.person_id) as person_id,
         best.student_identity_id,
         coalesce(best.student_key, reviewed.student_key) as student_key,

@@ -47,13 +47,25 @@ policy as (
 
 ),
 
+-- The agreement of a number that too many people use counts as unknown.
 pairs as (
 
     select
-        scores.*,
+        scores.student_key,
+        scores.student_identity_id,
+        scores.match_weight,
         client_persons.client_person_id,
-        case when scores.ssn is distinct from 'exact' then clients.ssn end as other_ssn,
-        scores.ssn = 'exact' and not numbers.is_evidence as has_overused_ssn,
+        {% for comparison in compared if comparison != 'ssn' %}
+        scores.{{ comparison }},
+        scores.{{ comparison }}_weight,
+        {% endfor %}
+        case when scores.ssn <> 'exact' or numbers.is_evidence is not false
+            then scores.ssn
+        end as ssn,
+        case when scores.ssn <> 'exact' or numbers.is_evidence is not false
+            then scores.ssn_weight
+        end as ssn_weight,
+        case when coalesce(scores.ssn, '') <> 'exact' then clients.ssn end as other_ssn,
         scores.ssn = 'exact' and coalesce(numbers.birth_years, 1) <= 1 as has_sole_ssn,
         left(clients.first_name, 1) = left(students.middle_name, 1) as fits_middle_name,
         left(clients.middle_name, 1) = left(students.first_name, 1) as fits_first_name
@@ -70,29 +82,26 @@ pairs as (
 
 ),
 
--- Of all that a client's records say, what agrees best counts, comparison by comparison.
--- The agreement of a number that too many people use counts as unknown.
+-- Of all that a client's records say, what agrees best counts in each comparison.
 pooled as (
 
     select
         client_person_id,
         student_key,
         (
-            array_agg(student_identity_id order by match_weight desc, student_identity_id)
+            array_agg(
+                student_identity_id order by match_weight desc, student_identity_id
+            )
         )[1] as student_identity_id,
         max(other_ssn) as other_ssn,
         coalesce(bool_or(has_sole_ssn), false) as has_sole_ssn,
         coalesce(bool_or(fits_middle_name or fits_first_name), false) as fits_initial,
         coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials,
         {% for comparison in compared %}
-        {%- set usable = 'filter (where has_overused_ssn is not true)'
-            if comparison == 'ssn' %}
         (
             array_agg({{ comparison }} order by {{ comparison }}_weight desc nulls last)
-            {{ usable }}
         )[1] as {{ comparison }},
-        max({{ comparison }}_weight) {{ usable }} as {{ comparison }}_weight
-        {{- ',' if not loop.last }}
+        max({{ comparison }}_weight) as {{ comparison }}_weight{{ ',' if not loop.last }}
         {% endfor %}
     from pairs
     group by client_person_id, student_key

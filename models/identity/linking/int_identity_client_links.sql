@@ -32,7 +32,9 @@ client_links as (
         client_decisions.rule,
         client_decisions.decision,
         case
-            when client_decisions.decided_by = 'model' and not client_persons.is_compared
+            when
+                client_decisions.decided_by = 'model'
+                and not client_persons.is_compared
                 then 'id'
             else client_decisions.decided_by
         end as decided_by

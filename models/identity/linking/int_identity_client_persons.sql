@@ -53,9 +53,9 @@ neighbors as (
 
 ),
 
--- A number is evidence, not proof, as relatives share it: birth date and first name have
--- to agree, too, as far as a clerk may mistake them. An unknown birth date agrees where
--- nobody of another year uses the number.
+-- A number is evidence, not proof, as relatives share it: birth date and first name
+-- have to agree, too, as far as a clerk may mistake them. An unknown birth date agrees
+-- where nobody of another year uses the number.
 links as (
 
     select

@@ -58,7 +58,7 @@ counted as (
     select
         number_type,
         number,
-        count(distinct (first_name, birth_date)) as people,
+        count(distinct concat_ws('|', first_name, birth_date)) as people,
         count(distinct date_part('year', birth_date)) as birth_years
     from used
     group by number_type, number

@@ -6,7 +6,8 @@ thresholds as (
 
     select
         max(value) filter (where setting = 'link_weight') as link_weight,
-        max(value) filter (where setting = 'student_link_weight') as student_link_weight,
+        max(value) filter (where setting = 'student_link_weight')
+            as student_link_weight,
         max(value) filter (where setting = 'review_weight') as review_weight,
         max(value) filter (where setting = 'held_weight') as held_weight,
         max(value) filter (where setting = 'pooling_weight') as pooling_weight,
