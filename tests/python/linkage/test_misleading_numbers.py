@@ -198,7 +198,7 @@ def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Misled) -> None:
         assert [decision for decision, _ in planted if decision == "link"] == []
         reasons = connection.execute(
             "select distinct rule from identity.match_review_queue where other_record_id like "
-            "'clone:%' and person_id = %s",
+            "'clone:%%' and person_id = %s",
             [student.person_id],
         ).fetchall()
         assert reasons == [("too_many_numbers",)]
