@@ -29,7 +29,7 @@ prior as (
         {{ function('evidence_weight') }}(
             match_model.probability_two_random_records_match,
             1 - match_model.probability_two_random_records_match,
-            null, null, null, null, null
+            null, null, null, null
         )
         - 2 * greatest(
             0,

@@ -48,13 +48,8 @@ weights as (
             {{ comparison }}_levels.term_frequency_weight,
             {{ comparison }}_levels.term_frequency_u_probability,
             {{ comparison }}_levels.term_frequency_minimum,
-            coalesce(
-                {% if comparison in ('last_name', 'first_name') %}
-                {{ comparison }}s.frequency,
-                {% endif %}
-                {{ comparison }}_levels.term_frequency_minimum
-            ),
-            null
+            {{ comparison ~ 's.frequency'
+                if comparison in ('last_name', 'first_name') else 'null' }}
         ) as {{ comparison }}_weight,
         {% endfor %}
         pairs.*

@@ -16,7 +16,6 @@ from typing import Any
 from outcomes.errors import OutcomesError
 from outcomes.linkage.dialect import place_functions, to_postgres
 from outcomes.linkage.match_model import Level, MatchModel, parse_model
-from outcomes.linkage.score import level_case
 
 MODEL_FILE = Path("seeds/identity/match_model.json")
 TRAINING_FILE = Path("seeds/identity/match_training.json")
@@ -34,7 +33,6 @@ _COMPARISONS = {
 _TERM_COLUMNS = {"last_name", "first_name"}
 # What a million pairs do not show once, they do not teach.
 _RAREST_TAUGHT = 1e-6
-_ARRAYS = ("last_name_tokens", "first_name_forms")
 _MACRO_HEAD = """{#
     The level of a comparison between the records `students` and `others`. Written by
     `outcomes link train` from seeds/identity/match_model.json: change it there.
@@ -111,7 +109,7 @@ def match_level_macro(model: MatchModel) -> str:
     """The macro `match_level`: for every comparison an expression that names the level."""
 
     def compiled(condition: str) -> str:
-        found = to_postgres(condition, ("students", "others"), _ARRAYS)
+        found = to_postgres(condition, ("students", "others"))
         return _lower(place_functions(found, "{{ function('{}') }}"))
 
     def name(level: Level) -> str:
@@ -119,12 +117,15 @@ def match_level_macro(model: MatchModel) -> str:
 
     branches: list[str] = []
     for comparison in model.comparisons:
-        case = level_case(comparison, compiled, name)
-        # A line for each level.
-        case = re.sub(r" (when|else|end)\b", r"\n        \1", case)
+        levels = [
+            f"        when {compiled(level.condition)} then {name(level)}\n"
+            for level in comparison.levels
+            if level.condition is not None
+        ]
         branches.append(
             f"    {{%- {'elif' if branches else 'if'} comparison == '{comparison.name}' -%}}\n"
-            f"        {case}\n"
+            f"        case\n{''.join(levels)}"
+            f"        else {name(comparison.levels[-1])}\n        end\n"
         )
     return f"{_MACRO_HEAD}{''.join(branches)}    {{%- endif -%}}\n{{% endmacro %}}\n"
 

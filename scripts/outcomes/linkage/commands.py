@@ -14,10 +14,8 @@ from outcomes.linkage.decisions import reviewer_name
 from outcomes.linkage.evaluate import evaluate, read_truth
 from outcomes.linkage.evaluation_report import show_evaluation, write_chart
 from outcomes.linkage.explain import explain
-from outcomes.linkage.match_model import read_model
 from outcomes.linkage.review import review
 from outcomes.linkage.review_workbook import export_questions, import_decisions
-from outcomes.linkage.score import copy_records, read_records, score
 from outcomes.linkage.train import train
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import require_published
@@ -146,33 +144,3 @@ def train_model(
     for chart in trained.charts:
         console.print(str(chart), soft_wrap=True, highlight=False)
     console.print("Look at the charts and at `git diff seeds macros`; then `outcomes build`.")
-
-
-@link_app.command("score")
-def score_files(
-    model: Annotated[Path, typer.Argument(help="Trained model, as Splink saves it (.json).")],
-    left: Annotated[Path, typer.Argument(help="Records (.parquet, .csv).")],
-    right: Annotated[
-        Path | None, typer.Argument(help="Records to link them to; none to find duplicates.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="File to write (.parquet).")] = Path("scores.parquet"),
-) -> None:
-    """Apply any Splink model to two files in PostgreSQL: the weights of Splink's predict().
-
-    For trying another model before it is adopted, and for checking the formula. The pairs
-    are those of the model's blocking rules.
-
-    Example:
-        outcomes link score model.json students.parquet clients.parquet --out scores.parquet
-    """
-    console = Console()
-    if out.suffix != ".parquet":
-        raise OutcomesError(f"--out {out}: expected a .parquet file.")
-    trained = read_model(model)
-    with console.status("Scoring"), connect() as connection:
-        sides = [copy_records(connection, read_records(left), "left_records")]
-        if right is not None:
-            sides.append(copy_records(connection, read_records(right), "right_records"))
-        scores = score(connection, trained, *sides)
-    scores.write_parquet(out)
-    console.print(f"{scores.height:,} pairs are in {out}.", soft_wrap=True, highlight=False)

@@ -7,7 +7,6 @@ a function of the warehouse, in `functions/`, that agrees with DuckDB's.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from outcomes.errors import OutcomesError
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 # A function of the warehouse, until the place is known where it is called.
 _MARK = "warehouse_function_"
-_UNITS = ("year", "quarter", "month", "day")
-# DuckDB's names for what is in `functions/`.
-_WAREHOUSE_FUNCTIONS = frozenset(
-    {
-        "array_cosine_similarity", "damerau_levenshtein", "jaccard", "jaro_similarity",
-        "jaro_winkler_similarity", "list_intersect", "list_max", "list_min", "try_strptime",
-    }
-)  # fmt: skip
 
 
 def exactly_matched_column(condition: str) -> str | None:
@@ -41,31 +32,21 @@ def exactly_matched_column(condition: str) -> str | None:
     return name if (one.name, other.name) == (f"{name}_l", f"{name}_r") else None
 
 
-def to_postgres(
-    condition: str, sides: tuple[str, str] = ("l", "r"), arrays: Collection[str] = ()
-) -> str:
-    """A condition on `<column>_l` and `<column>_r`, or on `l.<column>` and `r.<column>`.
+def to_postgres(condition: str, sides: tuple[str, str]) -> str:
+    """A condition on `<column>_l` and `<column>_r`.
 
     Args:
         condition: DuckDB's SQL.
         sides: what the two records are called in the result.
-        arrays: columns that hold arrays, where DuckDB has one word for text and arrays.
 
     Returns:
         PostgreSQL's SQL; functions of the warehouse are marked for `place_functions`.
 
     Raises:
-        OutcomesError: the condition cannot be read.
+        OutcomesError: the condition cannot be read, or asks for what the warehouse does not
+            compare by.
     """
-    tree = _parse(condition).copy()
-    tree = _lambdas_to_subqueries(tree)
-    # The innermost first: what is inside a replaced part has to be replaced as well.
-    for node in reversed(list(tree.bfs())):
-        replaced = _to_warehouse_functions(node, set(arrays))
-        if node is tree:
-            tree = replaced
-        elif replaced is not node:
-            node.replace(replaced)
+    tree = _parse(condition).transform(_to_warehouse_functions)
     return _name_sides(tree, sides).sql(dialect="postgres", normalize_functions=False)
 
 
@@ -99,135 +80,27 @@ def _warehouse(name: str, *arguments: exp.Expr | None) -> exp.Expr:
     return exp.Anonymous(this=_MARK + name, expressions=[a for a in arguments if a is not None])
 
 
-def _is_one(literal: exp.Expr) -> bool:
-    return literal.is_number and float(literal.name) == 1
-
-
-def _to_warehouse_functions(node: exp.Expr, arrays: set[str]) -> exp.Expr:
+def _to_warehouse_functions(node: exp.Expr) -> exp.Expr:
     from sqlglot import exp
 
     match node:
-        # The same question, answered by a function in C.
-        case exp.LTE(this=exp.Anonymous() as distance) if (
-            distance.name == _MARK + "damerau_levenshtein" and _is_one(node.expression)
+        case exp.LTE(this=exp.Anonymous(name="damerau_levenshtein") as distance) if (
+            node.expression.is_number and float(node.expression.name) == 1
         ):
             return _warehouse("is_near_text", *distance.expressions)
-        # The same question, answered without matching letters for most texts.
-        case exp.GTE(this=exp.Anonymous() as similarity, expression=exp.Literal()) if (
-            similarity.name == _MARK + "jaro_winkler_similarity"
-        ):
-            return _warehouse("is_similar_text", *similarity.expressions, node.expression)
-        case exp.JarowinklerSimilarity():
-            return _warehouse("jaro_winkler_similarity", node.this, node.expression)
-        case exp.RegexpExtract():
-            group = node.args.get("group") or exp.Literal.number(0)
-            return _warehouse("regexp_extract", node.this, node.expression, group)
-        case exp.DateDiff():
-            unit = str(node.args.get("unit") or "day").lower()
-            if unit not in _UNITS:
-                raise OutcomesError(f"date_diff: expected {', '.join(_UNITS)}, found {unit}.")
-            return _warehouse("date_diff", exp.Literal.string(unit), node.expression, node.this)
-        case exp.ArraySize():
-            # PostgreSQL's array_length of an empty array is null.
-            return exp.Anonymous(this="cardinality", expressions=[node.this])
-        case exp.Length() if _is_array(node.this, arrays):
-            return exp.Anonymous(this="cardinality", expressions=[node.this])
-        case exp.Contains():
-            found = exp.StrPosition(this=node.this, substr=node.expression)
-            return exp.paren(exp.GT(this=found, expression=exp.Literal.number(0)))
+        case exp.GTE(this=exp.JarowinklerSimilarity() as similarity, expression=exp.Literal()):
+            return _warehouse(
+                "is_similar_text", similarity.this, similarity.expression, node.expression
+            )
         case exp.DayOfMonth():
             return exp.Extract(this=exp.var("day"), expression=node.this)
-        case exp.ArrayIntersect():
-            return _warehouse("list_intersect", *node.expressions)
-        case exp.ArrayMin() | exp.ArrayMax():
-            name = "list_min" if isinstance(node, exp.ArrayMin) else "list_max"
-            return _warehouse(name, node.this)
-        case exp.Bracket(expressions=[exp.Neg() as index]):
-            # Read as 0-based, so that -1 became -2; PostgreSQL counts from the front only.
-            back = int(index.this.name) - 2
-            length = exp.Anonymous(this="cardinality", expressions=[node.this.copy()])
-            position = exp.Sub(this=length, expression=exp.Literal.number(back))
-            return exp.Bracket(this=node.this, expressions=[position])
-        case exp.Div():
-            # DuckDB's answer is no number, PostgreSQL's an error.
-            if not isinstance(node.expression, exp.Nullif):
-                zero = exp.Literal.number(0)
-                node.set("expression", exp.Nullif(this=node.expression, expression=zero))
-            return node
-        case exp.Round(this=number) if node.args.get("decimals") is None:
-            # PostgreSQL rounds half a double to the even number, DuckDB away from zero.
-            return exp.Round(this=exp.cast(number, "decimal"))
-        case exp.TryCast():
-            valid = exp.Anonymous(
-                this="pg_input_is_valid",
-                expressions=[
-                    exp.cast(node.this.copy(), "text"),
-                    exp.Literal.string(node.to.sql(dialect="postgres")),
-                ],
+        case exp.Anonymous() if not node.name.startswith(_MARK):
+            raise OutcomesError(
+                f"{node.name}: expected damerau_levenshtein(…) <= 1, "
+                "jaro_winkler_similarity(…) >= a number, or what PostgreSQL knows by itself."
             )
-            return exp.Case(ifs=[exp.If(this=valid, true=exp.cast(node.this, node.to))])
-        case exp.Anonymous() if node.name.lower() in _WAREHOUSE_FUNCTIONS:
-            return _warehouse(node.name.lower(), *node.expressions)
         case _:
             return node
-
-
-def _is_array(node: exp.Expr, arrays: set[str]) -> bool:
-    from sqlglot import exp
-
-    return isinstance(node, exp.Column) and re.sub("_[lr]$", "", node.name.lower()) in arrays
-
-
-def _lambdas_to_subqueries(tree: exp.Expr) -> exp.Expr:
-    """PostgreSQL has no lambdas: `list_transform(a, x -> f(x))` becomes a subquery."""
-    from sqlglot import exp
-
-    for node in list(tree.find_all(exp.Transform)):
-        if node.parent is None and node is not tree:
-            continue
-        crossed = _crossed_lists(node)
-        if crossed is not None:
-            first, second, body = crossed
-            query = exp.select(body).from_(f"unnest({first}) as pair_one(one)")
-            query = query.join(f"unnest({second}) as pair_other(other)", join_type="cross")
-        else:
-            function = node.expression
-            if not isinstance(function, exp.Lambda) or len(function.expressions) != 1:
-                continue
-            element = function.expressions[0].name
-            query = exp.select(function.this.copy()).from_(
-                f"unnest({node.this.sql(dialect='postgres')}) as elements({element})"
-            )
-        replaced = exp.Array(expressions=[query])
-        if node is tree:
-            tree = replaced
-        else:
-            node.replace(replaced)
-    return tree
-
-
-def _crossed_lists(node: exp.Expr) -> tuple[str, str, exp.Expr] | None:
-    """Splink's every-element-with-every-element: the two lists and what is made of a pair."""
-    from sqlglot import exp
-
-    pairs = node.this
-    if not (isinstance(pairs, exp.Flatten) and isinstance(pairs.this, exp.Transform)):
-        return None
-    outer = pairs.this
-    inner = outer.expression.this
-    function = node.expression
-    if not (isinstance(inner, exp.Transform) and isinstance(inner.expression.this, exp.Array)):
-        return None
-    pair = function.expressions[0].name
-    sides = {0: "pair_one.one", 1: "pair_other.other"}
-
-    def place(part: exp.Expr) -> exp.Expr:
-        if isinstance(part, exp.Bracket) and part.this.name == pair:
-            return exp.to_column(sides[int(part.expressions[0].name)])
-        return part
-
-    body = function.this.copy().transform(place)
-    return outer.this.sql(dialect="postgres"), inner.this.sql(dialect="postgres"), body
 
 
 def _name_sides(tree: exp.Expr, sides: tuple[str, str]) -> exp.Expr:
@@ -236,16 +109,9 @@ def _name_sides(tree: exp.Expr, sides: tuple[str, str]) -> exp.Expr:
     def place(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
-        name, table = node.name.lower(), node.table.lower()
-        if table in ("l", "r"):
-            side = table
-        elif not table and name.endswith(("_l", "_r")):
-            name, side = name[:-2], name[-1]
-        else:
+        name = node.name.lower()
+        if not name.endswith(("_l", "_r")):
             return node
-        plain = re.fullmatch("[a-z_][a-z0-9_]*", name) is not None
-        return exp.column(
-            exp.to_identifier(name, quoted=not plain), table=sides[0] if side == "l" else sides[1]
-        )
+        return exp.column(name[:-2], table=sides[0] if name.endswith("_l") else sides[1])
 
     return tree.transform(place)

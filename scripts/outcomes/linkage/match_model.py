@@ -7,9 +7,7 @@ follow from rules that are written down here.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from outcomes.errors import OutcomesError
@@ -59,49 +57,11 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class BlockingRule:
-    """Which pairs are weighed; of an array column in `exploded`, each element counts."""
-
-    condition: str
-    exploded: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class MatchModel:
     """All that turns two records into a match weight, except the term frequencies."""
 
     probability_two_random_records_match: float
-    link_type: str
-    unique_id_column: str
-    blocking_rules: tuple[BlockingRule, ...]
     comparisons: tuple[Comparison, ...]
-
-    @property
-    def term_frequency_columns(self) -> list[str]:
-        """Columns whose values are weighed by their frequency."""
-        return sorted(
-            {
-                level.term_frequency.column
-                for comparison in self.comparisons
-                for level in comparison.levels
-                if level.term_frequency is not None
-            }
-        )
-
-
-def read_model(path: Path) -> MatchModel:
-    """Read a trained model.
-
-    Raises:
-        OutcomesError: the file is no Splink model, or a level has not been trained.
-    """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise OutcomesError(f"{path}: expected a Splink model: {error.strerror}.") from None
-    except ValueError:
-        raise OutcomesError(f"{path}: expected a Splink model, a JSON file.") from None
-    return parse_model(content, str(path))
 
 
 def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
@@ -113,11 +73,6 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
     try:
         probability = float(content["probability_two_random_records_match"])
         comparisons = tuple(_comparison(given, origin) for given in content["comparisons"])
-        rules = tuple(
-            _blocking_rule(rule)
-            for rule in content.get("blocking_rules_to_generate_predictions", [])
-        )
-        link_type = content["link_type"]
     except (KeyError, TypeError, AttributeError) as error:
         raise OutcomesError(
             f"{origin}: expected a Splink model as `save_model_to_json` writes it; {error} is "
@@ -127,22 +82,7 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
         raise OutcomesError(
             f"{origin}: probability_two_random_records_match must lie between 0 and 1."
         )
-    return MatchModel(
-        probability,
-        link_type,
-        content.get("unique_id_column_name", "unique_id"),
-        rules,
-        comparisons,
-    )
-
-
-def _blocking_rule(rule: dict[str, Any] | str) -> BlockingRule:
-    if isinstance(rule, str):
-        return BlockingRule(rule)
-    return BlockingRule(
-        str(rule["blocking_rule"]),
-        tuple(str(column).lower() for column in rule.get("arrays_to_explode") or ()),
-    )
+    return MatchModel(probability, comparisons)
 
 
 def _comparison(given: dict[str, Any], origin: str) -> Comparison:

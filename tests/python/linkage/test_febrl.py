@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.python.linkage.febrl import load_febrl_3, load_febrl_4
+from tests.python.linkage.test_splink_parity import assert_same_weights
 
 from outcomes.config import PROJECT_DIR
 from outcomes.linkage.adopt import TRAINING_FILE
@@ -113,6 +114,7 @@ def test_febrl_is_linked(
     _dbt(project, connection, "+int_identities")
     train(connection, project, project / "charts")
     _dbt(project, connection, "+person_crosswalk")
+    assert_same_weights(connection, project)
     links = _client_links(connection)
     right = sum(true_student[client] == student for student, client in links)
     assert 2 * right / (len(links) + len(true_student)) >= 0.999

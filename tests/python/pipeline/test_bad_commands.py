@@ -37,7 +37,6 @@ IN_A_WAREHOUSE = [
     ("district check nowhere.odcs.yaml empty", "cannot be read"),
     ("district check broken.odcs.yaml empty", "is not valid YAML"),
     ("district new new.odcs.yaml nowhere.csv", "nowhere.csv"),
-    ("link score nowhere.json nowhere.csv --out scores.parquet", "nowhere"),
     ("link train", "uild"),
     ("link explain pittsburgh:1", "not built"),
     ("link evaluate --truth nowhere", "nowhere"),

@@ -1,2 +1,0 @@
-select max(element)
-from unnest(list) as elements (element)

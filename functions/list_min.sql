@@ -1,2 +1,0 @@
-select min(element)
-from unnest(list) as elements (element)

@@ -1,0 +1,232 @@
+"""Whatever was built before, links are those of a database that is built from nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.python.conftest import UNTESTED, copied, run_dbt, try_dbt
+from tests.python.pipeline.content import content_hashes
+
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.linkage.decisions import Decision, Pair, record_decisions
+from outcomes.warehouse.connection import connect
+
+LINKS = ("person_crosswalk", "person_events", "match_review_queue", "match_quality")
+BUILD = (*UNTESTED, "--select", *(f"+{link}" for link in LINKS))
+EARLIER = ("--vars", "{as_of: 2012-09-07}")
+BUILT = ("identity", "intermediate", "staging", "functions")
+
+
+def build_twice(warehouse: Settings) -> None:
+    run_dbt(warehouse, *BUILD)
+    run_dbt(warehouse, *BUILD)
+
+
+def build_an_earlier_day_and_come_back(warehouse: Settings) -> None:
+    run_dbt(warehouse, *BUILD, *EARLIER)
+    run_dbt(warehouse, *BUILD)
+
+
+def begin_with_an_earlier_day(warehouse: Settings) -> None:
+    forget_all_builds(warehouse)
+    run_dbt(warehouse, *BUILD, *EARLIER)
+    run_dbt(warehouse, *BUILD)
+
+
+def stop_in_the_middle(warehouse: Settings) -> None:
+    run_dbt(warehouse, *BUILD, *EARLIER)
+    with connect(warehouse) as connection, connection.transaction():
+        connection.execute("lock table identity.int_identity_scores")
+        stopped = try_dbt(warehouse, *BUILD, options="-c lock_timeout=100")
+    assert not stopped.success and "int_identity_scores" in stopped.said
+    run_dbt(warehouse, *BUILD)
+
+
+def build_a_part(warehouse: Settings) -> None:
+    run_dbt(warehouse, *BUILD, *EARLIER)
+    run_dbt(warehouse, "run", "--select", "int_identity_records", "int_identities")
+    run_dbt(warehouse, "run", "--select", "int_identity_pairs", "int_identity_scores+")
+    run_dbt(warehouse, *BUILD)
+
+
+def retract_a_delivery_and_send_it_again(warehouse: Settings) -> None:
+    retract(warehouse)
+    run_dbt(warehouse, *BUILD)
+    with connect(warehouse) as connection:
+        connection.execute(
+            "update landing.files set status = 'loaded', reason_code = null where reason_code = 'x'"
+        )
+    run_dbt(warehouse, *BUILD)
+
+
+def retract_a_delivery(warehouse: Settings) -> None:
+    retract(warehouse)
+    run_dbt(warehouse, *BUILD)
+
+
+def let_reviewers_decide(warehouse: Settings) -> None:
+    with connect(warehouse) as connection:
+        record_decisions(connection, decisions(connection), "somebody")
+    run_dbt(warehouse, *BUILD)
+
+
+def take_decisions_back(warehouse: Settings) -> None:
+    with connect(warehouse) as connection:
+        decided = decisions(connection)
+        record_decisions(connection, decided, "somebody")
+    run_dbt(warehouse, *BUILD)
+    with connect(warehouse) as connection:
+        withdrawn = [Decision(decision.pair, "withdrawn", "a test") for decision in decided]
+        record_decisions(connection, withdrawn, "somebody")
+    run_dbt(warehouse, *BUILD)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        build_twice,
+        build_an_earlier_day_and_come_back,
+        begin_with_an_earlier_day,
+        stop_in_the_middle,
+        build_a_part,
+        retract_a_delivery,
+        retract_a_delivery_and_send_it_again,
+        let_reviewers_decide,
+        take_decisions_back,
+    ],
+)
+def test_links_are_those_of_a_build_from_nothing(
+    built_demo: Settings, history: Callable[[Settings], None]
+) -> None:
+    with copied(built_demo, history.__name__) as warehouse:
+        before = links(warehouse)
+        history(warehouse)
+        found = links(warehouse)
+        changes_what_is_known = history in (retract_a_delivery, let_reviewers_decide)
+        assert (found != before) == changes_what_is_known
+        if changes_what_is_known:
+            forget_all_builds(warehouse)
+            run_dbt(warehouse, *BUILD)
+            assert links(warehouse) == found
+
+
+@pytest.mark.parametrize(
+    "history", [build_twice, build_an_earlier_day_and_come_back, stop_in_the_middle, build_a_part]
+)
+def test_what_changes_no_link_is_no_event(
+    built_demo: Settings, history: Callable[[Settings], None]
+) -> None:
+    with copied(built_demo, history.__name__) as warehouse:
+        history(warehouse)
+        with connect(warehouse) as connection:
+            assert connection.execute("select from identity.person_events").fetchall() == []
+
+
+def test_decisions_of_reviewers_are_events(built_demo: Settings) -> None:
+    with copied(built_demo, "decided_events") as warehouse:
+        let_reviewers_decide(warehouse)
+        with connect(warehouse) as connection:
+            events = connection.execute("select kind, reason from identity.person_events")
+            assert {("split", "reviewer"), ("merge", "reviewer")} <= set(events.fetchall())
+
+
+def test_other_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Path) -> None:
+    """A changed function shapes every identity anew, though the dictionary is there."""
+    for folder in ("models", "macros", "functions", "seeds", "tests"):
+        shutil.copytree(PROJECT_DIR / folder, tmp_path / folder)
+    shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
+    function = tmp_path / "functions" / "valid_ssn.sql"
+    function.write_text(function.read_text().replace("and left(ssn, 1) <> '9'", "and ssn < '4'"))
+    live_numbers = """
+        select count(*) filter (where ssn < '4') > 0, count(*) filter (where ssn >= '4') > 0
+        from identity.int_identities
+        where identity_id in (select identity_id from identity.int_identity_records)
+    """
+    with copied(built_demo, "other_definitions") as warehouse:
+        with connect(warehouse) as connection:
+            assert connection.execute(live_numbers.encode()).fetchone() == (True, True)
+        run_dbt(warehouse, *BUILD, project=tmp_path)
+        with connect(warehouse) as connection:
+            assert connection.execute(live_numbers.encode()).fetchone() == (True, False)
+        found = links(warehouse)
+        forget_all_builds(warehouse)
+        run_dbt(warehouse, *BUILD, project=tmp_path)
+        assert links(warehouse) == found
+
+
+def links(warehouse: Settings) -> dict[str, str]:
+    """What linking made, but for the history of its builds and what its dictionaries keep."""
+    with connect(warehouse) as connection:
+        hashes = content_hashes(connection)
+    return {table: hash_ for table, hash_ in hashes.items() if table.startswith("identity.")}
+
+
+def forget_all_builds(warehouse: Settings) -> None:
+    """Leave nothing but what has landed and what reviewers decided."""
+    with connect(warehouse) as connection:
+        for schema in BUILT:
+            connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+
+
+def retract(warehouse: Settings) -> None:
+    """Hold the newest delivery of clients and the newest roster."""
+    with connect(warehouse) as connection:
+        connection.execute(
+            """
+            update landing.files set status = 'held', reason_code = 'x'
+            where file_id in (
+                select max(file_id) from landing.files
+                where status = 'loaded' and contract_object in ('clients', 'STUDENT')
+                group by contract_object
+            )
+            """
+        )
+
+
+def decisions(connection: psycopg.Connection) -> list[Decision]:
+    """Two students parted and two linked; a client refused, and one who is too old linked."""
+    pairs = connection.execute(
+        """
+        (
+            select student_key, 'student', other_student_key, 'no_link'
+            from identity.int_identity_student_decisions
+            where decision = 'link' order by 1, 3 limit 1
+        )
+        union all
+        (
+            select ones.student_key, 'student', others.student_key, 'link'
+            from identity.int_identity_persons as ones, identity.int_identity_persons as others
+            where ones.student_key < others.student_key and ones.person_id <> others.person_id
+                and ones.student_key = ones.eldest_student_key
+                and others.student_key = others.eldest_student_key
+            order by 1 desc, 3 desc limit 1
+        )
+        union all
+        (
+            select persons.student_key, 'client', crosswalk.record_id, 'no_link'
+            from identity.person_crosswalk as crosswalk
+            inner join identity.int_identity_persons as persons using (person_id)
+            where crosswalk.decision = 'link' and crosswalk.record_type = 'client'
+            order by 1, 3 limit 1
+        )
+        union all
+        (
+            select
+                persons.student_key, 'client',
+                clients.source_id || ':' || clients.source_client_id, 'link'
+            from identity.int_identity_persons as persons, staging.stg_clients as clients
+            where clients.birth_date < date '1960-01-01'
+            order by 1, 3 limit 1
+        )
+        """
+    ).fetchall()
+    assert len(pairs) == 4
+    return [
+        Decision(Pair(student, kind, other), decision, "a test")
+        for student, kind, other, decision in pairs
+    ]
