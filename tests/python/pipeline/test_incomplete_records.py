@@ -351,7 +351,7 @@ def first_week(
 ) -> Settings:
     """Everything that can lack its counterpart, built with all tests."""
     drops = deliver_week(tmp_path_factory.mktemp("first"), Week(1, has_late=False))
-    return make_warehouse(drops, *TESTED, "--exclude", "nobody_stands_alone_under_a_pseudonym")
+    return make_warehouse(drops, *TESTED)
 
 
 def test_whatever_lacks_its_counterpart_is_listed_with_its_reason(first_week: Settings) -> None:
