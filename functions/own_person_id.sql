@@ -3,7 +3,8 @@ select
         left(
             md5(
                 coalesce(
-                    'mci|' || {{ function('valid_mci') }}(mci_id), 'client|' || record_id
+                    'mci|' || {{ function('valid_mci') }}(mci_id),
+                    'client|' || record_id
                 )
             ),
             15

@@ -95,8 +95,8 @@ client_candidates as (
         best.rule,
         best.other_ssn,
         best.first_name = 'exact' as has_same_first_name,
-        -- A twin's name may differ by a letter: nobody is taken for one while the other,
-        -- who has the very name, comes into question.
+        -- A twin's name may differ by a letter: nobody is taken for one while the
+        -- other, who has the very name, comes into question.
         coalesce(
             best.first_name = 'exact'
             and best.last_name not in ('different', 'crossed')

@@ -2,6 +2,7 @@
     'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
     'address', 'state_id',
 ] %}
+{%- set others = compared | reject('equalto', 'ssn') | list %}
 
 with
 
@@ -55,15 +56,17 @@ pairs as (
         scores.student_identity_id,
         scores.match_weight,
         client_persons.client_person_id,
-        {% for comparison in compared if comparison != 'ssn' %}
+        {% for comparison in others %}
         scores.{{ comparison }},
         scores.{{ comparison }}_weight,
         {% endfor %}
-        case when scores.ssn <> 'exact' or numbers.is_evidence is not false
-            then scores.ssn
+        case
+            when scores.ssn <> 'exact' or numbers.is_evidence is not false
+                then scores.ssn
         end as ssn,
-        case when scores.ssn <> 'exact' or numbers.is_evidence is not false
-            then scores.ssn_weight
+        case
+            when scores.ssn <> 'exact' or numbers.is_evidence is not false
+                then scores.ssn_weight
         end as ssn_weight,
         case when coalesce(scores.ssn, '') <> 'exact' then clients.ssn end as other_ssn,
         scores.ssn = 'exact' and coalesce(numbers.birth_years, 1) <= 1 as has_sole_ssn,
@@ -101,7 +104,9 @@ pooled as (
         (
             array_agg({{ comparison }} order by {{ comparison }}_weight desc nulls last)
         )[1] as {{ comparison }},
-        max({{ comparison }}_weight) as {{ comparison }}_weight{{ ',' if not loop.last }}
+        max(
+            {{ comparison }}_weight
+        ) as {{ comparison }}_weight{{ ',' if not loop.last }}
         {% endfor %}
     from pairs
     group by client_person_id, student_key
