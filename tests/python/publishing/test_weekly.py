@@ -86,7 +86,7 @@ def test_after_a_rollback_the_links_are_not_shown(
 
 
 def test_a_build_that_is_interrupted_says_so(
-    published: Settings, monkeypatch: pytest.MonkeyPatch
+    database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted:
         def __init__(self, **_: object) -> None: ...
