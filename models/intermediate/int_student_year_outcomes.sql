@@ -113,7 +113,8 @@ combined as (
             when days_known.has_days then coalesce(attendance.days_enrolled, 0)
         end as days_enrolled,
         case
-            when days_known.has_absences then coalesce(attendance.days_absent_excused, 0)
+            when days_known.has_absences
+                then coalesce(attendance.days_absent_excused, 0)
         end as days_absent_excused,
         case
             when days_known.has_absences
