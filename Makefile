@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Sizes of the demo, by their students, each in a database of its own. From `sample` on there
-# are enough students to show every headline gap.
+# are enough students to show every headline row.
 SIZE ?= sample
 students_small := 400
 students_sample := 1200
