@@ -13,6 +13,8 @@ from outcomes.warehouse.connection import connect
 # How much oftener than by guessing an attack may name a count from 1 to 10.
 MARGIN = 0.1
 SIDES = ("involved", "not_involved")
+# Counts that are equal in all of these are nearly always of the same students.
+SETS = ["school_year", "group_type", "group_value", "program_group", "involvement"]
 # Every set of students that is counted, by the sum of random numbers of its students.
 COUNTED = """
     with students as (
@@ -138,9 +140,12 @@ def test_noise_is_unbiased(figures: pd.DataFrame, policy: pd.Series) -> None:
         & (figures.true_n_not_involved >= 3 * policy.largest_noise)
     ]
     for side in SIDES:
-        noise = (large[f"n_{side}"] - large[f"true_n_{side}"]).astype(float)
+        # The same students have the same noise; it counts once.
+        counts = [f"true_n_{side}", f"n_{side}"]
+        sets = large.drop_duplicates([*SETS, *counts])
+        noise = (sets[f"n_{side}"] - sets[f"true_n_{side}"]).astype(float)
         assert noise.abs().max() <= policy.largest_noise
-        assert noise.var() == pytest.approx(policy.noise_variance, rel=0.2)
+        assert noise.var() == pytest.approx(policy.noise_variance, rel=0.3)
         assert abs(noise.mean()) < 4 * np.sqrt(policy.noise_variance / len(noise))
 
 
