@@ -33,9 +33,12 @@ decoded as (
     inner join student_ids
         on
             attendance_reports.partner_id = student_ids.district_id
-            and (attendance_reports.district_student_id is null) = student_ids.is_state_id
-            and coalesce(attendance_reports.district_student_id, attendance_reports.state_student_id)
-            = student_ids.student_id
+            and student_ids.is_state_id
+            = (attendance_reports.district_student_id is null)
+            and student_ids.student_id = coalesce(
+                attendance_reports.district_student_id,
+                attendance_reports.state_student_id
+            )
     left join code_crosswalk as categories
         on
             categories.domain = 'attendance'

@@ -6,8 +6,8 @@ files as (
 
 ),
 
--- The same bytes under another name are a delivery too, of the content landed before; on
--- the same day they are the same delivery, as sent last.
+-- The same bytes under another name are a delivery too, of the content landed before.
+-- On the same day they are one delivery, as sent last.
 accepted as (
 
     select distinct on (contents.file_id, files.as_of_date)

@@ -39,9 +39,12 @@ decoded as (
     inner join student_ids
         on
             discipline_actions.partner_id = student_ids.district_id
-            and (discipline_actions.district_student_id is null) = student_ids.is_state_id
-            and coalesce(discipline_actions.district_student_id, discipline_actions.state_student_id)
-            = student_ids.student_id
+            and student_ids.is_state_id
+            = (discipline_actions.district_student_id is null)
+            and student_ids.student_id = coalesce(
+                discipline_actions.district_student_id,
+                discipline_actions.state_student_id
+            )
     left join code_crosswalk as actions
         on
             actions.domain = 'discipline_action'

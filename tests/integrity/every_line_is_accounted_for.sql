@@ -1,6 +1,7 @@
 /*
 What it checks: for every file, the lines of header, blank lines, loaded and rejected
-records, those of others and trailer add up to the lines of the file, and the rejects are listed.
+records, records that are not for us, and trailer add up to the lines of the file, and
+the rejects are listed.
 When it matters: always; a line that nobody accounts for is a child's record lost.
 How to resolve it: the loader is wrong, not the district. Quarantine the file and repair
 scripts/outcomes/landing with a test on a file of that shape.

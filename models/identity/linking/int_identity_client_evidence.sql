@@ -96,18 +96,18 @@ pooled as (
                 student_identity_id order by match_weight desc, student_identity_id
             )
         )[1] as student_identity_id,
+        {% for comparison in compared %}
+        (
+            array_agg(
+                {{ comparison }} order by {{ comparison }}_weight desc nulls last
+            )
+        )[1] as {{ comparison }},
+        max({{ comparison }}_weight) as {{ comparison }}_weight,
+        {% endfor %}
         max(other_ssn) as other_ssn,
         coalesce(bool_or(has_sole_ssn), false) as has_sole_ssn,
         coalesce(bool_or(fits_middle_name or fits_first_name), false) as fits_initial,
-        coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials,
-        {% for comparison in compared %}
-        (
-            array_agg({{ comparison }} order by {{ comparison }}_weight desc nulls last)
-        )[1] as {{ comparison }},
-        max(
-            {{ comparison }}_weight
-        ) as {{ comparison }}_weight{{ ',' if not loop.last }}
-        {% endfor %}
+        coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials
     from pairs
     group by client_person_id, student_key
 
@@ -121,7 +121,7 @@ summed as (
         {% for comparison in compared %}
         + coalesce(pooled.{{ comparison }}_weight, 0)
         {% endfor %}
-        as match_weight
+            as match_weight
     from pooled
     cross join priors
 
