@@ -1,4 +1,4 @@
-"""Bad files of any kind are read in less than 512 MB and ten seconds."""
+"""Bad files of any kind are read in less than 512 MB."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ ATTENDANCE = "woodland_hills/2012-10-05/103029902_ATTENDANCE_201210051930.txt"
 BOOK = "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx"
 
 # Reads a file as `outcomes district check` does, and prints the most memory that it took, in
-# kB, and the seconds: of the processor, since tests share it.
+# kB.
 CHECK = """
-import datetime, pathlib, sys, time
+import datetime, pathlib, sys
 from outcomes.contracts.reader import load_contract
 from outcomes.landing.check import check_file
 contract, file, day = sys.argv[1:]
 check_file(load_contract(pathlib.Path(contract)), pathlib.Path(file), datetime.date.fromisoformat(day))
 status = pathlib.Path("/proc/self/status").read_text()
-print(status.split("VmHWM:")[1].split()[0], time.process_time())
+print(status.split("VmHWM:")[1].split()[0])
 """  # noqa: E501
 
 
@@ -110,7 +110,7 @@ SLOW = {"blank lines", "lines of one letter", "sheet of 1.4 million cells", "100
     "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in SLOW)) for kind in FILES]
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_bad_file_takes_little_memory_and_time(kind: str, tmp_path: Path) -> None:
+def test_a_bad_file_takes_little_memory(kind: str, tmp_path: Path) -> None:
     file = FILES[kind](tmp_path)
     contract = CONTRACTS_DIR / f"{file.parent.parent.name}.odcs.yaml"
     day = date.fromisoformat(file.parent.name)
@@ -120,6 +120,4 @@ def test_a_bad_file_takes_little_memory_and_time(kind: str, tmp_path: Path) -> N
         text=True,
         check=True,
     )
-    memory, seconds = map(float, done.stdout.split())
-    assert memory < 512 << 10
-    assert seconds < 10
+    assert int(done.stdout) < 512 << 10
