@@ -72,6 +72,11 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "measure_history": {BUILDER: ("select", "insert")},
 }
 
+# Landing has no right to delete from raw. This function does it, for joined files alone.
+_TAKE_BACK = sql.SQL("grant execute on function landing.take_back_joined(bigint) to {}").format(
+    sql.Identifier(LOADER)
+)
+
 
 @dataclass(frozen=True, order=True)
 class Privilege:
@@ -136,6 +141,7 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
             _make_roles(connection, run, roles)
             _make_schemas(connection, run, schemas)
             _give_privileges(connection, run, roles, schemas)
+            connection.execute(_TAKE_BACK)
     except psycopg.errors.InsufficientPrivilege as error:
         raise OutcomesError(
             f"{connection.info.user} may not do all that is needed: {error.diag.message_primary}. "

@@ -118,6 +118,8 @@ begin
     delete from landing.rejected_rows where file_id = joined_file and is_of_join;
 end
 $$;
+-- It deletes with its owner's rights: only landing may call it.
+revoke execute on function landing.take_back_joined (bigint) from public;
 
 -- What the contracts say about each partner, renewed by every `outcomes land`.
 create table if not exists landing.partners (

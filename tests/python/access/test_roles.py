@@ -285,7 +285,7 @@ def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
 
 
 def lenders(connection: psycopg.Connection) -> list[tuple[str]]:
-    """Views and functions that lend a reader their owner's eyes."""
+    """Views and functions that lend a reader their owner's rights."""
     return connection.execute(
         """
         select oid::regclass::text from pg_class
@@ -294,8 +294,17 @@ def lenders(connection: psycopg.Connection) -> list[tuple[str]]:
             and not coalesce('security_invoker=true' = any(reloptions), false)
         union all
         select oid::regprocedure::text from pg_proc
-        where prosecdef and pronamespace::regnamespace::text not like 'pg\\_%'
-        """
+        where
+            prosecdef and pronamespace::regnamespace::text not like 'pg\\_%%'
+            and exists (
+                select from pg_roles
+                where
+                    rolname = any(%s)
+                    and rolname not in ('outcomes_loader', 'outcomes_builder')
+                    and has_function_privilege(pg_roles.oid, pg_proc.oid, 'execute')
+            )
+        """,
+        [list(READABLE)],
     ).fetchall()
 
 
