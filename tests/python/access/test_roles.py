@@ -46,7 +46,7 @@ HIDDEN = {
         "identity.pseudonyms",
         "staging.stg_clients",
     ],
-    "outcomes_builder": ["landing.purges"],
+    "outcomes_builder": ["landing.purges", "landing.joined_rows"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 
