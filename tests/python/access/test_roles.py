@@ -407,7 +407,14 @@ def test_no_district_meets_another_districts_student(
         )
         for value in row
     }
-    canaries = foreign - own - {None}
+    # A child who has moved may still stand in the district's own files.
+    sent = {
+        value
+        for (value,) in connection.execute(
+            "select record_id from quality.incomplete_records where partner_id = %s", [district]
+        )
+    }
+    canaries = foreign - own - sent - {None}
     assert len(canaries) > 50
     readable = [r for r in relations_of(connection) if may_read(district_role(district), r)]
     with acting_as(connection, district_role(district)):
@@ -444,6 +451,8 @@ def test_the_analyst_meets_nobody_by_name_or_number(connection: psycopg.Connecti
         for value in row
         if value
     }
+    # The label of a race can be somebody's surname, too.
+    canaries -= {label for (label,) in connection.execute("select label from crosswalks.codes")}
     readable = [
         relation
         for relation in relations_of(connection)
