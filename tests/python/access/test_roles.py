@@ -273,6 +273,7 @@ def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
     ).fetchall()
     return set(rights) - {
         ("outcomes_loader", "schema", "raw", "usage"),
+        ("outcomes_loader", "routine", "landing.take_back_joined(bigint)", "execute"),
         ("outcomes_loader", "database", connection.info.dbname, "connect"),
         ("outcomes_public", "database", connection.info.dbname, "connect"),
         *(
