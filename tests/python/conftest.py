@@ -40,8 +40,9 @@ hypothesis_settings.load_profile("few")
 
 # `dbt build` without its unit tests, which do not read the warehouse.
 TESTED = ("build", "--exclude-resource-type", "unit_test")
-# `dbt build` without any tests: test_project_tests.py runs them, once on each warehouse.
-UNTESTED = (*TESTED, "--exclude-resource-type", "test")
+# `dbt build` without seeds, which each warehouse has before, and without any tests:
+# test_project_tests.py runs them, once on each warehouse.
+UNTESTED = ("build", "--resource-type", "model", "--resource-type", "function")
 
 # Deliveries of all partners, and what an all-knowing warehouse would say about them.
 SAMPLE = PROJECT_DIR / "tests" / "sample"
@@ -215,34 +216,42 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def make_warehouse(empty: Settings) -> Iterator[Callable[..., Settings]]:
+def seeded(empty: Settings) -> Iterator[Settings]:
+    """An empty warehouse with its roles and seeds, to be copied."""
+    with copied(empty, "seeded") as settings:
+        with connect(settings) as connection:
+            # The same pseudonyms and the same noise in every run of the tests.
+            connection.execute("update landing.pseudonym_key set key = sha256('tests')")
+        run_dbt(settings, "seed")
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def make_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
     """Make a warehouse from deliveries, with plain dbt and nothing around it.
 
     The loader lands and the builder builds, so every such warehouse shows that their
     grants are enough.
     """
-    with _making(empty) as make:
+    with _making(seeded) as make:
         yield make
 
 
 @pytest.fixture
-def make_own_warehouse(empty: Settings) -> Iterator[Callable[..., Settings]]:
+def make_own_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
     """Make a warehouse that goes with the test."""
-    with _making(empty) as make:
+    with _making(seeded) as make:
         yield make
 
 
 @contextlib.contextmanager
-def _making(empty: Settings) -> Iterator[Callable[..., Settings]]:
+def _making(seeded: Settings) -> Iterator[Callable[..., Settings]]:
     with contextlib.ExitStack() as stack:
 
         def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
-            settings = stack.enter_context(cloned(empty, f"built_{next(_numbers)}"))
+            settings = stack.enter_context(copied(seeded, f"built_{next(_numbers)}"))
             contracts = load_contracts()
             with connect(settings) as opened:
-                apply_access(opened, district_ids(contracts.values()))
-                # The same pseudonyms and the same noise in every run of the tests.
-                opened.execute("update landing.pseudonym_key set key = sha256('tests')")
                 opened.execute("set role outcomes_loader")
                 for path in [drops] if files is None else files:
                     delivered = find_deliveries(path, contracts)

@@ -43,7 +43,8 @@ def changed(built_demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     for seed, edit in edits.items():
         _edit(project / "seeds" / "policy" / f"{seed}.csv", edit)
     with copied(built_demo, "demo_with_other_policies") as settings:
-        run_dbt(settings, *UNTESTED, "--select", *edits, *READERS, project=project)
+        select = ("--select", *edits, *READERS)
+        run_dbt(settings, *UNTESTED, "--resource-type", "seed", *select, project=project)
         yield settings
 
 

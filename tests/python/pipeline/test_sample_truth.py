@@ -35,8 +35,10 @@ EXACT = [
     "promise_status",
     "promise_history_is_complete",
 ]
+# What is compared, and the facts from which it is computed a second time.
 READ = (
     "+fct_student_years", "+rpt_service_gaps", "+rpt_school_moves", "+rpt_discrepancy_cohort",
+    "+fct_student_year_involvements", "+fct_enrollments", "+fct_involvements", "+fct_assessments",
 )  # fmt: skip
 DEFINITIONS = ["involved_ever", "involved_prior_year", "involved_concurrent"]
 
