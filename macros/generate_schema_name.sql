@@ -4,7 +4,7 @@
 
     `dev` builds into schemas of the developer's own, with OUTCOMES_SCHEMA_PREFIX before
     their names (dev_<login>_ by default). `prod` builds public models in next_<schema>,
-    beside what people read, and publishes them (docs/publishing.md). `in_place` has the
+    beside what people read, and publishes them (docs/architecture.md). `in_place` has the
     names that people read.
 #}
 {% macro generate_schema_name(custom_schema_name, node) -%}

@@ -1,7 +1,7 @@
 {#
     Runs on the target `prod` are entered in landing.runs, and a complete `dbt build` that
     passed is published. The work is done by functions in the database (runs.sql and
-    publishing.sql in scripts/outcomes/warehouse); docs/publishing.md explains it.
+    publishing.sql in scripts/outcomes/warehouse); docs/architecture.md explains it.
 #}
 
 {# The hooks of dbt_project.yml run for commands that only read, too, such as `test`. #}

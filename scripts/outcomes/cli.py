@@ -120,7 +120,7 @@ def app() -> None:
     except psycopg.errors.InsufficientPrivilege as error:
         _fail(
             f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
-            "docs/access.md says which role does what; `outcomes access apply` makes the roles."
+            "docs/security.md says which role does what; `outcomes access apply` makes the roles."
         )
     except psycopg.errors.ReadOnlySqlTransaction as error:
         _fail(

@@ -71,7 +71,7 @@ def apply() -> None:
 @access_app.command()
 def login(
     name: Annotated[str, typer.Argument(help="Name of the login.")],
-    role: Annotated[Role, typer.Option(help="What it may read: docs/access.md.")],
+    role: Annotated[Role, typer.Option(help="What it may read: docs/security.md.")],
     district: Annotated[str, typer.Option(help="With --role district: the contract's id.")] = "",
 ) -> None:
     """Make a login for a person, asking for its password, and say how to connect.

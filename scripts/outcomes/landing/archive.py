@@ -1,6 +1,6 @@
 """The archive: every delivered file as it was sent, encrypted with a key per partner.
 
-From it alone `outcomes replay` rebuilds an empty database. docs/archive.md says why it is
+From it alone `outcomes replay` rebuilds an empty database. docs/security.md says why it is
 encrypted, what it holds and how it is destroyed.
 """
 

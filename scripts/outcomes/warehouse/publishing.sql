@@ -1,5 +1,5 @@
 -- Publishing: dbt builds public models in next_<schema>; when all have passed, one
--- transaction puts their rows in place. Read from top to bottom; docs/publishing.md says why.
+-- transaction puts their rows in place. Read from top to bottom; docs/architecture.md says why.
 -- Idempotent; applied together with the ledger.
 
 -- Publish a complete run that passed, unless rows would be missing that people read now.

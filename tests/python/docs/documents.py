@@ -91,3 +91,8 @@ def documents() -> list[Document]:
 
 def readme() -> Document:
     return Document(PROJECT_DIR / "README.md")
+
+
+def page(name: str) -> Document:
+    """A page of the folder docs."""
+    return Document(PROJECT_DIR / "docs" / f"{name}.md")

@@ -10,7 +10,7 @@ import pytest
 import typer
 from dbt.cli.main import cli as dbt_cli
 from tests.python.access.acting import acting_as
-from tests.python.docs.documents import Document, documents, readme
+from tests.python.docs.documents import Document, documents, page, readme
 
 from outcomes.cli import cli as outcomes_cli
 from outcomes.config import PROJECT_DIR, Settings
@@ -59,7 +59,7 @@ def cli_problem(command: Any, words: list[str], *, complete: bool) -> str | None
 def command_problem(words: list[str], *, complete: bool) -> str | None:
     program, arguments = words[0], words[1:]
     if program == "make":
-        unknown = [word for word in arguments if word not in make_targets()]
+        unknown = [word for word in arguments if "=" not in word and word not in make_targets()]
         return f"no target {unknown}" if unknown else None
     if program == "outcomes":
         command = typer.main.get_command(outcomes_cli)
@@ -100,8 +100,8 @@ def test_every_command_exists(document: Document) -> None:
     assert command_problems(document) == []
 
 
-def test_the_readme_shows_the_commands_of_a_week() -> None:
-    shown = {" ".join(words[:2]) for words in readme().shown_commands}
+def test_the_operator_sees_the_commands_of_a_week() -> None:
+    shown = {" ".join(words[:2]) for words in page("operations").shown_commands}
 
     assert {"outcomes weekly", "outcomes land", "outcomes build", "outcomes report"} <= shown
 
@@ -236,8 +236,8 @@ def test_dbts_docs_open_on_a_page_that_names_what_people_read(manifest: dict[str
     assert {".".join(pair) for pair in named} - relations(manifest) == set()
 
 
-def test_the_readme_reads_marts() -> None:
-    schemas = {name.split(".")[0] for name in read_relations(readme())}
+def test_analysts_see_queries_of_every_layer_of_marts() -> None:
+    schemas = {name.split(".")[0] for name in read_relations(page("analysts"))}
 
     assert {"marts", "marts_pseudonymized", "marts_public"} <= schemas
 
@@ -263,31 +263,18 @@ def test_nobody_is_told_to_connect_as_the_owner(document: Document) -> None:
     assert "outcomes@" not in document.text
 
 
-def listed_relations() -> set[str]:
-    section = readme().text.split("### The public relations")[1].split("\n## ")[0]
-    return set(re.findall(r"^\| `([a-z_.]+)` \|", section, re.MULTILINE))
-
-
-def test_the_readme_lists_every_mart(manifest: dict[str, Any]) -> None:
-    marts = {
-        f"{node['schema']}.{node['alias']}"
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
-    }
-
-    assert marts - listed_relations() == set()
-    assert listed_relations() - relations(manifest) == set()
-
-
-def diagram() -> tuple[dict[str, str], list[tuple[str, str]]]:
+def diagram(document: Document) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """The boxes (id → the first line of its label) and the arrows of the picture."""
-    (picture,) = readme().blocks("mermaid")
+    (picture,) = document.blocks("mermaid")
     boxes = dict(re.findall(r'^ *(\w+)\["(.+?)(?:<br>.*)?"\]$', picture, re.MULTILINE))
     return boxes, re.findall(r"^ *(\w+) --> (\w+)$", picture, re.MULTILINE)
 
 
-def test_every_arrow_of_the_picture_is_a_dependency(manifest: dict[str, Any]) -> None:
-    boxes, arrows = diagram()
+@pytest.mark.parametrize("document", [readme(), page("architecture")], ids=["readme", "page"])
+def test_every_arrow_of_the_picture_is_a_dependency(
+    document: Document, manifest: dict[str, Any]
+) -> None:
+    boxes, arrows = diagram(document)
     nodes = {**manifest["nodes"], **manifest["sources"]}
     edges = {
         (parent, child)
@@ -316,7 +303,7 @@ def test_every_arrow_of_the_picture_is_a_dependency(manifest: dict[str, Any]) ->
         if not any(is_in(a, boxes[start]) and is_in(b, boxes[end]) for a, b in edges)
     ]
 
-    assert len(described) > 10
+    assert len(described) > 5
     assert untrue == []
 
 
