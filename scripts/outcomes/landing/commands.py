@@ -10,6 +10,7 @@ from typing import Annotated
 
 import psycopg
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -102,7 +103,7 @@ def _land(path: Path, *, dry_run: bool) -> None:
         if not dry_run:
             _keep_releases(connection, archive)
     _show_problems(outcomes, deliveries)
-    _show_counts(outcomes, "Would be landed" if dry_run else "Landed")
+    console.print(counts_table(outcomes, "Would be landed" if dry_run else "Landed"))
     if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -149,7 +150,7 @@ def replay() -> None:
             progress.update(task, completed=done, total=total, description=where)
 
         outcomes = replay_archive(connection, contracts, archive, follow)
-    _show_counts(outcomes, "Replayed")
+    console.print(counts_table(outcomes, "Replayed"))
 
 
 @district_app.command()
@@ -279,15 +280,26 @@ def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
         console.print(f"[red]not landed[/] {escape(problem)}")
 
 
-def _show_counts(outcomes: list[Outcome], title: str) -> None:
-    table = Table(title=title, title_justify="left")
-    table.add_column("partner")
+def counts_table(outcomes: list[Outcome], title: str) -> Table:
+    """What became of each partner's files and rows.
+
+    Room for 80 columns is enough: where it is short, the partner's name is folded.
+    """
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("partner", overflow="fold")
     for name in (
         "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
     ):  # fmt: skip
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     if has_others := any(outcome.counts.rows_not_for_us for outcome in outcomes):
-        table.add_column("not\nfor us", justify="right")
+        table.add_column("not\nfor us", justify="right", no_wrap=True)
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.partner_id == partner]
         statuses = [outcome.status for outcome in own]
@@ -303,7 +315,7 @@ def _show_counts(outcomes: list[Outcome], title: str) -> None:
         if has_others:
             numbers.append(sum(outcome.counts.rows_not_for_us for outcome in own))
         table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
-    console.print(table)
+    return table
 
 
 def _colour(outcome: Outcome) -> str:

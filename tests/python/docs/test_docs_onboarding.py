@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from rich.console import Console
 from tests.python.docs.documents import Document
 from typer.testing import CliRunner
 
@@ -21,12 +22,12 @@ PAGE = PROJECT_DIR / "docs" / "onboarding.md"
 
 
 def run(command: str) -> str:
-    """What a command prints, in a terminal of any width."""
+    """What a command prints."""
     if not command.startswith("outcomes "):
         return subprocess.run(
             ["bash", "-c", command], check=True, capture_output=True, text=True
         ).stdout
-    result = CliRunner().invoke(cli, shlex.split(command)[1:], env={"COLUMNS": "100"})
+    result = CliRunner().invoke(cli, shlex.split(command)[1:])
     assert result.exit_code in (0, 3), result.output
     return result.output
 
@@ -43,6 +44,11 @@ def test_every_command_prints_what_the_page_says(
     shutil.copytree(PAGE.parent / "onboarding", tmp_path / "docs/onboarding")
     (tmp_path / "contracts").mkdir()
     monkeypatch.chdir(tmp_path)
+    # The narrowest terminal, whatever this one is: Rich reads COLUMNS once, at its start.
+    monkeypatch.setattr(
+        "outcomes.landing.commands.console",
+        Console(highlight=False, soft_wrap=True, width=80, force_terminal=False),
+    )
     monkeypatch.setattr(
         "outcomes.landing.commands.load_contracts", lambda: load_contracts(Path("contracts"))
     )
