@@ -114,9 +114,18 @@ def app() -> None:
     if not (PROJECT_DIR / "dbt_project.yml").exists():
         _fail("`outcomes` works in a checkout of the project: run `make install` in one.")
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
     except OutcomesError as error:
         _fail(str(error))
+    except typer.TyperException as error:
+        message = error.format_message()
+        if not message:  # a group of commands alone has shown its help
+            sys.exit(error.exit_code)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "outcomes"
+        _fail(f"{message.rstrip('.')}. See `{command} --help`.", error.exit_code)
+    except typer.Abort:
+        _fail("Stopped: the question was not answered.")
     except psycopg.errors.InsufficientPrivilege as error:
         _fail(
             f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
@@ -147,7 +156,7 @@ def app() -> None:
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
     # In one line, which is the last: scripts and people look there.
     typer.secho(f"error: {' '.join(message.split(chr(10)))}", fg="red", err=True)
-    sys.exit(1)
+    sys.exit(exit_code)

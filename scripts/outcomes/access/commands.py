@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.access.logins import make_login, readable_schemas
+from outcomes.access.logins import make_login, readable_schemas, require_free
 from outcomes.access.purge import (
     begin,
     delete_files,
@@ -20,7 +20,7 @@ from outcomes.access.purge import (
 )
 from outcomes.access.roles import apply_access, district_role, has_roles
 from outcomes.config import load_settings
-from outcomes.contracts.reader import district_ids, load_contracts
+from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build
 from outcomes.warehouse.connection import connect
@@ -82,10 +82,13 @@ def login(
     """
     if (role is Role.DISTRICT) != bool(district):
         raise OutcomesError("Expected --district with --role district, and with no other role.")
+    if district:
+        require_district(district)
     group = district_role(district) if district else f"outcomes_{role}"
-    password = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
     settings = load_settings()
     with connect(settings) as connection:
+        require_free(connection, name, group)
+        password = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
         make_login(connection, name, group, password)
         schemas = readable_schemas(connection, group)
     typer.echo(f"{name} may log in and has the rights of {group}.")

@@ -8,15 +8,20 @@ from psycopg import sql
 from outcomes.access.roles import BUILDER, LOADER
 from outcomes.errors import OutcomesError
 
+_RESERVED = ("none", "public")
 
-def make_login(connection: psycopg.Connection, name: str, role: str, password: str) -> None:
-    """Make a login that has the rights of a role, and no others.
 
-    The password leaves this process as a SCRAM verifier, so it stands in no log.
+def require_free(connection: psycopg.Connection, name: str, role: str) -> None:
+    """Whether a login of that name can be made, before anybody is asked for a password.
 
     Raises:
-        OutcomesError: the name is taken, the role is not made, or the login may not do it.
+        OutcomesError: the name is taken or no name, or the role is not made.
     """
+    if not name or len(name.encode()) > 63 or name.startswith("pg_") or name in _RESERVED:
+        raise OutcomesError(
+            f"{name!r} cannot be the name of a login. Expected 1 to 63 bytes that do not begin "
+            "with pg_, and no word of PostgreSQL's own."
+        )
     if not _exists(connection, role):
         raise OutcomesError(
             f"There is no role {role} yet. Run `outcomes access apply`, then `outcomes build`."
@@ -26,6 +31,16 @@ def make_login(connection: psycopg.Connection, name: str, role: str, password: s
             f"There is a role {name} already. Choose another name, or give it another password "
             rf"in psql: \password {name}"
         )
+
+
+def make_login(connection: psycopg.Connection, name: str, role: str, password: str) -> None:
+    """Make a login that has the rights of a role, and no others.
+
+    The password leaves this process as a SCRAM verifier, so it stands in no log.
+
+    Raises:
+        OutcomesError: whoever runs this may not make logins.
+    """
     verifier = connection.pgconn.encrypt_password(
         password.encode(), name.encode(), b"scram-sha-256"
     ).decode()

@@ -76,6 +76,19 @@ def district_ids(contracts: Iterable[Contract]) -> list[str]:
     return [c.partner_id for c in contracts if c.partner_kind == "district"]
 
 
+def require_district(district_id: str) -> None:
+    """Refuse what is no district.
+
+    Raises:
+        OutcomesError: no contract that can be used is a district's of that id.
+    """
+    known = district_ids(load_contracts().values())
+    if district_id not in known:
+        raise OutcomesError(
+            f"{district_id!r} is no district with a contract. Known are: {', '.join(known)}."
+        )
+
+
 def load_contract(file: Path) -> Contract:
     """Read and check one contract.
 

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 
 from outcomes.config import load_settings
-from outcomes.contracts.reader import district_ids, load_contracts
-from outcomes.errors import OutcomesError
+from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.summary import show_summary
 from outcomes.warehouse.connection import connect
@@ -45,11 +44,7 @@ def district(
         outcomes report district pittsburgh
         outcomes report district pittsburgh --out pittsburgh.xlsx
     """
-    known = district_ids(load_contracts().values())
-    if district_id not in known:
-        raise OutcomesError(
-            f"{district_id!r} is no district with a contract. Known are: {', '.join(known)}."
-        )
+    require_district(district_id)
     settings = load_settings()
     with connect(settings) as connection:
         file = out or report_file(connection, district_id, settings)
