@@ -350,7 +350,11 @@ def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
 
 
 def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[Pair]:
-    """Those pairs of which a record is not in the warehouse, or that are one record."""
+    """Those pairs of which linking does not know a record, or that are one record.
+
+    Not only what is in the queue or the crosswalk can be decided about: a build may have
+    answered a question since it was exported.
+    """
     pairs = set(pairs)
     students = {p.student_key for p in pairs}
     students |= {p.other_record_key for p in pairs if p.other_record_type == "student"}

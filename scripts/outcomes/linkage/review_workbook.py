@@ -95,8 +95,8 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
         Number of decisions that are new, and of those that stood already.
 
     Raises:
-        OutcomesError: a column is missing, a decision is none, a pair is not in the
-            warehouse, or decisions contradict each other.
+        OutcomesError: a column is missing, a decision is none, linking does not know a
+            record, or decisions contradict each other.
     """
     rows = _read_rows(file)
     unknown = unknown_pairs(connection, (decision.pair for _, decision in rows))
@@ -104,8 +104,9 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
     if wrong:
         raise OutcomesError(
             f"{file}, row {wrong[0]} ({len(wrong)} rows in all), columns "
-            f"{', '.join(PAIR_COLUMNS)}: expected two records that the warehouse holds. "
-            "Export the workbook anew, or correct the keys; nothing was recorded."
+            f"{', '.join(PAIR_COLUMNS)}: expected two records that linking knows. A client who "
+            "was deleted since, or is too old to be a student, is none. Correct the keys or "
+            "clear the decision; nothing was recorded."
         )
     standing = standing_decisions(connection)
     new = [d for _, d in rows if standing.get(d.pair) != d.decision]

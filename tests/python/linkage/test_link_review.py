@@ -78,6 +78,17 @@ UNCOMPARED_CLIENT = """
     order by 3
     limit 1
 """
+# A client whom nothing compares with anybody.
+TOO_OLD_CLIENT = """
+    select persons.student_key, 'client', clients.source_id || ':' || clients.source_client_id
+    from staging.stg_clients as clients
+    cross join (
+        select max(student_key) as student_key from identity.int_identity_persons
+    ) as persons
+    where clients.birth_date < date '1960-01-01'
+    order by 3
+    limit 1
+"""
 
 
 def pair_of(connection: psycopg.Connection, query: str) -> Pair:
@@ -233,11 +244,49 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
 
 
+def test_what_a_build_answered_since_can_be_decided(
+    undecided: psycopg.Connection, tmp_path: Path
+) -> None:
+    """The workbook is filled in while builds go on: the question may be gone, and the client."""
+    file = tmp_path / "review.xlsx"
+    export_questions(undecided, file)
+    asked = open_questions(undecided)[0].pair
+    undecided.execute("delete from identity.match_review_queue")
+    unlinked = pair_of(undecided, UNCOMPARED_CLIENT)
+    assert outcome(undecided, unlinked) == (False, None)
+    assert answer(undecided, file, unlinked, "link") == (2, 0)
+    assert standing_decisions(undecided) == {asked: "no_link", unlinked: "link"}
+
+
+def test_a_client_who_is_too_old_cannot_be_decided(
+    undecided: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "review.xlsx"
+    export_questions(undecided, file)
+    with pytest.raises(OutcomesError, match=r"row 3 .* too old to be a student"):
+        answer(undecided, file, pair_of(undecided, TOO_OLD_CLIENT), "link")
+    assert standing_decisions(undecided) == {}
+
+
+def answer(
+    connection: psycopg.Connection, file: Path, pair: Pair, decision: str
+) -> tuple[int, int]:
+    """Refuse the first question of a workbook, decide about a pair in the row below, import."""
+    book = load_workbook(file)
+    sheet = book.worksheets[0]
+    sheet["A2"], sheet["A3"] = "no_link", decision
+    sheet["C3"], sheet["D3"], sheet["E3"] = (
+        pair.student_key, pair.other_record_type, pair.other_record_key,
+    )  # fmt: skip
+    book.save(file)
+    return import_decisions(connection, file, "ana")
+
+
 @pytest.mark.parametrize(
     ("cell", "value", "message"),
     [
         ("C3", "pittsburgh:0", r"row 3 \(1 rows in all\), columns student_key"),
-        ("E3", "child_welfare:0", r"row 3 .* expected two records that the warehouse holds"),
+        ("E3", "child_welfare:0", r"row 3 .* expected two records that linking knows"),
         ("D3", "person", "row 3"),
         ("A3", "maybe", "row 3, column decision: expected link, no_link or nothing"),
         ("C1", "student", "row 1: the column student_key is missing"),
