@@ -1,1 +1,5 @@
-"""The Python side of the Student Outcomes Warehouse, one package a job."""
+"""Student outcomes: in a notebook, `outcomes.tables()` and `outcomes.read(…)`."""
+
+from outcomes.frames import read, tables
+
+__all__ = ["read", "tables"]

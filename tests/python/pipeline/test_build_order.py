@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from tests.python.conftest import UNTESTED, copied, run_dbt, try_dbt
+from tests.python.conftest import UNTESTED, WITH_SEEDS, copied, run_dbt, try_dbt
 from tests.python.pipeline.content import content_hashes
 
 from outcomes.config import PROJECT_DIR, Settings
@@ -19,8 +19,8 @@ from outcomes.warehouse.connection import connect
 LINKS = ("person_crosswalk", "person_events", "match_review_queue", "match_quality")
 MODELS = ("--select", *(f"+{link}" for link in LINKS))
 # The seeds are those of the built demo, of which each history has a copy.
-BUILD = (*UNTESTED, "--exclude-resource-type", "seed", *MODELS)
-FROM_NOTHING = (*UNTESTED, *MODELS)
+BUILD = (*UNTESTED, *MODELS)
+FROM_NOTHING = (*WITH_SEEDS, *MODELS)
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
 BUILT = ("identity", "intermediate", "staging", "functions")
 

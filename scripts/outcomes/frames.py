@@ -1,0 +1,144 @@
+"""Tables of the warehouse as pandas frames, for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.numeric import FloatLoader
+
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Nullable ones: a school year without a GPA stays an integer, and null is not false.
+_DTYPES = {
+    "bool": "boolean",
+    "int2": "Int64",
+    "int4": "Int64",
+    "int8": "Int64",
+    "float4": "Float64",
+    "float8": "Float64",
+    "numeric": "Float64",
+    "text": "string",
+    "date": "datetime64[s]",
+    "timestamptz": "datetime64[us, UTC]",
+}
+
+_TABLES = """
+    select
+        nspname || '.' || relname as table_name,
+        trim(obj_description(pg_class.oid, 'pg_class')) as description
+    from pg_class
+    inner join pg_namespace on relnamespace = pg_namespace.oid
+    where
+        relkind in ('r', 'p', 'v', 'm')
+        and obj_description(pg_class.oid, 'pg_class') is not null
+        -- What a build works on, and what was read before the last publication.
+        and nspname !~ '^(next|previous)_'
+        and has_schema_privilege(pg_namespace.oid, 'usage')
+        and has_table_privilege(pg_class.oid, 'select')
+    order by 1
+"""
+_COLUMNS = """
+    select attname, trim(coalesce(col_description(attrelid, attnum), ''))
+    from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+    order by attnum
+"""
+
+
+def tables() -> pd.DataFrame:
+    """List the tables that the login may read: `table_name`, and `description` with the grain.
+
+    Example:
+        outcomes.tables()
+    """
+    import pandas as pd
+
+    with connect() as connection:
+        rows = connection.execute(_TABLES).fetchall()
+    return pd.DataFrame(rows, columns=["table_name", "description"], dtype="string")
+
+
+def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Read a table into a frame of nullable dtypes; performance levels are ordered.
+
+    `frame.attrs["description"]` holds the grain and what to know, and `frame.attrs["columns"]`
+    each column's meaning and unit, as the model describes them.
+
+    Args:
+        table: schema and name, as in `tables()`.
+        where: the rows wanted: a value by column, or several in a list; None for null.
+
+    Raises:
+        OutcomesError: the login may not read the table, or it lacks a column of `where`.
+
+    Example:
+        outcomes.read("marts_pseudonymized.fct_student_years", where={"school_year": [2011, 2012]})
+    """
+    with connect() as connection:
+        connection.read_only = True
+        connection.adapters.register_loader("numeric", FloatLoader)
+        readable: dict[str, str] = dict(connection.execute(_TABLES).fetchall())
+        if table not in readable:
+            raise OutcomesError(
+                f"There is no table {table!r} that {connection.info.user} may read. "
+                "outcomes.tables() lists those that there are."
+            )
+        columns: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
+        query = sql.SQL("select * from {} {}").format(
+            sql.Identifier(*table.split(".")), _condition(table, columns, where or {})
+        )
+        frame = _frame(connection.execute(query))
+        levels = [name for name in frame if name == "level" or str(name).endswith("_level")]
+        if levels:
+            ranked = connection.execute(
+                "select level from policy.performance_levels order by rank"
+            ).fetchall()
+            for name in levels:
+                frame[name] = frame[name].astype(_ordered([level for (level,) in ranked]))
+    frame.attrs = {"description": readable[table], "columns": columns}
+    return frame
+
+
+def _condition(table: str, columns: Mapping[str, str], where: Mapping[str, Any]) -> sql.Composed:
+    """What `where` asks for. Names become identifiers and values literals: nothing is run."""
+    parts = []
+    for column, wanted in where.items():
+        if column not in columns:
+            raise OutcomesError(f"{table} has no column {column!r}. It has: {', '.join(columns)}.")
+        one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+        name = sql.Identifier(column)
+        equal = [
+            sql.SQL("{} is null").format(name)
+            if value is None
+            else sql.SQL("{} = {}").format(name, sql.Literal(value))
+            for value in ([wanted] if one else wanted)
+        ]
+        parts.append(sql.SQL("({})").format(sql.SQL(" or ").join(equal or [sql.SQL("false").format()])))
+    return sql.SQL("where {}").format(sql.SQL(" and ").join([sql.SQL("true"), *parts]))
+
+
+def _frame(cursor: psycopg.Cursor) -> pd.DataFrame:
+    import pandas as pd
+
+    types = cursor.connection.adapters.types
+    described = cursor.description or []
+    series = zip(*cursor.fetchall(), strict=True) if cursor.rowcount else ((),) * len(described)
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(list(values), dtype=_DTYPES.get(types[column.type_code].name))
+            for column, values in zip(described, series, strict=True)
+        }
+    )
+
+
+def _ordered(levels: list[str]) -> pd.CategoricalDtype:
+    import pandas as pd
+
+    return pd.CategoricalDtype(levels, ordered=True)

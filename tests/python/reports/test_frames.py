@@ -1,0 +1,139 @@
+"""`import outcomes` in a notebook: the right rows, in dtypes that lose nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pandas as pd
+import psycopg
+import pytest
+from psycopg import sql
+
+import outcomes
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
+
+STUDENT_YEARS = "marts_pseudonymized.fct_student_years"
+
+
+@pytest.fixture
+def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The environment of somebody who may read what analysts may."""
+    with connect(first_publication) as owner:
+        owner.execute("create role ana login password 'a good one' in role outcomes_analyst")
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
+    monkeypatch.setenv("OUTCOMES_PG_USER", "ana")
+    monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
+    yield replace(first_publication, user="ana", password="a good one")
+    with connect(first_publication) as owner:
+        owner.execute("drop role ana")
+
+
+def test_tables_are_those_that_the_login_may_read(analyst: Settings) -> None:
+    tables = outcomes.tables().set_index("table_name")["description"]
+    assert STUDENT_YEARS in tables
+    assert tables[STUDENT_YEARS].startswith("One row per district student and school year")
+    assert {name.split(".")[0] for name in tables.index} == {
+        "crosswalks", "marts", "marts_pseudonymized", "marts_public", "policy",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "table", ["marts.dim_students", "marts_pseudonymized.nothing", "pg_catalog.pg_class", "x", ""]
+)
+def test_what_the_login_may_not_read_is_refused(analyst: Settings, table: str) -> None:
+    with pytest.raises(OutcomesError, match=r"no table .* that ana may read"):
+        outcomes.read(table)
+
+
+def test_every_table_has_the_values_of_the_database(analyst: Settings) -> None:
+    for table in outcomes.tables()["table_name"]:
+        frame = outcomes.read(table)
+        with connect(analyst) as connection:
+            rows = connection.execute(
+                sql.SQL("select * from {}").format(sql.Identifier(*table.split(".")))
+            ).fetchall()
+        read = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+        assert [[comparable(v) for v in row] for row in read] == [
+            [comparable(v) for v in row] for row in rows
+        ], table
+
+
+def comparable(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)
+    return value
+
+
+def test_dtypes_keep_null_apart_and_levels_in_order(
+    connection: psycopg.Connection,
+) -> None:
+    connection.execute(
+        """
+        create schema policy;
+        create table policy.performance_levels (level text, rank int);
+        insert into policy.performance_levels values ('Advanced', 2), ('Basic', 1);
+        create table policy.kinds (
+            i int, b boolean, n numeric(5, 4), d date, t timestamptz, s text, math_level text
+        );
+        comment on table policy.kinds is 'One row per kind.';
+        comment on column policy.kinds.n is 'Share of days.';
+        insert into policy.kinds values
+            (9007199254740993 % 2147483647, false, 0.1250, '1999-12-31', '2012-10-05 12:00+00',
+             'it''s', 'Basic'),
+            (null, null, null, null, null, null, null)
+        """
+    )
+    frame = outcomes.read("policy.kinds")
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
+        "i": "Int64", "b": "boolean", "n": "Float64", "d": "datetime64[s]",
+        "t": "datetime64[us, UTC]", "s": "string", "math_level": "category",
+    }  # fmt: skip
+    assert list(frame["math_level"].cat.categories) == ["Basic", "Advanced"]
+    assert frame["math_level"].cat.ordered
+    first, second = frame.itertuples(index=False)
+    assert tuple(first) == (
+        9007199254740993 % 2147483647, False, 0.125, pd.Timestamp("1999-12-31"),
+        pd.Timestamp(datetime(2012, 10, 5, 12, tzinfo=UTC)), "it's", "Basic",
+    )  # fmt: skip
+    assert all(pd.isna(value) for value in second)
+    assert frame.attrs["description"] == "One row per kind."
+    assert frame.attrs["columns"]["n"] == "Share of days."
+    assert [str(d) for d in outcomes.read("policy.kinds", where={"i": []}).dtypes] == [
+        str(d) for d in frame.dtypes
+    ]
+
+
+def test_where_picks_rows_by_value(analyst: Settings) -> None:
+    everything = outcomes.read(STUDENT_YEARS)
+    expected = everything[
+        everything["school_year"].isin([2011, 2012])
+        & everything["involved_ever"].eq(True)
+        & everything["gpa"].isna()
+    ]
+    some = outcomes.read(
+        STUDENT_YEARS, where={"school_year": [2011, 2012], "involved_ever": True, "gpa": None}
+    )
+    assert 0 < len(some) < len(everything)
+    assert set(some["student_key"]) == set(expected["student_key"])
+    assert len(some) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "value", ["x' or true --", "'; create table marts_public.hole (); --", "%s", "\\"]
+)
+def test_a_value_is_a_value_and_nothing_more(analyst: Settings, value: str) -> None:
+    assert outcomes.read(STUDENT_YEARS, where={"district_id": value}).empty
+
+
+def test_a_column_is_one_of_the_table(analyst: Settings) -> None:
+    with pytest.raises(OutcomesError, match=r"has no column .*It has: student_key"):
+        outcomes.read(STUDENT_YEARS, where={"true or district_id": "x"})
