@@ -120,7 +120,9 @@ def _condition(table: str, columns: Mapping[str, str], where: Mapping[str, Any])
             else sql.SQL("{} = {}").format(name, sql.Literal(value))
             for value in ([wanted] if one else wanted)
         ]
-        parts.append(sql.SQL("({})").format(sql.SQL(" or ").join(equal or [sql.SQL("false").format()])))
+        parts.append(
+            sql.SQL("({})").format(sql.SQL(" or ").join(equal or [sql.SQL("false").format()]))
+        )
     return sql.SQL("where {}").format(sql.SQL(" and ").join([sql.SQL("true"), *parts]))
 
 
