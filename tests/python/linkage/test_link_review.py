@@ -91,6 +91,10 @@ TOO_OLD_CLIENT = """
 """
 
 
+# What decisions change, as far as people and reviewers.
+LINKING = ("--select", "stg_link_decisions+,path:models/identity", "stg_link_decisions")
+
+
 def pair_of(connection: psycopg.Connection, query: str) -> Pair:
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
@@ -148,9 +152,9 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
             + [Decision(pair, "no_link", "asked") for pair in parted],
             "ana",
         )
-        for _ in range(2):
-            # With its tests: what the reviewer decided is no fault.
-            run_dbt(reviewed, *TESTED, "--select", "stg_link_decisions+")
+        # With its tests: what the reviewer decided is no fault. And again, without.
+        for build in (TESTED, ("run",)):
+            run_dbt(reviewed, *build, *LINKING)
             assert [outcome(connection, pair) for pair in linked] == [(True, "reviewer")] * 3
             assert [outcome(connection, pair)[0] for pair in parted] == [False] * 2
         asked = {question.pair for question in open_questions(connection)}
@@ -159,7 +163,7 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
         record_decisions(
             connection, [Decision(pair, "withdrawn", "error") for pair in linked + parted], "ana"
         )
-        run_dbt(reviewed, "run", "--select", "stg_link_decisions+")
+        run_dbt(reviewed, "run", *LINKING)
         assert [outcome(connection, pair)[0] for pair in linked + parted] == before
 
 

@@ -18,24 +18,13 @@ from outcomes.landing.replay import replay
 from outcomes.warehouse.connection import connect
 
 
-def test_files_landed_in_any_order_give_the_same_marts(
-    built_demo: Settings, demo_drops: Path, make_own_warehouse: Callable[..., Settings]
-) -> None:
-    files = sorted(path for path in demo_drops.glob("*/*/*") if path.is_file())
-    random.Random(5).shuffle(files)
-    shuffled = make_own_warehouse(demo_drops, *UNTESTED, files=files)
-    with connect(built_demo) as one, connect(shuffled) as other:
-        expected = content_hashes(one)
-        assert len(expected) > 15
-        assert content_hashes(other) == expected
-
-
-def test_a_replay_from_the_archive_gives_the_same_marts(
+def test_a_replay_in_any_order_gives_the_same_marts(
     built_demo: Settings,
     demo_drops: Path,
     make_own_warehouse: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
+    """Files are replayed in the order in which they were received; here that is by chance."""
     archive, contracts = Archive(tmp_path / "archive", tmp_path / "keys"), load_contracts()
     files = find_deliveries(demo_drops, contracts).files
     random.Random(7).shuffle(files)
@@ -81,6 +70,7 @@ def test_an_earlier_day_is_rebuilt_as_if_nothing_later_had_landed(
     asked_for = make_own_warehouse(demo_drops, *TESTED, "--vars", f"{{as_of: {as_of}}}")
     with connect(only_then) as one, connect(asked_for) as other:
         expected, found = content_hashes(one), content_hashes(other)
+        assert len(expected) > 15
         # "Up to the as-of date" differs by design: the day asked for, or the newest delivery.
         assert {k: v for k, v in found.items() if "involve" not in k and "gaps" not in k} == {
             k: v for k, v in expected.items() if "involve" not in k and "gaps" not in k

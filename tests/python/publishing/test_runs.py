@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.python.conftest import TESTED, UNTESTED, run_dbt, try_dbt
+from tests.python.conftest import TESTED, WITH_SEEDS, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
@@ -32,7 +32,9 @@ def newest_status(connection: psycopg.Connection) -> str:
     ("partial", "status"),
     [
         (("run", "--select", "dim_districts"), "partial"),
-        ((*TESTED, "--exclude-resource-type", "function"), "partial"),
+        pytest.param(
+            (*TESTED, "--exclude-resource-type", "function"), "partial", marks=pytest.mark.slow
+        ),
         # Some tests are no SQL without rows.
         (("build", "--empty", "--fail-fast"), "failed"),
     ],
@@ -69,20 +71,18 @@ def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
 ) -> None:
     rows, defined = content_hashes(connection), definitions(connection)
     monkeypatch.delenv("OUTCOMES_TARGET")
+    monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
     connection.execute("create role dana login password 'dana' in role outcomes_builder")
     try:
-        some = ("--select", "+dim_districts", "program_groups")
-        run_dbt(published, *UNTESTED, *some, role="dana")
-        monkeypatch.setenv("OUTCOMES_SCHEMA_PREFIX", "ana_")
-        run_dbt(published, "run", "--select", "stg_files", role="dana")
+        run_dbt(published, *WITH_SEEDS, "--select", "+dim_districts", "program_groups", role="dana")
         schemas = {
             schema
             for (schema,) in connection.execute(
                 "select nspname from pg_namespace where nspowner = 'dana'::regrole"
             )
         }
-        assert {"dev_outcomes_marts", "dev_outcomes_policy", "ana_staging"} <= schemas
-        assert all(schema.startswith(("dev_outcomes_", "ana_")) for schema in schemas)
+        assert {"ana_marts", "ana_policy", "ana_staging"} <= schemas
+        assert all(schema.startswith("ana_") for schema in schemas)
         assert newest_status(connection) == "published"
         assert content_hashes(connection) == rows
         # Nobody else may read there.
@@ -145,7 +145,7 @@ def test_a_day_before_the_first_delivery_is_refused(
     assert newest_status(connection) == "published"
 
 
-def test_an_earlier_day_is_held_until_somebody_accepts_what_is_missing(
+def test_an_earlier_day_is_held_for_what_is_missing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     def marts() -> dict[str, str]:
@@ -159,6 +159,11 @@ def test_an_earlier_day_is_held_until_somebody_accepts_what_is_missing(
     assert newest_status(connection) == "held"
     assert marts() == rows
 
+
+@pytest.mark.slow
+def test_an_earlier_day_is_published_when_somebody_accepts_what_is_missing(
+    published: Settings, connection: psycopg.Connection
+) -> None:
     code, output = run("build", "--as-of", "2012-08-30", "--accept-loss", "it's a test")
     assert code == 0, output
     assert connection.execute(
