@@ -46,21 +46,9 @@ decoded as (
             and (assessments.district_student_id is null) = student_ids.is_state_id
             and coalesce(assessments.district_student_id, assessments.state_student_id)
             = student_ids.student_id
-    left join code_crosswalk as grades
-        on
-            grades.domain = 'grade'
-            and assessments.partner_id = grades.partner_id
-            and assessments.grade = grades.source_code
-    left join code_crosswalk as subjects
-        on
-            subjects.domain = 'subject'
-            and assessments.partner_id = subjects.partner_id
-            and assessments.subject = subjects.source_code
-    left join code_crosswalk as levels
-        on
-            levels.domain = 'performance_level'
-            and assessments.partner_id = levels.partner_id
-            and assessments.level = levels.source_code
+    {{ join_meaning('grades', 'grade', 'assessments', 'grade') }}
+    {{ join_meaning('subjects', 'subject', 'assessments', 'subject') }}
+    {{ join_meaning('levels', 'performance_level', 'assessments', 'level') }}
 
 ),
 

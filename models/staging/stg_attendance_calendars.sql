@@ -39,16 +39,8 @@ decoded as (
                 attendance_reports.district_student_id,
                 attendance_reports.state_student_id
             )
-    left join code_crosswalk as categories
-        on
-            categories.domain = 'attendance'
-            and attendance_reports.partner_id = categories.partner_id
-            and attendance_reports.event_code = categories.source_code
-    left join code_crosswalk as excused_flags
-        on
-            excused_flags.domain = 'yes_no'
-            and attendance_reports.partner_id = excused_flags.partner_id
-            and attendance_reports.excused = excused_flags.source_code
+    {{ join_meaning('categories', 'attendance', 'attendance_reports', 'event_code') }}
+    {{ join_meaning('excused_flags', 'yes_no', 'attendance_reports', 'excused') }}
 
 )
 

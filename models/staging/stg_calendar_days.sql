@@ -31,11 +31,7 @@ decoded as (
         session_flags.code = 'yes' as is_in_session
     from calendar_days
     inner join snapshots on calendar_days.load_id = snapshots.load_id
-    left join code_crosswalk as session_flags
-        on
-            session_flags.domain = 'yes_no'
-            and calendar_days.partner_id = session_flags.partner_id
-            and calendar_days.in_session = session_flags.source_code
+    {{ join_meaning('session_flags', 'yes_no', 'calendar_days', 'in_session') }}
     order by
         calendar_days.partner_id,
         calendar_days.school_code,

@@ -47,16 +47,8 @@ decoded as (
             course_marks.partner_id = student_ids.district_id
             and course_marks.district_student_id = student_ids.student_id
             and not student_ids.is_state_id
-    left join code_crosswalk as subjects
-        on
-            subjects.domain = 'course_subject'
-            and course_marks.partner_id = subjects.partner_id
-            and course_marks.subject = subjects.source_code
-    left join code_crosswalk as results
-        on
-            results.domain = 'mark_result'
-            and course_marks.partner_id = results.partner_id
-            and course_marks.mark = results.source_code
+    {{ join_meaning('subjects', 'course_subject', 'course_marks', 'subject') }}
+    {{ join_meaning('results', 'mark_result', 'course_marks', 'mark') }}
 
 )
 

@@ -45,11 +45,7 @@ decoded as (
                 discipline_actions.district_student_id,
                 discipline_actions.state_student_id
             )
-    left join code_crosswalk as actions
-        on
-            actions.domain = 'discipline_action'
-            and discipline_actions.partner_id = actions.partner_id
-            and discipline_actions.action = actions.source_code
+    {{ join_meaning('actions', 'discipline_action', 'discipline_actions', 'action') }}
 
 )
 

@@ -43,7 +43,7 @@ decoded as (
         enrollments.exit_date,
         exit_codes.code as exit_code,
         enrollments.activity_date,
-        activity_codes.code as activity_code,
+        activities.code as activity_code,
         enrollments.line_number
     from enrollments
     inner join snapshots on enrollments.load_id = snapshots.load_id
@@ -53,26 +53,10 @@ decoded as (
             and (enrollments.district_student_id is null) = student_ids.is_state_id
             and coalesce(enrollments.district_student_id, enrollments.state_student_id)
             = student_ids.student_id
-    left join code_crosswalk as grades
-        on
-            grades.domain = 'grade'
-            and enrollments.partner_id = grades.partner_id
-            and enrollments.grade = grades.source_code
-    left join code_crosswalk as entry_codes
-        on
-            entry_codes.domain = 'enrollment_code'
-            and enrollments.partner_id = entry_codes.partner_id
-            and enrollments.entry_code = entry_codes.source_code
-    left join code_crosswalk as exit_codes
-        on
-            exit_codes.domain = 'enrollment_code'
-            and enrollments.partner_id = exit_codes.partner_id
-            and enrollments.exit_code = exit_codes.source_code
-    left join code_crosswalk as activity_codes
-        on
-            activity_codes.domain = 'enrollment_code'
-            and enrollments.partner_id = activity_codes.partner_id
-            and enrollments.activity_code = activity_codes.source_code
+    {{ join_meaning('grades', 'grade', 'enrollments', 'grade') }}
+    {{ join_meaning('entry_codes', 'enrollment_code', 'enrollments', 'entry_code') }}
+    {{ join_meaning('exit_codes', 'enrollment_code', 'enrollments', 'exit_code') }}
+    {{ join_meaning('activities', 'enrollment_code', 'enrollments', 'activity_code') }}
 
 ),
 

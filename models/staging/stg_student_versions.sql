@@ -38,11 +38,7 @@ student_versions as (
         max(deliveries.as_of_date) as last_as_of_date
     from students
     inner join deliveries on students.load_id = deliveries.load_id
-    left join code_crosswalk as genders
-        on
-            genders.domain = 'gender'
-            and students.partner_id = genders.partner_id
-            and students.gender = genders.source_code
+    {{ join_meaning('genders', 'gender', 'students', 'gender') }}
     where
         students.district_student_id is not null
         and students.last_name is not null

@@ -59,7 +59,7 @@ last_lines as (
 combined as (
 
     select
-        partner_id as district_id,
+        partner_id,
         student_id as district_student_id,
         school_year,
         max(state_student_id) as state_student_id,
@@ -87,7 +87,7 @@ combined as (
 decoded as (
 
     select
-        combined.district_id,
+        combined.partner_id as district_id,
         combined.district_student_id,
         combined.school_year,
         combined.state_student_id,
@@ -101,53 +101,21 @@ decoded as (
         cast(grades.code as smallint) as grade,
         genders.code as gender,
         cast(races.code as smallint) as race,
-        english_learners.code = 'yes' as is_english_learner,
-        special_educations.code as special_education,
+        learners.code = 'yes' as is_english_learner,
+        sped.code as special_education,
         disabilities.code as primary_disability,
-        economic_statuses.code as economic_status,
+        statuses.code as economic_status,
         homeless_flags.code = 'yes' as is_homeless,
         combined.home_language
     from combined
-    left join code_crosswalk as grades
-        on
-            grades.domain = 'grade'
-            and combined.district_id = grades.partner_id
-            and combined.grade = grades.source_code
-    left join code_crosswalk as genders
-        on
-            genders.domain = 'gender'
-            and combined.district_id = genders.partner_id
-            and combined.gender = genders.source_code
-    left join code_crosswalk as races
-        on
-            races.domain = 'race'
-            and combined.district_id = races.partner_id
-            and combined.race = races.source_code
-    left join code_crosswalk as english_learners
-        on
-            english_learners.domain = 'english_learner'
-            and combined.district_id = english_learners.partner_id
-            and combined.english_learner = english_learners.source_code
-    left join code_crosswalk as special_educations
-        on
-            special_educations.domain = 'special_education'
-            and combined.district_id = special_educations.partner_id
-            and combined.special_education = special_educations.source_code
-    left join code_crosswalk as disabilities
-        on
-            disabilities.domain = 'disability'
-            and combined.district_id = disabilities.partner_id
-            and combined.primary_disability = disabilities.source_code
-    left join code_crosswalk as economic_statuses
-        on
-            economic_statuses.domain = 'economic_status'
-            and combined.district_id = economic_statuses.partner_id
-            and combined.economic_status = economic_statuses.source_code
-    left join code_crosswalk as homeless_flags
-        on
-            homeless_flags.domain = 'yes_no'
-            and combined.district_id = homeless_flags.partner_id
-            and combined.homeless = homeless_flags.source_code
+    {{ join_meaning('grades', 'grade', 'combined', 'grade') }}
+    {{ join_meaning('genders', 'gender', 'combined', 'gender') }}
+    {{ join_meaning('races', 'race', 'combined', 'race') }}
+    {{ join_meaning('learners', 'english_learner', 'combined', 'english_learner') }}
+    {{ join_meaning('sped', 'special_education', 'combined', 'special_education') }}
+    {{ join_meaning('disabilities', 'disability', 'combined', 'primary_disability') }}
+    {{ join_meaning('statuses', 'economic_status', 'combined', 'economic_status') }}
+    {{ join_meaning('homeless_flags', 'yes_no', 'combined', 'homeless') }}
 
 )
 

@@ -30,6 +30,12 @@ assessments as (
 
 ),
 
+performance_levels as (
+
+    select * from {{ ref('performance_levels') }}
+
+),
+
 discipline as (
 
     select * from {{ ref('stg_discipline_actions') }}
@@ -77,14 +83,22 @@ latest_gpas as (
 pssa_levels as (
 
     select
-        district_id,
-        district_student_id,
-        test_year as school_year,
-        max(level) filter (where subject = 'math') as math_level,
-        max(level) filter (where subject = 'reading') as reading_level
+        assessments.district_id,
+        assessments.district_student_id,
+        assessments.test_year as school_year,
+        max(assessments.level) filter (where assessments.subject = 'math')
+            as math_level,
+        max(assessments.level) filter (where assessments.subject = 'reading')
+            as reading_level,
+        bool_or(performance_levels.is_proficient)
+        filter (where assessments.subject = 'math') as is_proficient_math,
+        bool_or(performance_levels.is_proficient)
+        filter (where assessments.subject = 'reading') as is_proficient_reading
     from assessments
-    where test = 'PSSA'
-    group by district_id, district_student_id, test_year
+    left join performance_levels on assessments.level = performance_levels.level
+    where assessments.test = 'PSSA'
+    group by
+        assessments.district_id, assessments.district_student_id, assessments.test_year
 
 ),
 
@@ -132,6 +146,8 @@ combined as (
         latest_gpas.gpa,
         pssa_levels.math_level as pssa_math_level,
         pssa_levels.reading_level as pssa_reading_level,
+        pssa_levels.is_proficient_math,
+        pssa_levels.is_proficient_reading,
         coalesce(suspensions.suspension_days, 0) as suspension_days
     from student_years
     left join days_known
@@ -184,10 +200,7 @@ measured as (
                 then
                     combined.days_enrolled - combined.days_absent
                     >= regular.threshold * combined.days_enrolled
-        end as is_regular_attender,
-        combined.pssa_math_level in ('Proficient', 'Advanced') as is_proficient_math,
-        combined.pssa_reading_level in ('Proficient', 'Advanced')
-            as is_proficient_reading
+        end as is_regular_attender
     from combined
     left join absence_definitions as pde
         on

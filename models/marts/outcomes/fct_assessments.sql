@@ -6,6 +6,12 @@ codes as (
 
 ),
 
+performance_levels as (
+
+    select * from {{ ref('performance_levels') }}
+
+),
+
 assessments as (
 
     select * from {{ ref('stg_assessments') }}
@@ -40,7 +46,7 @@ results as (
         assessments.level,
         cast(assessments.scaled_score as numeric(8, 2)) as scaled_score,
         assessment_scales.scale_id,
-        assessments.level in ('Proficient', 'Advanced') as is_proficient
+        performance_levels.is_proficient
     from assessments
     inner join student_persons
         on
@@ -51,6 +57,7 @@ results as (
             assessments.test = assessment_scales.test
             and assessments.subject = assessment_scales.subject
             and {{ in_force('assessment_scales', 'assessments.test_year') }}
+    left join performance_levels on assessments.level = performance_levels.level
     left join codes as grades
         on grades.domain = 'grade' and cast(assessments.grade as text) = grades.code
 

@@ -1,0 +1,46 @@
+{#
+    A copy of a mart with pseudonyms in place of student_key and person_id. The model's YAML
+    lists its columns, and so what analysts may see; `expressions` has those that differ.
+#}
+{% macro pseudonymized(mart, expressions={}) -%}
+with
+
+facts as (
+
+    select * from {{ mart }}
+
+),
+
+pseudonyms as (
+
+    select * from {{ ref('pseudonyms') }}
+
+),
+
+pseudonymized as (
+
+    select
+        {% for column in model.columns -%}
+        {% if column == 'student_key' -%}
+        students.pseudonym as student_key
+        {%- elif column == 'person_id' -%}
+        persons.pseudonym as person_id
+        {%- elif column in expressions -%}
+        {{ expressions[column] }} as {{ column }}
+        {%- else -%}
+        facts.{{ column }}
+        {%- endif %}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from facts
+    inner join pseudonyms as persons
+        on facts.person_id = persons.key
+    {% if 'student_key' in model.columns -%}
+    -- A person in no district this year has no student key.
+    left join pseudonyms as students
+        on facts.student_key = students.key
+    {%- endif %}
+
+)
+
+select * from pseudonymized
+{%- endmacro %}
