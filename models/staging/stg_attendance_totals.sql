@@ -12,9 +12,31 @@ snapshots as (
 
 ),
 
+contract_feeds as (
+
+    select * from {{ ref('stg_contract_feeds') }}
+
+),
+
 student_ids as (
 
     select * from {{ ref('stg_student_ids') }}
+
+),
+
+-- A contract has one of the two. Who went over to events within a school year sent all of
+-- its absences so, and the totals of the months before would count them twice.
+years_with_events as (
+
+    select distinct
+        snapshots.partner_id,
+        snapshots.school_year
+    from snapshots
+    inner join contract_feeds
+        on
+            snapshots.partner_id = contract_feeds.partner_id
+            and snapshots.contract_object = contract_feeds.contract_object
+    where contract_feeds.feed = 'attendance_events'
 
 ),
 
@@ -37,6 +59,11 @@ monthly_totals as (
             attendance_totals.partner_id = student_ids.district_id
             and attendance_totals.district_student_id = student_ids.student_id
             and not student_ids.is_state_id
+    left join years_with_events
+        on
+            snapshots.partner_id = years_with_events.partner_id
+            and snapshots.school_year = years_with_events.school_year
+    where years_with_events.partner_id is null
     group by
         attendance_totals.partner_id,
         attendance_totals.district_student_id,

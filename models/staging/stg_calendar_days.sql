@@ -12,6 +12,24 @@ snapshots as (
 
 ),
 
+contract_calendars as (
+
+    select * from {{ source('landing', 'contract_calendars') }}
+
+),
+
+contract_feeds as (
+
+    select * from {{ ref('stg_contract_feeds') }}
+
+),
+
+enrollments as (
+
+    select * from {{ ref('stg_enrollments') }}
+
+),
+
 code_crosswalk as (
 
     select * from {{ ref('code_crosswalk') }}
@@ -38,6 +56,84 @@ decoded as (
         calendar_days.calendar_date,
         calendar_days.line_number desc
 
+),
+
+schools as (
+
+    select distinct
+        district_id,
+        school_year,
+        school_code
+    from enrollments
+    where school_code is not null
+
+),
+
+-- A contract knows the whole year; the absences are known up to their newest file.
+known as (
+
+    select
+        snapshots.partner_id,
+        snapshots.school_year,
+        max(snapshots.as_of_date) as known_through
+    from snapshots
+    inner join contract_feeds
+        on
+            snapshots.partner_id = contract_feeds.partner_id
+            and snapshots.contract_object = contract_feeds.contract_object
+    where contract_feeds.feed = 'attendance_events'
+    group by snapshots.partner_id, snapshots.school_year
+
+),
+
+school_calendars as (
+
+    select distinct on (schools.district_id, schools.school_year, schools.school_code)
+        schools.district_id,
+        schools.school_code,
+        schools.school_year,
+        contract_calendars.session_days,
+        known.known_through
+    from schools
+    inner join contract_calendars
+        on
+            schools.district_id = contract_calendars.partner_id
+            and schools.school_year = contract_calendars.school_year
+            and schools.school_code
+            = coalesce(contract_calendars.school_code, schools.school_code)
+    inner join known
+        on
+            schools.district_id = known.partner_id
+            and schools.school_year = known.school_year
+    order by
+        schools.district_id,
+        schools.school_year,
+        schools.school_code,
+        contract_calendars.school_code nulls last
+
+),
+
+days_of_contracts as (
+
+    select
+        school_calendars.district_id,
+        school_calendars.school_code,
+        cast(null as text) as school_name,
+        school_calendars.school_year,
+        days.calendar_date,
+        true as is_in_session
+    from school_calendars
+    cross join lateral unnest(school_calendars.session_days) as days (calendar_date)
+    where days.calendar_date <= school_calendars.known_through
+
+),
+
+sent_or_agreed as (
+
+    select * from decoded
+    union all
+    select * from days_of_contracts
+
 )
 
-select * from decoded
+select * from sent_or_agreed

@@ -12,13 +12,23 @@ contract_feeds as (
 
 ),
 
+-- From a file or from the contract.
+calendars as (
+
+    select distinct
+        district_id,
+        school_year
+    from {{ ref('stg_calendar_days') }}
+
+),
+
 feeds_delivered as (
 
     select
         snapshots.partner_id,
         snapshots.school_year,
         bool_or(contract_feeds.feed = 'enrollments') as has_enrollments,
-        bool_or(contract_feeds.feed = 'calendar_days') as has_calendar,
+        bool_or(calendars.district_id is not null) as has_calendar,
         bool_or(contract_feeds.feed = 'attendance_events') as has_events,
         bool_or(contract_feeds.feed = 'attendance_totals') as has_totals
     from snapshots
@@ -26,6 +36,10 @@ feeds_delivered as (
         on
             snapshots.partner_id = contract_feeds.partner_id
             and snapshots.contract_object = contract_feeds.contract_object
+    left join calendars
+        on
+            snapshots.partner_id = calendars.district_id
+            and snapshots.school_year = calendars.school_year
     where snapshots.school_year is not null
     group by snapshots.partner_id, snapshots.school_year
 

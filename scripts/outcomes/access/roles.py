@@ -63,6 +63,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         STEWARD: ("select",),
     },
     "contract_objects": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
+    "contract_calendars": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 # JDK letter → (regular expression, strptime directive). Years outside 1900-2099 are typing
 # errors in every file we have seen, so the expression does not accept them.
@@ -68,3 +69,8 @@ class DateFormat:
         if position != len(pattern) or not pattern:
             raise ValueError("not a date pattern such as yyyy-MM-dd or MM/dd/yyyy")
         return cls(pattern, regex, strptime)
+
+
+def spring_year(day: date) -> int:
+    """The school year (July 1 – June 30) of a day, named by its spring."""
+    return day.year + (day.month >= 7)

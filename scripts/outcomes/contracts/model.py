@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.formats import DateFormat, spring_year
 from outcomes.errors import OutcomesError
 
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
@@ -107,6 +107,51 @@ class Agreement(Frozen):
     def is_in_force(self, day: date) -> bool:
         """Whether deliveries of that day may be kept."""
         return self.starts_on <= day <= self.ends_on
+
+
+class SchoolCalendar(Frozen):
+    """The days in session of a school year, where no delivered file has them.
+
+    They are the days from Monday to Friday, without those that are closed.
+    """
+
+    first_day: date
+    last_day: date
+    closed: list[date] = []
+    # The school year's total, as the district gives it: proof that no closed day is missing.
+    days_in_session: int
+    # Without: all schools of the district that have no calendar of their own.
+    schools: Texts = []
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> SchoolCalendar:
+        if spring_year(self.first_day) != spring_year(self.last_day):
+            raise ValueError("firstDay and lastDay are of different school years")
+        for day in self.closed:
+            if day not in self._weekdays:
+                raise ValueError(f"closed: {day} is no day from Monday to Friday of the calendar")
+        if len(self.session_days) != self.days_in_session:
+            raise ValueError(
+                f"daysInSession is {self.days_in_session}; from firstDay to lastDay without "
+                f"what is closed there are {len(self.session_days)}"
+            )
+        return self
+
+    @property
+    def school_year(self) -> int:
+        """The school year, by its spring."""
+        return spring_year(self.first_day)
+
+    @property
+    def session_days(self) -> list[date]:
+        """The days in session."""
+        return [day for day in self._weekdays if day not in self.closed]
+
+    @property
+    def _weekdays(self) -> list[date]:
+        days = (self.last_day - self.first_day).days + 1
+        all_days = (self.first_day + timedelta(days=number) for number in range(days))
+        return [day for day in all_days if day.isoweekday() <= 5]
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -635,6 +680,7 @@ class Contract(Frozen):
     agreement: Agreement | None = None
     sla_properties: ServiceLevel | None = None
     max_shrink_share: float = Field(default=0.10, ge=0, lt=1)
+    calendars: list[SchoolCalendar] = []
     objects: list[ContractObject] = Field(min_length=1)
 
     @cached_property
@@ -673,4 +719,25 @@ class Contract(Frozen):
     def _district_has_agreement(self) -> Contract:
         if self.partner_kind == "district" and not (self.agreement and self.aun):
             raise ValueError("a district needs the customProperties agreement and aun")
+        return self
+
+    @model_validator(mode="after")
+    def _days_are_told_once(self) -> Contract:
+        feeds = {feed for item in self.objects for feed in item.feeds}
+        if {"attendance_events", "attendance_totals"} <= feeds:
+            raise ValueError(
+                "attendance_events and attendance_totals both say who was absent: bind the "
+                "columns of one of them, and leave those of the other without feeds"
+            )
+        if self.calendars and "calendar_days" in feeds:
+            raise ValueError("calendars are for a district that sends no calendar_days")
+        told: set[tuple[int, str]] = set()
+        for calendar in self.calendars:
+            for school in calendar.schools or [""]:
+                if (calendar.school_year, school) in told:
+                    raise ValueError(
+                        f"calendars: the school year {calendar.school_year} is there twice for "
+                        + (f"the school {school!r}" if school else "all schools")
+                    )
+                told.add((calendar.school_year, school))
         return self

@@ -21,7 +21,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.model import Contract, ContractObject, ContractProperty, ServiceLevel
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.tables import raw_feeds
+from outcomes.warehouse.tables import raw_feeds, raw_rules
 
 Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -274,6 +274,7 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
     for binding in item.constants:
         if _raw_type(file, f"{where}.constants", binding) != "text" or binding in bound:
             raise ContractError(file, f"{where}.constants", f"{binding} cannot be a constant")
+    _check_rules(file, where, item)
     for rule in item.row_rules:
         for name in rule.properties:
             if name not in types:
@@ -284,6 +285,38 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
             raise ContractError(file, f"{where}.rowFilter", problem)
     if sum(prop.defines_school_year for prop in item.properties) > 1:
         raise ContractError(file, where, "more than one property defines the school year")
+
+
+def _check_rules(file: Path, where: str, item: ContractObject) -> None:
+    """What the models count on in the feeds that the object fills."""
+    fills = {binding: prop for prop in item.properties for binding in prop.feeds}
+    required = {binding for binding, prop in fills.items() if prop.required} | {*item.constants}
+    for feed in item.feeds:
+        for column, rule in raw_rules()[feed].items():
+            binding, other = f"{feed}.{column}", rule.required_without
+            is_key = rule.required or (other and f"{feed}.{other}" not in required)
+            if is_key and binding not in required:
+                either = f" or {feed}.{other}" if other else ""
+                raise ContractError(
+                    file, where, f"expected a property with `required: true` for {binding}{either}"
+                )
+            if rule.maximum is not None and binding in fills:
+                prop = fills[binding]
+                numbers = [float(value) for value in prop.values or ()]
+                least = min(numbers, default=prop.minimum)
+                most = max(numbers, default=prop.maximum)
+                if not (
+                    least is not None
+                    and most is not None
+                    and rule.minimum is not None
+                    and rule.minimum <= least <= most <= rule.maximum
+                ):
+                    raise ContractError(
+                        file,
+                        f"{where}.properties {prop.name!r}",
+                        f"{binding} lies between {rule.minimum} and {rule.maximum}: give the "
+                        "property a minimum and a maximum (logicalTypeOptions) that are no wider",
+                    )
 
 
 def _raw_type(file: Path, where: str, binding: str) -> str:

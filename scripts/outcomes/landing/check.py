@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.contracts.sql import SqlError, Tables
 from outcomes.landing.deliveries import DeliveredFile
@@ -16,7 +17,7 @@ from outcomes.landing.joins import apply_transforms, as_rows, merge
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
-from outcomes.landing.validate import ValidBlock, spring_year
+from outcomes.landing.validate import ValidBlock
 
 # Lines that are listed for each kind of finding; the count is of all.
 LISTED_LINES = 5

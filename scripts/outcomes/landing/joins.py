@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 import psycopg
 
+from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.contracts.sql import ORIGIN, SqlError, Tables
 from outcomes.landing import ledger
@@ -21,7 +22,7 @@ from outcomes.landing.ledger import JoinedFile
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
-from outcomes.landing.validate import Validator, ValidBlock, meets, spring_year
+from outcomes.landing.validate import Validator, ValidBlock, meets
 
 
 @dataclass(frozen=True)

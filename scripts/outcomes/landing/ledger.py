@@ -12,12 +12,12 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract
 from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile
-from outcomes.landing.validate import spring_year
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def record_partners(
     contracts: Iterable[Contract],
     unusable: Collection[str] = (),
 ) -> None:
-    """Renew `landing.partners` and `landing.contract_objects` from the contracts.
+    """Renew `landing.partners` and what goes with it from the contracts.
 
     Of partners whose contract is unusable they keep what they know.
     """
     with connection.transaction():
         connection.execute("lock table landing.partners in share row exclusive mode")
-        for table in ("partners", "contract_objects"):
+        for table in ("partners", "contract_objects", "contract_calendars"):
             connection.execute(
                 sql.SQL("delete from landing.{} where partner_id <> all(%s)").format(
                     sql.Identifier(table)
@@ -107,6 +107,17 @@ def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
             snapshot=item.snapshot,
             feeds=item.feeds,
         )
+    for calendar in contract.calendars:
+        schools: list[str | None] = [*calendar.schools] or [None]
+        for school_code in schools:
+            _insert(
+                connection,
+                "contract_calendars",
+                partner_id=contract.partner_id,
+                school_year=calendar.school_year,
+                school_code=school_code,
+                session_days=calendar.session_days,
+            )
 
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:

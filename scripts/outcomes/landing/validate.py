@@ -16,7 +16,7 @@ from datetime import date
 
 import polars as pl
 
-from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.formats import DateFormat, spring_year
 from outcomes.contracts.model import (
     ContractObject,
     ContractProperty,
@@ -38,11 +38,6 @@ _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 # Stands for a value that nobody can know.
 _LOST = UNREADABLE
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
-
-
-def spring_year(day: date) -> int:
-    """The school year (July 1 – June 30) of a day, named by its spring."""
-    return day.year + (day.month >= 7)
 
 
 def _spring_year(day: pl.Expr) -> pl.Expr:

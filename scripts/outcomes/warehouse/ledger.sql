@@ -150,6 +150,16 @@ create table if not exists landing.contract_objects (
     primary key (partner_id, contract_object)
 );
 
+-- The days in session that a contract tells, where no delivered file does; renewed with the
+-- partners. A calendar without a school is that of all schools that have none of their own.
+create table if not exists landing.contract_calendars (
+    partner_id text not null,
+    school_year integer not null,
+    school_code text,
+    session_days date [] not null,
+    unique nulls not distinct (partner_id, school_year, school_code)
+);
+
 -- What reviewers decided about pairs of records; only ever appended to. Of a pair the
 -- newest row counts.
 create table if not exists landing.link_decisions (

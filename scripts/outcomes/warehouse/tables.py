@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import psycopg
 import yaml
@@ -20,12 +22,40 @@ def raw_feeds() -> dict[str, dict[str, str]]:
 
     Read from `models/sources/raw.yml`, their one definition.
     """
-    sources = yaml.safe_load(RAW_SOURCES_FILE.read_text(encoding="utf-8"))
-    tables = sources["sources"][0]["tables"]
     return {
         table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
-        for table in tables
+        for table in _raw_tables()
     }
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """What the models count on in a column of a feed."""
+
+    required: bool = False
+    # Required, unless that column is.
+    required_without: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@cache
+def raw_rules() -> dict[str, dict[str, ColumnRule]]:
+    """The rules of the canonical feeds that no contract may weaken: feed → column → rule."""
+    return {
+        table["name"]: {
+            column["name"]: ColumnRule(**column["config"]["meta"])
+            for column in table["columns"]
+            if "config" in column
+        }
+        for table in _raw_tables()
+    }
+
+
+@cache
+def _raw_tables() -> Any:
+    sources = yaml.safe_load(RAW_SOURCES_FILE.read_text(encoding="utf-8"))
+    return sources["sources"][0]["tables"]
 
 
 def create_tables(connection: psycopg.Connection) -> None:

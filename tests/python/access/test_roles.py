@@ -28,6 +28,7 @@ PUBLISHED = [
 READABLE = {
     "outcomes_loader": [
         "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
+        "landing.contract_calendars",
     ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [

@@ -12,11 +12,10 @@ import pytest
 import yaml
 
 from outcomes.config import CONTRACTS_DIR
-from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.formats import DateFormat, spring_year
 from outcomes.contracts.model import FileName
 from outcomes.contracts.reader import ContractError, load_contract, load_contracts
 from outcomes.landing.ledger import record_partners
-from outcomes.landing.validate import spring_year
 
 CONTRACTS = sorted(CONTRACTS_DIR.glob("*.odcs.yaml"))
 
@@ -111,6 +110,69 @@ def test_a_wrong_contract_says_where_and_what(
     message = str(error.value)
     assert message.startswith(f"{file}: {where}")
     assert problem in message
+
+
+MONTHS = """
+  - name: months
+    customProperties:
+      - {property: file, value: {name: months.csv}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - {name: id, logicalType: string, required: true, classification: direct_identifier,
+         customProperties: [{property: feeds, value: [attendance_totals.district_student_id]}]}
+      - {name: month, logicalType: date, required: true, classification: none,
+         logicalTypeOptions: {format: yyyy-MM-dd},
+         customProperties: [{property: feeds, value: [attendance_totals.month]}]}
+      - {name: enrolled, logicalType: number, required: true, classification: sensitive,
+         logicalTypeOptions: {minimum: 0, maximum: 31},
+         customProperties: [{property: feeds, value: [attendance_totals.days_enrolled]}]}
+      - {name: excused, logicalType: number, required: true, classification: sensitive,
+         enum: [{value: 0}, {value: 0.5}, {value: 1}],
+         customProperties: [{property: feeds, value: [attendance_totals.days_excused]}]}
+      - {name: unexcused, logicalType: number, required: true, classification: sensitive,
+         logicalTypeOptions: {minimum: 0, maximum: 10},
+         customProperties: [{property: feeds, value: [attendance_totals.days_unexcused]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("", "", None),
+        ("{name: month, logicalType: date, required: true", "{name: month, logicalType: date",
+         "expected a property with `required: true` for attendance_totals.month"),
+        ("[attendance_totals.days_excused]", "[]",
+         "expected a property with `required: true` for attendance_totals.days_excused"),
+        ("maximum: 31", "maximum: 366", "'enrolled': attendance_totals.days_enrolled lies between"),
+        ("minimum: 0, maximum: 31", "maximum: 31", "days_enrolled lies between 0 and 31"),
+        ("minimum: 0, maximum: 10", "minimum: -1, maximum: 10", "days_unexcused lies between"),
+        ("{value: 0.5}, {value: 1}", "{value: 32}", "days_excused lies between 0 and 31"),
+        ("logicalTypeOptions: {minimum: 0, maximum: 10},", "", "days_unexcused lies between"),
+    ],
+)  # fmt: skip
+def test_a_contract_may_not_weaken_what_models_count_on(
+    tmp_path: Path, old: str, new: str, problem: str | None
+) -> None:
+    assert old in MONTHS
+    text = (CONTRACTS_DIR / "interventions.odcs.yaml").read_text("utf-8")
+    file = tmp_path / "interventions.odcs.yaml"
+    file.write_text(text.rstrip("\n") + MONTHS.replace(old, new, 1), "utf-8")
+    if problem is None:
+        assert load_contract(file)
+        return
+    with pytest.raises(ContractError) as error:
+        load_contract(file)
+    assert problem in str(error.value)
+
+
+def test_one_student_id_is_enough_and_none_is_not(tmp_path: Path) -> None:
+    text = (CONTRACTS_DIR / "woodland_hills.odcs.yaml").read_text("utf-8")
+    file = tmp_path / "woodland_hills.odcs.yaml"
+    assert "[gpas.state_student_id]" in text
+    file.write_text(text.replace("[gpas.state_student_id]", "[]"), "utf-8")
+    either = "for gpas.district_student_id or gpas.state_student_id"
+    with pytest.raises(ContractError, match=either):
+        load_contract(file)
 
 
 def test_an_id_that_could_lead_elsewhere_as_a_folder_is_no_id(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ schema:
     customProperties:
       - property: file
         value: {name: marks.txt, format: fixed_width, header: false, quoting: false,
-                encoding: latin-1}
+                encoding: latin-1, lineWidth: 24}
       - {property: snapshot, value: school_year}
     properties:
       - name: number
@@ -91,7 +91,7 @@ schema:
         required: true
         classification: none
         customProperties:
-          - {property: feeds, value: [course_marks.course_name]}
+          - {property: feeds, value: [course_marks.course_name, course_marks.course_code]}
           - {property: width, value: 8}
       - name: credits
         logicalType: number
@@ -102,6 +102,16 @@ schema:
           - {property: feeds, value: [course_marks.credits]}
           - {property: decimalMark, value: ","}
           - {property: width, value: 4}
+      - name: year
+        logicalType: string
+        logicalTypeOptions: {format: MM/yyyy}
+        required: true
+        classification: none
+        customProperties:
+          - {property: feeds, value: [course_marks.school_year]}
+          - {property: parse, value: school_year_end}
+          - {property: start, value: 6}
+          - {property: width, value: 7}
   - name: TERMS
     customProperties:
       - {property: file, value: {name: terms.csv, format: delimited}}
@@ -130,6 +140,7 @@ schema:
           - {property: parse, value: number_in_code}
       - name: gpa
         logicalType: number
+        logicalTypeOptions: {minimum: 0, maximum: 4}
         required: true
         classification: sensitive
         customProperties: [{property: feeds, value: [gpas.gpa]}]

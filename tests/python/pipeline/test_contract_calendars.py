@@ -1,0 +1,136 @@
+"""Days in session that the contract tells, because no file of the district does."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from tests.python.conftest import run_dbt
+
+from outcomes.config import PROJECT_DIR, Settings
+from outcomes.contracts.reader import ContractError, load_contract, load_contracts
+from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.loader import land_deliveries
+
+ONBOARDING = PROJECT_DIR / "docs" / "onboarding"
+# Seventeen weeks of five days, less three.
+CALENDAR = {
+    "firstDay": "2012-08-27",
+    "lastDay": "2012-12-21",
+    "closed": ["2012-09-03", "2012-11-22", "2012-11-23"],
+    "daysInSession": 82,
+}
+
+
+def maple(folder: Path, *calendars: dict[str, Any], keep: tuple[str, ...] = ()) -> Path:
+    """The contract of docs/onboarding.md, without its calendar file."""
+    document = yaml.safe_load((ONBOARDING / "maple.odcs.yaml").read_text("utf-8"))
+    names = {"roster", "absences", *keep}
+    document["schema"] = [item for item in document["schema"] if item["name"] in names]
+    if calendars:
+        own = {"property": "calendars", "value": list(calendars)}
+        document["customProperties"].append(own)
+    folder.mkdir(exist_ok=True)
+    file = folder / "maple.odcs.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    return file
+
+
+def months(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        """
+        select
+            right(district_student_id, 1)::integer, to_char(month, 'Mon'), days_enrolled,
+            days_absent_excused::float, days_absent_unexcused::float
+        from intermediate.int_attendance_months
+        where district_student_id in ('000001', '000002', '000005')
+        order by 1, month
+        """
+    ).fetchall()
+
+
+def test_days_are_counted_by_the_calendar_of_the_contract(
+    connection: psycopg.Connection, database: Settings, tmp_path: Path
+) -> None:
+    drops = tmp_path / "drops"
+    shutil.copytree(ONBOARDING / "drops" / "maple", drops / "maple")
+    models = ["+int_attendance_months", "+int_days_known", "+int_missing_feeds"]
+
+    def build(*calendars: dict[str, Any]) -> None:
+        contracts = load_contracts(maple(tmp_path / "contracts", *calendars).parent)
+        list(land_deliveries(connection, contracts, find_deliveries(drops, contracts).files))
+        run_dbt(database, "run", "--select", *models, role="")
+
+    run_dbt(database, "seed", role="")
+    connection.execute(
+        """
+        insert into crosswalks.code_crosswalk (domain, partner_id, source_code, code)
+        select 'attendance', 'maple', code, category
+        from (values
+            ('U', 'unexcused_absence'), ('H', 'unexcused_absence'), ('E', 'excused_absence')
+        ) as codes (code, category)
+        """
+    )
+    known = "select bool_or(has_days), bool_or(has_absences) from intermediate.int_days_known"
+    missing = "select missing_feeds from intermediate.int_missing_feeds"
+
+    build()
+    assert months(connection) == []
+    assert connection.execute(known).fetchone() == (False, False)
+    assert connection.execute(missing).fetchall() == [("calendar_days",)]
+
+    # Five days of August; September has 20 weekdays, less Labor Day; the file is of October 1.
+    # The fifth student left on September 14.
+    build(CALENDAR)
+    counted = [
+        (1, "Aug", 5, 0.0, 0.0), (1, "Sep", 19, 0.0, 1.5), (1, "Oct", 1, 0.0, 0.0),
+        (2, "Aug", 5, 0.0, 0.0), (2, "Sep", 19, 1.0, 0.0), (2, "Oct", 1, 0.0, 0.0),
+        (5, "Aug", 5, 0.0, 0.0), (5, "Sep", 9, 0.0, 0.0),
+    ]  # fmt: skip
+    assert months(connection) == counted
+    assert connection.execute(known).fetchone() == (True, True)
+    assert connection.execute(missing).fetchall() == []
+
+    # The school begins a week later than the others.
+    own = {"firstDay": "2012-09-04", "lastDay": "2012-12-21", "daysInSession": 79}
+    build(CALENDAR, own | {"schools": ["0101"]})
+    september = [row for row in counted if row[1] != "Aug"]
+    assert months(connection) == september
+
+
+@pytest.mark.parametrize(
+    ("calendars", "problem"),
+    [
+        ([CALENDAR | {"daysInSession": 85}], "daysInSession is 85; from firstDay to lastDay"),
+        ([CALENDAR | {"closed": ["2012-09-01"]}], "2012-09-01 is no day from Monday to Friday"),
+        ([CALENDAR | {"lastDay": "2013-07-01"}], "of different school years"),
+        ([CALENDAR | {"lastDay": "2012-08-01"}], "no day from Monday to Friday"),
+        ([CALENDAR, CALENDAR], "the school year 2013 is there twice for all schools"),
+        ([CALENDAR | {"schools": ["0101"]}] * 2, "there twice for the school '0101'"),
+        ([CALENDAR | {"holidays": []}], "unknown key"),
+    ],
+)
+def test_a_calendar_that_does_not_add_up_is_refused(
+    tmp_path: Path, calendars: list[dict[str, Any]], problem: str
+) -> None:
+    with pytest.raises(ContractError, match=problem):
+        load_contract(maple(tmp_path, *calendars))
+
+
+def test_a_district_has_one_calendar(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="for a district that sends no calendar_days"):
+        load_contract(maple(tmp_path, CALENDAR, keep=("calendar",)))
+
+
+def test_a_district_says_in_one_way_who_was_absent(tmp_path: Path) -> None:
+    file = maple(tmp_path)
+    document = yaml.safe_load(file.read_text("utf-8"))
+    birch = yaml.safe_load((ONBOARDING / "birch.odcs.yaml").read_text("utf-8"))
+    document["schema"].append(birch["schema"][1])
+    file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    with pytest.raises(ContractError, match="both say who was absent: bind the columns of one"):
+        load_contract(file)
