@@ -101,10 +101,27 @@ class Seed(Strict):
     data_tests: list[DataTest] = []
 
 
+class FeedRule(Strict):
+    """What no contract may weaken: `outcomes.warehouse.tables.ColumnRule`."""
+
+    required: Literal[True] | None = None
+    required_without: Text | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class FeedColumnConfig(Strict):
+    meta: FeedRule
+
+
+class SourceColumn(Column):
+    config: FeedColumnConfig | None = None
+
+
 class Table(Strict):
     name: Text
     description: Text
-    columns: Annotated[list[Column], Field(min_length=1)]
+    columns: Annotated[list[SourceColumn], Field(min_length=1)]
     data_tests: list[DataTest] = []
 
 
