@@ -24,8 +24,8 @@ student_ids as (
 
 ),
 
--- A contract has one of the two. Who went over to events within a school year sent all of
--- its absences so, and the totals of the months before would count them twice.
+-- A contract has one of the two. A district that went over to events within a school
+-- year sent all its absences so; the totals before would count them twice.
 years_with_events as (
 
     select distinct
