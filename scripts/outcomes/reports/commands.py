@@ -52,6 +52,32 @@ def district(
     console.print(f"The report is in {file}")
 
 
+@report_app.command()
+def public(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file; else reports/<as-of date>/public.html beside the warehouse."),
+    ] = None,
+) -> None:
+    """Write the public report: one HTML file with the finding, charts, tables and limits.
+
+    It reads public tables alone, so whoever has the role outcomes_public can write it.
+
+    Example:
+        outcomes report public
+        outcomes report public --out gaps.html
+    """
+    with console.status("Drawing the charts"):
+        # Charts are an extra, and take a second to load.
+        from outcomes.reports.public import public_report
+
+        as_of_date, page = public_report()
+        file = out or load_settings().warehouse_dir / "reports" / str(as_of_date) / "public.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page, encoding="utf-8")
+    console.print(f"The report is in {file}")
+
+
 def write_all_districts() -> None:
     """Write every district's workbook, and say where."""
     settings = load_settings()

@@ -142,7 +142,7 @@ def test_the_command_prints_and_draws(
     assert result.exit_code == 0, result.output
     assert "gender: female" in result.output
     chart = (tmp_path / "chart.html").read_text()
-    assert chart.count("<svg") == 3
+    assert chart.count("data:image/svg+xml") == 3
     assert "nan" not in chart
 
 

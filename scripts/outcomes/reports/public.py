@@ -1,0 +1,282 @@
+"""The public report: one HTML file for whoever wants to know how far apart the children are.
+
+It reads public tables alone, so whoever may read those can write it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import great_tables as gt
+import jinja2
+import pandas as pd
+
+from outcomes.charts import image
+from outcomes.errors import OutcomesError
+from outcomes.frames import read
+from outcomes.reports import public_charts as charts
+from outcomes.reports.summary import MEASURES
+
+HEADLINE = "is_chronically_absent_federal"
+SUPPRESSED = "suppressed"
+_ANY = {"involvement": "ever", "is_complete_year": True}
+_GROUP_TYPES = {
+    "district": "District",
+    "grade_band": "Grades",
+    "gender": "Gender",
+    "race": "Race",
+    "economic_status": "School lunch",
+    "english_learner": "English learner",
+    "special_education": "Special education",
+}
+_TEMPLATE = Path(__file__).with_name("public.html.jinja")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chart with its table."""
+
+    title: str
+    text: str
+    svg: str
+    table: str
+
+    @property
+    def image(self) -> str:
+        """The chart in the page."""
+        return image(self.svg, f"Chart: {self.title}. The table below has the same figures.")
+
+
+def public_report() -> tuple[date, str]:
+    """Make the report from what is public now: its as-of date and the page.
+
+    Raises:
+        OutcomesError: nothing is public that the headline could be made from.
+    """
+    gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY))
+    groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY))
+    published = read("marts_public.publications", where={"relation": "rpt_outcome_gaps"})
+    measured = gaps[gaps["program_group"].eq("any")]
+    overall = measured[measured["district_id"].eq("all")]
+    headlines = overall[overall["measure"].eq(HEADLINE) & overall["gap"].notna()]
+    if headlines.empty:
+        raise OutcomesError(
+            "No school year that has ended has enough students to be public. Expected one in "
+            "marts_public.rpt_outcome_gaps, for all districts together."
+        )
+    headline = headlines.sort_values("school_year").iloc[-1]
+    year = headline["school_year"]
+    newest = overall[overall["school_year"].eq(year)]
+    sections = [
+        _levels(newest),
+        _by_year(overall),
+        _adjusted(newest),
+        _programs(gaps[gaps["district_id"].eq("all") & _is_of(gaps, year)]),
+        _groups(measured[_is_of(measured, year)], groups[_is_of(groups, year)]),
+    ]
+    as_of_date = published["as_of_date"].max().date()
+    page = (
+        jinja2.Environment(autoescape=True)
+        .from_string(_TEMPLATE.read_text("utf-8"))
+        .render(
+            headline=sentence(headline),
+            year=headline["year"],
+            as_of_date=as_of_date,
+            sections=sections,
+        )
+    )
+    return as_of_date, page
+
+
+def sentence(row: pd.Series) -> str:
+    """The finding of one row, in words."""
+    return (
+        f"In the school year {row['year']}, {row['involved']} of the students who ever received "
+        f"human services missed a tenth or more of their school days. Of all other students it "
+        f"was {row['others']}: a gap of {abs(row['gap']):.1f} percentage points."
+    )
+
+
+def _is_of(frame: pd.DataFrame, year: int) -> pd.Series:
+    return frame["school_year"].eq(year) & frame["measure"].eq(HEADLINE)
+
+
+def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows in the report's order, shares as percentages, and every figure as it is told."""
+    frame = frame[frame["measure"].isin(list(MEASURES))].copy()
+    frame["order"] = frame["measure"].map({name: n for n, name in enumerate(MEASURES)})
+    frame = frame.sort_values(["order", "school_year"]).drop(columns="order")
+    is_share = frame["measure"].ne("gpa")
+    scale = is_share.map({True: 100.0, False: 1.0})
+    for name in (
+        "gap",
+        "ci_low",
+        "ci_high",
+        "adjusted_gap",
+        "value_involved",
+        "value_not_involved",
+    ):
+        frame[name] = frame[name] * scale
+    frame["year"] = [f"{y - 1}-{y % 100:02d}" for y in frame["school_year"]]
+    frame["low"], frame["high"] = frame["ci_low"], frame["ci_high"]
+    rows = [row for _, row in frame.iterrows()]
+    frame["involved"] = [_value(row, "value_involved") for row in rows]
+    frame["others"] = [_value(row, "value_not_involved") for row in rows]
+    frame["told_gap"] = [_difference(row, "gap") for row in rows]
+    frame["told_adjusted_gap"] = [_difference(row, "adjusted_gap") for row in rows]
+    frame["interval"] = [_interval(row) for row in rows]
+    for name in ("n_involved", "n_not_involved"):
+        frame[f"told_{name}"] = [
+            SUPPRESSED if row["is_suppressed"] else f"{row[name]:,}" for row in rows
+        ]
+    return frame
+
+
+def _value(row: pd.Series, name: str) -> str:
+    if row["is_suppressed"] or pd.isna(row[name]):
+        return SUPPRESSED
+    if row["measure"] == "gpa":
+        return f"{row[name]:.2f}"
+    # The ends are told as bounds: the row is `is_coded`, and holds them.
+    if row["is_coded"] and row[name] <= 5:
+        return "5 % or less"
+    if row["is_coded"] and row[name] >= 95:
+        return "95 % or more"
+    return f"{row[name]:.1f} %"
+
+
+def _difference(row: pd.Series, name: str) -> str:
+    if row["is_suppressed"]:
+        return SUPPRESSED
+    if pd.isna(row[name]):
+        return "not shown"
+    if row["measure"] == "gpa":
+        return _signed(row[name], 2)
+    return f"{_signed(row[name], 1)} points"
+
+
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["ci_low"]) or pd.isna(row["gap"]):
+        return SUPPRESSED if row["is_suppressed"] else "not shown"
+    decimals = 2 if row["measure"] == "gpa" else 1
+    return f"{_signed(row['ci_low'], decimals)} to {_signed(row['ci_high'], decimals)}"
+
+
+def _signed(value: float, decimals: int) -> str:
+    return f"{value:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+_COMPARED = {"involved": "Ever received services", "others": "All other students"}
+_GAP = {"told_gap": "Gap", "interval": "95 % interval"}
+_COUNTS = {
+    "told_n_involved": "Students who received services",
+    "told_n_not_involved": "Other students",
+}
+
+
+def _levels(newest: pd.DataFrame) -> Section:
+    drawn = newest.rename(
+        columns={
+            "value_involved": "Ever received services",
+            "value_not_involved": "All other students",
+        }
+    )
+    is_gpa = drawn["measure"].eq("gpa")
+    return Section(
+        "How the two groups of students did",
+        "Each line joins the students who ever received human services (circle) and all other "
+        "students (diamond).",
+        charts.levels(drawn[~is_gpa], drawn[is_gpa]),
+        _table("levels", newest, {"measure_label": "Measure"} | _COMPARED | _GAP | _COUNTS),
+    )
+
+
+def _by_year(overall: pd.DataFrame) -> Section:
+    return Section(
+        "How the gap changed",
+        "The gap is the students who received services less all other students: in percentage "
+        "points, for the grade-point average in grade points. The bar is the 95 % interval.",
+        charts.by_year(overall[overall["gap"].notna()]),
+        _table(
+            "years",
+            overall,
+            {"measure_label": "Measure", "year": "School year"} | _COMPARED | _GAP,
+        ),
+    )
+
+
+def _adjusted(newest: pd.DataFrame) -> Section:
+    shares = newest[newest["measure"].ne("gpa") & newest["gap"].notna()]
+    return Section(
+        "What is left among similar students",
+        "The diamond compares students of the same grade, economic status and district, so it "
+        "leaves out what these three explain. What is left is still no effect of the services.",
+        charts.adjusted(
+            shares.rename(columns={"gap": "As counted", "adjusted_gap": "Among similar students"})
+        ),
+        _table(
+            "adjusted",
+            newest,
+            {
+                "measure_label": "Measure",
+                "told_gap": "Gap as counted",
+                "told_adjusted_gap": "Gap among similar students",
+            },
+        ),
+    )
+
+
+def _programs(programs: pd.DataFrame) -> Section:
+    programs = programs[programs["program_group"].ne("any")].sort_values(
+        "gap", ascending=False, na_position="last"
+    )
+    programs = programs.assign(label=programs["program_group_label"])
+    return Section(
+        "Missing a tenth of school, by kind of service",
+        "Students who ever received a service of that kind, against all other students. One "
+        "student can have received several.",
+        charts.intervals(programs[programs["gap"].notna()]),
+        _table("programs", programs, {"label": "Service"} | _COMPARED | _GAP | _COUNTS),
+    )
+
+
+def _groups(districts: pd.DataFrame, groups: pd.DataFrame) -> Section:
+    names = read("marts.dim_districts").set_index("district_id")["district_name"]
+    districts = districts[districts["district_id"].ne("all")]
+    districts = districts.assign(
+        group_type="district", label=districts["district_id"].map(names.to_dict())
+    )
+    groups = groups[groups["district_id"].eq("all") & groups["group_type"].isin(list(_GROUP_TYPES))]
+    groups = groups.assign(
+        label=groups["group_label"].str.replace("_", "-").str.replace(r"^(.)", _upper, regex=True)
+    )
+    both = pd.concat([districts, groups])
+    both["group"] = both["group_type"].map(_GROUP_TYPES)
+    both["order"] = both["group_type"].map({name: n for n, name in enumerate(_GROUP_TYPES)})
+    both = both.sort_values(["order", "label"], kind="stable")
+    return Section(
+        "Missing a tenth of school, by district and group of students",
+        "Within each group, students who ever received services against all others. Where two "
+        "bars overlap widely, the difference between the groups is no finding.",
+        charts.intervals(both[both["gap"].notna()], row="group"),
+        _table("groups", both, {"label": "Group"} | _COMPARED | _GAP | _COUNTS, groups="group"),
+    )
+
+
+def _upper(match: object) -> str:
+    return str(match[0]).upper()  # type: ignore[index]
+
+
+def _table(name: str, frame: pd.DataFrame, columns: dict[str, str], groups: str = "") -> str:
+    label = next(iter(columns))
+    shown = frame[[*columns, *([groups] if groups else [])]]
+    table = gt.GT(shown, rowname_col=label, groupname_col=groups or None, id=f"table-{name}")
+    return (
+        table.cols_label(dict(columns))
+        .tab_stubhead(columns[label])
+        .cols_align("right", columns=[c for c in columns if c not in (label, "year")])
+        .tab_options(table_width="100%", table_font_size="0.9rem", data_row_padding="4px")
+        .as_raw_html()
+    )

@@ -1,0 +1,128 @@
+"""The charts of the public report, as SVG: sharp in print, and without script."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from outcomes.charts import BLUE, ORANGE, svg
+
+WIDTH = 470
+
+_GROUPS = {"Ever received services": ORANGE, "All other students": BLUE}
+_KINDS = {"As counted": ORANGE, "Among similar students": BLUE}
+
+
+def levels(shares: pd.DataFrame, gpa: pd.DataFrame) -> str:
+    """Both groups' values by measure: shares in percent, and grade-point averages."""
+
+    def dumbbells(frame: pd.DataFrame, title: str, domain: list[int]) -> alt.LayerChart:
+        long = frame.melt(
+            id_vars=["measure_label"], value_vars=list(_GROUPS), var_name="group"
+        ).dropna()
+        y = alt.Y("measure_label:N", title=None, sort=None)
+        line = (
+            alt.Chart(long)
+            .mark_rule(color="#888888", strokeWidth=2)
+            .encode(y=y, x="min(value):Q", x2="max(value):Q")
+        )
+        points = (
+            alt.Chart(long)
+            .mark_point(filled=True, size=110, opacity=1)
+            .encode(
+                y=y,
+                x=alt.X(
+                    "value:Q",
+                    title=title,
+                    scale=alt.Scale(domain=domain),
+                    axis=alt.Axis(tickCount=5),
+                ),
+                **_apart("group", _GROUPS),
+            )
+        )
+        chart: alt.LayerChart = line + points
+        return chart.properties(width=WIDTH - 180, height=alt.Step(34))
+
+    charts = [
+        dumbbells(frame, title, domain)
+        for frame, title, domain in (
+            (shares, "Percent of students", [0, 100]),
+            (gpa, "Grade points", [0, 4]),
+        )
+        if not frame.empty
+    ]
+    return svg(alt.vconcat(*charts))
+
+
+def by_year(frame: pd.DataFrame) -> str:
+    """The gap of each measure by school year, with its interval."""
+    x = alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(frame)
+    zero = base.mark_rule(color="#555555").encode(y=alt.datum(0))
+    interval = base.mark_rule(color=ORANGE, strokeWidth=2).encode(
+        x=x, y=alt.Y("low:Q", title=None), y2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=90, opacity=1, color=ORANGE).encode(x=x, y="gap:Q")
+    chart = (zero + interval + points).properties(width=WIDTH / 2 - 60, height=110)
+    return svg(
+        chart.facet(
+            alt.Facet("measure_label:N", title=None, sort=list(frame["measure_label"].unique())),
+            columns=2,
+        ).resolve_scale(y="independent")
+    )
+
+
+def adjusted(frame: pd.DataFrame) -> str:
+    """The gap as counted beside the adjusted one, in percentage points."""
+    long = frame.melt(id_vars=["measure_label"], value_vars=list(_KINDS), var_name="kind").dropna()
+    points = (
+        alt.Chart(long)
+        .mark_point(filled=True, size=110, opacity=1)
+        .encode(
+            y=alt.Y("measure_label:N", title=None, sort=None),
+            x=alt.X("value:Q", title="Gap, percentage points"),
+            **_apart("kind", _KINDS),
+        )
+    )
+    return svg((_zero(long) + points).properties(width=WIDTH - 180, height=alt.Step(34)))
+
+
+def intervals(frame: pd.DataFrame, row: str | None = None) -> str:
+    """Gaps with their intervals, in percentage points; one panel for each value of `row`."""
+    base = alt.Chart(frame)
+    y = alt.Y("label:N", title=None, sort=None)
+    interval = base.mark_rule(color=ORANGE, strokeWidth=2).encode(
+        y=y, x=alt.X("low:Q", title="Gap, percentage points"), x2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=90, opacity=1, color=ORANGE).encode(y=y, x="gap:Q")
+    chart = (_zero(frame) + interval + points).properties(width=WIDTH - 200, height=alt.Step(22))
+    if row is None:
+        return svg(chart)
+    return svg(
+        chart.facet(
+            row=alt.Row(
+                f"{row}:N",
+                title=None,
+                sort=list(frame[row].unique()),
+                header=alt.Header(labelOrient="top", labelAnchor="start", labelAngle=0),
+            ),
+            spacing=8,
+        ).resolve_scale(y="independent")
+    )
+
+
+def _zero(frame: pd.DataFrame) -> alt.Chart:
+    zero: alt.Chart = alt.Chart(frame).mark_rule(color="#555555").encode(x=alt.datum(0))
+    return zero
+
+
+def _apart(field: str, colors: dict[str, str]) -> dict[str, alt.SchemaBase]:
+    names = list(colors)
+    return {
+        "color": alt.Color(
+            f"{field}:N", scale=alt.Scale(domain=names, range=list(colors.values()))
+        ),
+        "shape": alt.Shape(
+            f"{field}:N", scale=alt.Scale(domain=names, range=["circle", "diamond"])
+        ),
+    }

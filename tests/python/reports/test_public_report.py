@@ -1,0 +1,191 @@
+"""The public report: every figure is the database's, and the page needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
+
+# How the report tells figures, written a second time, in SQL.
+TOLD = """
+    select
+        case when is_suppressed then 'suppressed'
+            when is_coded and value_involved = 0.05 then '5 % or less'
+            when is_coded and value_involved = 0.95 then '95 % or more'
+            when measure = 'gpa' then to_char(value_involved, 'FM0.00')
+            else to_char(100 * value_involved, 'FM990.0 "%"') end,
+        case when is_suppressed then 'suppressed'
+            when is_coded and value_not_involved = 0.05 then '5 % or less'
+            when is_coded and value_not_involved = 0.95 then '95 % or more'
+            when measure = 'gpa' then to_char(value_not_involved, 'FM0.00')
+            else to_char(100 * value_not_involved, 'FM990.0 "%"') end,
+        case when is_suppressed then 'suppressed' when gap is null then 'not shown'
+            when measure = 'gpa' then to_char(gap, 'FMSG0.00')
+            else to_char(100 * gap, 'FMSG990.0 "points"') end,
+        case when is_suppressed then 'suppressed' when gap is null then 'not shown'
+            when measure = 'gpa' then
+                to_char(ci_low, 'FMSG0.00 "to "') || to_char(ci_high, 'FMSG0.00')
+            else to_char(100 * ci_low, 'FMSG990.0 "to "') || to_char(100 * ci_high, 'FMSG990.0')
+        end
+"""
+NEWEST = """
+    (select max(school_year) from marts_public.rpt_outcome_gaps
+    where measure = 'is_chronically_absent_federal' and district_id = 'all'
+        and program_group = 'any' and involvement = 'ever' and gap is not null)
+"""
+
+
+class Page(HTMLParser):
+    """The page's tables by id, its pictures and its elements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.pictures: list[dict[str, str | None]] = []
+        self.elements: list[str] = []
+        self._table, self._is_cell = "", False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.elements.append(tag)
+        if tag == "img":
+            self.pictures.append(attributes)
+        if tag == "div" and (attributes.get("id") or "").startswith("table-"):
+            self._table = str(attributes["id"]).removeprefix("table-")
+            self.tables[self._table] = []
+        if tag == "tr":
+            self.tables[self._table].append([])
+        if tag in ("th", "td"):
+            self._is_cell = True
+            self.tables[self._table][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_cell = self._is_cell and tag not in ("th", "td")
+
+    def handle_data(self, data: str) -> None:
+        if self._is_cell:
+            self.tables[self._table][-1][-1] += data.replace("\N{MINUS SIGN}", "-").strip()
+
+
+@pytest.fixture
+def anybody(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The environment of somebody who reads what is public, and nothing else."""
+    with connect(first_publication) as owner:
+        owner.execute("create role anybody login password 'a good one' in role outcomes_public")
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
+    monkeypatch.setenv("OUTCOMES_PG_USER", "anybody")
+    monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
+    yield replace(first_publication, user="anybody", password="a good one")
+    with connect(first_publication) as owner:
+        owner.execute("drop role anybody")
+
+
+@pytest.fixture
+def text(anybody: Settings, tmp_path: Path) -> str:
+    file = tmp_path / "new" / "public.html"
+    done = CliRunner().invoke(cli, ["report", "public", "--out", str(file)])
+    assert done.exception is None, done.exception
+    assert str(file) in done.output
+    return file.read_text("utf-8")
+
+
+def rows(anybody: Settings, query: str) -> list[list[str]]:
+    with connect(anybody) as connection:
+        return [list(row) for row in connection.execute(query.encode())]
+
+
+def test_every_figure_equals_sql(anybody: Settings, text: str) -> None:
+    tables = Page(text).tables
+    public = f"""
+        {TOLD}
+        from marts_public.rpt_outcome_gaps
+        where involvement = 'ever' and measure <> 'is_chronically_absent_pde' and is_complete_year
+    """
+    overall = f"{public} and district_id = 'all' and program_group = 'any'"
+    found = {
+        "levels": [row[1:5] for row in tables["levels"][1:]],
+        "years": [row[2:6] for row in tables["years"][1:]],
+        "programs": [row[1:5] for row in tables["programs"][1:]],
+        "groups": [row[1:5] for row in tables["groups"][1:] if len(row) > 1],
+    }
+    absences = f"measure = 'is_chronically_absent_federal' and school_year = {NEWEST}"
+    expected = {
+        "levels": rows(anybody, f"{overall} and school_year = {NEWEST}"),
+        "years": rows(anybody, overall),
+        "programs": rows(
+            anybody,
+            f"{public} and district_id = 'all' and program_group <> 'any' and {absences}",
+        ),
+        "groups": rows(
+            anybody,
+            f"{public} and district_id <> 'all' and program_group = 'any' and {absences}",
+        )
+        + rows(
+            anybody,
+            f"""
+            {TOLD} from marts_public.rpt_outcome_gaps_by_group
+            where involvement = 'ever' and district_id = 'all' and {absences}
+            """,
+        ),
+    }
+    for name, figures in expected.items():
+        assert figures, name
+        assert sorted(found[name]) == sorted(figures), name
+
+
+def test_the_headline_is_made_from_the_data(anybody: Settings, text: str) -> None:
+    ((involved, others, gap),) = rows(
+        anybody,
+        f"""
+        select
+            to_char(100 * value_involved, 'FM990.0'),
+            to_char(100 * value_not_involved, 'FM990.0'),
+            to_char(100 * abs(gap), 'FM990.0')
+        from marts_public.rpt_outcome_gaps
+        where
+            measure = 'is_chronically_absent_federal' and district_id = 'all'
+            and program_group = 'any' and involvement = 'ever' and school_year = {NEWEST}
+        """,
+    )
+    headline = re.search(r'<p class="headline">(.*?)</p>', text, re.DOTALL)
+    assert headline
+    assert re.findall(r"(\d+\.\d) (?:%|percentage points)", headline[1]) == [involved, others, gap]
+
+
+def test_the_page_needs_no_network_and_no_script(text: str) -> None:
+    page = Page(text)
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#)|url\(|@import""", text) == []
+    assert not {"script", "link", "iframe", "form"} & set(page.elements)
+
+
+def test_five_charts_have_a_text_and_a_table(text: str) -> None:
+    page = Page(text)
+    assert len(page.pictures) == len(page.tables) == 5
+    assert all(picture["alt"] for picture in page.pictures)
+    assert page.elements.count("h1") == page.elements.count("main") == 1
+    assert '<html lang="en">' in text
+    assert "adjusted slightly to protect children" in text
+
+
+def test_what_is_suppressed_is_said_and_is_not_zero(text: str) -> None:
+    told = {cell for table in Page(text).tables.values() for row in table for cell in row[1:]}
+    assert "suppressed" in told
+    assert {"0", "0.0 %", "nan", "None", "<NA>"} & told == set()
+
+
+def test_without_anything_public_it_says_so(connection: psycopg.Connection, tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["report", "public", "--out", str(tmp_path / "x.html")])
+    assert isinstance(done.exception, OutcomesError)
+    assert not (tmp_path / "x.html").exists()
