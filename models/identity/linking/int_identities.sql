@@ -1,18 +1,15 @@
 -- A dictionary (docs/linking.md): new identities are added, and no entry ever changes.
--- From `not exists` the planner expects no new entry, and would look each up by itself:
--- when all are new, minutes instead of seconds.
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='fail',
-        pre_hook='set local enable_nestloop = off'
+        on_schema_change='fail'
     )
 }}
 
 with
 
-records as (
+records as not materialized (
 
     select * from {{ ref('int_identity_records') }}
 
@@ -41,9 +38,10 @@ new_identities as (
     from records
     {% if is_incremental() %}
     where
-        not exists (
-            select from {{ this }} as known
-            where known.identity_id = records.identity_id
+        records.identity_id in (
+            select live.identity_id from records as live
+            except
+            select known.identity_id from {{ this }} as known
         )
     {% endif %}
     order by records.identity_id
@@ -53,18 +51,15 @@ new_identities as (
 -- Many share a spelling: each is standardized once.
 spellings as (
 
-    select distinct
+    select
         written.spelling,
         {{ function('normalized_name') }}(written.spelling) as words
     from new_identities
     cross join
-        lateral (
-            values
-            (new_identities.last_name),
-            (new_identities.first_name),
-            (new_identities.middle_name),
-            (new_identities.suffix)
+        lateral unnest(
+            array[last_name, first_name, middle_name, suffix]
         ) as written (spelling)
+    group by written.spelling
 
 ),
 
