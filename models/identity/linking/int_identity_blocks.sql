@@ -79,9 +79,12 @@ surnames as not materialized (
 
 ),
 
-student_keys as (
+-- The dictionary also holds identities that no record has any more.
+keys as not materialized (
 
-    select distinct
+    select
+        surnames.identity_id,
+        surnames.student_key,
         kinds.key_type,
         kinds.key_hash
     from surnames
@@ -92,43 +95,29 @@ student_keys as (
             ('{{ key_type }}', hashtextextended({{ hashed }})){{ ',' if not loop.last }}
             {% endfor %}
         ) as kinds (key_type, key_hash)
-    where
-        surnames.student_key is not null
-        and surnames.identity_id in (
-            select records.identity_id from records
-            where records.record_type = 'student'
-        )
+    where surnames.identity_id in (select records.identity_id from records)
 
 ),
 
-all_keys as (
-
-    select
-        identity_id,
-        student_key,
-        unnest(
-            array[
-                {% for _, hashed in keys %}
-                hashtextextended({{ hashed }}){{ ',' if not loop.last }}
-                {% endfor %}
-            ]
-        ) as key_hash
-    from surnames
-
-),
-
--- A key that no student has makes no pair. The dictionary holds identities, too, that
--- no record has any more.
-blocks as (
+student_keys as (
 
     select distinct
-        student_keys.key_type,
-        student_keys.key_hash,
-        all_keys.identity_id,
-        all_keys.student_key
-    from all_keys
-    inner join student_keys on all_keys.key_hash = student_keys.key_hash
-    where all_keys.identity_id in (select records.identity_id from records)
+        key_type,
+        key_hash
+    from keys
+    where student_key is not null
+
+),
+
+-- A key that no student has makes no pair.
+blocks as (
+
+    select distinct keys.*
+    from keys
+    inner join student_keys
+        on
+            keys.key_type = student_keys.key_type
+            and keys.key_hash = student_keys.key_hash
 
 )
 
