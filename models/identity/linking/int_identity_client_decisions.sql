@@ -2,7 +2,10 @@ with
 
 candidates as (
 
-    select * from {{ ref('int_identity_client_candidates') }}
+    select
+        *,
+        coalesce(reviewed_decision = 'no_link', false) as is_refused
+    from {{ ref('int_identity_client_candidates') }}
 
 ),
 
@@ -12,16 +15,17 @@ policy as (
 
 ),
 
--- One person at most: the newest reviewed link wins, and who was refused comes last.
+-- One person at most: the newest reviewed link wins, and who was refused comes last and
+-- is no runner-up.
 ranked as (
 
     select
         *,
         row_number() over by_weight as person_rank,
-        lead(person_id) over by_weight as next_person_id,
-        lead(match_weight) over by_weight as next_weight,
-        coalesce(lead(reviewed_decision) over by_weight = 'no_link', false)
-            as is_next_refused,
+        lead(case when not is_refused then person_id end)
+            over by_weight as runner_up_person_id,
+        lead(case when not is_refused then match_weight end)
+            over by_weight as runner_up_weight,
         bool_or(is_namesake) over (partition by client_person_id) as has_namesake
     from candidates
     window by_weight as (
@@ -29,7 +33,7 @@ ranked as (
         order by
             case
                 when reviewed_decision = 'link' then decision_id
-                when reviewed_decision = 'no_link' then -1
+                when is_refused then -1
                 else 0
             end desc,
             match_weight desc nulls last,
@@ -43,10 +47,6 @@ ruled as (
 
     select
         ranked.*,
-        case when not ranked.is_next_refused then ranked.next_person_id end
-            as runner_up_person_id,
-        case when not ranked.is_next_refused then ranked.next_weight end
-            as runner_up_weight,
         case
             when ranked.reviewed_decision is not null then null
             when ranked.rule is not null then ranked.rule
@@ -56,8 +56,7 @@ ruled as (
                 and policy.other_namesake
                 then 'other_namesake'
             when
-                not ranked.is_next_refused
-                and ranked.next_weight > ranked.match_weight - policy.near_tie_margin
+                ranked.runner_up_weight > ranked.match_weight - policy.near_tie_margin
                 and policy.near_tie
                 then 'near_tie'
         end as rule_in_force
@@ -89,15 +88,15 @@ held as (
         ruled.*,
         case
             when ruled.rule_in_force is not null then ruled.rule_in_force
-            when
-                ruled.person_rank = 1
-                and ruled.reviewed_decision is null
-                and ruled.other_ssn is not null
-                and crowded.person_id is not null
-                then 'too_many_numbers'
+            when crowded.person_id is not null then 'too_many_numbers'
         end as held_by
     from ruled
-    left join crowded on ruled.person_id = crowded.person_id
+    left join crowded
+        on
+            ruled.person_id = crowded.person_id
+            and ruled.person_rank = 1
+            and ruled.reviewed_decision is null
+            and ruled.other_ssn is not null
 
 ),
 
@@ -115,8 +114,7 @@ client_decisions as (
         held.runner_up_weight,
         held.held_by as rule,
         case
-            when held.person_rank > 1 then 'none'
-            when held.reviewed_decision = 'no_link' then 'none'
+            when held.person_rank > 1 or held.is_refused then 'none'
             when held.reviewed_decision = 'link' then 'link'
             when held.held_by is null and held.match_weight >= policy.link_weight
                 then 'link'

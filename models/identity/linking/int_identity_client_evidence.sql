@@ -113,26 +113,23 @@ pooled as (
 
 ),
 
-summed as (
-
-    select
-        pooled.*,
-        priors.prior_match_weight
-        {% for comparison in compared %}
-        + coalesce(pooled.{{ comparison }}_weight, 0)
-        {% endfor %}
-            as match_weight
-    from pooled
-    cross join priors
-
-),
-
 client_evidence as (
 
     select
-        *,
-        {{ function('match_probability') }}(match_weight) as match_probability
-    from summed
+        pooled.*,
+        sums.match_weight,
+        {{ function('match_probability') }}(sums.match_weight) as match_probability
+    from pooled
+    cross join priors
+    cross join
+        lateral (
+            values (
+                priors.prior_match_weight
+                {% for comparison in compared %}
+                + coalesce(pooled.{{ comparison }}_weight, 0)
+                {% endfor %}
+            )
+        ) as sums (match_weight)
 
 )
 

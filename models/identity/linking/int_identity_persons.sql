@@ -117,32 +117,27 @@ contradicted as (
 -- Nobody can tell which link of such a chain is wrong, so all of it falls apart but for
 -- what reviewers linked. The record that was delivered first names the person: the
 -- oldest lives on in a merge, and the order in which deliveries land does not matter.
-named as (
+persons as (
 
     select
         students.*,
         clusters.reviewed_with_key,
         contradicted.cluster_key is not null as is_contradicted,
-        first_value(students.student_key) over (
-            partition by
-                case
-                    when contradicted.cluster_key is null then clusters.cluster_key
-                    else clusters.reviewed_with_key
-                end
-            order by students.first_as_of_date, students.student_key
-        ) as eldest_student_key
+        first_value(students.student_key) over by_age as eldest_student_key,
+        'P' || upper(
+            left(md5('student|' || first_value(students.student_key) over by_age), 15)
+        ) as person_id
     from students
     inner join clusters on students.student_key = clusters.student_key
     left join contradicted on clusters.cluster_key = contradicted.cluster_key
-
-),
-
-persons as (
-
-    select
-        *,
-        'P' || upper(left(md5('student|' || eldest_student_key), 15)) as person_id
-    from named
+    window by_age as (
+        partition by
+            case
+                when contradicted.cluster_key is null then clusters.cluster_key
+                else clusters.reviewed_with_key
+            end
+        order by students.first_as_of_date, students.student_key
+    )
 
 )
 

@@ -30,14 +30,10 @@ thresholds as (
 oldest_student as (
 
     select
-        make_date(
-            cast(
-                extract(year from min(student_versions.birth_date))
-                - max(thresholds.value)
-                as integer
-            ),
-            1,
-            1
+        cast(
+            date_trunc('year', min(student_versions.birth_date))
+            - cast(max(thresholds.value) as integer) * interval '1 year'
+            as date
         ) as clients_born_from
     from student_versions
     cross join thresholds

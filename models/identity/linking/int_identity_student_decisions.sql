@@ -18,12 +18,14 @@ policy as (
 
 ),
 
--- What a reviewer linked is stronger than any weight.
+-- Each student's candidates. What a reviewer linked is stronger than any weight.
 candidates as (
 
     select
         student_pairs.student_key,
         student_pairs.other_student_key,
+        sides.shared_key,
+        sides.far_key,
         case
             when student_pairs.reviewed_decision = 'link'
                 then cast('infinity' as double precision)
@@ -31,6 +33,12 @@ candidates as (
         end as match_weight
     from student_pairs
     cross join policy
+    cross join
+        lateral (
+            values
+            (student_pairs.student_key, student_pairs.other_student_key),
+            (student_pairs.other_student_key, student_pairs.student_key)
+        ) as sides (shared_key, far_key)
     where
         student_pairs.reviewed_decision = 'link'
         or (
@@ -41,44 +49,28 @@ candidates as (
 
 ),
 
-ends as (
-
-    select
-        candidates.*,
-        sides.shared_key,
-        sides.far_key
-    from candidates
-    cross join
-        lateral (
-            values
-            (candidates.student_key, candidates.other_student_key),
-            (candidates.other_student_key, candidates.student_key)
-        ) as sides (shared_key, far_key)
-
-),
-
 -- Two students side by side cannot both be a third: the weaker link steps back, and
 -- both do when they are about as strong.
 rivals as (
 
     select distinct
-        ends.student_key,
-        ends.other_student_key
-    from ends
-    inner join ends as rival_ends
+        candidates.student_key,
+        candidates.other_student_key
+    from candidates
+    inner join candidates as others
         on
-            ends.shared_key = rival_ends.shared_key
-            and ends.far_key <> rival_ends.far_key
-    inner join memberships on ends.far_key = memberships.student_key
-    inner join memberships as rival_memberships
+            candidates.shared_key = others.shared_key
+            and candidates.far_key <> others.far_key
+    inner join memberships on candidates.far_key = memberships.student_key
+    inner join memberships as other_memberships
         on
-            rival_ends.far_key = rival_memberships.student_key
-            and memberships.district_id = rival_memberships.district_id
-            and memberships.first_date <= rival_memberships.last_date
-            and memberships.last_date >= rival_memberships.first_date
+            others.far_key = other_memberships.student_key
+            and memberships.district_id = other_memberships.district_id
+            and memberships.first_date <= other_memberships.last_date
+            and memberships.last_date >= other_memberships.first_date
     cross join policy
     where
-        ends.match_weight < rival_ends.match_weight + policy.near_tie_margin
+        candidates.match_weight < others.match_weight + policy.near_tie_margin
         and policy.near_tie
 
 ),
