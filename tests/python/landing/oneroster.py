@@ -46,15 +46,25 @@ FILES = {
         "lineItemSourcedId", "studentSourcedId", "scoreStatus", "score", "scoreDate", "comment",
     ],
 }  # fmt: skip
+# The files that version 1.2 changed, by the list of changes in its CSV binding.
 USERS_12 = [
     "enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier",
     "email", "sms", "phone", "agentSourcedIds", "grades", "password", "userMasterIdentifier",
     "preferredGivenName", "preferredMiddleName", "preferredFamilyName", "primaryOrgSourcedId",
-    "pronouns",
+    "resourceSourcedIds", "pronouns",
 ]  # fmt: skip
 ROLES_12 = [
     "userSourcedId", "roleType", "role", "beginDate", "endDate", "orgSourcedId",
     "userProfileSourcedId",
+]  # fmt: skip
+
+LINE_ITEMS_12 = [
+    "title", "description", "assignDate", "dueDate", "classSourcedId", "categorySourcedId",
+    "academicSessionSourcedId", "resultValueMin", "resultValueMax", "schoolSourcedId",
+]  # fmt: skip
+RESULTS_12 = [
+    *FILES["results"], "textScore", "classSourcedId", "inProgress", "incomplete", "late",
+    "missing",
 ]  # fmt: skip
 
 Row = dict[str, str]
@@ -142,7 +152,12 @@ def write(
     columns = dict(FILES)
     tables = dict(tables)
     if version == "1.2":
-        columns |= {"users": USERS_12, "roles": ROLES_12}
+        columns |= {"users": USERS_12, "roles": ROLES_12, "categories": ["title", "weight"]}
+        columns |= {"lineItems": LINE_ITEMS_12, "results": RESULTS_12}
+        tables["lineItems"] = [
+            row | {"academicSessionSourcedId": row.get("gradingPeriodSourcedId", "")}
+            for row in tables.get("lineItems", [])
+        ]
         tables["roles"] = [
             {"sourcedId": f"r-{user['sourcedId']}", "userSourcedId": user["sourcedId"],
              "roleType": "primary", "role": user.get("role", ""), "orgSourcedId": "org-1",

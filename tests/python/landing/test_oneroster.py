@@ -163,7 +163,10 @@ def test_changes_make_a_whole_snapshot(
     assert names == {"0101": "Woodlawn Middle", "0102": "New High"}
 
 
-def test_results_are_marks_of_courses(connection: psycopg.Connection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_results_are_marks_of_courses(
+    connection: psycopg.Connection, tmp_path: Path, version: str
+) -> None:
     tables = first_week()
     tables["lineItems"] = [
         {"sourcedId": f"li-{term}", "title": "Semester grade", "classSourcedId": class_,
@@ -178,8 +181,8 @@ def test_results_are_marks_of_courses(connection: psycopg.Connection, tmp_path: 
         {"sourcedId": "re-3", "lineItemSourcedId": "li-t2", "studentSourcedId": "u-2",
          "scoreStatus": "not submitted"},
     ]  # fmt: skip
-    contracts = contract(tmp_path, "1.1")
-    export(tmp_path, WEEK_1, tables)
+    contracts = contract(tmp_path, version)
+    export(tmp_path, WEEK_1, tables, version=version)
     outcomes = land(connection, contracts, tmp_path / "drops")
     assert rejects(connection) == []
     assert outcomes["results.csv"].counts.rows_not_for_us == 1
