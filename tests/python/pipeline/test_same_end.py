@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.python.conftest import TESTED, UNTESTED, run_dbt
 from tests.python.pipeline.content import content_hashes, landed_counts
 
@@ -60,6 +61,7 @@ def test_building_again_changes_nothing(built_demo: Settings) -> None:
         assert content_hashes(connection) == before
 
 
+@pytest.mark.slow
 def test_an_earlier_day_is_rebuilt_as_if_nothing_later_had_landed(
     demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:

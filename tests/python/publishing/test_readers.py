@@ -14,6 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
+import pytest
 from psycopg import IsolationLevel
 from tests.python.conftest import TESTED, run_dbt
 from tests.python.publishing.warehouse import SCHEMAS, definitions, public_run, roll_back
@@ -75,6 +76,7 @@ def read_once(reader: psycopg.Connection) -> str:
     return str(run)
 
 
+@pytest.mark.slow
 def test_readers_see_no_error_and_one_run_at_a_time(
     published: Settings, connection: psycopg.Connection
 ) -> None:

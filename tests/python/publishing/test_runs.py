@@ -145,6 +145,7 @@ def test_a_day_before_the_first_delivery_is_refused(
     assert newest_status(connection) == "published"
 
 
+@pytest.mark.slow
 def test_an_earlier_day_is_held_for_what_is_missing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
