@@ -35,7 +35,7 @@ profiles.yml: profiles.example.yml
 install: $(VENV)/installed profiles.yml  ## Make the virtual environment and the dbt profile
 
 $(DEMO)/drops: | $(VENV)/installed
-	$(BIN)/outcomes demo generate $(DEMO) --students $(STUDENTS)
+	$(BIN)/python -m demo $(DEMO) --students $(STUDENTS)
 
 demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries; SIZE=small, sample or county
 	@$(BIN)/outcomes warehouse start
@@ -62,7 +62,7 @@ format: install  ## Put style right where a tool can
 	$(BIN)/sqlfluff fix models tests functions
 
 bench: install  ## Measure speed; figures under target/bench.json
-	$(BIN)/python -m outcomes.bench
+	$(BIN)/python -m bench
 
 docs: install  ## Describe the models and their lineage, in a browser
 	$(BIN)/dbt docs generate --target in_place

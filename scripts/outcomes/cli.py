@@ -11,7 +11,6 @@ from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
 from outcomes.config import PROJECT_DIR, load_settings
-from outcomes.demo.commands import demo_app
 from outcomes.errors import OutcomesError
 from outcomes.landing.commands import district_app, given_date, land, release, replay
 from outcomes.linkage.commands import link_app
@@ -28,7 +27,6 @@ cli = typer.Typer(
 )
 cli.add_typer(warehouse_app, name="warehouse")
 cli.add_typer(district_app, name="district")
-cli.add_typer(demo_app, name="demo")
 cli.add_typer(link_app, name="link")
 cli.add_typer(report_app, name="report")
 cli.add_typer(access_app, name="access")

@@ -330,8 +330,8 @@ def try_dbt(
 @pytest.fixture(scope="session")
 def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Invented deliveries, small enough to build in every run of the tests."""
-    from outcomes.demo.generate import Progress, generate
-    from outcomes.demo.plan import Plan
+    from demo.generate import Progress, generate
+    from demo.plan import Plan
 
     folder = tmp_path_factory.mktemp("demo")
     plan = Plan(students=400, clients=4000, weeks=3, school_years=2, seed=11)

@@ -125,7 +125,7 @@ def read_truth(path: Path) -> pl.DataFrame:
 
     Args:
         path: a folder with `student_person` and `client_person` (.parquet or .csv) as
-            `outcomes demo generate` writes them, or one file with the columns
+            the demo has them, or one file with the columns
             record_type, partner_id, record_id and person_id of `person_crosswalk`.
 
     Raises:

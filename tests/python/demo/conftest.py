@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from outcomes.demo.generate import Progress, generate
-from outcomes.demo.plan import Plan
+from demo.generate import Progress, generate
+from demo.plan import Plan
 
 Make = Callable[[Plan, Path], None]
 

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from outcomes.cli import cli
-from outcomes.demo.plan import Plan
+from demo.__main__ import app
+from demo.plan import Plan
 from outcomes.errors import OutcomesError
 
 Make = Callable[[Plan, Path], None]
@@ -56,7 +56,7 @@ def test_same_arguments_make_the_same_bytes(
 
 def test_the_command_makes_what_its_options_say(tmp_path: Path) -> None:
     sizes = ["--students", "300", "--clients", "2000", "--weeks", "1", "--school-years", "0"]
-    result = CliRunner().invoke(cli, ["demo", "generate", str(tmp_path / "a"), *sizes])
+    result = CliRunner().invoke(app, [str(tmp_path / "a"), *sizes])
     assert result.exit_code == 0
     assert len(pl.read_parquet(tmp_path / "a/truth/client_person.parquet")) == 2000
     students = pl.read_parquet(tmp_path / "a/truth/student_person.parquet")
@@ -183,3 +183,12 @@ def test_a_folder_in_use_and_impossible_sizes_are_refused(
         make(plan, tmp_path / "here")
     with pytest.raises(OutcomesError, match="--weeks"):
         Plan(students=300, clients=3000, weeks=0, school_years=2, seed=7)
+
+
+def test_sizes_and_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [str(tmp_path / "demo"), "--students", "-1"])
+    assert isinstance(result.exception, OutcomesError) and "-1" in str(result.exception)
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, [str(tmp_path / "file" / "demo")])
+    assert isinstance(result.exception, OutcomesError)
+    assert "cannot be made" in str(result.exception)

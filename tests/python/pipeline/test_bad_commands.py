@@ -55,8 +55,6 @@ IN_A_WAREHOUSE = [
     ("report district nobody", "is no district with a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
-    ("demo generate demo --students -1", "-1"),
-    ("demo generate broken.odcs.yaml/demo", "cannot be made"),
     ("link evaluate --truth empty.parquet", "cannot be read"),
     ("link explain \udce9", "no UTF-8"),
     ("release \udce9.csv --reason asked", "no UTF-8"),

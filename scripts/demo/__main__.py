@@ -1,7 +1,8 @@
-"""`outcomes demo`: invented deliveries to try the warehouse on."""
+"""`python -m demo`: invented deliveries of any size, to try the warehouse on."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,19 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from outcomes.demo.generate import Progress, generate
-from outcomes.demo.plan import CLIENTS_PER_STUDENT, Plan
+from demo.generate import Progress, generate
+from demo.plan import CLIENTS_PER_STUDENT, Plan
+from outcomes.errors import OutcomesError
 
-demo_app = typer.Typer(help="Invented deliveries of any size.", no_args_is_help=True)
-
-
-@demo_app.callback()
-def demo() -> None:
-    """Invented deliveries of any size, to try the warehouse on."""
+app = typer.Typer(add_completion=False)
 
 
-@demo_app.command("generate")
-def generate_demo(
+@app.command()
+def main(
     path: Annotated[Path, typer.Argument(help="New folder for the deliveries and their truth.")],
     students: Annotated[int, typer.Option(help="Students of all districts and years.")] = 1200,
     clients: Annotated[
@@ -35,7 +32,7 @@ def generate_demo(
 ) -> None:
     """Write invented deliveries to PATH/drops and the truth of their links to PATH/truth.
 
-    Example: outcomes demo generate .warehouse/demo --students 1200 --seed 7
+    Example: python -m demo .warehouse/demo --students 1200 --seed 7
     """
     plan = Plan(
         students=students,
@@ -63,3 +60,11 @@ def generate_demo(
             ),
         )
     console.print(f"Deliveries are in {path / 'drops'}, their truth in {path / 'truth'}.")
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except OutcomesError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)

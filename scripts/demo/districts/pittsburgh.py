@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from outcomes.demo.archives import zip_bytes
-from outcomes.demo.columns import text
-from outcomes.demo.faults import FaultLog, break_values
-from outcomes.demo.outcomes import LEVELS, SUBJECTS
-from outcomes.demo.plan import RUNNING_YEAR, Delivery, Plan
-from outcomes.demo.snapshots import Snapshot
+from demo.archives import zip_bytes
+from demo.columns import text
+from demo.faults import FaultLog, break_values
+from demo.outcomes import LEVELS, SUBJECTS
+from demo.plan import RUNNING_YEAR, Delivery, Plan
+from demo.snapshots import Snapshot
 
 UNKNOWN_STUDENT = "990000000"
 # The week (0 = first of the running year) in which each fault is delivered.

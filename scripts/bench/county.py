@@ -16,16 +16,16 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
+from demo.demographics import make_demographics
+from demo.enrollment import homes_by_year, student_ids
+from demo.faults import FaultLog
+from demo.people import make_population
+from demo.plan import RUNNING_YEAR, Plan
+from demo.programs import BLOCK, Extracts, assign_records
+from demo.schools import DISTRICTS
+from demo.snapshots import student_records
 from outcomes.config import PROJECT_DIR
 from outcomes.contracts.reader import load_contracts
-from outcomes.demo.demographics import make_demographics
-from outcomes.demo.enrollment import homes_by_year, student_ids
-from outcomes.demo.faults import FaultLog
-from outcomes.demo.people import make_population
-from outcomes.demo.plan import RUNNING_YEAR, Plan
-from outcomes.demo.programs import BLOCK, Extracts, assign_records
-from outcomes.demo.schools import DISTRICTS
-from outcomes.demo.snapshots import student_records
 from outcomes.landing.ledger import record_partners
 
 CODE_CROSSWALK = PROJECT_DIR / "seeds" / "crosswalks" / "code_crosswalk.csv"

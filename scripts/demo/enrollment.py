@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
-from outcomes.demo.people import HIGH_SCHOOL_END, Population, district_sizes
-from outcomes.demo.plan import RUNNING_YEAR, Plan
-from outcomes.demo.schools import BANDS, District, session_dates
+from demo.columns import text
+from demo.people import HIGH_SCHOOL_END, Population, district_sizes
+from demo.plan import RUNNING_YEAR, Plan
+from demo.schools import BANDS, District, session_dates
 
 # What happens to a student in a school year, and to how many.
 EVENTS = {

@@ -11,9 +11,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from outcomes.demo import names
-from outcomes.demo.columns import text
-from outcomes.demo.plan import RUNNING_YEAR, Plan
+from demo import names
+from demo.columns import text
+from demo.plan import RUNNING_YEAR, Plan
 
 DISTRICTS = ("pittsburgh", "clairton", "woodland_hills")
 # Codes of the state: 1 American Indian, 2 Asian, 3 Black, 4 Hispanic, 5 White, 6 multiracial.

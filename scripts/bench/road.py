@@ -9,11 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from outcomes.bench.database import temporary_database
+from bench.database import temporary_database
+from demo.generate import Progress, generate
+from demo.plan import CLIENTS_PER_STUDENT, Plan
 from outcomes.config import PROJECT_DIR
 from outcomes.contracts.reader import load_contracts
-from outcomes.demo.generate import Progress, generate
-from outcomes.demo.plan import CLIENTS_PER_STUDENT, Plan
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.build import build

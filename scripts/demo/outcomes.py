@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
-from outcomes.demo.enrollment import Enrollment
-from outcomes.demo.people import Population
-from outcomes.demo.plan import Plan
-from outcomes.demo.schools import District, session_dates
+from demo.columns import text
+from demo.enrollment import Enrollment
+from demo.people import Population
+from demo.plan import Plan
+from demo.schools import District, session_dates
 
 OFFENSES = ("DISR", "DEFY", "FIGHT", "TRUANT", "DRUG", "WEAPON")
 SUBJECTS = {"MATH": "Mathematics", "ENGLISH": "English", "SCIENCE": "Science",

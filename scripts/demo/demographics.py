@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
-from outcomes.demo.people import Population
-from outcomes.demo.plan import Plan
+from demo.columns import text
+from demo.people import Population
+from demo.plan import Plan
 
 DISABILITIES = ("SLD", "OHI", "SLI", "ED", "AUT", "ID")
 

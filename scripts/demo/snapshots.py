@@ -8,22 +8,22 @@ from datetime import date
 
 import polars as pl
 
-from outcomes.demo.enrollment import (
+from demo.enrollment import (
     Movement,
     homes_by_year,
     make_enrollment,
     student_ids,
 )
-from outcomes.demo.mess import STUDENT_RATES, garble
-from outcomes.demo.outcomes import (
+from demo.mess import STUDENT_RATES, garble
+from demo.outcomes import (
     NOTE_ARRIVES_AFTER_DAYS,
     abilities,
     make_outcomes,
     make_tests,
 )
-from outcomes.demo.people import Population, district_sizes
-from outcomes.demo.plan import RUNNING_YEAR, Delivery, Plan
-from outcomes.demo.schools import DISTRICTS, District, make_calendar, make_schools
+from demo.people import Population, district_sizes
+from demo.plan import RUNNING_YEAR, Delivery, Plan
+from demo.schools import DISTRICTS, District, make_calendar, make_schools
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
-from outcomes.demo.people import Population
-from outcomes.demo.plan import RUNNING_YEAR, Plan
-from outcomes.demo.snapshots import Snapshot
+from demo.columns import text
+from demo.people import Population
+from demo.plan import RUNNING_YEAR, Plan
+from demo.snapshots import Snapshot
 
 INTERVENTIONS = {
     "SST": "School-based support team",

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from outcomes.demo.archives import GzipFile
-from outcomes.demo.faults import FaultLog
-from outcomes.demo.mess import CLIENT_RATES, garble
-from outcomes.demo.people import TODAY, Population
-from outcomes.demo.plan import SOURCES_SINCE, Plan
+from demo.archives import GzipFile
+from demo.faults import FaultLog
+from demo.mess import CLIENT_RATES, garble
+from demo.people import TODAY, Population
+from demo.plan import SOURCES_SINCE, Plan
 
 BLOCK = 200_000
 RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",

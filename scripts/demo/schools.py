@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from outcomes.demo.plan import MONDAY, Plan, last_weekday
+from demo.plan import MONDAY, Plan, last_weekday
 
 SESSION_DAYS = 180
 # Lowest and highest grade of each kind of school (-1 = pre-kindergarten).

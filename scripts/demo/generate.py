@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from outcomes.demo import rosters, truth
-from outcomes.demo.demographics import make_demographics
-from outcomes.demo.districts import clairton, pittsburgh, woodland_hills
-from outcomes.demo.faults import FaultLog
-from outcomes.demo.people import make_population
-from outcomes.demo.plan import Plan
-from outcomes.demo.programs import SOURCES, Extracts, assign_records
-from outcomes.demo.snapshots import deliveries_of, make_school_years
+from demo import rosters, truth
+from demo.demographics import make_demographics
+from demo.districts import clairton, pittsburgh, woodland_hills
+from demo.faults import FaultLog
+from demo.people import make_population
+from demo.plan import Plan
+from demo.programs import SOURCES, Extracts, assign_records
+from demo.snapshots import deliveries_of, make_school_years
 from outcomes.errors import OutcomesError
 
 README = """# Invented deliveries
@@ -28,7 +28,7 @@ the partners' data appendices.
   name the person of every record, `people` says who is whose twin, parent or namesake,
   `mess` counts what was done to identities, `faults` lists what was broken in the files.
 
-Made by `outcomes demo generate` with {students} students, {clients} client records,
+Made by `python -m demo` with {students} students, {clients} client records,
 {weeks} weeks, {school_years} finished school years, seed {seed}. The same arguments make the
 same files, byte for byte.
 """

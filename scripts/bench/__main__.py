@@ -7,7 +7,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from outcomes.bench import landing, linkage, marts, road
+from bench import landing, linkage, marts, road
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.warehouse.server import EmbeddedServer
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from outcomes.bench.database import temporary_database
+from bench.database import temporary_database
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from outcomes.demo.districts import woodland_hills
-from outcomes.demo.faults import FaultLog
-from outcomes.demo.people import Population
-from outcomes.demo.plan import Delivery, Plan
-from outcomes.demo.programs import SOURCES, ClientRecords
-from outcomes.demo.snapshots import Snapshot
+from demo.districts import woodland_hills
+from demo.faults import FaultLog
+from demo.people import Population
+from demo.plan import Delivery, Plan
+from demo.programs import SOURCES, ClientRecords
+from demo.snapshots import Snapshot
 
 
 def person_id(column: str) -> pl.Expr:

@@ -12,9 +12,9 @@ import polars as pl
 import psycopg
 from rich.console import Console
 
-from outcomes.bench.database import temporary_database
+from bench.database import temporary_database
+from demo import names
 from outcomes.contracts.reader import load_contracts
-from outcomes.demo import names
 from outcomes.landing.ledger import record_partners
 from outcomes.warehouse.build import build
 

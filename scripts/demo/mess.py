@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from outcomes.demo.columns import text
+from demo.columns import text
 
 # The columns of a record's identity, as `garble` expects and returns them.
 IDENTITY = (

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from outcomes.demo.faults import FaultLog
-from outcomes.demo.outcomes import enrolled_days
-from outcomes.demo.plan import Delivery, Plan
-from outcomes.demo.snapshots import Snapshot
+from demo.faults import FaultLog
+from demo.outcomes import enrolled_days
+from demo.plan import Delivery, Plan
+from demo.snapshots import Snapshot
 
 TEST_SUBJECTS = {"MATH": "M", "READING": "R", "WRITING": "W", "SCIENCE": "S"}
 # Minutes after 19:00 at which the system writes each template.

@@ -18,9 +18,9 @@ from psycopg import sql
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from outcomes.bench.county import County
-from outcomes.bench.database import temporary_database
-from outcomes.bench.splink_beside import splink_seconds
+from bench.county import County
+from bench.database import temporary_database
+from bench.splink_beside import splink_seconds
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build, dbt_environment

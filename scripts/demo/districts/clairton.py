@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from outcomes.demo.archives import workbook_bytes
-from outcomes.demo.outcomes import enrolled_days
-from outcomes.demo.plan import RUNNING_YEAR, Delivery, Plan
-from outcomes.demo.snapshots import Snapshot
+from demo.archives import workbook_bytes
+from demo.outcomes import enrolled_days
+from demo.plan import RUNNING_YEAR, Delivery, Plan
+from demo.snapshots import Snapshot
 
 RACES = {"1": "Native American", "2": "Asian", "3": "Black", "4": "Hispanic", "5": "White",
          "6": "Multi"}  # fmt: skip
