@@ -98,14 +98,49 @@ session_days as (
 
 ),
 
-first_sessions as (
+session_years as (
 
     select
         district_id,
         school_year,
-        min(session_number) as session_number
+        min(calendar_date) as first_day,
+        max(calendar_date) as last_day,
+        min(session_number) as first_session
     from session_days
     group by district_id, school_year
+
+),
+
+-- Every day of a school year, with the last session up to it and the next from it on, so
+-- that a spell finds its sessions by its two dates. A join by range takes minutes for a
+-- county.
+numbered_days as (
+
+    select
+        session_years.district_id,
+        session_years.school_year,
+        cast(days.day as date) as day,
+        session_years.first_session - 1
+        + count(session_days.session_number) over until_day as last_session,
+        session_years.first_session
+        + count(session_days.session_number) over until_day
+        - case when session_days.session_number is null then 0 else 1 end
+            as next_session
+    from session_years
+    cross join
+        lateral generate_series(
+            session_years.first_day, session_years.last_day, interval '1 day'
+        ) as days (day)
+    left join session_days
+        on
+            session_years.district_id = session_days.district_id
+            and session_years.school_year = session_days.school_year
+            and days.day = session_days.calendar_date
+    window
+        until_day as (
+            partition by session_years.district_id, session_years.school_year
+            order by days.day
+        )
 
 ),
 
@@ -116,20 +151,25 @@ covered_sessions as (
         spells.district_id,
         spells.district_student_id,
         spells.school_year,
-        min(session_days.session_number) as first_session,
-        max(session_days.session_number) as last_session
+        entry_days.next_session as first_session,
+        exit_days.last_session
     from spells
-    inner join session_days
+    inner join session_years
         on
-            spells.district_id = session_days.district_id
-            and spells.school_year = session_days.school_year
-            and spells.entry_date <= session_days.calendar_date
-            and coalesce(spells.exit_date, 'infinity') >= session_days.calendar_date
-    group by
-        spells.district_id,
-        spells.district_student_id,
-        spells.school_year,
-        spells.spell_number
+            spells.district_id = session_years.district_id
+            and spells.school_year = session_years.school_year
+    inner join numbered_days as entry_days
+        on
+            spells.district_id = entry_days.district_id
+            and spells.school_year = entry_days.school_year
+            and greatest(spells.entry_date, session_years.first_day)
+            = entry_days.day
+    inner join numbered_days as exit_days
+        on
+            spells.district_id = exit_days.district_id
+            and spells.school_year = exit_days.school_year
+            and least(spells.exit_date, session_years.last_day) = exit_days.day
+    where entry_days.next_session <= exit_days.last_session
 
 ),
 
@@ -151,7 +191,7 @@ holes as (
                 order by covered_sessions.first_session, covered_sessions.last_session
                 rows between unbounded preceding and 1 preceding
             ),
-            first_sessions.session_number - 1
+            first_years.first_session - 1
         ) as hole_days
     from candidates
     inner join covered_sessions
@@ -160,10 +200,10 @@ holes as (
             and candidates.district_student_id = covered_sessions.district_student_id
             and candidates.first_school_year <= covered_sessions.school_year
             and candidates.school_year >= covered_sessions.school_year
-    inner join first_sessions
+    inner join session_years as first_years
         on
-            candidates.district_id = first_sessions.district_id
-            and candidates.first_school_year = first_sessions.school_year
+            candidates.district_id = first_years.district_id
+            and candidates.first_school_year = first_years.school_year
 
 ),
 
