@@ -49,7 +49,6 @@ monthly_totals as (
         snapshots.school_year,
         attendance_totals.month,
         round(sum(attendance_totals.days_enrolled)) as days_enrolled,
-        sum(attendance_totals.days_present) as days_present,
         round(sum(attendance_totals.days_excused), 2) as days_absent_excused,
         round(sum(attendance_totals.days_unexcused), 2) as days_absent_unexcused
     from attendance_totals

@@ -14,7 +14,6 @@ select
     clients.suffix,
     nullif(clients.birth_date, date '1900-01-01') as birth_date,
     nullif(genders.code, 'unknown') as gender,
-    clients.race,
     clients.ssn,
     clients.street,
     clients.city,

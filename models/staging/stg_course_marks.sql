@@ -32,11 +32,9 @@ decoded as (
         course_marks.school_year,
         course_marks.marking_period,
         course_marks.course_code,
-        course_marks.course_name,
         subjects.code as subject,
         course_marks.mark,
-        results.code = 'failed' as is_failed,
-        course_marks.credits
+        results.code = 'failed' as is_failed
     from course_marks
     inner join snapshots
         on

@@ -31,7 +31,6 @@ decoded as (
         student_ids.district_student_id,
         snapshots.school_year,
         discipline_actions.incident_date,
-        discipline_actions.offense_code,
         actions.code as action,
         discipline_actions.days
     from discipline_actions

@@ -176,10 +176,10 @@ where contract_object = 'ASSESSMENT' and (grade between 3 and 8 or grade = 11);
 
 insert into raw.discipline_actions (
     partner_id, load_id, line_number, as_of_date, state_student_id, incident_date,
-    offense_code, action, days
+    action, days
 )
 select
-    'woodland_hills', load_id, n, as_of_date, state_id, make_date(school_year, 2, 3), 'DISR',
+    'woodland_hills', load_id, n, as_of_date, state_id, make_date(school_year, 2, 3),
     'OSS', 2
 from bench_student_years
 inner join bench_loads using (school_year)

@@ -150,8 +150,8 @@ def test_workbook_gives_back_leading_zeros_and_reads_typed_dates(
         connection, "select entry_date, exit_date, exit_code from raw.enrollments order by 2"
     ) == [(date(2012, 8, 27), date(2012, 9, 14), "W1"), (date(2012, 8, 27), None, None)]
     assert rows(
-        connection, "select month, days_present, days_unexcused from raw.attendance_totals"
-    ) == [(date(2012, 9, 1), Decimal("17.5"), Decimal("0.5"))]
+        connection, "select month, days_excused, days_unexcused from raw.attendance_totals"
+    ) == [(date(2012, 9, 1), Decimal("1"), Decimal("0.5"))]
     assert rows(connection, "select school_year, marking_period, gpa from raw.gpas") == [
         (2013, 1, Decimal("3"))
     ]

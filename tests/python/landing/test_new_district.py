@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -91,7 +90,7 @@ schema:
         required: true
         classification: none
         customProperties:
-          - {property: feeds, value: [course_marks.course_name, course_marks.course_code]}
+          - {property: feeds, value: [course_marks.course_code]}
           - {property: width, value: 8}
       - name: credits
         logicalType: number
@@ -99,7 +98,6 @@ schema:
         required: true
         classification: none
         customProperties:
-          - {property: feeds, value: [course_marks.credits]}
           - {property: decimalMark, value: ","}
           - {property: width, value: 4}
       - name: year
@@ -207,10 +205,10 @@ def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
     deliver(tmp_path, "drops/steel_valley/2012-12-04/marks.txt", content)
     land(connection, tmp_path)
     assert connection.execute(
-        "select district_student_id, course_name, credits from raw.course_marks"
+        "select district_student_id, course_code from raw.course_marks"
     ).fetchall() == [
-        ("00007", "Français", Decimal("0.25")),
-        ("00012", " Art", Decimal("0.5")),
+        ("00007", "Français"),
+        ("00012", " Art"),
     ]
     assert rejects(connection) == [
         (2, 2, "wrong_school_year", "ends"),

@@ -189,13 +189,13 @@ def test_results_are_marks_of_courses(
     assert connection.execute(
         """
         select
-            district_student_id, school_year, marking_period, course_code, course_name, subject,
+            district_student_id, school_year, marking_period, course_code, subject,
             mark
         from raw.course_marks order by marking_period
         """
     ).fetchall() == [
-        ("000001", 2013, 1, "MAT", "Math 1", "Math", "A"),
-        ("000001", 2013, 2, "MAT", "Math 1", "Math", "F"),
+        ("000001", 2013, 1, "MAT", "Math", "A"),
+        ("000001", 2013, 2, "MAT", "Math", "F"),
     ]
 
 
