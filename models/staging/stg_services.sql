@@ -27,7 +27,15 @@ program_codes as (
 -- The newest change wins; where two carry the same time, the later file and line.
 latest as (
 
-    select distinct on (services.source_id, services.source_service_id) services.*
+    select distinct on (services.source_id, services.source_service_id)
+        services.source_id,
+        services.source_service_id,
+        services.source_client_id,
+        services.program_code,
+        services.start_date,
+        services.end_date,
+        services.is_deleted,
+        services.load_id
     from services
     inner join deliveries on services.load_id = deliveries.load_id
     order by
