@@ -52,6 +52,7 @@ IN_A_WAREHOUSE = [
     ("link review --import folder.xlsx", "Is a directory"),
     ("link review --import a.xlsx --export b.xlsx", "not both"),
     ("report summary", "uild"),
+    ("report public", "There is no table"),
     ("report district nobody", "is no district with a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
@@ -63,7 +64,7 @@ WITHOUT_A_SERVER = [
     "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
     "purge --partner clairton --yes", "link explain a:1", "link review", "report summary",
     "report district clairton", "access apply", "warehouse status",
-    "access login ana --role analyst",
+    "access login ana --role analyst", "report public",
 ]  # fmt: skip
 WITH_A_BAD_PORT = [
     "warehouse start", "warehouse stop", "warehouse status", "warehouse reset --yes",
@@ -166,6 +167,20 @@ def test_without_a_server_every_command_says_so(
     assert code == (3 if command == "warehouse status" else 1)
     assert "outcomes warehouse start" in last_line(written)
     assert code == 3 or last_line(written).startswith("error: ")
+    assert "Traceback" not in written
+
+
+@pytest.mark.parametrize("command", [c for c in WITHOUT_A_SERVER if c != "warehouse status"])
+def test_a_database_that_does_not_exist_is_named_as_that(
+    command: str,
+    database: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", "nowhere")
+    code, written = outcome_of(command, monkeypatch, capsys)
+    assert code == 1
+    assert last_line(written).startswith("error: The database nowhere does not exist")
     assert "Traceback" not in written
 
 
