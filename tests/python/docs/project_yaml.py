@@ -293,4 +293,5 @@ def yaml_files(project_dir: Path) -> list[Path]:
         for folder in ("models", "seeds", "functions", "macros", "tests")
         for suffix in ("yml", "yaml")
         for file in (project_dir / folder).rglob(f"*.{suffix}")
+        if not file.name.endswith(".odcs.yaml")
     )
