@@ -88,7 +88,7 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
         if table not in readable:
             raise OutcomesError(
                 f"There is no table {table!r} that {connection.info.user} may read. "
-                "outcomes.tables() lists those that there are."
+                "outcomes.tables() lists those that there are; `outcomes build` makes them."
             )
         columns: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
         query = sql.SQL("select * from {} {}").format(

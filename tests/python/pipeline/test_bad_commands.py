@@ -56,6 +56,7 @@ IN_A_WAREHOUSE = [
     ("report district nobody", "is no district with a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
+    ("report public", "`outcomes build` makes them"),
     ("link evaluate --truth empty.parquet", "cannot be read"),
     ("link explain \udce9", "no UTF-8"),
     ("release \udce9.csv --reason asked", "no UTF-8"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -18,19 +16,6 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
 STUDENT_YEARS = "marts_pseudonymized.fct_student_years"
-
-
-@pytest.fixture
-def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The environment of somebody who may read what analysts may."""
-    with connect(first_publication) as owner:
-        owner.execute("create role ana login password 'a good one' in role outcomes_analyst")
-    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
-    monkeypatch.setenv("OUTCOMES_PG_USER", "ana")
-    monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
-    yield replace(first_publication, user="ana", password="a good one")
-    with connect(first_publication) as owner:
-        owner.execute("drop role ana")
 
 
 def test_tables_are_those_that_the_login_may_read(analyst: Settings) -> None:

@@ -1,0 +1,24 @@
+"""People who read the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from outcomes.config import Settings
+from outcomes.warehouse.connection import connect
+
+
+@pytest.fixture
+def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The environment of somebody who may read what analysts may."""
+    with connect(first_publication) as owner:
+        owner.execute("create role ana login password 'a good one' in role outcomes_analyst")
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
+    monkeypatch.setenv("OUTCOMES_PG_USER", "ana")
+    monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
+    yield replace(first_publication, user="ana", password="a good one")
+    with connect(first_publication) as owner:
+        owner.execute("drop role ana")
