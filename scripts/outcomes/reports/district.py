@@ -39,10 +39,9 @@ _FAULTS = """
         files.file_name,
         files.as_of_date,
         faults.line_number,
-        faults.reason_code,
         faults.column_name,
         faults.detail,
-        reasons.meaning,
+        coalesce(reasons.meaning, faults.reason_code),
         reasons.what_to_do
     from staging.stg_file_faults as faults
     inner join staging.stg_files as files on faults.file_id = files.file_id
@@ -54,29 +53,32 @@ _FAULTS = """
     order by files.as_of_date desc, files.file_name, faults.line_number, faults.column_name
 """
 _FAULT_COLUMNS = {
-    "file": 44, "delivery": 12, "line": 9, "reason": 22, "column": 20, "expected": 40,
-    "what it means": 44, "what to do": 48,
+    "file": 36, "delivery": 12, "line": 8, "column": 18, "expected": 30, "what it means": 36,
+    "what to do": 36,
 }  # fmt: skip
 
 _LISTINGS = [
     _Listing(
         "Files",
         {
-            "file": 44, "delivery": 12, "read as": 24, "status": 13, "rows taken": 12,
-            "rows rejected": 14, "reason": 24, "found": 44, "what it means": 44,
-            "what to do": 48,
+            "file": 36, "delivery": 12, "kind of file": 22, "state": 20, "rows taken": 10,
+            "rows rejected": 10, "found": 30, "what it means": 36, "what to do": 36,
         },
         """
         select
             files.file_name,
             files.as_of_date,
             files.contract_object,
-            files.status,
+            case files.status
+                when 'loaded' then 'taken'
+                when 'duplicate' then 'the same as before'
+                when 'held' then 'waits for a decision'
+                else 'not taken'
+            end,
             files.rows_loaded,
             files.rows_rejected,
-            files.reason_code,
             files.detail,
-            reasons.meaning,
+            coalesce(reasons.meaning, files.reason_code),
             reasons.what_to_do
         from staging.stg_files as files
         left join policy.reason_codes as reasons on files.reason_code = reasons.reason_code
@@ -85,11 +87,11 @@ _LISTINGS = [
         """,
     ),
     _Listing("Rejected rows", _FAULT_COLUMNS, _FAULTS.format(fault="row")),
-    _Listing("Values set to null", _FAULT_COLUMNS, _FAULTS.format(fault="value")),
+    _Listing("Unreadable values", _FAULT_COLUMNS, _FAULTS.format(fault="value")),
     _Listing(
-        "Unmapped codes",
-        {"feed and column": 34, "code": 20, "rows": 10, "first sent": 12, "last sent": 12,
-         "what to do": 48},
+        "Unexplained codes",
+        {"file and column": 34, "code": 20, "rows": 10, "first sent": 12, "last sent": 12,
+         "what to do": 40},
         """
         select
             feed_column,
@@ -106,7 +108,7 @@ _LISTINGS = [
     _Listing(
         "Incomplete students",
         {"file": 26, "school year": 12, "student id as sent": 20, "rows": 10, "delivery": 12,
-         "missing from": 36, "what it means": 48, "left out of": 30, "what to do": 48},
+         "missing from": 28, "what it means": 36, "left out of": 22, "what to do": 40},
         """
         select
             contract_object,
@@ -136,7 +138,7 @@ _LISTINGS = [
     _Listing(
         "Shared state ids",
         {"state id": 16, "student ids": 34, "names differ": 13, "birth dates differ": 17,
-         "last sent": 12, "what to do": 48},
+         "last sent": 12, "what to do": 40},
         """
         select
             state_student_id,
@@ -152,7 +154,7 @@ _LISTINGS = [
     ),
     _Listing(
         "Attendance gaps",
-        {"day": 12, "students enrolled": 17, "students without a row": 22, "what to do": 48},
+        {"day": 12, "students enrolled": 17, "students without a row": 22, "what to do": 40},
         """
         select
             calendar_date,
@@ -166,31 +168,42 @@ _LISTINGS = [
     ),
 ]  # fmt: skip
 
-# What of the scorecard is told, in words for the district.
-_SCORECARD = {
-    "as_of_date": "Newest delivery",
-    "grade": "Grade",
-    "worst": "The worst of it",
-    "files_expected": "Kinds of file agreed for every delivery",
-    "files_delivered": "Files that came",
-    "files_loaded": "Files taken",
-    "files_quarantined": "Files that could not be taken as agreed",
-    "files_held": "Files that lost too many rows and wait for a decision",
-    "missing_files": "Files that did not come",
-    "rows_loaded": "Rows taken",
-    "rows_rejected": "Rows that could not be taken",
-    "values_nulled": "Values that could not be read and were left empty",
-    "unmapped_codes": "Codes that nobody has explained",
-    "incomplete_records": "Students whose rows lack their counterpart",
-    "days_late": "Days late",
-}
+# What of the scorecard is told, in words for the district: what, and what to do if it is not 0.
+_TO_DO = {
+    "missing_files": ("Files that did not come", "Send them."),
+    "files_quarantined": (
+        "Files that could not be taken", "Send them again, as the sheet Files says."
+    ),
+    "files_held": (
+        "Files that lack many rows", "Tell us whether the rows are gone for good."
+    ),
+    "rows_rejected": (
+        "Rows that could not be taken", "Correct them, as the sheet Rejected rows says."
+    ),
+    "values_nulled": (
+        "Values that could not be read", "Correct them, as the sheet Unreadable values says."
+    ),
+    "unmapped_codes": (
+        "Codes that nobody has explained", "Tell us what they mean: sheet Unexplained codes."
+    ),
+    "incomplete_records": (
+        "Students with rows that lack others", "See the sheet Incomplete students."
+    ),
+    "days_late": ("Days late", "Send the delivery."),
+}  # fmt: skip
+# Nothing of these files is used before somebody acts.
+_URGENT = ("missing_files", "files_quarantined", "files_held", "days_late")
+_GRADES = {"good": "fine", "failing": "urgent"}
 _FRESHNESS = {
-    "on_time": "as agreed",
-    "due": "due since {expected_on:%Y-%m-%d}",
-    "late": "{days_late} days late; last taken from the delivery of {last_accepted_on:%Y-%m-%d}",
-    "never_delivered": "never taken",
-    "unscheduled": "no day agreed",
-}
+    "on_time": ("as agreed", "fine", ""),
+    "due": ("due since {expected_on:%Y-%m-%d}", "put right", "Send it."),
+    "late": (
+        "{days_late} days late; last taken from the delivery of {last_accepted_on:%Y-%m-%d}",
+        "urgent", "Send it.",
+    ),
+    "never_delivered": ("never taken", "urgent", "Send it."),
+    "unscheduled": ("no day agreed", "fine", ""),
+}  # fmt: skip
 
 
 def write_report(connection: psycopg.Connection, district_id: str, file: Path) -> None:
@@ -206,7 +219,8 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
         with connection.transaction():
             # One moment for all sheets, even if a build is at work.
             connection.execute("set transaction isolation level repeatable read")
-            sheets = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
+            listed = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
+            sheets = [sheet for sheet in listed if sheet.rows]
             count = sum(len(sheet.rows) for sheet in sheets)
             record_export(
                 connection, district_id, _INTEREST, "report district", {district_id: count}
@@ -243,7 +257,7 @@ def report_file(connection: psycopg.Connection, district_id: str, settings: Sett
 
 
 def _summary(connection: psycopg.Connection, district_id: str) -> Sheet:
-    columns = {"what": 52, "finding": 70}
+    columns = {"what": 36, "finding": 44, "state": 12, "what to do": 46, "by when": 12}
     return Sheet("Summary", columns, list(_summary_rows(connection, district_id)))
 
 
@@ -252,17 +266,7 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
         "select partner_name from staging.stg_partners where partner_id = %s", [district_id]
     ):
         yield "District", name
-    card = connection.execute(
-        f"select {', '.join(_SCORECARD)} from quality.delivery_scorecards "  # noqa: S608
-        "where partner_id = %s order by as_of_date desc limit 1".encode(),
-        [district_id],
-    ).fetchone()
-    if card is None:
-        yield "Newest delivery", "Nothing has been delivered yet."
-    else:
-        for label, value in zip(_SCORECARD.values(), card, strict=True):
-            yield label, "none" if value is None else value
-    for name, status, expected_on, days_late, last_accepted_on in connection.execute(
+    feeds = connection.execute(
         """
         select contract_object, status, expected_on, days_late, last_accepted_on
         from quality.feed_freshness
@@ -270,17 +274,45 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
         order by contract_object, source_id
         """,
         [district_id],
-    ):
-        told = _FRESHNESS[status].format(
-            expected_on=expected_on, days_late=days_late, last_accepted_on=last_accepted_on
-        )
-        yield f"File {name}", told
+    ).fetchall()
+    next_delivery = min((on for _, _, on, _, _ in feeds if on), default=None)
+    card = connection.execute(
+        "select as_of_date, grade, worst, files_delivered, files_loaded, rows_loaded, "  # noqa: S608
+        f"{', '.join(_TO_DO)} from quality.delivery_scorecards "
+        "where partner_id = %s order by as_of_date desc limit 1".encode(),
+        [district_id],
+    ).fetchone()
+    if card is None:
+        yield "Newest delivery", "Nothing has been delivered yet."
+    else:
+        as_of_date, grade, worst, delivered, loaded, rows, *counts = card
+        yield "Newest delivery", as_of_date
+        yield "Grade", grade, _GRADES.get(grade, "put right")
+        yield "The worst of it", worst
+        yield "Files that came", delivered
+        yield "Files taken", loaded
+        yield "Rows taken", rows
+        for (key, (label, what_to_do)), count in zip(_TO_DO.items(), counts, strict=True):
+            if count:
+                state = "urgent" if key in _URGENT else "put right"
+                yield label, count, state, what_to_do, next_delivery
+            else:
+                yield label, "none", "fine"
     for rows, students in connection.execute(
         "select sum(rows_affected)::bigint, sum(students)::bigint "
         "from quality.attendance_outside_enrollment where district_id = %s having count(*) > 0",
         [district_id],
     ):
-        yield "Attendance outside enrollment or session", f"{rows} rows, {students} students"
+        yield (
+            "Attendance on days not enrolled", f"{rows} rows, {students} students", "put right",
+            "Correct the entry and exit days, or the attendance.", next_delivery,
+        )  # fmt: skip
+    for name, status, expected_on, days_late, last_accepted_on in feeds:
+        told, state, what_to_do = _FRESHNESS[status]
+        finding = told.format(
+            expected_on=expected_on, days_late=days_late, last_accepted_on=last_accepted_on
+        )
+        yield f"File {name}", finding, state, what_to_do, expected_on
 
 
 def _sheet(connection: psycopg.Connection, listing: _Listing, district_id: str) -> Sheet:

@@ -10,9 +10,20 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
+# States that a cell can say in words, and their colors: never the color alone.
+_FILLS = {
+    state: PatternFill("solid", start_color=color)
+    for color, states in {
+        "C6E7CE": ("fine", "taken"),
+        "FFE8A3": ("put right", "waits for a decision"),
+        "F8C4C0": ("urgent", "not taken"),
+    }.items()
+    for state in states
+}
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -36,12 +47,16 @@ class Sheet:
 
 
 def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
-    """Write an XLSX workbook; the file is there whole or not at all."""
+    """Write an XLSX workbook that prints one page wide; it is there whole or not at all."""
     book = Workbook(write_only=True)
     for content in sheets:
         sheet = book.create_sheet(content.title)
         # In a write-only sheet both have to be set before the first row.
         sheet.freeze_panes = "A2"
+        sheet.print_title_rows = "1:1"
+        sheet.page_setup.orientation = "landscape"
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        sheet.page_setup.fitToHeight = 0
         for number, width in enumerate(content.columns.values(), start=1):
             sheet.column_dimensions[get_column_letter(number)].width = width
         sheet.append([_cell(sheet, heading, bold=True) for heading in content.columns])
@@ -58,5 +73,7 @@ def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
 def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     cell = WriteOnlyCell(sheet, spreadsheet_text(value) if isinstance(value, str) else value)
     cell.font = Font(bold=bold)
-    cell.alignment = Alignment(vertical="top", wrap_text=True)
+    if value in _FILLS:
+        cell.fill = _FILLS[value]
+    cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
     return cell

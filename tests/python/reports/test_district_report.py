@@ -92,7 +92,11 @@ def report(built: Settings, district_id: str, folder: Path) -> dict[str, list[di
     with connect(built) as connection:
         district_report.write_report(connection, district_id, file)
     book = openpyxl.load_workbook(file)
-    assert all(sheet.freeze_panes == "A2" for sheet in book)
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) in ((None, 0), (1, 0))
     return {
         sheet.title: [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
         for sheet in book
@@ -122,17 +126,25 @@ def test_the_summary_says_the_worst_first(workbook: dict[str, list[dict[str, Any
         "COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA"
     )
     assert summary["Rows that could not be taken"] == 1
-    assert summary["Students whose rows lack their counterpart"] == 1
+    assert summary["Students with rows that lack others"] == 1
     assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
     assert summary["File SCHOOL_CALENDAR"] == "never taken"
+    told = {row["what"]: row for row in workbook["Summary"]}
+    assert told["Grade"]["state"] == told["File SCHOOL_CALENDAR"]["state"] == "urgent"
+    assert told["File ATTENDANCE_EVENTS"]["state"] == "fine"
+    rejected = told["Rows that could not be taken"]
+    assert rejected["state"] == "put right"
+    assert "Rejected rows" in rejected["what to do"]
+    assert rejected["by when"] == told["File ATTENDANCE_EVENTS"]["by when"]
+    assert str(rejected["by when"]) == "2012-10-08 00:00:00"
 
 
 def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any]]]) -> None:
-    assert picked(workbook["Files"], "file", "status", "rows rejected", "reason") == [
-        ("'=cmd.csv", "quarantined", 0, "unknown_file"),
-        (f"{ZIP}/SCHOOL_CALENDAR.csv", "quarantined", 0, "header_missing_column"),
-        (f"{ZIP}/ATTENDANCE_EVENTS.csv", "loaded", 0, None),
-        (f"{ZIP}/STUDENT_DIRECTORY.csv", "loaded", 1, None),
+    assert picked(workbook["Files"], "file", "state", "rows rejected") == [
+        ("'=cmd.csv", "not taken", 0),
+        (f"{ZIP}/SCHOOL_CALENDAR.csv", "not taken", 0),
+        (f"{ZIP}/ATTENDANCE_EVENTS.csv", "taken", 0),
+        (f"{ZIP}/STUDENT_DIRECTORY.csv", "taken", 1),
     ]
     calendar = workbook["Files"][1]
     assert "SchoolCode" in calendar["found"]
@@ -140,13 +152,13 @@ def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any
 
 
 def test_faults_are_listed_by_line(workbook: dict[str, list[dict[str, Any]]]) -> None:
-    columns = ("file", "line", "reason", "column", "expected")
+    columns = ("file", "line", "column", "expected")
     file = f"{ZIP}/STUDENT_DIRECTORY.csv"
     assert picked(workbook["Rejected rows"], *columns) == [
-        (file, 5, "bad_date", "EntryDate", "expected a date MM/dd/yyyy"),
+        (file, 5, "EntryDate", "expected a date MM/dd/yyyy"),
     ]
-    assert picked(workbook["Values set to null"], *columns) == [
-        (file, 4, "bad_format", "SSN", "expected [0-9]{9}"),
+    assert picked(workbook["Unreadable values"], *columns) == [
+        (file, 4, "SSN", "expected [0-9]{9}"),
     ]
     assert all(row["what to do"] for row in workbook["Rejected rows"])
 
@@ -169,14 +181,15 @@ def test_students_are_named_by_id_where_the_district_has_to_look(
 
 def test_an_unmapped_code_cannot_be_a_formula(built: Settings, tmp_path: Path) -> None:
     woodland_hills = report(built, "woodland_hills", tmp_path)
-    assert picked(woodland_hills["Unmapped codes"], "feed and column", "code", "rows") == [
+    assert picked(woodland_hills["Unexplained codes"], "file and column", "code", "rows") == [
         ("students.primary_disability", "'=1+1", 1)
     ]
 
 
 def test_what_a_newer_file_has_replaced_is_not_told_again(built: Settings, tmp_path: Path) -> None:
     clean = report(built, "clairton", tmp_path)
-    assert clean["Rejected rows"] == []
+    assert "Rejected rows" not in clean
+    assert all(clean.values()), "an empty sheet"
     assert {row["delivery"].day for row in clean["Files"]} == {3, 26}
     with connect(built) as connection:
         assert connection.execute(

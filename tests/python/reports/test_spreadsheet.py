@@ -37,5 +37,13 @@ def test_a_workbook_holds_text_numbers_and_a_frozen_header(tmp_path: Path) -> No
     assert sheet.freeze_panes == "A2"
     assert sheet.column_dimensions["A"].width == 30
     assert sheet["A1"].font.bold
+    assert sheet["A2"].fill.fill_type is None
     assert [path.name for path in file.parent.iterdir()] == ["book.xlsx"]
     assert file.stat().st_mode & 0o077 == 0, "others may not read it"
+
+
+def test_a_state_is_told_in_words_and_in_color(tmp_path: Path) -> None:
+    file = tmp_path / "book.xlsx"
+    write_workbook(file, [Sheet("One", {"state": 8}, [["fine"], ["put right"], ["urgent"]])])
+    sheet = openpyxl.load_workbook(file)["One"]
+    assert len({sheet[f"A{row}"].fill.start_color.rgb for row in (1, 2, 3, 4)}) == 4
