@@ -1,6 +1,6 @@
 # Every target sets itself up: Python 3.11+ and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format bench docs clean
+.PHONY: help install demo test test-all lint format bench dashboards docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -63,6 +63,9 @@ format: install  ## Put style right where a tool can
 
 bench: install  ## Measure speed; figures under target/bench.json
 	$(BIN)/python -m bench
+
+dashboards: install  ## Serve the dashboards of charts/, in a browser
+	@DO_NOT_TRACK=1 $(BIN)/dct serve
 
 docs: install  ## Describe the models and their lineage, in a browser
 	$(BIN)/dbt docs generate --target in_place
