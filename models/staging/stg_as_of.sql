@@ -17,7 +17,7 @@ as_of as (
 
 ),
 
--- Six months after July 1 is the spring that names the school year.
+-- A school year is named by its spring, which is six months after July 1.
 as_of_with_school_year as (
 
     select

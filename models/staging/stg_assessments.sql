@@ -52,8 +52,8 @@ decoded as (
 
 ),
 
--- Results carry their own year, so every delivery counts; the newest wins. Of a subject
--- that nobody has explained there is no result.
+-- Each result names its own year, so every delivery counts and the newest one wins.
+-- Results of an unmapped subject are dropped.
 newest_results as (
 
     select distinct on (district_id, district_student_id, test_year, test, subject)

@@ -8,7 +8,7 @@ attendance_events as (
 
 ),
 
--- Several processes group the events; they could not share a copy of this.
+-- Not materialized, so that parallel workers can group the events.
 snapshots as not materialized (
 
     select
@@ -19,7 +19,7 @@ snapshots as not materialized (
 
 ),
 
--- The one pass over all events: they are looked up, decoded and counted afterwards.
+-- The only pass over all events. Joins and decoding come after the aggregation.
 grouped as (
 
     select

@@ -24,8 +24,8 @@ student_ids as (
 
 ),
 
--- A contract has one of the two. A district that went over to events within a school
--- year sent all its absences so; the totals before would count them twice.
+-- A district that changes from totals to daily events within a year sends all absences
+-- of the year as events. The totals would count them twice.
 years_with_events as (
 
     select distinct
@@ -40,7 +40,7 @@ years_with_events as (
 
 ),
 
--- Rounded here, so that weeks and years add up the same days.
+-- Rounding by month makes weeks and years add up to the same days.
 monthly_totals as (
 
     select

@@ -69,8 +69,9 @@ schools as (
 
 ),
 
--- A contract knows the whole year; the absences are known up to their newest file.
-known as (
+-- A contract lists the days of the whole year. Only those up to the newest file of
+-- absences have known attendance.
+attendance_known as (
 
     select
         snapshots.partner_id,
@@ -93,7 +94,7 @@ school_calendars as (
         schools.school_code,
         schools.school_year,
         contract_calendars.session_days,
-        known.known_through
+        attendance_known.known_through
     from schools
     inner join contract_calendars
         on
@@ -101,10 +102,10 @@ school_calendars as (
             and schools.school_year = contract_calendars.school_year
             and schools.school_code
             = coalesce(contract_calendars.school_code, schools.school_code)
-    inner join known
+    inner join attendance_known
         on
-            schools.district_id = known.partner_id
-            and schools.school_year = known.school_year
+            schools.district_id = attendance_known.partner_id
+            and schools.school_year = attendance_known.school_year
     order by
         schools.district_id,
         schools.school_year,
@@ -113,7 +114,7 @@ school_calendars as (
 
 ),
 
-days_of_contracts as (
+contract_days as (
 
     select
         school_calendars.district_id,
@@ -128,12 +129,12 @@ days_of_contracts as (
 
 ),
 
-sent_or_agreed as (
+all_calendar_days as (
 
     select * from decoded
     union all
-    select * from days_of_contracts
+    select * from contract_days
 
 )
 
-select * from sent_or_agreed
+select * from all_calendar_days

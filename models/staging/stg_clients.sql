@@ -1,6 +1,6 @@
--- A view: a copy of every client record would take longer to write than to make again.
--- It has no CTEs, because PostgreSQL does not merge a view that has any into the query
--- that reads it: to look up a few clients, it would make them all.
+-- A view, because writing a copy of every client record takes longer than deriving them
+-- again. It has no CTEs, because PostgreSQL inlines only a view without CTEs: a query
+-- for a few clients would otherwise compute all of them.
 {{ config(materialized='view') }}
 
 select

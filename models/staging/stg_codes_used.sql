@@ -35,7 +35,7 @@ code_crosswalk as (
 
 ),
 
--- The largest feed is read once for both of its codes.
+-- One scan of the largest feed serves both of its coded columns.
 attendance_codes as (
 
     select
@@ -50,7 +50,7 @@ attendance_codes as (
 
 ),
 
--- Before their files are looked up: several processes can count the rows of a feed.
+-- Aggregating before the join lets parallel workers count the rows.
 counted as (
 
     {% for feed, column, domain in coded_columns %}
@@ -84,7 +84,7 @@ counted as (
 
 ),
 
-sent as (
+codes_sent as (
 
     select
         counted.domain,
@@ -108,20 +108,20 @@ sent as (
 codes_used as (
 
     select
-        sent.domain,
-        sent.partner_id,
-        sent.feed_column,
-        sent.source_code,
+        codes_sent.domain,
+        codes_sent.partner_id,
+        codes_sent.feed_column,
+        codes_sent.source_code,
         code_crosswalk.code,
-        sent.rows_affected,
-        sent.first_as_of_date,
-        sent.last_as_of_date
-    from sent
+        codes_sent.rows_affected,
+        codes_sent.first_as_of_date,
+        codes_sent.last_as_of_date
+    from codes_sent
     left join code_crosswalk
         on
-            sent.domain = code_crosswalk.domain
-            and sent.partner_id = code_crosswalk.partner_id
-            and sent.source_code = code_crosswalk.source_code
+            codes_sent.domain = code_crosswalk.domain
+            and codes_sent.partner_id = code_crosswalk.partner_id
+            and codes_sent.source_code = code_crosswalk.source_code
 
 )
 

@@ -6,8 +6,8 @@ files as (
 
 ),
 
--- The same bytes under another name are a delivery too, of the content landed before.
--- On the same day they are one delivery, as sent last.
+-- Content sent again under another name is a delivery of its own on another day. On the
+-- same day it is one delivery, at the time when it was last sent.
 accepted as (
 
     select distinct on (contents.file_id, files.as_of_date)

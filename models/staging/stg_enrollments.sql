@@ -60,7 +60,7 @@ decoded as (
 
 ),
 
--- Where the record does not say, the roster of the year does.
+-- The year's roster supplies the school and grade that a record lacks.
 completed as (
 
     select

@@ -1,6 +1,5 @@
--- The only model that reads the list of files from the ledger, and a table: all that
--- follows takes its rows of raw from the files listed here. A file that lands while a
--- build runs is in none of its models.
+-- The only model that reads the file list of the ledger. It is a table, so that a file
+-- that lands during a build appears in none of its models.
 with
 
 files as (
@@ -18,7 +17,7 @@ contract_objects as (
 
 ),
 
-followed as (
+ordered_files as (
 
     select
         files.*,
@@ -40,43 +39,45 @@ followed as (
 
 ),
 
--- A snapshot is replaced by the next accepted one. Of deltas and test results all that
--- loaded counts for good. What fits no object is replaced by the next delivery.
+-- The next accepted snapshot supersedes a snapshot. A loaded delta or file of test
+-- results is never superseded. Any later delivery supersedes a file that fits no
+-- object.
 known_files as (
 
     select
-        followed.file_id,
-        followed.partner_id,
-        followed.contract_object,
-        followed.source_id,
-        followed.school_year,
-        followed.as_of_date,
-        followed.sent_at,
-        followed.received_at,
-        followed.file_name,
-        followed.sha256,
-        followed.duplicate_of,
-        followed.status,
-        followed.reason_code,
-        followed.detail,
-        followed.lines,
-        -- A file of changes puts the whole snapshot into raw that it leads to.
-        coalesce(followed.rows_in_snapshot, followed.rows_loaded) as rows_loaded,
-        followed.rows_rejected,
+        ordered_files.file_id,
+        ordered_files.partner_id,
+        ordered_files.contract_object,
+        ordered_files.source_id,
+        ordered_files.school_year,
+        ordered_files.as_of_date,
+        ordered_files.sent_at,
+        ordered_files.received_at,
+        ordered_files.file_name,
+        ordered_files.sha256,
+        ordered_files.duplicate_of,
+        ordered_files.status,
+        ordered_files.reason_code,
+        ordered_files.detail,
+        ordered_files.lines,
+        -- Applying a file of changes writes the complete new snapshot into raw.
+        coalesce(ordered_files.rows_in_snapshot, ordered_files.rows_loaded)
+            as rows_loaded,
+        ordered_files.rows_rejected,
         case
-            when followed.contract_object is null
-                then followed.as_of_date < followed.newest_as_of_date
+            when ordered_files.contract_object is null
+                then ordered_files.as_of_date < ordered_files.newest_as_of_date
             when
-                followed.status = 'loaded'
+                ordered_files.status = 'loaded'
                 and contract_objects.snapshot in ('delta', 'exempt')
                 then false
-            else followed.later_accepted_files > 0
+            else ordered_files.later_accepted_files > 0
         end as is_superseded
-    from followed
+    from ordered_files
     left join contract_objects
         on
-            followed.partner_id = contract_objects.partner_id
-            and followed.contract_object = contract_objects.contract_object
+            ordered_files.partner_id = contract_objects.partner_id
+            and ordered_files.contract_object = contract_objects.contract_object
 
 )
 

@@ -18,7 +18,7 @@ partners as (
 
 ),
 
--- The same participation listed twice is one; the last line holds.
+-- A participation listed twice is one; the last line wins.
 participants as (
 
     select distinct on (

@@ -14,8 +14,8 @@ newest as (
 
 ),
 
--- A decision is knowledge about people, not about a day: it holds for every as-of date.
-standing as (
+-- A decision is about people, not about a day, so it applies to every as-of date.
+current_decisions as (
 
     select
         decision_id,
@@ -28,4 +28,4 @@ standing as (
 
 )
 
-select * from standing
+select * from current_decisions

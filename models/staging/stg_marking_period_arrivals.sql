@@ -30,7 +30,7 @@ as_of as (
 
 ),
 
--- Grades carry no date of their own: they are known since they were first delivered.
+-- Grades have no date of their own, so they count as known from their first delivery.
 deliveries_of_the_year as (
 
     select
@@ -83,7 +83,7 @@ delivered as (
 
 ),
 
-arrivals as (
+first_deliveries as (
 
     select
         feed,
@@ -97,4 +97,4 @@ arrivals as (
 
 )
 
-select * from arrivals
+select * from first_deliveries

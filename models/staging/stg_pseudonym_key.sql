@@ -1,4 +1,4 @@
--- Ephemeral, so that the secret stands in no relation of its own.
+-- Ephemeral, so that no relation of its own contains the secret.
 {{ config(materialized='ephemeral') }}
 
 with

@@ -12,14 +12,14 @@ as_of as (
 
 ),
 
--- The run that builds this, and those whose figures people have read. Targets that
--- publish nothing have no run of their own.
+-- The current run and all runs that were ever public. Targets that do not publish have
+-- no run of their own.
 published_runs as (
 
     select
         runs.run_id,
         runs.started_at,
-        -- It is entered when a run ends.
+        -- The ledger learns the as-of date of a run only when the run ends.
         coalesce(runs.as_of_date, as_of.as_of_date) as as_of_date,
         runs.code_digest,
         runs.policy_version,

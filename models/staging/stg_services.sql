@@ -24,8 +24,8 @@ program_codes as (
 
 ),
 
--- The newest change wins; where two carry the same time, the later file and line.
-latest as (
+-- The newest change wins; at the same time of change, the later file and line.
+latest_changes as (
 
     select distinct on (services.source_id, services.source_service_id)
         services.source_id,
@@ -48,29 +48,29 @@ latest as (
 
 ),
 
--- A client record may have been deleted, rejected, or come later than its services.
+-- The client record may have been deleted or rejected, or may arrive after the service.
 current_services as (
 
     select
-        latest.source_id,
-        latest.source_service_id,
-        latest.source_client_id,
-        latest.program_code,
+        latest_changes.source_id,
+        latest_changes.source_service_id,
+        latest_changes.source_client_id,
+        latest_changes.program_code,
         program_codes.program_group,
-        latest.start_date as started_on,
-        latest.end_date as ended_on,
+        latest_changes.start_date as started_on,
+        latest_changes.end_date as ended_on,
         clients.source_client_id is not null as has_client,
-        latest.load_id
-    from latest
+        latest_changes.load_id
+    from latest_changes
     left join clients
         on
-            latest.source_id = clients.source_id
-            and latest.source_client_id = clients.source_client_id
+            latest_changes.source_id = clients.source_id
+            and latest_changes.source_client_id = clients.source_client_id
     left join program_codes
         on
-            latest.source_id = program_codes.source_id
-            and latest.program_code = program_codes.program_code
-    where not latest.is_deleted
+            latest_changes.source_id = program_codes.source_id
+            and latest_changes.program_code = program_codes.program_code
+    where not latest_changes.is_deleted
 
 )
 

@@ -25,7 +25,7 @@ clients as (
 
 ),
 
--- A client with a record has been deleted, which is as the source means it.
+-- A deleted client record is not an error of the source, so it does not count here.
 services_without_client as (
 
     select

@@ -1,4 +1,4 @@
--- Who is a student is decided here: whoever a roster names, whatever else is delivered.
+-- The definition of a student: an id that a roster has listed with a name.
 with
 
 students as (
@@ -28,7 +28,7 @@ named_students as (
 
 ),
 
--- Files of a district that key by state id still mean the district's student.
+-- Some files of a district name students by state id.
 state_ids as (
 
     select distinct on (students.partner_id, students.state_student_id)

@@ -23,8 +23,7 @@ student_ids as (
 
 ),
 
--- Ids are counted before they are looked up: a student is in a file of attendance every
--- day.
+-- Aggregate before the join: an attendance file has a row per student and day.
 mentioned as (
 
     {% for feed in feeds_by_local_id + feeds_by_either_id %}

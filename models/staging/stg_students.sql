@@ -24,9 +24,9 @@ code_crosswalk as (
 
 ),
 
--- A student with several spells stands in the roster several times: the last holds.
--- A roster of active students no longer lists one who left: the last that did, holds.
-last_lines as (
+-- The last roster line of a student wins: students with several spells have several
+-- lines, and a roster of active students drops those who left.
+last_roster_lines as (
 
     select distinct on (
         deliveries.partner_id,
@@ -55,7 +55,7 @@ last_lines as (
 
 ),
 
--- A district may send the roster and the demographics in different files.
+-- Some districts send the roster and the demographics in separate files.
 combined as (
 
     select
@@ -79,7 +79,7 @@ combined as (
         max(economic_status) as economic_status,
         max(homeless) as homeless,
         max(home_language) as home_language
-    from last_lines
+    from last_roster_lines
     group by partner_id, student_id, school_year
 
 ),

@@ -18,7 +18,8 @@ enrollment_calendars as (
 
 ),
 
--- The category decides what the event is; where it leaves that open, the row does.
+-- The seed decides whether a category is an absence and is excused. Where it leaves
+-- that open, the row's own flags decide.
 absences as (
 
     select
@@ -67,7 +68,7 @@ enrolled_absences as (
 
 ),
 
--- One absence counts per student and day: the largest, and of equal ones the excused.
+-- Of several absences on a day, the largest counts; of equal ones, the excused.
 absence_calendars as (
 
     select

@@ -19,7 +19,7 @@ attendance_totals as (
 
 ),
 
--- A school year's months, each as the place and number of its days.
+-- The months of a school year, each with the position of its first day and its length.
 months as (
 
     select

@@ -41,7 +41,7 @@ school_calendars as (
 
 ),
 
--- Totals say both how many days there were and how many were missed.
+-- Monthly totals contain both the days enrolled and the days absent.
 totals as (
 
     select distinct
@@ -51,7 +51,7 @@ totals as (
 
 ),
 
--- A file of absences that lists none says that there were none.
+-- An attendance file without absences means that there were none.
 events as (
 
     select distinct
@@ -66,7 +66,7 @@ events as (
 
 ),
 
--- One school without a calendar is enough not to know a student's days.
+-- A student's days are unknown as soon as one of the student's schools has no calendar.
 student_calendars as (
 
     select

@@ -35,7 +35,7 @@ school_year_lengths as (
 
 ),
 
--- Who has left has no days to come.
+-- Students who have left have no remaining days.
 enrolled_now as (
 
     select distinct
@@ -59,7 +59,7 @@ sessions as (
 
 ),
 
--- A school without a calendar has had as many days as its longest enrolled student.
+-- The days of a school without a calendar are those of its longest enrolled student.
 sessions_so_far as (
 
     select

@@ -6,8 +6,8 @@ as_of as (
 
 ),
 
--- Each district's weeks end with its own newest delivery.
-known as (
+-- A district's weeks end with its newest delivery.
+district_years as (
 
     select district_years.*
     from {{ ref('int_district_years') }} as district_years
@@ -132,7 +132,7 @@ feeds_delivered as (
 
 ),
 
--- School begins with the first day in session; without a calendar, with the year.
+-- Weeks start with the first day in session or, without a calendar, with July 1.
 first_days as (
 
     select
@@ -151,7 +151,7 @@ enrolled_weeks as (
         spells.district_student_id,
         cast(weeks.week_starts_on as date) as week_starts_on
     from spells
-    inner join known on spells.district_id = known.district_id
+    inner join district_years on spells.district_id = district_years.district_id
     left join first_days
         on
             spells.district_id = first_days.district_id
@@ -168,13 +168,13 @@ enrolled_weeks as (
                     )
                 )
             ),
-            least(spells.exit_date, known.known_through),
+            least(spells.exit_date, district_years.known_through),
             interval '1 week'
         ) as weeks (week_starts_on)
 
 ),
 
--- The year's weeks, each as the place of its Monday among the year's days.
+-- The weeks of the year, each with the position of its Monday within the year.
 weeks as (
 
     select
@@ -192,8 +192,7 @@ weeks as (
 
 ),
 
--- What happened, by the week in which it counts for the first time. Absences stand on
--- enrolled days only.
+-- Days and absences by week. The calendars contain enrolled days only.
 counted_days as (
 
     select
@@ -241,8 +240,8 @@ counted_absences as (
 
 ),
 
--- A month's total says nothing of its weeks. It counts from the month's last day on,
--- that of the running month from the newest delivery on.
+-- Monthly totals cannot be divided by week. They count from the last day of the month,
+-- or in the current month from the newest delivery.
 reported_days as (
 
     select
@@ -253,7 +252,7 @@ reported_days as (
                 'week',
                 least(
                     attendance_totals.month + interval '1 month' - interval '1 day',
-                    known.known_through
+                    district_years.known_through
                 )
             ) as date
         ) as week_starts_on,
@@ -262,10 +261,10 @@ reported_days as (
         + attendance_totals.days_absent_unexcused as days_absent,
         attendance_totals.days_absent_unexcused
     from attendance_totals
-    inner join known
+    inner join district_years
         on
-            attendance_totals.district_id = known.district_id
-            and attendance_totals.school_year = known.school_year
+            attendance_totals.district_id = district_years.district_id
+            and attendance_totals.school_year = district_years.school_year
 
 ),
 
@@ -283,7 +282,7 @@ suspensions as (
 
 ),
 
--- A course is failed as soon as a marking period of the year is.
+-- One failed marking period fails the course.
 courses as (
 
     select
@@ -445,7 +444,7 @@ weekly as (
             as suspension_days,
         count(*) filter (where kind = 'course_marked') as courses_marked,
         count(*) filter (where kind = 'course_failed') as courses_failed,
-        -- Of the type of the GPA's, so that the two can be joined by it.
+        -- The same type as `gpas.marking_period`, for the join.
         cast(max(amount) filter (where kind = 'marking_period') as integer)
             as marking_period
     from events_and_attendance
@@ -479,9 +478,9 @@ student_weeks as (
     select
         to_date.district_id,
         to_date.district_student_id,
-        known.school_year,
+        district_years.school_year,
         to_date.week_starts_on,
-        least(to_date.week_starts_on + 6, known.known_through) as week_ends_on,
+        least(to_date.week_starts_on + 6, district_years.known_through) as week_ends_on,
         case when days_known.has_days then to_date.days_enrolled end as days_enrolled,
         case when days_known.has_absences then to_date.days_absent end as days_absent,
         case
@@ -495,12 +494,12 @@ student_weeks as (
         end as courses_failed,
         gpas.gpa
     from to_date
-    inner join known on to_date.district_id = known.district_id
+    inner join district_years on to_date.district_id = district_years.district_id
     left join days_known
         on
             to_date.district_id = days_known.district_id
             and to_date.district_student_id = days_known.district_student_id
-            and known.school_year = days_known.school_year
+            and district_years.school_year = days_known.school_year
     left join feeds_delivered
         on
             to_date.district_id = feeds_delivered.district_id
@@ -509,7 +508,7 @@ student_weeks as (
         on
             to_date.district_id = gpas.district_id
             and to_date.district_student_id = gpas.district_student_id
-            and known.school_year = gpas.school_year
+            and district_years.school_year = gpas.school_year
             and to_date.marking_period = gpas.marking_period
     where to_date.is_enrolled
 

@@ -6,7 +6,7 @@ members as (
 
 ),
 
--- Whoever has been there before the cohort begins cannot be there for the first time.
+-- People with an earlier record are excluded: a first record cannot follow it.
 grouped as (
 
     select
@@ -51,7 +51,7 @@ days as (
 
 ),
 
--- At risk on a day is who has not ended before it, those who end on it included.
+-- The risk set of a day includes those whose follow-up ends on it.
 risk_sets as (
 
     select
@@ -64,8 +64,8 @@ risk_sets as (
 
 ),
 
--- The share still free and in school before the day: a product, by way of logarithms.
--- Only the last day can leave nobody, and nothing comes after it.
+-- Share still without the event before the day: a product, computed with logarithms. A
+-- factor of 0 can occur only on the last day, after which no row follows.
 survivals as (
 
     select
@@ -84,7 +84,7 @@ survivals as (
 
 ),
 
--- Aalen and Johansen (1978).
+-- Aalen-Johansen estimator (Aalen and Johansen 1978).
 incidences as (
 
     select

@@ -18,7 +18,7 @@ as_of as (
 
 ),
 
-begun as (
+started_services as (
 
     select
         involvements.person_id,
@@ -38,14 +38,14 @@ first_services as (
         min(started_on) filter (
             where program_group = 'juvenile_justice'
         ) as first_juvenile_justice_on
-    from begun
+    from started_services
     group by person_id
 
 ),
 
--- From each year on, the last day of membership anywhere. A pause is bridged: whoever
--- comes back has been observed meanwhile.
-followed as (
+-- The last day of membership in this year or any later one. Gaps in between count as
+-- follow-up: the return shows that nothing was missed.
+follow_ups as (
 
     select
         person_years.*,
@@ -61,15 +61,15 @@ followed as (
 
 ),
 
-ended as (
+ended_follow_ups as (
 
     select
-        followed.*,
-        least(followed.last_member_on, followed.first_graduated_on) as ends_on,
+        follow_ups.*,
+        least(follow_ups.last_member_on, follow_ups.first_graduated_on) as ends_on,
         first_services.first_service_on,
         first_services.first_juvenile_justice_on
-    from followed
-    left join first_services on followed.person_id = first_services.person_id
+    from follow_ups
+    left join first_services on follow_ups.person_id = first_services.person_id
 
 ),
 
@@ -99,7 +99,7 @@ cohort_members as (
             when coalesce(first_juvenile_justice_on >= starts_on, true)
                 then least(first_juvenile_justice_on, ends_on) - starts_on + 1
         end as days_observed
-    from ended
+    from ended_follow_ups
 
 )
 

@@ -12,7 +12,7 @@ contract_feeds as (
 
 ),
 
--- From a file or from the contract.
+-- The calendar may come from a file or from the contract.
 calendars as (
 
     select distinct

@@ -26,7 +26,7 @@ snapshots as (
 
 ),
 
--- A file that was sent again on the same day stands for that day.
+-- If a snapshot was sent again on the same day, only the last one counts.
 accepted as (
 
     select distinct on (

@@ -1,4 +1,4 @@
--- How far a school year is known. Each district delivers on days of its own.
+-- Districts deliver on different days, so each knows the school year up to its own.
 with
 
 student_years as (
@@ -32,7 +32,7 @@ school_years as (
 
 ),
 
-known as (
+known_districts as (
 
     select
         school_years.district_id,
@@ -46,16 +46,16 @@ known as (
 
 ),
 
--- All districts together are known as far as the one that is known least.
-known_with_all as (
+-- `all` is known up to the earliest day of any district.
+all_known_years as (
 
-    select * from known
+    select * from known_districts
     union all
     select
         'all' as district_id,
         school_year,
         min(known_through) as known_through
-    from known
+    from known_districts
     group by school_year
 
 ),
@@ -67,7 +67,7 @@ district_years as (
         school_year,
         known_through,
         known_through = make_date(school_year, 6, 30) as is_complete_year
-    from known_with_all
+    from all_known_years
 
 )
 

@@ -12,7 +12,7 @@ calendar_days as (
 
 ),
 
--- The calendar ends at the last day that the school has reported, and so do the days.
+-- An open spell ends with the last day that the school has reported.
 school_calendars as (
 
     select
@@ -64,7 +64,7 @@ spell_days as (
 
 ),
 
--- A day that is enrolled twice, by overlapping spells or at two schools, is one day.
+-- A day of two spells, overlapping or at two schools, counts once.
 enrollment_calendars as (
 
     select

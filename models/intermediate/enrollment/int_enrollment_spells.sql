@@ -29,7 +29,7 @@ reported_spells as (
 
 ),
 
--- The same event sent twice is one event.
+-- The same event sent twice counts once.
 events as (
 
     select
@@ -56,8 +56,8 @@ events as (
 
 ),
 
--- Counting the exits still to come numbers the stays at a school: an entry and the next
--- exit from the same school carry the same number, 0 while the stay lasts.
+-- The number of later exits identifies a stay at a school: an entry and the next exit
+-- from that school have the same number. It is 0 for an open stay.
 numbered_events as (
 
     select
@@ -103,8 +103,9 @@ all_spells as (
 
 ),
 
--- A spell that ended before the school year is a left-over of the year before. One that
--- began earlier and has not ended is kept: its entry date is off, the student is there.
+-- A spell that ended before the school year is dropped: it belongs to an earlier year.
+-- An open spell with an earlier entry is kept: the entry date is wrong, but the student
+-- is enrolled.
 spells_of_the_year as (
 
     select * from all_spells

@@ -24,7 +24,7 @@ as_of as (
 
 ),
 
--- Of several districts in a year the one with most days speaks for the person.
+-- A person of several districts is described by the one with the most days.
 main_years as (
 
     select distinct on (person_id, school_year) *
@@ -34,7 +34,7 @@ main_years as (
 
 ),
 
--- Who is not reported to have left is a member until the year ends, or until today.
+-- Without a reported exit, membership lasts to the end of the year or the as-of date.
 memberships as (
 
     select

@@ -12,7 +12,7 @@ students as (
 
 ),
 
--- The last spell names the year's school and grade; a no-show is no enrollment.
+-- School and grade come from the last spell that is not a no-show.
 last_spells as (
 
     select distinct on (district_id, district_student_id, school_year)

@@ -28,8 +28,8 @@ record_keys as (
 
 ),
 
--- A column a measure: a share is the mean of zeros and ones. A stratum is numbered,
--- because numbers are sorted much faster than what they stand for.
+-- One column per measure; a share is the mean of zeros and ones. Strata are numbered,
+-- because a number sorts much faster than the columns it stands for.
 measured as (
 
     select
@@ -84,7 +84,7 @@ strata as (
 
 ),
 
--- Any program counts once.
+-- Involved in any program, counted once.
 flags as (
 
     select
@@ -107,7 +107,7 @@ flags as (
 
 ),
 
--- Everybody stands beside the involved, so that one step counts and sums them all.
+-- A group of everybody beside the involved, so that one aggregation serves both.
 counted as (
 
     select
@@ -134,8 +134,8 @@ counted as (
 
 ),
 
--- Sums are exact decimals, so that nothing is lost by subtracting them. Record keys are
--- summed for the cell key method: of all who count, and of those with the outcome.
+-- Exact decimals, so that differences of sums are exact. The cell key method needs the
+-- sum of the record keys of all students, and of those with the outcome.
 wide_sums as (
 
     select
@@ -227,8 +227,8 @@ wide_sums as (
 
 ),
 
--- A stratum lies in one grade band and economic status, so its sums are theirs, too.
--- `grouping` sets a bit for every column that the set of a row leaves out.
+-- A stratum lies in one grade band and economic status, so its sums are also theirs.
+-- `grouping` sets a bit for each column that is not part of the row's grouping set.
 grouped_sums as (
 
     select
@@ -270,7 +270,7 @@ grouped_sums as (
 
 ),
 
--- The square of 0 or 1 is itself.
+-- The squares of a share are its values, because 0 and 1 are their own squares.
 outcome_gap_strata as (
 
     select

@@ -57,9 +57,9 @@ everybody as (
 
 ),
 
--- Not involved is everybody else, where the dates are covered, and nobody where not.
--- Direct standardization: a stratum weighs as much as it has students of both kinds; if
--- it lacks either kind, it has no difference to weigh.
+-- Where a source covers the dates, everybody else is not involved; elsewhere nobody is.
+-- Direct standardization: a stratum has the weight of all its students. A stratum
+-- without both kinds has no gap, so it has no weight.
 involved as (
 
     select
@@ -89,8 +89,7 @@ involved as (
 
 ),
 
--- Every student-year counts for its district and for all districts together; a school
--- belongs to a district.
+-- A student-year counts for its district and for `all`. A school has no row of `all`.
 totals as (
 
     select
@@ -215,7 +214,7 @@ means as (
 
 ),
 
--- Newcombe (1998), method 10: from Wilson's intervals, no continuity correction.
+-- Newcombe (1998), method 10: from Wilson intervals, without continuity correction.
 proportions as (
 
     select

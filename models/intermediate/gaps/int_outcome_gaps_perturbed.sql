@@ -1,4 +1,4 @@
--- The gaps as the public may see them: the cell key method (docs/suppression.md).
+-- The published gaps, perturbed by the cell key method (docs/suppression.md).
 with
 
 gaps as (
@@ -31,8 +31,8 @@ as_of as (
 
 ),
 
--- Groups are published for any program only. A running year changes every week, and
--- noise that is drawn anew as often averages out.
+-- Groups are published for any program only. The current year is not published: its
+-- figures change every week, so averaging them would remove the noise.
 published as (
 
     select
@@ -57,8 +57,8 @@ published as (
 
 ),
 
--- Every count that a row shows or lets follow. A record key is a fraction of 2^32, a
--- cell key the fractional part of their sum.
+-- All counts that a row shows or that can be derived from it. A record key is a
+-- fraction of 2^32; a cell key is the fractional part of their sum.
 cells as (
 
     select
@@ -124,8 +124,8 @@ perturbed_counts as (
 
 ),
 
--- The mean of n children moves as if one of them had moved by a part of the range:
--- evenly distributed, with a standard deviation of `mean_noise`.
+-- The mean of n students moves as if one value had moved by a random part of the range.
+-- The part is uniform with the standard deviation `mean_noise`.
 perturbed_values as (
 
     select
@@ -160,7 +160,7 @@ perturbed_values as (
 
 ),
 
-decided as (
+flagged_values as (
 
     select
         perturbed_values.*,
@@ -178,16 +178,16 @@ decided as (
 
 ),
 
--- What is shown follows from what is rounded and coded, and from nothing else.
+-- Everything below uses only rounded and coded values, so it reveals nothing more.
 shown_values as (
 
     select
-        decided.*,
+        flagged_values.*,
         round(least(greatest(noisy_involved, lowest), highest)::numeric, decimals)
             as shown_value_involved,
         round(least(greatest(noisy_not_involved, lowest), highest)::numeric, decimals)
             as shown_value_not_involved
-    from decided
+    from flagged_values
     where not is_suppressed
 
 ),
@@ -214,8 +214,8 @@ shown_gaps as (
 
 ),
 
--- Newcombe's interval of the shown shares, or Welch's of the means; the noise adds its
--- own variance.
+-- Newcombe's interval of the shown shares, or Welch's of the means, widened by the
+-- variance of the noise.
 intervals as (
 
     select
@@ -252,13 +252,13 @@ intervals as (
 perturbed as (
 
     select
-        decided.school_year,
-        decided.district_id,
-        decided.group_type,
-        decided.group_value,
-        decided.program_group,
-        decided.involvement,
-        decided.measure,
+        flagged_values.school_year,
+        flagged_values.district_id,
+        flagged_values.group_type,
+        flagged_values.group_value,
+        flagged_values.program_group,
+        flagged_values.involvement,
+        flagged_values.measure,
         shown_values.shown_involved::bigint as n_involved,
         shown_values.shown_not_involved::bigint as n_not_involved,
         shown_values.shown_value_involved::double precision as value_involved,
@@ -291,11 +291,11 @@ perturbed as (
             / (intervals.shown_involved + intervals.shown_not_involved),
             2
         )::double precision as adjusted_coverage,
-        decided.is_at_an_end and not decided.is_suppressed as is_coded,
-        decided.is_suppressed
-    from decided
-    left join shown_values on decided.gap_number = shown_values.gap_number
-    left join intervals on decided.gap_number = intervals.gap_number
+        flagged_values.is_at_an_end and not flagged_values.is_suppressed as is_coded,
+        flagged_values.is_suppressed
+    from flagged_values
+    left join shown_values on flagged_values.gap_number = shown_values.gap_number
+    left join intervals on flagged_values.gap_number = intervals.gap_number
 
 )
 

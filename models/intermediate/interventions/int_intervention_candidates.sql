@@ -18,8 +18,8 @@ bands as (
 
 ),
 
--- What comes before the first day of participation is before the intervention. Six
--- months after July 1 is January 1, so the year of that day is the school year.
+-- Students are matched on the time before the first day of participation. Six months
+-- after that day lies in the calendar year that names its school year.
 first_participations as (
 
     select
@@ -44,7 +44,7 @@ districts as (
 
 ),
 
--- Whoever is ever on the intervention's roster is nobody's comparison.
+-- A student on the intervention's roster at any time is never a comparison student.
 comparisons as (
 
     select
@@ -115,7 +115,7 @@ described as (
 
 ),
 
--- The cell of the coarsened exact match. Without a year before there is none.
+-- The cell of coarsened exact matching; null without a year before.
 candidates as (
 
     select

@@ -49,7 +49,7 @@ measured as (
 
 ),
 
--- Who is in a stratum depends on the measure: not everybody has every measure.
+-- Strata differ by measure, because not every student has every measure.
 strata as (
 
     select
@@ -79,8 +79,8 @@ totals as (
 
 ),
 
--- A participant weighs 1. The comparison students of a stratum share the weight of its
--- participants; scaled, all their weights add up to their number (Iacus, King, Porro).
+-- A participant has weight 1. Comparison students share the weight of their stratum's
+-- participants, scaled to add up to their own number (Iacus, King, Porro).
 matches as (
 
     select

@@ -24,7 +24,7 @@ as_of as (
 
 ),
 
--- A source is complete up to the as-of date less the time that it lags behind.
+-- A source is complete up to the as-of date minus its lag.
 covered as (
 
     select distinct

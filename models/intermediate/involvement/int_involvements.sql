@@ -12,7 +12,7 @@ person_crosswalk as (
 
 ),
 
--- Only a decided link makes a service a student's; a pair in review does not.
+-- Only links count, not pairs in clerical review.
 involvements as (
 
     select

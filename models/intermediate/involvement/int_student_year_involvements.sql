@@ -36,8 +36,8 @@ as_of as (
 
 ),
 
--- A service that starts after the as-of date is not known to have begun.
-begun as (
+-- Services that start after the as-of date do not count.
+started_services as (
 
     select
         involvements.person_id,
@@ -51,38 +51,38 @@ begun as (
 
 ),
 
--- A school year runs from July 1 to June 30; a day of overlap is involvement.
+-- One day of overlap with the school year (July 1 – June 30) is an involvement.
 involved as (
 
     select
         student_years.district_id,
         student_years.district_student_id,
         student_years.school_year,
-        begun.program_group,
+        started_services.program_group,
         bool_or(
-            begun.started_on <= make_date(student_years.school_year - 1, 6, 30)
-            and begun.ended_on >= make_date(student_years.school_year - 2, 7, 1)
+            started_services.started_on <= make_date(student_years.school_year - 1, 6, 30)
+            and started_services.ended_on >= make_date(student_years.school_year - 2, 7, 1)
         ) as involved_prior_year,
         bool_or(
-            begun.started_on <= make_date(student_years.school_year, 6, 30)
-            and begun.ended_on >= make_date(student_years.school_year - 1, 7, 1)
+            started_services.started_on <= make_date(student_years.school_year, 6, 30)
+            and started_services.ended_on >= make_date(student_years.school_year - 1, 7, 1)
         ) as involved_concurrent
     from student_years
     inner join student_persons
         on
             student_years.district_id = student_persons.district_id
             and student_years.district_student_id = student_persons.district_student_id
-    inner join begun on student_persons.person_id = begun.person_id
+    inner join started_services on student_persons.person_id = started_services.person_id
     group by
         student_years.district_id,
         student_years.district_student_id,
         student_years.school_year,
-        begun.program_group
+        started_services.program_group
 
 ),
 
--- A record makes a student involved; its absence says something only of dates that a
--- source covers.
+-- A record means involvement. Without one, a student is not involved only where a
+-- source covers the dates.
 student_year_involvements as (
 
     select

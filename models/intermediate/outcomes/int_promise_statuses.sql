@@ -47,7 +47,7 @@ history as (
 
 ),
 
--- A candidate's history is looked at from grade 9, or from where it begins.
+-- The relevant history starts with grade 9, or with the district's first data.
 candidates as (
 
     select
@@ -83,7 +83,7 @@ candidates as (
 
 ),
 
--- Days in session anywhere in the district, numbered through the years.
+-- Days on which any school of the district was in session, numbered across years.
 session_days as (
 
     select
@@ -111,9 +111,9 @@ session_years as (
 
 ),
 
--- Every day of a school year, with the last session up to it and the next from it on, so
--- that a spell finds its sessions by its two dates. A join by range takes minutes for a
--- county.
+-- For every calendar day, the numbers of the last session before or on it and of the
+-- next session on or after it. Spells join on their two dates, because a range join
+-- takes minutes for a county.
 numbered_days as (
 
     select
@@ -144,7 +144,7 @@ numbered_days as (
 
 ),
 
--- The sessions that a spell covers. A spell left open at the end of a year covers it.
+-- The sessions of each spell. An open spell runs to the end of the year.
 covered_sessions as (
 
     select
@@ -173,8 +173,8 @@ covered_sessions as (
 
 ),
 
--- The hole before a spell reaches back to the spells before it, or to the first day of
--- school of the first year that is looked at.
+-- A hole is the number of sessions between a spell and all spells before it, or between
+-- the start of the relevant history and the first spell.
 holes as (
 
     select

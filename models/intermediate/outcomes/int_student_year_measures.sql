@@ -6,7 +6,7 @@ student_years as (
 
 ),
 
--- A measure that cannot be said of a student is null, and such rows are left out.
+-- Rows with a null measure are left out.
 measures as (
 
     select

@@ -178,7 +178,7 @@ combined as (
 
 ),
 
--- Shares are compared as products, so that exactly 10 % is exactly 10 %.
+-- Products instead of quotients, so that exactly 10 % is exactly 10 %.
 measured as (
 
     select
