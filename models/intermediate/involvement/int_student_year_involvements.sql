@@ -37,7 +37,7 @@ as_of as (
 ),
 
 -- Services that start after the as-of date do not count.
-started_services as (
+started as (
 
     select
         involvements.person_id,
@@ -58,26 +58,26 @@ involved as (
         student_years.district_id,
         student_years.district_student_id,
         student_years.school_year,
-        started_services.program_group,
+        started.program_group,
         bool_or(
-            started_services.started_on <= make_date(student_years.school_year - 1, 6, 30)
-            and started_services.ended_on >= make_date(student_years.school_year - 2, 7, 1)
+            started.started_on <= make_date(student_years.school_year - 1, 6, 30)
+            and started.ended_on >= make_date(student_years.school_year - 2, 7, 1)
         ) as involved_prior_year,
         bool_or(
-            started_services.started_on <= make_date(student_years.school_year, 6, 30)
-            and started_services.ended_on >= make_date(student_years.school_year - 1, 7, 1)
+            started.started_on <= make_date(student_years.school_year, 6, 30)
+            and started.ended_on >= make_date(student_years.school_year - 1, 7, 1)
         ) as involved_concurrent
     from student_years
     inner join student_persons
         on
             student_years.district_id = student_persons.district_id
             and student_years.district_student_id = student_persons.district_student_id
-    inner join started_services on student_persons.person_id = started_services.person_id
+    inner join started on student_persons.person_id = started.person_id
     group by
         student_years.district_id,
         student_years.district_student_id,
         student_years.school_year,
-        started_services.program_group
+        started.program_group
 
 ),
 
