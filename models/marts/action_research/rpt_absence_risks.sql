@@ -36,8 +36,8 @@ as_of as (
 
 ),
 
--- The limits are those of the days that the student will have been enrolled by the end
--- of the year: reached at the federal share, and above PDE's.
+-- Limits on the days enrolled that are expected by the end of the year. The federal
+-- limit is reached at its share; PDE's is exceeded only above its share.
 limits as (
 
     select
@@ -74,7 +74,7 @@ limits as (
 
 ),
 
--- Absences come in half days.
+-- Absences are counted in half days.
 absence_risks as (
 
     select

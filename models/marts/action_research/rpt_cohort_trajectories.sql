@@ -83,7 +83,7 @@ outcomes as (
 
 ),
 
--- The last day of the follow-up year, or today, as a day of following.
+-- The last day of the follow-up year, or the as-of date, as a day of follow-up.
 horizons as (
 
     select

@@ -36,7 +36,7 @@ performance_levels as (
 
 ),
 
--- Low grades, of somebody whom the rule is about.
+-- Students with low grades to whom the rule applies.
 low_grades as (
 
     select
@@ -72,7 +72,7 @@ low_grades as (
 
 ),
 
--- The newest result of each subject, also from the district that the person came from.
+-- The newest result of each subject, from any district of the person.
 newest_results as (
 
     select distinct on (

@@ -48,8 +48,8 @@ truancy_thresholds as (
 
 ),
 
--- What holds for a student in every week of the year. A student is numbered, because
--- numbers are sorted much faster than keys.
+-- Attributes that are the same in every week of a student. Students are numbered,
+-- because a number sorts much faster than a key.
 students_with_rules as (
 
     select
@@ -95,8 +95,8 @@ students_with_rules as (
 
 ),
 
--- Shares are compared as products, so that exactly 10 % is exactly 10 %. A flag is null
--- where the data were not delivered or the band does not have the threshold.
+-- Products instead of quotients, so that exactly 10 % is exactly 10 %. A flag is null
+-- if the data were not delivered or the grade band has no threshold.
 flagged as (
 
     select
@@ -132,8 +132,8 @@ flagged as (
 
 ),
 
--- A run of flagged weeks begins after the last week without the flag.
-followed as (
+-- The current series starts after the last week without the flag.
+dated_flags as (
 
     select
         flagged.*,
@@ -147,7 +147,7 @@ followed as (
 compared as (
 
     select
-        followed.*,
+        dated_flags.*,
         coalesce(
             max(next_week) filter (where has_attendance_flag is not true) over so_far,
             first_week
@@ -172,7 +172,7 @@ compared as (
         courses_failed
         - first_value(courses_failed) over four_weeks_earlier as courses_failed_change,
         gpa - first_value(gpa) over four_weeks_earlier as gpa_change
-    from followed
+    from dated_flags
     window
         so_far as (partition by student_number order by day_of_year),
         four_weeks_earlier as (
@@ -192,7 +192,7 @@ early_warnings as (
         rules.school_year,
         compared.week_starts_on,
         compared.week_ends_on,
-        -- Each district delivers on days of its own.
+        -- Districts deliver on different days, so each has its own newest week.
         compared.week_ends_on
         = max(compared.week_ends_on) over (partition by rules.district_id)
             as is_latest_week,

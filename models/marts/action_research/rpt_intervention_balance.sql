@@ -24,7 +24,7 @@ student_years as (
 
 ),
 
--- Who could have been matched: the others have nothing to be compared by.
+-- Only students who could have been matched; others have no covariates.
 eligible as (
 
     select * from matches

@@ -103,7 +103,7 @@ means as (
 
 ),
 
--- What a school's students add to the error of the difference of the two means.
+-- Contribution of each school's students to the error of the difference in means.
 school_scores as (
 
     select
@@ -143,7 +143,7 @@ squared_scores as (
 
 ),
 
--- CR1: G / (G − 1) schools, (N − 1) / (N − 2) students, for the two means estimated.
+-- CR1: G / (G − 1) schools, (N − 1) / (N − 2) students, for two estimated means.
 standard_errors as (
 
     select

@@ -54,7 +54,7 @@ as_of as (
 
 ),
 
--- The newest GPA since grade 9 that is known; of a year that has ended its own.
+-- The newest known GPA since grade 9. An ended year uses its own GPA.
 known_gpas as (
 
     select distinct on (
@@ -90,8 +90,8 @@ known_gpas as (
 
 ),
 
--- The GPA stands for the years since grade 9, of the running one for the part that has
--- been marked.
+-- The known GPA has the weight of the years since grade 9; the current year counts for
+-- the part that has been graded.
 candidates as (
 
     select
@@ -160,7 +160,7 @@ candidates as (
 
 ),
 
--- Absences come in half days.
+-- Absences are counted in half days.
 needs as (
 
     select
@@ -191,8 +191,8 @@ needs as (
 
 ),
 
--- Where nothing is left to be marked, no GPA is needed and the one there is decides.
--- Every year's attendance is judged anew, so only the last year's can be lost for good.
+-- With no marking period left, the known GPA decides. Attendance starts anew each year,
+-- so only in grade 12 can it be lost for good.
 reach as (
 
     select

@@ -18,7 +18,7 @@ move_triggers as (
 
 ),
 
--- A person's stays in a school year, whatever the district.
+-- A person's stays in a school year, across districts.
 stays as (
 
     select

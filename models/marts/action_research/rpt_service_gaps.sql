@@ -36,7 +36,7 @@ rules as (
 
 ),
 
--- What the school says of a student, one row a fact, in the words of the rules.
+-- The school's data about a student, one row per fact, named as in the rules.
 school_facts as (
 
     select
@@ -69,8 +69,8 @@ school_facts as (
 
 ),
 
--- A district that does not send a fact says nothing by its absence. One that sends it
--- and means nobody says something: none of its students is homeless.
+-- Only districts that send a fact are compared. A district that sends it for no student
+-- reports, for example, that none is homeless.
 domains_sent as (
 
     select distinct

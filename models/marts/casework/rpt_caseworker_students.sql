@@ -42,7 +42,8 @@ schools as (
 
 ),
 
--- Only what is open on the day gives the agency a right, by a rule of that day.
+-- Only a service that is open on the as-of date, under a rule that applies then, gives
+-- the agency a right to the record.
 responsibilities as (
 
     select
@@ -64,7 +65,7 @@ responsibilities as (
 
 ),
 
--- An agreement for audit and evaluation alone gives no caseworker a child's record.
+-- An agreement for audit and evaluation alone does not let caseworkers see records.
 agreeing_districts as (
 
     select partners.partner_id as district_id

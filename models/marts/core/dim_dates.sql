@@ -25,7 +25,7 @@ days as (
 
 ),
 
--- Six months after July 1 is January 1, so the year of that day is the school year.
+-- A school year is named by its spring, which is six months after July 1.
 dates as (
 
     select

@@ -18,7 +18,8 @@ spells as (
 
 ),
 
--- A district that reports monthly totals sends no calendar; spells name its schools.
+-- Districts that report monthly totals send no calendar; their schools come from
+-- spells.
 mentions as (
 
     select

@@ -1,5 +1,5 @@
--- Columns are listed one by one: nothing that the department knows of a family, and no
--- person_id, gets here because somebody added it to the fact.
+-- Explicit columns, so that a new column of the fact does not reach districts
+-- unnoticed. Neither person_id nor human-services data may.
 with
 
 students as (

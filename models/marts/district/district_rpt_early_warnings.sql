@@ -1,5 +1,5 @@
--- Columns are listed one by one: no person_id, and nothing that the department knows of
--- a family, gets here because somebody added it to the report.
+-- Explicit columns, so that a new column of the report does not reach districts
+-- unnoticed. Neither person_id nor human-services data may.
 with
 
 as_of as (

@@ -30,7 +30,7 @@ assessment_scales as (
 
 ),
 
--- Results of a student whom no roster ever listed have no person and no place here.
+-- Students on no roster have no person and are left out.
 results as (
 
     select

@@ -18,7 +18,7 @@ student_years as (
 
 ),
 
--- Attendance of students off the roster has no student-year, and no place here.
+-- Only students with a student-year; others have attendance but no enrollment.
 months as (
 
     select

@@ -24,7 +24,7 @@ runs as (
 
 ),
 
--- What this run would publish joins what earlier ones have published.
+-- The figures of this run, together with those published by earlier runs.
 figures as (
 
     select * from measure_history
@@ -75,7 +75,7 @@ dated as (
 
 ),
 
--- What was rolled back is not what a later figure replaced.
+-- A run that was rolled back is not the previous run of a later one.
 compared as (
 
     select

@@ -1,4 +1,4 @@
--- The day of a placement is known to too many.
+-- Months instead of days, because the day of a placement can identify a child.
 {{ pseudonymized(
     ref('fct_involvements'),
     {
