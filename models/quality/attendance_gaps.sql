@@ -12,7 +12,8 @@ enrollment_calendars as (
 
 ),
 
--- A file that says who was present has a row a day; in any other no row means present.
+-- A positive file has a row per student and day. In any other file, no row means
+-- present.
 positive_files as (
 
     select distinct
@@ -69,7 +70,7 @@ files as (
 
 ),
 
--- Most files have no gap, and no day of theirs need be counted.
+-- Most files have no gap, so only days of files with one are counted.
 gap_days as (
 
     select

@@ -24,8 +24,7 @@ file_faults as (
 
 ),
 
--- Not `unmapped_codes`: its failing test stops what reads it, and the district should
--- hear of its codes all the same.
+-- Not `unmapped_codes`: a failing test on it would skip this model, which reports them.
 codes_used as (
 
     select * from {{ ref('stg_codes_used') }}
@@ -83,7 +82,7 @@ value_issues as (
 
 ),
 
--- Test results come when they come; every other kind of file comes every time.
+-- Test results have no schedule. All other kinds of file belong to every delivery.
 expected_files as (
 
     select
@@ -135,7 +134,7 @@ codes as (
 
 ),
 
--- Looked for in the newest snapshots only.
+-- Known for the newest snapshots only.
 incomplete as (
 
     select
@@ -147,8 +146,8 @@ incomplete as (
 
 ),
 
--- Whether a delivery was late the one before says, if it is of the same school year:
--- nothing is due over the summer.
+-- Late is measured from the delivery before, within a school year: none are due in
+-- summer.
 timed as (
 
     select

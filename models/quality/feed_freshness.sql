@@ -59,7 +59,7 @@ set_aside as (
 
 ),
 
--- Which source systems share an object only their files say.
+-- Only delivered files tell which source systems share an object.
 sources as (
 
     select
@@ -124,7 +124,7 @@ feed_freshness as (
         last_accepted_on,
         expected_on,
         as_of_date,
-        -- `greatest` passes over nulls; where no day is agreed nothing is late
+        -- `greatest` ignores nulls; without an agreed day nothing is late.
         case
             when expected_on is not null
                 then greatest(as_of_date - (expected_on + latency_days), 0)

@@ -30,7 +30,7 @@ feed_growth_limits as (
 
 ),
 
--- An object that fills several feeds has the narrowest of their limits.
+-- An object that fills several feeds has the strictest of their limits.
 growth_limits as (
 
     select

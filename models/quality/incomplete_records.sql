@@ -85,7 +85,7 @@ years_with_enrollments as (
 
 ),
 
--- A file may fill several feeds, so that the same row is mentioned in each.
+-- A file may fill several feeds, so the same row can appear in each.
 not_on_roster as (
 
     select
@@ -103,8 +103,8 @@ not_on_roster as (
 
 ),
 
--- Test results make no student-year, so they need no enrollment. Where nobody's
--- enrollment came, a file is missing, and the scorecard says so.
+-- Test results need no enrollment. If a year has no enrollments at all, a file is
+-- missing; the scorecard reports that.
 not_enrolled as (
 
     select
@@ -181,7 +181,7 @@ rosters as (
 
 ),
 
--- A roster of active students lists only those who are enrolled on its day.
+-- A roster of active students lists those enrolled on its day only.
 missing_from_a_roster as (
 
     select
@@ -215,7 +215,7 @@ missing_from_a_roster as (
 
 ),
 
--- An exit before July 1 is a left-over of the year before.
+-- An exit before July 1 belongs to the year before.
 exits_without_entry as (
 
     select
@@ -272,7 +272,7 @@ years_with_calendars as (
 
 ),
 
--- A district that reports monthly totals sends no calendar.
+-- Districts that report monthly totals send no calendar.
 schools_without_calendar as (
 
     select distinct

@@ -43,7 +43,7 @@ shared as (
 
 ),
 
--- A child who came back under a new id of the district is no finding.
+-- The same child under a new district id is no error.
 shared_state_ids as (
 
     select * from shared
