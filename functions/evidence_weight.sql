@@ -1,5 +1,5 @@
--- log2(m / u). Where values have frequencies, the value's own takes the place of u, as
--- far as `tf_weight` says; the rarest are not believed below `tf_minimum`.
+-- log2(m / u). For values with known frequencies, the frequency replaces u to the
+-- degree `tf_weight`, but never below `tf_minimum`.
 select
     (
         ln(m_probability / u_probability)

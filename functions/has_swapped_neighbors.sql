@@ -1,5 +1,4 @@
--- A function of its own: with a loop inside, PostgreSQL could not write `is_near_text`
--- into the query that calls it.
+-- A function of its own: PostgreSQL inlines `is_near_text` only without a loop in it.
 declare
     place integer := 1;
 begin
@@ -9,7 +8,7 @@ begin
     loop
         place := place + 1;
     end loop;
-    -- From the first letter that differs on.
+    -- From the first letter that differs.
     return
         place < length(one)
         and substr(one, place, 1) = substr(other, place + 1, 1)

@@ -1,5 +1,5 @@
--- One letter added, left out or mistaken, or two neighbors swapped: two changes for
--- `levenshtein`, so that a swap is looked for among these only.
+-- One letter added, missing or wrong, or two neighbors swapped. `levenshtein` counts a
+-- swap as two, so swaps are checked only at that distance.
 select
     levenshtein_less_equal(one, other, 1) <= 1
     or (

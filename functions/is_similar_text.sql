@@ -1,6 +1,6 @@
--- Most texts share too few letters, which `translate` finds out far sooner than the
--- letters are matched: a letter that the other text has nowhere matches nothing, and
--- equal first letters raise a similarity by four tenths of its gap at most.
+-- Most pairs share too few letters. `translate` finds that out much faster than
+-- matching does: letters that the other text lacks cannot match, and equal first
+-- letters close at most four tenths of the gap to 1.
 select
     case when left(one, 1) = left(other, 1) then 0.4 else 0 end::double precision
     + case when left(one, 1) = left(other, 1) then 0.6 else 1 end::double precision

@@ -1,5 +1,5 @@
--- Letters agree if they stand within half the longer text of each other; each is used
--- once, the earliest first. Then every two agreeing letters in another order cost one.
+-- Letters match if they are within half the longer text of each other. Each letter
+-- matches once, the earliest first. Two matching letters in another order cost one.
 declare
     n_one integer := length(one);
     n_other integer := length(other);

@@ -1,5 +1,5 @@
--- Slips are rarer in the first four letters, so that these count again; of texts that
--- are nothing alike they do not.
+-- Typos are rarer in the first four letters, so equal ones raise the similarity, unless
+-- the texts are very different.
 declare
     similarity double precision := {{ function('jaro_similarity') }}(one, other);
     n_shared integer := 0;

@@ -1,4 +1,4 @@
--- Two forms, for neither may overflow.
+-- Two forms, so that neither can overflow.
 select
     case
         when match_weight >= 0 then 1 / (1 + power(2::double precision, -match_weight))

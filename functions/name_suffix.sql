@@ -1,4 +1,4 @@
--- A word behind the name: somebody's name may well be Iv.
+-- Only a word at the end, because Iv can also be a name.
 select
     case substring(normalized_name from ' (jr|junior|sr|senior|ii|iii|iv)$')
         when 'jr' then 'jr'

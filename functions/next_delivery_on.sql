@@ -1,4 +1,4 @@
--- A delivery that came after the agreed day does not move the next agreed day.
+-- A late delivery does not move the next agreed day.
 select
     cast(delivered_on + delivery_interval as date)
     - coalesce(

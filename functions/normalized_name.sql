@@ -1,5 +1,5 @@
--- Decomposition parts letters from their accents; the letters that it leaves whole are
--- spelled out. Apostrophes and periods join ("O'Brien", "St."), all else separates.
+-- Decomposition separates accents from letters; other letters are spelled out.
+-- Apostrophes and periods are removed ("O'Brien", "St."); other punctuation separates.
 select
     nullif(
         btrim(

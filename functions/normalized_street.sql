@@ -1,4 +1,4 @@
--- "1524 Monongahela St, Apt 32" and "1524 MONONGAHELA STREET #32" are one house.
+-- "1524 Monongahela St, Apt 32" and "1524 MONONGAHELA STREET #32" become the same.
 select
     nullif(
         btrim(

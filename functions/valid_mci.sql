@@ -1,4 +1,4 @@
--- One digit repeated, or counted up, is what somebody types who knows no number.
+-- Repeated or ascending digits are typed when the number is unknown.
 select
     case
         when

@@ -1,7 +1,8 @@
 {#
-    dbt's own, for steps and seeds on `prod` only: nobody reads what stands in next_… before
-    a publication grants it, nor a developer's schemas. Without the roles that do not exist:
-    a warehouse builds before `outcomes access apply` has made them.
+    Overrides dbt's macro: grants only the steps and seeds on `prod`. Relations in
+    next_… get grants when they are published, and development schemas get none. Roles
+    that do not exist are skipped, because a warehouse may build before `outcomes access
+    apply`.
 #}
 {% macro postgres__apply_grants(relation, grant_config, should_revoke=True) %}
     {% set grants = {} %}

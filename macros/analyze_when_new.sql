@@ -1,6 +1,6 @@
 {#
-    A new table has no statistics, and joins are planned badly until it has. Those of an
-    incremental one stay good enough until the next full pass.
+    A new table has no statistics, so joins on it would be planned badly. Statistics of
+    an incremental table stay good enough until the next full refresh.
 #}
 {% macro analyze_when_new() -%}
     {%- set materialized = config.get('materialized') -%}

@@ -1,8 +1,8 @@
 {#
-    A checksum of what shapes the entries of the dictionaries `int_identities` and
-    `int_identity_comparisons` beside the records themselves: the functions, the nicknames,
-    the placeholders of first names, the comparison levels and the two models. It is part of every identity_id, so that no
-    entry made by other definitions is ever used.
+    A checksum of everything but the records that determines the entries of the
+    dictionaries `int_identities` and `int_identity_comparisons`: functions, nicknames,
+    placeholders of first names, comparison levels and the two models. It is part of
+    every identity_id, so entries of earlier definitions are never used.
 #}
 {% macro definitions_checksum() -%}
     {%- set parts = [] -%}

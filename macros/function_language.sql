@@ -1,6 +1,7 @@
 {#
-    dbt writes functions for PostgreSQL in SQL only. A loop needs PL/pgSQL: a function whose
-    text is a block (`declare` or `begin`) is written in it. A comment may stand before it.
+    dbt writes PostgreSQL functions in SQL only. A function with a loop needs PL/pgSQL:
+    this macro selects it for a function whose text starts with `declare` or `begin`,
+    after an optional comment.
 #}
 {% macro postgres__scalar_function_body_sql() %}
     {%- set code = modules.re.sub('--[^\n]*', '', model.compiled_code) | trim -%}

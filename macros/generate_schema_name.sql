@@ -1,11 +1,11 @@
 {#
-    Schemas are named for their layer, without dbt's usual target prefix, because their
-    names are public (marts.*, identity.*, …).
+    Schemas are named for their layer, without dbt's target prefix, because their names
+    are public (marts.*, identity.*, …).
 
-    `dev` builds into schemas of the developer's own, with OUTCOMES_SCHEMA_PREFIX before
-    their names (dev_<login>_ by default). `prod` builds public models in next_<schema>,
-    beside what people read, and publishes them (docs/architecture.md). `in_place` has the
-    names that people read.
+    `dev` builds into schemas with OUTCOMES_SCHEMA_PREFIX before their names
+    (dev_<login>_ by default). `prod` builds public models in next_<schema>, beside the
+    public ones, and publishes them (docs/architecture.md). `in_place` gives the public
+    names.
 #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- set schema = (custom_schema_name or target.schema) | trim -%}

@@ -1,5 +1,5 @@
 {#
-    Whether a policy row is in force in a school year. An empty first or last year is no
+    Whether a policy row applies in a school year. An empty first or last year is no
     bound.
 #}
 {% macro in_force(rule, school_year) -%}

@@ -1,6 +1,6 @@
 {#
-    Joins the meaning of a partner's code, as `<alias>.code`: null for a code that nobody has
-    explained. `code_crosswalk` has to be one of the CTEs.
+    Joins the warehouse's code for a partner's code, as `<alias>.code`; null for an
+    unmapped code. `code_crosswalk` has to be one of the CTEs.
 #}
 {% macro join_meaning(alias, domain, relation, column) -%}
 left join code_crosswalk as {{ alias }}

@@ -1,6 +1,6 @@
 {#
-    The keys of the marts, made in one place. A student key is a student of a district;
-    a person crosses districts and programs and has a person_id (identity).
+    The only definition of the keys of the marts. A student key is a student of a
+    district. A person crosses districts and programs and has a person_id (identity).
 #}
 {% macro student_key(relation) -%}
     {{ relation }}.district_id || ':' || {{ relation }}.district_student_id
@@ -11,8 +11,8 @@
 {%- endmacro %}
 
 {#
-    The hash of a client record's key. raw.clients is indexed by it
-    (scripts/outcomes/warehouse/tables.py): the expression has to be the same.
+    The hash of a client record's key. It has to equal the indexed expression of
+    raw.clients (scripts/outcomes/warehouse/tables.py).
 #}
 {% macro client_hash(relation) -%}
     hashtextextended(

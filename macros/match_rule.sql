@@ -1,15 +1,15 @@
 {#
-    The rules that keep a pair from linking by itself, whatever its weight: the name of
-    the first one in force that the pair breaks, or null. They are the same between two
-    students and between a student and a client.
+    The rules that keep a pair from linking, whatever its weight: the name of the first
+    active rule that the pair breaks, or null. Pairs of two students, and of a student
+    and a client, have the same rules.
 
-    The weights of a twin, a sibling, a parent of the same name add up to a match, because
-    families share so much. What tells them apart is the first name, the birth date and
-    the suffix.
+    Twins, siblings and parents with the same name reach the weight of a match, because
+    families share so much. First name, birth date and suffix distinguish them.
 #}
 {% macro match_rule(pair, policy) %}
         case
-            -- Unless first and middle name are exchanged, or the number is nobody else's.
+            -- Allowed if first and middle name are swapped, or if nobody else has the
+            -- SSN.
             when
                 {{ pair }}.first_name in ('different', 'similar')
                 and (
@@ -32,7 +32,7 @@
                 {{ pair }}.birth_date = 'different'
                 and {{ policy }}.different_birth_date
                 then 'different_birth_date'
-            -- Names that nearly agree may be twins' names, if anything else differs.
+            -- Similar first names may be those of twins if anything else differs.
             when
                 {{ pair }}.first_name
                 in ('near', 'initial', 'sound', 'nickname', 'middle')
@@ -40,7 +40,7 @@
                     'different' in (
                         {{ pair }}.gender, {{ pair }}.middle_name, {{ pair }}.ssn
                     )
-                    -- Twins got their numbers on one day, one after the other.
+                    -- Twins often have consecutive SSNs.
                     or {{ pair }}.ssn = 'near'
                 )
                 and (
@@ -49,8 +49,8 @@
                 ) is not true
                 and {{ policy }}.contradicted_first_name
                 then 'contradicted_first_name'
-            -- A parent of the same name lives at the same address: it takes a number, or
-            -- everything else that has been said.
+            -- A parent of the same name has the same address. An equal SSN rules that
+            -- out, or agreement in everything else that is known.
             when
                 ({{ pair }}.first_name is null or {{ pair }}.birth_date is null)
                 and coalesce({{ pair }}.ssn, '') <> 'exact'
@@ -62,8 +62,8 @@
                 ) is not true
                 and {{ policy }}.unknown_name_or_birth_date
                 then 'unknown_name_or_birth_date'
-            -- Somebody of the same name was born about then. January 1 often stands for
-            -- an unknown day: then only the year agrees.
+            -- Possibly another person with the same name and a similar birth date.
+            -- January 1 often means an unknown day, so then only the year agrees.
             when
                 {{ pair }}.address in ('zip', 'different')
                 and coalesce({{ pair }}.ssn, '') <> 'exact'

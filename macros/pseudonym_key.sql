@@ -1,8 +1,9 @@
 {#
-    The key of the pseudonyms comes with the session, as the setting outcomes.pseudonym_key:
-    what dbt reads from the environment it writes into its artifacts. A warehouse that was
-    never given one has its own; once it was, that one is forgotten, so that a build without
-    the key is refused instead of giving every child another pseudonym.
+    The key of the pseudonyms is a setting of the session, outcomes.pseudonym_key,
+    because dbt writes environment variables that it reads into its artifacts. A
+    warehouse without a key from the environment has its own. The first key from the
+    environment replaces it; from then on a build without the key is refused, because it
+    would give every child another pseudonym.
 #}
 {% macro take_pseudonym_key() -%}
     {%- if is_writing() and 'model.student_outcomes.pseudonyms' in selected_resources -%}

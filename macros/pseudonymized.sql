@@ -1,6 +1,7 @@
 {#
-    A copy of a mart with pseudonyms in place of student_key and person_id. The model's YAML
-    lists its columns, and so what analysts may see; `expressions` has those that differ.
+    A copy of a mart with pseudonyms in place of student_key and person_id. The columns
+    are those in the model's YAML, so the YAML decides what analysts see. `expressions`
+    replaces single columns.
 #}
 {% macro pseudonymized(mart, expressions={}) -%}
 with
@@ -35,7 +36,7 @@ pseudonymized as (
     inner join pseudonyms as persons
         on facts.person_id = persons.key
     {% if 'student_key' in model.columns -%}
-    -- A person in no district this year has no student key.
+    -- A person who is in no district in the year has no student key.
     left join pseudonyms as students
         on facts.student_key = students.key
     {%- endif %}

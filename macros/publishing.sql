@@ -1,10 +1,10 @@
 {#
-    Runs on the target `prod` are entered in landing.runs, and a complete `dbt build` that
-    passed is published. The work is done by functions in the database (runs.sql and
+    Runs on the target `prod` are recorded in landing.runs, and a complete `dbt build`
+    that passed is published. Functions in the database do the work (runs.sql and
     publishing.sql in scripts/outcomes/warehouse); docs/architecture.md explains it.
 #}
 
-{# The hooks of dbt_project.yml run for commands that only read, too, such as `test`. #}
+{# The hooks of dbt_project.yml also run for commands that only read, such as `test`. #}
 {% macro is_writing() -%}
     {{ return(execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone')) }}
 {%- endmacro %}
@@ -36,7 +36,7 @@
             {%- do code.append(function.checksum.checksum) -%}
         {%- endfor -%}
         {%- set code_digest = local_md5(code | sort | join)[:12] -%}
-        {# As a query, not as the hook's text: an error here ends the run at once. #}
+        {# A query instead of the hook's text, so that an error ends the run at once. #}
         {%- do run_query(
             "select landing.begin_run('" ~ invocation_id ~ "', '" ~ flags.WHICH ~ "', '"
             ~ env_var('OUTCOMES_CODE_VERSION', 'models ' ~ code_digest) ~ "', '"
@@ -47,7 +47,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Such a build would have no row, and would pass. #}
+{# Such a build would pass without any rows. #}
 {% macro refuse_a_day_before_the_first_delivery() -%}
     {%- if var('as_of') -%}
         {%- set query -%}
@@ -63,7 +63,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# In place of tables that carry grants dbt would put some that carry none. #}
+{# Otherwise dbt would replace public tables by tables without grants. #}
 {% macro refuse_to_build_over_published() -%}
     {%- if target.name != 'prod' and run_query(
         "select to_regclass('" ~ generate_schema_name('marts', none) ~ ".publications')"
@@ -76,8 +76,8 @@
 {%- endmacro %}
 
 {#
-    `dbt build` of everything: nothing left out, and no rows left out, either. Unit tests
-    may be: they are about code, and read no row of the warehouse.
+    A `dbt build` of all models and rows. Unit tests may be left out: they test code and
+    read no rows of the warehouse.
 #}
 {% macro is_complete() -%}
     {%- set options = invocation_args_dict -%}

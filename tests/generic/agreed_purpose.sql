@@ -1,7 +1,7 @@
 {% test agreed_purpose(model, purpose) %}
 {#
-    Fails on every district with rows in a relation whose agreement does not name the
-    purpose for which the relation is read.
+    Fails for each district with rows in the relation whose agreement does not name the
+    purpose.
 #}
 select
     rows_of.district_id,

@@ -1,5 +1,5 @@
 {% test known_code(model) %}
-{# Fails on a crosswalk row whose domain and code are not in `codes`. #}
+{# Fails for each crosswalk row whose domain and code are not in `codes`. #}
 select
     crosswalk.domain,
     crosswalk.partner_id,

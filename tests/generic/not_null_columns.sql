@@ -1,7 +1,7 @@
 {% test not_null_columns(model, columns) %}
 {#
-    Fails on every row that lacks one of the columns. One test for all columns of a model:
-    each test is a session and a pass over the table.
+    Fails for each row with a null in one of the columns. One test serves all columns,
+    because each test costs a session and a scan of the table.
 #}
 select {{ columns | join(', ') }}
 from {{ model }}

@@ -1,8 +1,8 @@
 {% test unique_combination(model, columns) %}
 {#
-    Fails on every combination of the columns that stands in more than one row. Hashes are
-    sorted first, in a third of the time that the columns themselves would take; rows are
-    looked at only where a hash repeats.
+    Fails for each combination of the columns that has more than one row. Sorting hashes
+    takes a third of the time of sorting the columns; rows are compared only where a
+    hash repeats.
 #}
 {%- set row_hash = 'hash_record_extended(row(' ~ columns | join(', ') ~ '), 0)' -%}
 with

@@ -1,7 +1,7 @@
 {% test validity_does_not_overlap(model, columns) %}
 {#
-    Fails on two policy rows of the same key that are in force in the same school year.
-    An empty first or last year is no bound.
+    Fails for two policy rows of the same key that apply in the same school year. An
+    empty first or last year is no bound.
 #}
 select
     {% for column in columns %}

@@ -1,8 +1,8 @@
 /*
-What it checks: no day stands in two rows of int_absence_calendars of a student.
-When it matters: always; such a day would be counted as two days absent.
-How to resolve it: look at the order in which int_absence_calendars lets an absence
-take a day; every part of the day and excuse needs its own place in it.
+What it checks: a student has each day in at most one row of int_absence_calendars.
+When it matters: always; a day in two rows would count as two days absent.
+How to resolve it: look at the order in which int_absence_calendars chooses the absence
+of a day; each combination of day fraction and excuse needs its own position in it.
 */
 select
     district_id,

@@ -1,10 +1,10 @@
 /*
-What it checks: nobody is absent for more days than enrolled, and the two kinds of
-absence add up to all of them.
-When it matters: before any attendance figure is shown. Districts that report monthly
-totals can send such a month themselves.
-How to resolve it: where the district counts events, int_absence_calendars counts a
-day twice; where it sends totals, ask the district to correct the month.
+What it checks: days absent do not exceed days enrolled, and excused and unexcused days
+add up to the days absent.
+When it matters: before attendance figures are used. Districts that report monthly
+totals can send such a month.
+How to resolve it: if the district sends daily events, int_absence_calendars counts a
+day twice. If it sends totals, ask the district to correct the month.
 */
 select
     student_key,

@@ -1,9 +1,9 @@
 /*
-What it checks: the months of every student-year add up to its days enrolled and absent.
-When it matters: before any attendance figure is shown; a difference means that days
-were lost or counted twice between two marts.
+What it checks: the months of each student-year add up to its days enrolled and absent.
+When it matters: before attendance figures are used; a difference means that days were
+lost or counted twice between two marts.
 How to resolve it: compare int_attendance_months with int_student_year_outcomes for one
-of the students listed.
+of the listed students.
 */
 with
 

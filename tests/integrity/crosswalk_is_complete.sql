@@ -1,7 +1,7 @@
 /*
-What it checks: every student of any delivery has its one row in the crosswalk, every
-client record that is linked or in review has its own, and the crosswalk has no others.
-When it matters: always; a lost record is a child whose services nobody sees.
+What it checks: the crosswalk has exactly one row per delivered student and per client
+record that is linked or in clerical review, and no other rows.
+When it matters: always; a lost record is a child whose services are not counted.
 How to resolve it: build `int_identity_client_links+` again. If the rows still differ,
 look for the join in `person_crosswalk` that loses or repeats them.
 */

@@ -1,10 +1,10 @@
 /*
-What it checks: the newest week of a student's early warnings tells the same attendance,
+What it checks: the newest week of a student's early warnings has the same attendance,
 suspension and GPA as the student-year.
-When it matters: always; a warning that contradicts the year's facts is either missed or
-raised for nothing.
+When it matters: always; a warning that contradicts the student-year is either missed or
+raised without reason.
 How to resolve it: compare int_student_weeks with int_attendance_months and
-int_student_year_outcomes for the student; look for an event that falls into no week.
+int_student_year_outcomes for the student; look for an event that belongs to no week.
 */
 with
 

@@ -1,8 +1,8 @@
 /*
 What it checks: every code that a partner has sent has a row in `code_crosswalk`.
 When it matters: always; an unmapped code is null in the marts, so an exit may be missed
-or an absence not counted. It only warns, because one district's new code must not keep
-the others from their figures; the scorecard and the district's workbook name it.
+or an absence not counted. It only warns, because a new code of one district must not
+stop the figures of the others. The scorecard and the district's workbook report it.
 How to resolve it: ask the partner what the code means, then add its row to
 seeds/crosswalks/code_crosswalk.csv.
 */

@@ -1,10 +1,10 @@
 /*
 What it checks: for every file, the lines of header, blank lines, loaded and rejected
-records, records that are not for us, and trailer add up to the lines of the file, and
-the rejects are listed.
-When it matters: always; a line that nobody accounts for is a child's record lost.
-How to resolve it: the loader is wrong, not the district. Quarantine the file and repair
-scripts/outcomes/landing with a test on a file of that shape.
+records, records left out by the row filter, and trailer add up to the lines of the
+file, and the rejected records are listed.
+When it matters: always; a missing line may be a child's lost record.
+How to resolve it: the loader is wrong, not the district. Quarantine the file and fix
+scripts/outcomes/landing, with a test on a file of that shape.
 */
 with
 

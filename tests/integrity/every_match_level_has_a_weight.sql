@@ -1,9 +1,9 @@
 /*
-What it checks: every level that a comparison found has a row in `match_weights`, and
-words for reviewers in `match_levels`.
+What it checks: every level found by a comparison has a row in `match_weights`, and a
+label for reviewers in `match_levels`.
 When it matters: always; evidence without a weight would silently not count.
-How to resolve it: write the model's seeds anew with `outcomes link train`; a new level
-needs its words in `match_levels`, too.
+How to resolve it: write the model's seeds again with `outcomes link train`; a new level
+also needs its label in `match_levels`.
 */
 with
 

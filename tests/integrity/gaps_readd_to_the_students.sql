@@ -1,10 +1,9 @@
 /*
-What it checks: the students on both sides of a gap, and the sums of their values, are
-those of the student facts, less the students of whom nothing is known.
-When it matters: always; a student counted twice, or in neither group, bends every gap.
+What it checks: the counts and sums on both sides of a gap equal those of the student
+facts, without the students whose involvement is unknown.
+When it matters: always; a student counted twice, or on neither side, distorts the gaps.
 How to resolve it: compare int_outcome_gap_strata with fct_student_years for the measure
-and definition that the row names; look for an involvement or a student that is listed
-twice.
+and definition in the row; look for an involvement or a student that is listed twice.
 */
 with
 

@@ -1,11 +1,10 @@
 /*
-What it checks: the groups of a type, such as the races, hold together as many students
-with and without involvement as the district, less those of whom the district does not
-tell the group.
-When it matters: always; a student in two groups of a type, or in none, sets the gaps of
-the groups against the district's.
+What it checks: the groups of a type, such as the races, have together as many students
+with and without involvement as the district, less those with an unknown group.
+When it matters: always; otherwise a student is in two groups of a type, or in none, and
+the gaps of the groups contradict the district's.
 How to resolve it: look for the group's value in fct_student_years, and for a grade that
-stands twice or not at all in policy.grade_bands.
+is missing or repeated in policy.grade_bands.
 */
 with
 

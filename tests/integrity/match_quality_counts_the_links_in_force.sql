@@ -1,7 +1,7 @@
 /*
-What it checks: at the threshold in force `match_quality` counts the links of the
-crosswalk, and the groups of each kind together as many as there are.
-When it matters: always; else bias is measured on other links than those in use.
+What it checks: at the current threshold, `match_quality` counts the links of the
+crosswalk, and the groups of each kind add up to all of them.
+When it matters: always; otherwise bias is measured on other links than those in use.
 How to resolve it: look for a decision that `match_quality` leaves out or counts
 twice.
 */

@@ -1,9 +1,9 @@
 /*
-What it checks: no person holds two student records that one district lists on one
-day, unless a reviewer linked the two.
-When it matters: always; one child would carry another child's history.
-How to resolve it: `int_identity_student_decisions` shows the link; a rule in
-`int_identity_persons` that should have undone it does not.
+What it checks: no person has two student records that one district lists on the same
+day, unless a reviewer linked them.
+When it matters: always; one child would get another child's history.
+How to resolve it: find the link in `int_identity_student_decisions`, then the rule in
+`int_identity_persons` that should have removed it.
 */
 with
 

@@ -1,7 +1,7 @@
 /*
-What it checks: every enrollment spell that is not a no-show has its student-year, and
+What it checks: every enrollment spell that is not a no-show has a student-year, and
 every student-year has a spell.
-When it matters: always; a student-year that is lost hides a child from every measure.
+When it matters: always; a lost student-year removes a child from every measure.
 How to resolve it: follow the student from stg_enrollments through int_student_years to
 fct_student_years, and find the join that drops the row.
 */

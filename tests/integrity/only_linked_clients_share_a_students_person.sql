@@ -1,7 +1,7 @@
 /*
-What it checks: a client record carries a student's person exactly where its decision is
-link.
-When it matters: always; involvement counts the records of a person that are linked.
+What it checks: a client record has a student's person if and only if its decision is
+`link`.
+When it matters: always; involvement counts the linked records of a person.
 How to resolve it: look at how `person_crosswalk` names the persons of unlinked clients.
 */
 with
