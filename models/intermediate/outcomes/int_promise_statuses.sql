@@ -13,9 +13,9 @@ spells as (
 
 ),
 
-calendar_days as (
+session_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_session_days') }}
 
 ),
 
@@ -83,64 +83,14 @@ candidates as (
 
 ),
 
--- Days on which any school of the district was in session, numbered across years.
-session_days as (
+first_sessions as (
 
     select
         district_id,
         school_year,
-        calendar_date,
-        row_number() over (partition by district_id order by calendar_date)
-            as session_number
-    from calendar_days
-    where is_in_session
-    group by district_id, school_year, calendar_date
-
-),
-
-session_years as (
-
-    select
-        district_id,
-        school_year,
-        min(calendar_date) as first_day,
-        max(calendar_date) as last_day,
-        min(session_number) as first_session
+        min(next_session) as first_session
     from session_days
     group by district_id, school_year
-
-),
-
--- For every calendar day, the numbers of the last session before or on it and of the
--- next session on or after it. Spells join on their two dates, because a range join
--- takes minutes for a county.
-numbered_days as (
-
-    select
-        session_years.district_id,
-        session_years.school_year,
-        cast(days.day as date) as day,
-        session_years.first_session - 1
-        + count(session_days.session_number) over until_day as last_session,
-        session_years.first_session
-        + count(session_days.session_number) over until_day
-        - case when session_days.session_number is null then 0 else 1 end
-            as next_session
-    from session_years
-    cross join
-        lateral generate_series(
-            session_years.first_day, session_years.last_day, interval '1 day'
-        ) as days (day)
-    left join session_days
-        on
-            session_years.district_id = session_days.district_id
-            and session_years.school_year = session_days.school_year
-            and days.day = session_days.calendar_date
-    window
-        until_day as (
-            partition by session_years.district_id, session_years.school_year
-            order by days.day
-        )
 
 ),
 
@@ -154,21 +104,18 @@ covered_sessions as (
         entry_days.next_session as first_session,
         exit_days.last_session
     from spells
-    inner join session_years
-        on
-            spells.district_id = session_years.district_id
-            and spells.school_year = session_years.school_year
-    inner join numbered_days as entry_days
+    inner join session_days as entry_days
         on
             spells.district_id = entry_days.district_id
             and spells.school_year = entry_days.school_year
-            and greatest(spells.entry_date, session_years.first_day)
-            = entry_days.day
-    inner join numbered_days as exit_days
+            and greatest(spells.entry_date, make_date(spells.school_year - 1, 7, 1))
+            = entry_days.calendar_date
+    inner join session_days as exit_days
         on
             spells.district_id = exit_days.district_id
             and spells.school_year = exit_days.school_year
-            and least(spells.exit_date, session_years.last_day) = exit_days.day
+            and least(spells.exit_date, make_date(spells.school_year, 6, 30))
+            = exit_days.calendar_date
     where entry_days.next_session <= exit_days.last_session
 
 ),
@@ -191,7 +138,7 @@ holes as (
                 order by covered_sessions.first_session, covered_sessions.last_session
                 rows between unbounded preceding and 1 preceding
             ),
-            first_years.first_session - 1
+            first_sessions.first_session - 1
         ) as hole_days
     from candidates
     inner join covered_sessions
@@ -200,10 +147,10 @@ holes as (
             and candidates.district_student_id = covered_sessions.district_student_id
             and candidates.first_school_year <= covered_sessions.school_year
             and candidates.school_year >= covered_sessions.school_year
-    inner join session_years as first_years
+    inner join first_sessions
         on
-            candidates.district_id = first_years.district_id
-            and candidates.first_school_year = first_years.school_year
+            candidates.district_id = first_sessions.district_id
+            and candidates.first_school_year = first_sessions.school_year
 
 ),
 
