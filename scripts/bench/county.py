@@ -119,7 +119,9 @@ class County:
 
         def rows() -> Iterator[pl.DataFrame]:
             for positions in blocks:
-                yield self._extracts.clients(source, positions, chance).with_columns(
+                clients = self._extracts.clients(source, positions, chance)
+                # Programs send a race, and no contract keeps it.
+                yield clients.drop("race").with_columns(
                     source_id=pl.lit(source),
                     updated_at=pl.lit(datetime.combine(day, time(6))),
                     is_deleted=pl.lit(False),
