@@ -79,45 +79,41 @@ surnames as not materialized (
 
 ),
 
--- The dictionary also holds identities that no record has any more.
 keys as not materialized (
 
     select
-        surnames.identity_id,
-        surnames.student_key,
-        kinds.key_type,
-        kinds.key_hash
-    from surnames
-    cross join
-        lateral (
-            values
+        identity_id,
+        student_key,
+        unnest(array[
             {% for key_type, hashed in keys %}
-            ('{{ key_type }}', hashtextextended({{ hashed }})){{ ',' if not loop.last }}
+            '{{ key_type }}'{{ ',' if not loop.last }}
             {% endfor %}
-        ) as kinds (key_type, key_hash)
-    where surnames.identity_id in (select records.identity_id from records)
+        ]) as key_type,
+        unnest(array[
+            {% for key_type, hashed in keys %}
+            hashtextextended({{ hashed }}){{ ',' if not loop.last }}
+            {% endfor %}
+        ]) as key_hash
+    from surnames
 
 ),
 
 student_keys as (
 
-    select distinct
-        key_type,
-        key_hash
+    select distinct key_hash
     from keys
     where student_key is not null
 
 ),
 
--- A key that no student has makes no pair.
+-- A key that no student has makes no pair. The dictionary also holds identities that no
+-- record has any more.
 blocks as (
 
     select distinct keys.*
     from keys
-    inner join student_keys
-        on
-            keys.key_type = student_keys.key_type
-            and keys.key_hash = student_keys.key_hash
+    inner join student_keys on keys.key_hash = student_keys.key_hash
+    where keys.identity_id in (select records.identity_id from records)
 
 )
 
