@@ -1,56 +1,70 @@
 with
 
-services as (
+services as not materialized (
 
     select * from {{ ref('stg_services') }}
-    where not has_client
 
 ),
 
-deliveries as (
+deliveries as not materialized (
 
-    select
-        partner_id,
-        contract_object,
-        load_id,
-        max(as_of_date) as as_of_date
-    from {{ ref('stg_deliveries') }}
-    group by partner_id, contract_object, load_id
+    select * from {{ ref('stg_deliveries') }}
 
 ),
 
-clients as (
+clients as not materialized (
 
     select * from {{ source('raw', 'clients') }}
 
 ),
 
 -- A deleted client record is not an error of the source, so it does not count here.
-services_without_client as (
+orphans as (
 
     select
-        deliveries.partner_id,
-        deliveries.contract_object,
         services.source_id,
         services.source_client_id,
-        max(deliveries.as_of_date) as as_of_date,
-        count(*) as rows_affected
+        services.load_id
     from services
-    inner join deliveries on services.load_id = deliveries.load_id
     where
         not exists (
             select from clients
             where
-                {{ client_hash('clients') }} = {{ client_hash('services') }}
-                and clients.source_id = services.source_id
+                clients.source_id = services.source_id
                 and clients.source_client_id = services.source_client_id
-                and clients.load_id in (select d.load_id from deliveries as d)
+                and clients.load_id in (select deliveries.load_id from deliveries)
         )
+
+),
+
+newest_deliveries as (
+
+    select
+        partner_id,
+        contract_object,
+        load_id,
+        max(as_of_date) as as_of_date
+    from deliveries
+    group by partner_id, contract_object, load_id
+
+),
+
+services_without_client as (
+
+    select
+        newest_deliveries.partner_id,
+        newest_deliveries.contract_object,
+        orphans.source_id,
+        orphans.source_client_id,
+        max(newest_deliveries.as_of_date) as as_of_date,
+        count(*) as rows_affected
+    from orphans
+    inner join newest_deliveries on orphans.load_id = newest_deliveries.load_id
     group by
-        deliveries.partner_id,
-        deliveries.contract_object,
-        services.source_id,
-        services.source_client_id
+        newest_deliveries.partner_id,
+        newest_deliveries.contract_object,
+        orphans.source_id,
+        orphans.source_client_id
 
 )
 

@@ -1,3 +1,6 @@
+-- With the index, nothing depends on how many rows the planner expects here.
+{{ config(indexes=[{'columns': ['load_id', 'line_number'], 'unique': true}]) }}
+
 with
 
 clients as not materialized (
