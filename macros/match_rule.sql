@@ -9,15 +9,17 @@
 {% macro match_rule(pair, policy) %}
         case
             -- Allowed if first and middle name are swapped, or if nobody else has the
-            -- SSN.
+            -- SSN. One side of a swap is enough where the other middle name is unknown.
             when
                 {{ pair }}.first_name in ('different', 'similar')
                 and (
                     {{ pair }}.birth_date = 'exact'
                     and {{ pair }}.last_name not in ('different', 'crossed')
+                    and coalesce({{ pair }}.gender, 'same') = 'same'
                     and (
                         {{ pair }}.fits_initials
                         or {{ pair }}.fits_initial
+                        and {{ pair }}.middle_name is null
                         and {{ pair }}.address in ('exact', 'street', 'similar')
                         or {{ pair }}.has_sole_ssn
                     )
@@ -28,8 +30,19 @@
                 {{ pair }}.suffix = 'different'
                 and {{ policy }}.different_suffix
                 then 'different_suffix'
+            -- Allowed for a typo across a month's end: relatives of one name are at least
+            -- half a year apart.
             when
                 {{ pair }}.birth_date = 'different'
+                and (
+                    {{ pair }}.has_close_birth_date
+                    and {{ pair }}.first_name = 'exact'
+                    and coalesce({{ pair }}.middle_name, '') <> 'different'
+                    and (
+                        {{ pair }}.address in ('exact', 'street', 'similar')
+                        or {{ pair }}.ssn = 'exact'
+                    )
+                ) is not true
                 and {{ policy }}.different_birth_date
                 then 'different_birth_date'
             -- Similar first names may be those of twins if anything else differs.
@@ -64,12 +77,18 @@
                 then 'unknown_name_or_birth_date'
             -- Possibly another person with the same name and a similar birth date.
             -- January 1 often means an unknown day, so then only the year agrees.
+            -- An agreeing middle name rules that out, an initial in the same ZIP code.
             when
                 {{ pair }}.address in ('zip', 'different')
                 and coalesce({{ pair }}.ssn, '') <> 'exact'
                 and coalesce({{ pair }}.state_id, '') <> 'same'
                 and (
                     {{ pair }}.birth_date in ('near', 'year')
+                    and (
+                        {{ pair }}.middle_name = 'exact'
+                        or {{ pair }}.middle_name = 'initial'
+                        and {{ pair }}.address = 'zip'
+                    ) is not true
                     or 'different' in ({{ pair }}.middle_name, {{ pair }}.ssn)
                 )
                 and {{ policy }}.namesake_elsewhere

@@ -91,7 +91,7 @@ client_candidates as (
         best.student_identity_id,
         coalesce(best.student_key, reviewed.student_key) as student_key,
         best.match_weight,
-        best.match_probability,
+        {{ function('match_probability') }}(best.match_weight) as match_probability,
         best.rule,
         best.other_ssn,
         best.first_name = 'exact' as has_same_first_name,

@@ -2,7 +2,7 @@
     'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
     'address', 'state_id',
 ] %}
-{%- set others = compared | reject('equalto', 'ssn') | list %}
+{%- set known = {'ssn': ' filter (where has_overused_ssn is not true)'} %}
 
 with
 
@@ -21,11 +21,7 @@ client_persons as (
 
 numbers as (
 
-    select distinct
-        number,
-        birth_years,
-        is_evidence
-    from {{ ref('int_identity_numbers') }}
+    select * from {{ ref('int_identity_numbers') }}
     where number_type = 'ssn'
 
 ),
@@ -48,30 +44,20 @@ policy as (
 
 ),
 
--- The agreement of a number that too many people use counts as unknown.
 pairs as (
 
     select
-        scores.student_key,
-        scores.student_identity_id,
-        scores.match_weight,
+        scores.*,
         client_persons.client_person_id,
-        {% for comparison in others %}
-        scores.{{ comparison }},
-        scores.{{ comparison }}_weight,
-        {% endfor %}
-        case
-            when scores.ssn <> 'exact' or numbers.is_evidence is not false
-                then scores.ssn
-        end as ssn,
-        case
-            when scores.ssn <> 'exact' or numbers.is_evidence is not false
-                then scores.ssn_weight
-        end as ssn_weight,
+        scores.ssn = 'exact' and not numbers.is_evidence as has_overused_ssn,
         case when coalesce(scores.ssn, '') <> 'exact' then clients.ssn end as other_ssn,
         scores.ssn = 'exact' and coalesce(numbers.birth_years, 1) <= 1 as has_sole_ssn,
-        left(clients.first_name, 1) = left(students.middle_name, 1) as fits_middle_name,
-        left(clients.middle_name, 1) = left(students.first_name, 1) as fits_first_name
+        -- An initial, or three letters: the rest of a name may have a typo.
+        starts_with(clients.first_name, left(students.middle_name, 3))
+            as fits_middle_name,
+        starts_with(students.first_name, left(clients.middle_name, 3))
+            as fits_first_name,
+        abs(clients.birth_date - students.birth_date) < 180 as has_close_birth_date
     from scores
     inner join client_persons
         on scores.other_identity_id = client_persons.client_identity_id
@@ -79,13 +65,14 @@ pairs as (
         on scores.student_identity_id = students.identity_id
     inner join identities as clients
         on scores.other_identity_id = clients.identity_id
-    left join numbers on clients.ssn = numbers.number
+    left join numbers on scores.other_identity_id = numbers.client_identity_id
     cross join policy
     where scores.match_weight >= policy.pooling_weight
 
 ),
 
--- Of all that a client's records say, what agrees best counts in each comparison.
+-- Of all that a client's records say, what agrees best counts in each comparison. The
+-- agreement of a number that too many people use counts as unknown.
 pooled as (
 
     select
@@ -100,14 +87,15 @@ pooled as (
         (
             array_agg(
                 {{ comparison }} order by {{ comparison }}_weight desc nulls last
-            )
+            ){{ known[comparison] }}
         )[1] as {{ comparison }},
-        max({{ comparison }}_weight) as {{ comparison }}_weight,
+        max({{ comparison }}_weight){{ known[comparison] }} as {{ comparison }}_weight,
         {% endfor %}
         max(other_ssn) as other_ssn,
         coalesce(bool_or(has_sole_ssn), false) as has_sole_ssn,
         coalesce(bool_or(fits_middle_name or fits_first_name), false) as fits_initial,
-        coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials
+        coalesce(bool_or(fits_middle_name and fits_first_name), false) as fits_initials,
+        coalesce(bool_or(has_close_birth_date), false) as has_close_birth_date
     from pairs
     group by client_person_id, student_key
 
@@ -117,19 +105,12 @@ client_evidence as (
 
     select
         pooled.*,
-        sums.match_weight,
-        {{ function('match_probability') }}(sums.match_weight) as match_probability
+        priors.prior_match_weight
+        {%- for comparison in compared %}
+        + coalesce(pooled.{{ comparison }}_weight, 0)
+        {%- endfor %} as match_weight
     from pooled
     cross join priors
-    cross join
-        lateral (
-            values (
-                priors.prior_match_weight
-                {% for comparison in compared %}
-                + coalesce(pooled.{{ comparison }}_weight, 0)
-                {% endfor %}
-            )
-        ) as sums (match_weight)
 
 )
 

@@ -6,7 +6,8 @@ scores as (
         *,
         false as fits_initial,
         false as fits_initials,
-        false as has_sole_ssn
+        false as has_sole_ssn,
+        false as has_close_birth_date
     from {{ ref('int_identity_scores') }}
     where pair_type = 'student_student'
 
