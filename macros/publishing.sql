@@ -107,6 +107,8 @@
             {%- endif -%}
         {%- endfor -%}
         {%- set outcome = 'failed' if failed else 'passed' if is_complete() else 'partial' -%}
+        {%- set named = failed | rejectattr('status', 'eq', 'skipped')
+            | map(attribute='node.name') | list -%}
         {%- set relations = [] -%}
         {%- for node in graph.nodes.values()
             if outcome == 'passed'
@@ -125,6 +127,9 @@
             '{{ tojson(counts) }}',
             '{{ tojson(relations) }}'
         );
+        update landing.runs
+        set failed_nodes = nullif(string_to_array('{{ named | join(",") }}', ','), '{}')
+        where run_id = '{{ invocation_id }}';
         commit
     {%- endif -%}
 {%- endmacro %}

@@ -12,13 +12,21 @@ from rich.console import Console
 from outcomes.access.commands import access_app, purge
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.landing.commands import district_app, given_date, land, release, replay
+from outcomes.landing.commands import (
+    NEEDS_A_PERSON,
+    district_app,
+    given_date,
+    land,
+    release,
+    replay,
+)
 from outcomes.linkage.commands import link_app
-from outcomes.reports.commands import report_app, summary, write_all_districts
+from outcomes.reports.commands import report_app, status, summary, write_all_districts
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import is_up_to_date, roll_back
+from outcomes.webhook import report_failure
 
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
@@ -34,6 +42,7 @@ cli.command()(land)
 cli.command()(release)
 cli.command()(replay)
 cli.command()(purge)
+cli.command()(status)
 
 
 @cli.command()
@@ -58,7 +67,7 @@ def build(
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
     if result.status == "held":
-        raise typer.Exit(3)
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 @cli.command()
@@ -84,27 +93,39 @@ def weekly(
     Each district gets a workbook in reports/<as-of date>/ beside the warehouse.
 
     Files that need a person do not stop the run: the partner's earlier snapshot stays the
-    truth. The exit code is then 3, and 1 if the run itself failed.
+    truth. The exit code is then 3, and 1 if the run itself failed. Whenever it is not 0,
+    the webhook in OUTCOMES_FAILURE_WEBHOOK is told, if there is one.
 
     Example:
         outcomes weekly drops
     """
-    exit_code = 0
+    step, waits_in, run_id = "land", "", None
     try:
-        land(path)
-    except typer.Exit as landed:
-        exit_code = landed.exit_code
-    with connect() as connection:
-        is_needed = force or not is_up_to_date(connection)
-    if is_needed:
-        result = build_warehouse(Console())
-        typer.echo(result.verdict)
-        exit_code = 3 if result.status == "held" else exit_code
-    else:
-        typer.echo("Nothing has changed since the last publication; --force builds all the same.")
-    summary()
-    write_all_districts()
-    raise typer.Exit(exit_code)
+        try:
+            land(path)
+        except typer.Exit:
+            waits_in = step
+        step = "build"
+        with connect() as connection:
+            is_needed = force or not is_up_to_date(connection)
+        if is_needed:
+            result = build_warehouse(Console())
+            typer.echo(result.verdict)
+            run_id = result.run_id
+            waits_in = step if result.status == "held" else waits_in
+        else:
+            typer.echo(
+                "Nothing has changed since the last publication; --force builds all the same."
+            )
+        step = "report"
+        summary()
+        write_all_districts()
+    except BaseException as error:
+        report_failure(step, 1, getattr(error, "run_id", run_id))
+        raise
+    if waits_in:
+        report_failure(waits_in, NEEDS_A_PERSON, run_id)
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 def app() -> None:

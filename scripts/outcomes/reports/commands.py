@@ -1,7 +1,10 @@
-"""`outcomes report …`."""
+"""`outcomes report …` and `outcomes status`."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +13,9 @@ from rich.console import Console
 
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
+from outcomes.landing.commands import NEEDS_A_PERSON, given_date
 from outcomes.reports.district import report_file, write_report
+from outcomes.reports.status import read_status, show_status
 from outcomes.reports.summary import show_summary
 from outcomes.warehouse.connection import connect
 
@@ -76,6 +81,33 @@ def public(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page, encoding="utf-8")
     console.print(f"The report is in {file}")
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
+    as_of: Annotated[
+        str, typer.Option(help="Say what is late on this day, yyyy-mm-dd; else today.")
+    ] = "",
+) -> None:
+    """Say how the warehouse is: the last run, what is late, what waits, sizes.
+
+    The exit code is 3 if somebody has to look: the last run is not published, a delivery is
+    late, or a file is quarantined or held.
+
+    Example:
+        outcomes status
+        outcomes status --json
+    """
+    settings = load_settings()
+    day = given_date(as_of) if as_of else date.today()
+    with connect(settings) as connection:
+        found = read_status(connection, settings, day)
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"is_well": found.is_well}, default=str))
+    else:
+        show_status(found, console)
+    if not found.is_well:
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 def write_all_districts() -> None:

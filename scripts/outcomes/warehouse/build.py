@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -30,9 +30,18 @@ PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 class BuildResult:
     """What `dbt build` did: how many nodes ran, and what became of the run."""
 
+    run_id: str
     nodes: int
     status: str
     verdict: str
+
+
+class BuildError(OutcomesError):
+    """A build that failed, and its run."""
+
+    def __init__(self, message: str, run_id: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
 
 
 def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResult:
@@ -47,7 +56,7 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
         The run, which was published or held.
 
     Raises:
-        OutcomesError: a model, a test or the publication failed; failures have been shown.
+        BuildError: a model, a test or the publication failed; failures have been shown.
             Nothing has been published then.
     """
     # Three of the four seconds that the other commands would take to start.
@@ -94,20 +103,21 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
             [run_id],
         ).fetchone() or (None, None)
     if status not in ("published", "held"):
-        _show_failure(outcome, console)
-    return BuildResult(len(getattr(outcome.result, "results", [])), status, verdict)
+        raise BuildError(_show_failure(outcome, console), run_id)
+    return BuildResult(run_id, len(getattr(outcome.result, "results", [])), status, verdict)
 
 
-def _show_failure(outcome: dbtRunnerResult, console: Console) -> NoReturn:
+def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
+    """Show what failed; what it comes to, in a sentence."""
     if isinstance(outcome.exception, KeyboardInterrupt):
-        raise OutcomesError("Interrupted. Nothing was published.")
+        return "Interrupted. Nothing was published."
     if outcome.exception is not None:
-        raise OutcomesError(f"dbt could not build: {outcome.exception}")
+        return f"dbt could not build: {outcome.exception}"
     results = getattr(outcome.result, "results", [])
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     for result in failed:
         console.print(f"[red]{result.status}[/] {result.node.name}: {result.message}")
-    raise OutcomesError(
+    return (
         f"{len(failed)} of {len(results)} models and tests failed. The first of them "
         "explains the others; `dbt build` shows the whole log."
     )

@@ -217,6 +217,8 @@ create table if not exists landing.runs (
     contract_versions jsonb not null,
     -- status → how many models, seeds, functions and tests ended so
     nodes jsonb,
+    -- the names of those that failed
+    failed_nodes text [],
     -- what people read before and would miss, and why it was published all the same
     missing_rows text,
     loss_accepted_because text
@@ -226,7 +228,8 @@ create table if not exists landing.runs (
 alter table landing.runs
     drop constraint if exists runs_status_check,
     add column if not exists missing_rows text,
-    add column if not exists loss_accepted_because text;
+    add column if not exists loss_accepted_because text,
+    add column if not exists failed_nodes text [];
 
 -- What each run publishes, a district's own tables among it.
 create table if not exists landing.run_relations (

@@ -62,6 +62,10 @@ def test_a_failed_test_leaves_what_people_read(
     assert not done.success
     assert "Not published: something failed." in done.said
     assert newest_status(connection) == "failed"
+    (failed,) = connection.execute(
+        "select failed_nodes from landing.runs where failed_nodes is not null"
+    ).fetchall()
+    assert failed == (["every_line_is_accounted_for"],)
     assert content_hashes(connection) == before
     assert definitions(connection) == defined
 

@@ -1,0 +1,227 @@
+"""The state of the warehouse for those who run it: counts and names of feeds, no person's data."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+from psycopg.rows import class_row
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+
+from outcomes.config import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of dbt on the target prod, as the ledger knows it."""
+
+    run_id: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    published_at: datetime | None
+    as_of_date: date | None
+    failed_nodes: list[str] | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class LateFeed:
+    """A kind of file whose agreed day and latency have passed."""
+
+    partner_id: str
+    contract_object: str
+    source_id: str | None
+    expected_on: date
+    days_late: int
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file that was quarantined or is held, with no accepted file after it."""
+
+    partner_id: str
+    contract_object: str | None
+    as_of_date: date
+    status: str
+    reason_code: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `outcomes status` says."""
+
+    as_of: date
+    last_run: Run | None
+    published_run: Run | None
+    is_running: bool
+    late: list[LateFeed]
+    waiting: list[WaitingFile]
+    links_in_review: int
+    database_bytes: int
+    archive_bytes: int
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to look. Links in review are everyday work."""
+        is_published = self.last_run is not None and self.last_run == self.published_run
+        return (is_published or self.is_running) and not self.late and not self.waiting
+
+
+def read_status(connection: psycopg.Connection, settings: Settings, as_of: date) -> Status:
+    """Look at the ledger, at what people read, and at the sizes.
+
+    Args:
+        connection: to the warehouse.
+        settings: where the archive is.
+        as_of: the day on which a delivery is late or not.
+    """
+    last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
+    is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
+    return Status(
+        as_of=as_of,
+        last_run=last_run,
+        published_run=_run(connection, "run_id = landing.published_run()"),
+        is_running=last_run is not None
+        and last_run.status in ("running", "passed")
+        and _dbt_is_at_work(connection),
+        late=_late(connection, as_of) if is_built else [],
+        waiting=_waiting(connection),
+        links_in_review=_count(connection, "select count(*) from identity.match_review_queue")
+        if is_built
+        else 0,
+        database_bytes=_count(connection, "select pg_database_size(current_database())"),
+        archive_bytes=sum(file.stat().st_size for file in settings.archive_dir.rglob("*.age")),
+    )
+
+
+def show_status(status: Status, console: Console) -> None:
+    """Print the status for people."""
+    run, published = status.last_run, status.published_run
+    if run is None:
+        console.print("[red]Last run[/]: none. Run `outcomes weekly`.")
+    elif status.is_running:
+        console.print(f"Last run: under way since {run.started_at:%Y-%m-%d %H:%M}.")
+    else:
+        colour = "green" if run.status == "published" else "red"
+        # What a kill leaves behind until the next run finds it.
+        state = "killed" if run.status == "running" else run.status
+        console.print(f"[{colour}]Last run[/]: {state}, begun {run.started_at:%Y-%m-%d %H:%M}.")
+        console.print(f"  {escape(run.verdict)}")
+        for node in run.failed_nodes or []:
+            console.print(f"  failed: {escape(node)}")
+    if published is None:
+        console.print("Nothing is published here.")
+    elif published != run:
+        console.print(f"People read run {published.run_id}, as of {published.as_of_date}.")
+    for feed in status.late:
+        source = f" of {feed.source_id}" if feed.source_id else ""
+        console.print(
+            f"[red]late[/] {feed.partner_id} {escape(feed.contract_object + source)}: expected on "
+            f"{feed.expected_on}, {feed.days_late:,} days late"
+        )
+    for file in status.waiting:
+        console.print(
+            f"[red]{file.status}[/] {file.partner_id} {file.as_of_date} "
+            f"{escape(file.contract_object or 'of no known kind')}: {file.reason_code}"
+        )
+    console.print(f"Links in review: {status.links_in_review:,}.")
+    console.print(
+        f"Database: {decimal(status.database_bytes)}, archive: {decimal(status.archive_bytes)}."
+    )
+    console.print("All is well." if status.is_well else "Somebody has to look.")
+
+
+def _run(connection: psycopg.Connection, condition: str) -> Run | None:
+    with connection.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(
+            f"""
+            select
+                run_id, status, started_at, finished_at, published_at, as_of_date, failed_nodes,
+                landing.verdict(run_id)
+            from landing.runs
+            where {condition}
+            """.encode()  # noqa: S608
+        ).fetchone()
+
+
+def _dbt_is_at_work(connection: psycopg.Connection) -> bool:
+    """Whether dbt has a session within the time that landing.begin_run gives it, too."""
+    for _ in range(80):
+        query = (
+            "select count(*) from pg_stat_activity "
+            "where datname = current_database() and application_name = 'dbt'"
+        )
+        if _count(connection, query):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
+    """The schedule is that of what people read; what has landed since is not late."""
+    with connection.cursor(row_factory=class_row(LateFeed)) as cursor:
+        return cursor.execute(
+            """
+            select
+                partner_id,
+                contract_object,
+                source_id,
+                expected_on,
+                %(as_of)s - (expected_on + latency_days) as days_late
+            from quality.feed_freshness as feeds
+            inner join landing.partners using (partner_id)
+            where
+                expected_on + latency_days < %(as_of)s
+                and not exists (
+                    select from landing.files
+                    where
+                        files.partner_id = feeds.partner_id
+                        and files.contract_object = feeds.contract_object
+                        and files.source_id is not distinct from feeds.source_id
+                        and files.status in ('loaded', 'duplicate')
+                        and files.as_of_date > feeds.last_accepted_on
+                )
+            order by partner_id, contract_object, source_id
+            """,
+            {"as_of": as_of},
+        ).fetchall()
+
+
+def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
+    """By the rule of stg_files, on what has landed up to now."""
+    with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
+        return cursor.execute(
+            """
+            select partner_id, contract_object, as_of_date, status, reason_code
+            from landing.files
+            where
+                status in ('quarantined', 'held')
+                and not exists (
+                    select from landing.files as later
+                    where
+                        later.partner_id = files.partner_id
+                        and case
+                            when files.contract_object is null
+                                then later.as_of_date > files.as_of_date
+                            else
+                                later.status = 'loaded'
+                                and later.contract_object = files.contract_object
+                                and later.source_id is not distinct from files.source_id
+                                and later.school_year is not distinct from files.school_year
+                                and (later.as_of_date, later.received_at)
+                                > (files.as_of_date, files.received_at)
+                        end
+                )
+            order by as_of_date, partner_id, contract_object, file_id
+            """
+        ).fetchall()
+
+
+def _count(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0

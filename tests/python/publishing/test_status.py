@@ -1,0 +1,221 @@
+"""`outcomes status` in every state, and what a webhook is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from dbt.cli.main import dbtRunnerResult
+from tests.python.access.acting import acting_as
+from tests.python.conftest import free_port
+from tests.python.landing.commands import run
+from tests.python.publishing.warehouse import pretend_build, publish, roll_back
+from typer.testing import CliRunner
+
+from outcomes.cli import cli
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.reports.status import read_status
+from outcomes.warehouse.connection import connect
+
+
+@pytest.fixture
+def newest(connection: psycopg.Connection) -> date:
+    """The day of the newest delivery; of the demo's broken files none waits any more."""
+    connection.execute(
+        "update landing.files set status = 'loaded', reason_code = null "
+        "where status in ('quarantined', 'held')"
+    )
+    row = connection.execute("select max(as_of_date) from landing.files").fetchone()
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+def as_json(day: date) -> tuple[int, dict[str, Any]]:
+    code, output = run("status", "--json", "--as-of", str(day))
+    return code, json.loads(output)
+
+
+def test_a_published_warehouse_is_well(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    code, found = as_json(newest)
+    assert (code, found["is_well"]) == (0, True)
+    assert found["last_run"] == found["published_run"]
+    assert found["last_run"]["status"] == "published"
+    assert found["late"] == found["waiting"] == []
+    assert found["database_bytes"] > 1e6
+    code, output = run("status", "--as-of", str(newest))
+    assert code == 0
+    assert "All is well." in output
+
+
+def fail(connection: psycopg.Connection) -> None:
+    run_id = pretend_build(connection)
+    connection.execute(
+        "update landing.runs set status = 'failed', failed_nodes = array['unique_x'] "
+        "where run_id = %s",
+        [run_id],
+    )
+
+
+def hold(connection: psycopg.Connection) -> None:
+    run_id = pretend_build(connection, "delete from next_marts.dim_districts")
+    connection.execute("select landing.publish_run(%s, '')", [run_id])
+
+
+def kill(connection: psycopg.Connection) -> None:
+    connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
+
+
+def withdraw(connection: psycopg.Connection) -> None:
+    publish(connection, pretend_build(connection))
+    roll_back(connection)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        (fail, "failed", "failed: unique_x"),
+        (hold, "held", "people would miss"),
+        (kill, "running", "Last run: killed"),
+        (withdraw, "withdrawn", "Last run: withdrawn"),
+    ],
+)
+def test_a_run_that_is_not_published_needs_a_person(
+    change: Callable[[psycopg.Connection], None],
+    status: str,
+    said: str,
+    connection: psycopg.Connection,
+    newest: date,
+) -> None:
+    change(connection)
+    code, found = as_json(newest)
+    assert (code, found["is_well"], found["is_running"]) == (3, False, False)
+    assert found["last_run"]["status"] == status
+    assert found["published_run"]["status"] == "published"
+    _, output = run("status", "--as-of", str(newest))
+    assert said in output
+    assert "People read run" in output
+    assert "Somebody has to look." in output
+
+
+def test_a_run_that_is_under_way_is_well(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    kill(connection)
+    with connect(published) as dbt:
+        dbt.execute("set application_name = 'dbt'")
+        code, found = as_json(newest)
+    assert (code, found["is_running"]) == (0, True)
+
+
+def test_a_delivery_is_late_after_its_day_and_latency_unless_it_has_come(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    later = newest + timedelta(days=60)
+    code, found = as_json(later)
+    assert code == 3
+    late = [feed for feed in found["late"] if feed["partner_id"] == "clairton"]
+    assert late
+    assert all(0 < feed["days_late"] < 60 for feed in late)
+    connection.execute(
+        "update landing.files set as_of_date = %s where partner_id = 'clairton'", [later]
+    )
+    assert "clairton" not in {feed["partner_id"] for feed in as_json(later)[1]["late"]}
+
+
+def test_a_file_waits_until_an_accepted_one_follows(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    wait = (
+        "update landing.files set status = 'held', reason_code = 'rows_lost' where file_id = ("
+        "select {}(file_id) from landing.files where partner_id = 'woodland_hills' "
+        "and contract_object = 'STUDENT' and status = 'loaded')"
+    )
+    connection.execute(wait.format("min").encode())
+    assert as_json(newest)[0] == 0
+    connection.execute(wait.format("max").encode())
+    code, found = as_json(newest)
+    assert code == 3
+    (file,) = found["waiting"]
+    assert (file["partner_id"], file["status"]) == ("woodland_hills", "held")
+    assert "file_name" not in file
+
+
+def test_a_steward_may_ask(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    with acting_as(connection, "outcomes_steward"):
+        assert read_status(connection, published, newest).is_well
+
+
+def test_before_the_first_build(database: Settings) -> None:
+    code, output = run("status")
+    assert code == 3
+    assert "Last run: none. Run `outcomes weekly`." in output
+
+
+Reports = list[dict[str, Any]]
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reports]:
+    """What has been posted to the webhook in the environment."""
+    posted: Reports = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/secret"
+        monkeypatch.setenv("OUTCOMES_FAILURE_WEBHOOK", url)
+        yield posted
+        server.shutdown()
+
+
+class Interrupted:
+    """A dbt that is stopped as soon as it begins."""
+
+    def __init__(self, callbacks: list[Callable[[Any], None]]) -> None: ...
+
+    def invoke(self, _: list[str]) -> dbtRunnerResult:
+        return dbtRunnerResult(success=False, exception=KeyboardInterrupt())
+
+
+def test_the_webhook_is_told_of_a_failure(
+    webhook: Reports, database: Settings, demo_drops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OutcomesError):
+        run("weekly", "no such folder")
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Interrupted)
+    with pytest.raises(OutcomesError, match="Interrupted"):
+        run("weekly", min((demo_drops / "clairton").iterdir()))
+    assert [(report["step"], report["exit_code"]) for report in webhook] == [
+        ("land", 1), ("build", 1),
+    ]  # fmt: skip
+    assert set(webhook[0]) == {"command", "step", "exit_code", "run_id", "text"}
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/secret", "file:///etc/secret", "secret"])
+def test_a_webhook_that_cannot_be_told_hides_nothing(
+    url: str, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_FAILURE_WEBHOOK", url.format(port=free_port()))
+    done = CliRunner().invoke(cli, ["weekly", "no such folder"])
+    assert isinstance(done.exception, OutcomesError)
+    assert "warning: OUTCOMES_FAILURE_WEBHOOK was not told" in done.output
+    assert "secret" not in done.output
