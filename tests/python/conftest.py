@@ -115,6 +115,24 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Settings]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A server of the test's own: roles belong to a whole server."""
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
+    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    monkeypatch.delenv("OUTCOMES_PG_DATABASE", raising=False)
+    monkeypatch.setenv("PGPASSFILE", str(folder / "pgpass"))
+    server = EmbeddedServer(load_settings())
+    server.start()
+    try:
+        yield load_settings()
+    finally:
+        server.reset()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def _embedded(environment: pytest.MonkeyPatch) -> Iterator[None]:
     environment.setenv("OUTCOMES_PG_PORT", str(free_port()))

@@ -115,7 +115,7 @@ def show_status(status: Status, console: Console) -> None:
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
     if published is None:
-        console.print("Nothing is published here.")
+        console.print("Nothing is published here: run `outcomes build`.")
     elif published != run:
         console.print(f"People read run {published.run_id}, as of {published.as_of_date}.")
     for feed in status.late:

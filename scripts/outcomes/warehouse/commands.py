@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from outcomes.config import EMBEDDED_HOST, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.server import EmbeddedServer, psql_path
+from outcomes.warehouse import backup as backups
+from outcomes.warehouse.server import EmbeddedServer, program_path
 
-warehouse_app = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True)
+warehouse_app = typer.Typer(help="The embedded PostgreSQL; backups.", no_args_is_help=True)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def _server() -> EmbeddedServer:
     settings = load_settings()
     if settings.host != EMBEDDED_HOST:
         raise OutcomesError(
-            f"OUTCOMES_PG_HOST is {settings.host}: `outcomes warehouse` is for the embedded "
-            "server only. Unset it, or leave starting and stopping to your own server."
+            f"OUTCOMES_PG_HOST is {settings.host}, and this command is for the embedded server "
+            "only. Unset it, or leave starting and stopping to your own server."
         )
     return EmbeddedServer(settings)
 
@@ -64,7 +68,7 @@ def status() -> None:
         )
         raise typer.Exit(3)
     typer.echo(f"PostgreSQL is running on {_address(server)}")
-    typer.echo(f"psql:  {psql_path()}, with a login of `outcomes access login`")
+    typer.echo(f"psql:  {program_path('psql')}, with a login of `outcomes access login`")
     typer.echo(f"owner: {server.settings.password_file} holds the password; not for readers")
     typer.echo(f"data:  {server.data_dir}")
 
@@ -83,6 +87,40 @@ def reset(
         typer.confirm(f"Delete everything under {server.data_dir}?", abort=True)
     server.reset()
     typer.echo("The embedded warehouse is gone. `outcomes warehouse start` makes a new one.")
+
+
+@warehouse_app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder, for encrypted data.")],
+    keys_folder: Annotated[Path, typer.Argument(help="A new folder elsewhere, for the keys.")],
+) -> None:
+    """Back up what cannot be made again: raw, the ledger, persons' history, the archive.
+
+    The first folder is useless without the second: keep them apart. On any PostgreSQL.
+
+    Example:
+        outcomes warehouse backup /backups/2012-10-05 /safe/2012-10-05
+    """
+    with console.status("Backing up"):
+        backups.back_up(load_settings(), folder, keys_folder)
+    console.print(f"The backup is in {folder}, its keys in {keys_folder}.")
+
+
+@warehouse_app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
+    keys_folder: Annotated[Path, typer.Argument(help="The folder of its keys.")],
+) -> None:
+    """Restore a backup into an empty database. Roles and marts are made anew afterwards.
+
+    Example:
+        outcomes warehouse restore /backups/2012-10-05 /safe/2012-10-05
+    """
+    with console.status("Restoring"):
+        backups.restore(load_settings(), folder, keys_folder)
+    console.print(
+        "Restored. Run `outcomes access apply` for the roles, then `outcomes build` for the marts."
+    )
 
 
 def _address(server: EmbeddedServer) -> str:

@@ -50,12 +50,12 @@ begin
 end
 $$;
 
--- The run that people read.
+-- The run that people read: none where a backup was restored and nothing built yet.
 create or replace function landing.published_run()
 returns text
 language sql stable as $$
     select run_id from landing.runs
-    where status = 'published'
+    where status = 'published' and to_regclass('marts.publications') is not null
     order by published_at desc
     limit 1
 $$;

@@ -253,9 +253,16 @@ class EmbeddedServer:
             return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
 
-def psql_path() -> Path:
-    """The psql that comes with the embedded server."""
-    return _installed_binaries() / "bin" / "psql"
+def program_path(name: str) -> Path:
+    """One of the programs that come with the embedded server, such as psql.
+
+    Raises:
+        OutcomesError: the package lacks it.
+    """
+    path = _installed_binaries() / "bin" / name
+    if not path.exists():
+        raise OutcomesError(f"{path} is missing. Run `make install` to install it again.")
+    return path
 
 
 def _installed_binaries() -> Path:

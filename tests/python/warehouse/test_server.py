@@ -72,7 +72,7 @@ def test_a_port_that_is_taken_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_another_server_is_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTCOMES_PG_HOST", "db.example.org")
-    with pytest.raises(OutcomesError, match="embedded server only"):
+    with pytest.raises(OutcomesError, match="for the embedded server"):
         CliRunner().invoke(cli, ["warehouse", "stop"], catch_exceptions=False)
 
 

@@ -1,0 +1,166 @@
+"""Backup and restore of what cannot be made again, with the keys apart.
+
+A backup is two new folders. The first holds an encrypted dump (raw, the ledger, and who was
+which person when) and a copy of the archive, which is encrypted anyway. The second holds the
+keys of both: without it nobody reads the first. All else is built.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from outcomes.config import Settings
+from outcomes.errors import OutcomesError
+from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.server import program_path
+from outcomes.warehouse.tables import create_tables
+
+TABLES = ("raw.*", "landing.*", "identity.int_identity_assignments")
+DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
+ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
+
+
+def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
+    """Back up into two new folders, which appear when they are whole.
+
+    Raises:
+        OutcomesError: a folder is not new or lies in the other, or pg_dump failed.
+    """
+    folder, keys_folder = folder.resolve(), keys_folder.resolve()
+    if folder.is_relative_to(keys_folder) or keys_folder.is_relative_to(folder):
+        raise OutcomesError("The keys belong apart from the backup: give two separate folders.")
+    with _appearing(keys_folder) as keys, _appearing(folder) as backup:
+        make_key(keys / DUMP_KEY)
+        tables = [f"--table={table}" for table in TABLES]
+        with _program(settings, "pg_dump", "--format=custom", *tables) as dump:
+            content = cast(BinaryIO, dump.stdout)
+            write_encrypted(backup / DUMP, read_key(keys / DUMP_KEY), {}, content)
+        # After the dump: an entry is in the archive before the ledger knows its file.
+        _copy(settings.archive_dir, backup / ARCHIVE)
+        _copy(settings.archive_keys_dir, keys / ARCHIVE_KEYS)
+
+
+def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
+    """Restore a backup into an empty database, and the archive with its keys into their folders.
+
+    The database comes last, in one transaction, so that an interrupted restore can be repeated.
+
+    Raises:
+        OutcomesError: there is no such backup, something is in the way, or pg_restore failed.
+    """
+    for file in (folder / DUMP, keys_folder / DUMP_KEY):
+        if not file.exists():
+            raise OutcomesError(
+                f"{file} is missing. Give the two folders of `outcomes warehouse backup`: the "
+                "backup, then its keys."
+            )
+    _require_no_others(settings.archive_dir, folder / ARCHIVE)
+    _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
+    with connect(settings) as connection:
+        # pg_restore sets a timeout that older servers do not know.
+        if connection.info.server_version < 170000:
+            raise OutcomesError(
+                "A backup is restored into PostgreSQL 17 or newer; this is "
+                f"{connection.info.parameter_status('server_version')}."
+            )
+        create_tables(connection)
+        known = connection.execute(
+            """
+            select
+                exists(select from landing.files)
+                or exists(select from landing.runs)
+                or exists(select from landing.link_decisions)
+                or exists(select from landing.disclosures)
+            """
+        ).fetchone()
+        if known == (True,):
+            raise OutcomesError(
+                f"The database {settings.database} is not empty. Restore into a new one: set "
+                "OUTCOMES_PG_DATABASE to a new name; on the embedded server `outcomes warehouse "
+                "start` creates it."
+            )
+        connection.execute("create schema if not exists identity")
+    _copy(folder / ARCHIVE, settings.archive_dir)
+    _copy(keys_folder / ARCHIVE_KEYS, settings.archive_keys_dir)
+    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+    with _program(settings, "pg_restore", "--exit-on-error", *options) as process:
+        content = cast(BinaryIO, process.stdin)
+        read_encrypted(folder / DUMP, read_key(keys_folder / DUMP_KEY), content)
+    with connect(settings) as connection:
+        # The backup may be of an earlier release.
+        create_tables(connection)
+
+
+@contextmanager
+def _program(settings: Settings, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One of PostgreSQL's programs, connected to the warehouse; it has to succeed."""
+    login = {
+        "host": settings.host, "port": settings.port, "username": settings.user,
+        "dbname": settings.database,
+    }  # fmt: skip
+    command = [str(program_path(name)), "--no-password", *arguments]
+    command += [f"--{option}={value}" for option, value in login.items()]
+    password = {"PGPASSWORD": settings.password} if settings.password else {}
+    pipe = subprocess.PIPE
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=said, env=os.environ | password
+        ) as process,
+    ):
+        try:
+            yield process
+            cast(BinaryIO, process.stdin).close()
+        except BrokenPipeError:
+            pass  # it ended before its input did, and says why
+        except BaseException:
+            process.kill()
+            raise
+        if process.wait() != 0:
+            said.seek(0)
+            # The lines after it can quote a row.
+            why = next((line for line in said if "error:" in line), f"{name} failed")
+            raise OutcomesError(f"{why.strip()}. The warehouse is as it was.")
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A new folder that gets its name when all has been written."""
+    if folder.exists() and any(folder.iterdir()):
+        raise OutcomesError(f"{folder} is not empty. Give a new folder for every backup.")
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700, parents=True)
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    part.rename(folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder, if there is one, without what is being written or replayed."""
+    if source.exists():
+        ignored = shutil.ignore_patterns("*.part", "replaying")
+        shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+
+
+def _require_no_others(target: Path, source: Path) -> None:
+    """Refuse to mix two archives."""
+    for file in target.rglob("*"):
+        twin = source / file.relative_to(target)
+        if file.is_file() and not (twin.exists() and filecmp.cmp(file, twin, shallow=False)):
+            raise OutcomesError(
+                f"{target} holds files that are not in the backup. Restore into an empty folder: "
+                "OUTCOMES_ARCHIVE_DIR and OUTCOMES_ARCHIVE_KEYS_DIR name it."
+            )
