@@ -68,6 +68,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
     "purges": {},
+    "upgrades": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},

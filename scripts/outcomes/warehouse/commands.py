@@ -11,9 +11,11 @@ from rich.console import Console
 from outcomes.config import EMBEDDED_HOST, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse import backup as backups
+from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer, program_path
+from outcomes.warehouse.tables import create_tables, unread_columns
 
-warehouse_app = typer.Typer(help="The embedded PostgreSQL; backups.", no_args_is_help=True)
+warehouse_app = typer.Typer(help="The embedded server; upgrade, backup.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -87,6 +89,37 @@ def reset(
         typer.confirm(f"Delete everything under {server.data_dir}?", abort=True)
     server.reset()
     typer.echo("The embedded warehouse is gone. `outcomes warehouse start` makes a new one.")
+
+
+@warehouse_app.command()
+def upgrade(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+    ] = False,
+) -> None:
+    """Give raw and the ledger the tables and columns of this release; the rows stay.
+
+    It is one transaction, and forward only. `land`, `build` and `access apply` do the same
+    first; here you see it. A column that would become narrower is an error, before anything
+    changes. On any PostgreSQL.
+
+    Example:
+        outcomes warehouse upgrade --dry-run
+        outcomes warehouse upgrade
+    """
+    with connect() as connection, console.status("Upgrading"):
+        changes = create_tables(connection, dry_run=dry_run)
+        unread = unread_columns(connection)
+    if changes:
+        console.print("Would change:" if dry_run else "Changed:")
+    else:
+        console.print("Nothing to change.")
+    for told in changes:
+        console.print(f"  {told}", markup=False)
+    if unread:
+        console.print("No longer in raw.yml, kept with their data; drop what nobody needs:")
+    for column in unread:
+        console.print(f"  {column}", markup=False)
 
 
 @warehouse_app.command()

@@ -301,3 +301,9 @@ create table if not exists landing.purges (
     -- what was found and destroyed; the certificate tells it in words
     found jsonb not null
 );
+
+-- What an upgrade changed in raw and the ledger, in words; tables.py writes it.
+create table if not exists landing.upgrades (
+    upgraded_at timestamptz not null default clock_timestamp(),
+    change text not null
+);

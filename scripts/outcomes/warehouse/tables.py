@@ -1,4 +1,4 @@
-"""Creates what landing and publishing need: the ledger, the raw tables, the functions."""
+"""Creates and upgrades what landing and publishing need: ledger, raw tables, functions."""
 
 from __future__ import annotations
 
@@ -58,27 +58,53 @@ def _raw_tables() -> Any:
     return sources["sources"][0]["tables"]
 
 
-def create_tables(connection: psycopg.Connection) -> None:
-    """Create what is missing and renew the functions, in one transaction.
+# What a column may become while it holds data; every type may become text, too.
+_WIDER = {
+    ("integer", "bigint"),
+    ("integer", "numeric"),
+    ("bigint", "numeric"),
+    ("date", "timestamp without time zone"),
+}
 
-    A login that does not own them, such as the loader's, only finds out that they are there.
+# (table, column) → type, of what there is in raw and the ledger
+Columns = dict[tuple[str, str], str]
+
+
+def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> list[str]:
+    """Create what is missing, upgrade what differs, renew the functions, in one transaction.
+
+    `landing.upgrades` records what changed in a warehouse that was there before. A login that
+    does not own the tables, such as the loader's, only finds out that they are as expected.
+
+    Returns:
+        The changes, in words; nothing of them stays after a dry run.
 
     Raises:
-        OutcomesError: it does not own them, and one is missing.
+        OutcomesError: the login does not own the tables, and they differ; or a column would
+            have to become narrower. Nothing has changed then.
     """
     if not _may_create(connection):
         _require_tables(connection)
-        return
+        return []
     scripts = resources.files("outcomes.warehouse")
-    with connection.transaction():
+    with connection.transaction(force_rollback=dry_run):
         # Two sessions that both find a table missing would otherwise collide.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
+        before = _columns(connection)
+        raw = _raw_statements(connection, before)
         for script in ("ledger.sql", "runs.sql", "publishing.sql", "disclosures.sql"):
             connection.execute(scripts.joinpath(script).read_bytes())
         _create_pseudonym_key(connection)
-        for feed, columns in raw_feeds().items():
-            definitions = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
-            connection.execute(f"create table if not exists raw.{feed} ({definitions})".encode())
+        try:
+            for statement in raw.values():
+                connection.execute(statement.encode())
+        except psycopg.errors.FeatureNotSupported as error:
+            # A view reads the column.
+            raise OutcomesError(
+                f"The warehouse is as it was: {error.diag.message_primary}, "
+                f"{error.diag.message_detail}. Drop what reads it, then upgrade."
+            ) from None
+        for feed in raw_feeds():
             # Rows are appended load by load, so a block range index finds a load as well as
             # a tree would, and costs COPY next to nothing.
             connection.execute(
@@ -91,6 +117,96 @@ def create_tables(connection: psycopg.Connection) -> None:
             "create index if not exists clients_client on raw.clients "
             "(hashtextextended(source_client_id, hashtextextended(source_id, 0)))"
         )
+        changes = _differences(before, _columns(connection))
+        if before:
+            connection.cursor().executemany(
+                "insert into landing.upgrades (change) values (%s)", [[told] for told in changes]
+            )
+    return changes
+
+
+def unread_columns(connection: psycopg.Connection) -> list[str]:
+    """The columns of raw that `raw.yml` no longer has: their data stay, and nothing reads them."""
+    known = {(f"raw.{feed}", name) for feed, columns in raw_feeds().items() for name in columns}
+    return [
+        f"{table}.{name}"
+        for table, name in _columns(connection)
+        if table.startswith("raw.") and (table, name) not in known
+    ]
+
+
+def _columns(connection: psycopg.Connection) -> Columns:
+    rows = connection.execute(
+        """
+        select
+            nspname || '.' || relname,
+            attname::text,
+            format_type(atttypid, atttypmod)
+        from pg_attribute
+        inner join pg_class on attrelid = pg_class.oid
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        where nspname in ('raw', 'landing') and relkind = 'r' and attnum > 0 and not attisdropped
+        order by 1, attnum
+        """
+    )
+    return {(table, name): type_ for table, name, type_ in rows}
+
+
+def _raw_statements(connection: psycopg.Connection, before: Columns) -> dict[str, str]:
+    """What makes the tables of raw those of `raw.yml`: table → statement.
+
+    Raises:
+        OutcomesError: a column would have to become narrower.
+    """
+    there = {table for table, _ in before}
+    types = {type_ for columns in raw_feeds().values() for type_ in columns.values()}
+    spelled = connection.execute(
+        "select type, to_regtype(type)::text from unnest(%s::text []) as type", [list(types)]
+    )
+    called: dict[str, str] = dict(spelled.fetchall())
+    statements, too_narrow = {}, []
+    for feed, columns in raw_feeds().items():
+        table = f"raw.{feed}"
+        if table not in there:
+            definitions = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+            statements[table] = f"create table {table} ({definitions})"
+            continue
+        actions = []
+        for name, type_ in columns.items():
+            found, wanted = before.get((table, name)), called[type_]
+            if found is None:
+                actions.append(f"add column {name} {type_}")
+            elif found != wanted:
+                # numeric(5, 2) may become numeric.
+                if wanted in ("text", found.split("(")[0]) or (found, wanted) in _WIDER:
+                    actions.append(f"alter column {name} type {type_}")
+                else:
+                    too_narrow.append(f"{table}.{name} is {found}, and raw.yml says {type_}")
+        if actions:
+            statements[table] = f"alter table {table} {', '.join(actions)}"
+    if too_narrow:
+        raise OutcomesError(
+            f"The warehouse cannot be upgraded: {'; '.join(too_narrow)}. Not every value would "
+            "fit. Nothing was changed: give the column its old type or another name in raw.yml."
+        )
+    return statements
+
+
+def _differences(before: Columns, after: Columns) -> list[str]:
+    """What has changed, in words."""
+    tables_before = {table for table, _ in before}
+    changes = []
+    for table, name in before | after:
+        was, now = before.get((table, name)), after.get((table, name))
+        if table not in tables_before:
+            changes.append(f"{table} is new")
+        elif was is None:
+            changes.append(f"{table}.{name} is new: {now}")
+        elif now is None:
+            changes.append(f"{table}.{name} is dropped")
+        elif was != now:
+            changes.append(f"{table}.{name} was {was}, is {now}")
+    return list(dict.fromkeys(changes))
 
 
 def _may_create(connection: psycopg.Connection) -> bool:
@@ -108,14 +224,15 @@ def _may_create(connection: psycopg.Connection) -> bool:
 def _require_tables(connection: psycopg.Connection) -> None:
     ledger = resources.files("outcomes.warehouse").joinpath("ledger.sql").read_text("utf-8")
     tables = re.findall(r"create table if not exists (landing\.\w+)", ledger)
-    tables += [f"raw.{feed}" for feed in raw_feeds()]
-    missing = connection.execute(
+    rows = connection.execute(
         "select name from unnest(%s::text []) as name where to_regclass(name) is null", [tables]
-    ).fetchall()
+    )
+    missing = [name for (name,) in rows]
+    missing += _raw_statements(connection, _columns(connection))
     if missing:
         raise OutcomesError(
-            f"{', '.join(name for (name,) in missing)} is missing, and {connection.info.user} may "
-            "not create it: run `outcomes access apply` as the owner of the database."
+            f"{', '.join(missing)}: missing, or of another release, and {connection.info.user} may "
+            "not change that: run `outcomes access apply` as the owner of the database."
         )
 
 

@@ -47,7 +47,7 @@ HIDDEN = {
         "identity.pseudonyms",
         "staging.stg_clients",
     ],
-    "outcomes_builder": ["landing.purges", "landing.joined_rows"],
+    "outcomes_builder": ["landing.purges", "landing.joined_rows", "landing.upgrades"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 

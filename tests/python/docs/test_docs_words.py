@@ -18,7 +18,7 @@ from outcomes.contracts import model as contract_model
 from outcomes.warehouse.connection import connect
 
 # Programs that the documentation may show and whose arguments are not ours to check.
-FOREIGN_PROGRAMS = ("export", "mf", "pip", "pre-commit", "psql", "source")
+FOREIGN_PROGRAMS = ("export", "git", "mf", "pip", "pre-commit", "psql", "source")
 every_document = pytest.mark.parametrize(
     "document", documents(), ids=lambda document: document.path.relative_to(PROJECT_DIR).as_posix()
 )
