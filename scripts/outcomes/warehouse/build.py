@@ -134,7 +134,7 @@ def dbt_environment() -> Iterator[None]:
     settings = load_settings()
     provided = {
         "OUTCOMES_PG_PASSWORD": settings.password,
-        "OUTCOMES_CODE_VERSION": os.environ.get("OUTCOMES_CODE_VERSION") or code_version(),
+        "OUTCOMES_CODE_VERSION": code_version(),
     }
     if settings.pseudonym_key:
         # As a setting of dbt's sessions, which stands in no statement, log or artifact.

@@ -18,7 +18,7 @@ from outcomes.contracts import model as contract_model
 from outcomes.warehouse.connection import connect
 
 # Programs that the documentation may show and whose arguments are not ours to check.
-FOREIGN_PROGRAMS = ("export", "git", "mf", "pip", "pre-commit", "psql", "source")
+FOREIGN_PROGRAMS = ("docker", "export", "git", "mf", "pip", "pre-commit", "psql", "source")
 every_document = pytest.mark.parametrize(
     "document", documents(), ids=lambda document: document.path.relative_to(PROJECT_DIR).as_posix()
 )
@@ -118,7 +118,7 @@ def test_the_operator_sees_the_commands_of_a_week() -> None:
         "```bash\nOUTCOMES_SCHEMA_PREFIX=ana_ dbt bild\n```",
         "```bash\npytest tests/python/dox\n```",
         "```bash\npytest tests/python/docs/test_docs_words.py::test_of_nothing\n```",
-        "```bash\ndocker compose up\n```",
+        "```bash\npodman compose up\n```",
         "Run `make demos` now.",
         "Run `outcomes land --dryrun` now.",
         "Run `dbt bild` now.",

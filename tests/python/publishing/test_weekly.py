@@ -61,7 +61,12 @@ def test_a_week_without_news_builds_nothing(
     assert current.execute("select count(*) from landing.runs").fetchone() == (1,)
 
 
-def test_the_code_version_names_the_commit() -> None:
+def test_the_code_version_names_the_commit_or_what_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OUTCOMES_CODE_VERSION", "of-an-image")
+    assert code_version() == "of-an-image"
+    monkeypatch.delenv("OUTCOMES_CODE_VERSION")
     if not (PROJECT_DIR / ".git").exists():
         pytest.skip("no checkout")
     assert re.fullmatch(r"(.+-\d+-g)?[0-9a-f]{7,40}(-dirty)?", code_version())
