@@ -46,6 +46,7 @@ HIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
         "staging.stg_clients",
+        "staging.stg_services",
     ],
     "outcomes_builder": ["landing.purges", "landing.joined_rows", "landing.upgrades"],
 }
