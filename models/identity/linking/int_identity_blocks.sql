@@ -79,6 +79,7 @@ surnames as not materialized (
 
 ),
 
+-- The dictionary also holds identities that no record has any more.
 keys as not materialized (
 
     select
@@ -95,6 +96,7 @@ keys as not materialized (
             {% endfor %}
         ]) as key_hash
     from surnames
+    where identity_id in (select records.identity_id from records)
 
 ),
 
@@ -106,14 +108,12 @@ student_keys as (
 
 ),
 
--- A key that no student has makes no pair. The dictionary also holds identities that no
--- record has any more.
+-- A key that no student has makes no pair.
 blocks as (
 
     select distinct keys.*
     from keys
     inner join student_keys on keys.key_hash = student_keys.key_hash
-    where keys.identity_id in (select records.identity_id from records)
 
 )
 
