@@ -35,11 +35,11 @@ _MAX_REGEX_WIDTH = 400
 _QUOTED = r'"[^"\x00]*(?:""[^"\x00]*)*"'
 
 _FAULTS = {
-    Reason.STRAY_QUOTE.code: "a quote inside an unquoted field, or text after a closing quote",
-    Reason.STRAY_CARRIAGE_RETURN.code: "a carriage return inside an unquoted field",
-    Reason.UNDECODABLE_BYTES.code: "bytes that are no text in the declared encoding",
-    Reason.NUL_CHARACTER.code: "a NUL character",
-    Reason.REPEATED_HEADER.code: "expected a row of data; found the header again",
+    Reason.STRAY_QUOTE.value: "a quote inside an unquoted field, or text after a closing quote",
+    Reason.STRAY_CARRIAGE_RETURN.value: "a carriage return inside an unquoted field",
+    Reason.UNDECODABLE_BYTES.value: "bytes that are no text in the declared encoding",
+    Reason.NUL_CHARACTER.value: "a NUL character",
+    Reason.REPEATED_HEADER.value: "expected a row of data; found the header again",
 }
 
 
@@ -183,7 +183,7 @@ def _partition(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, p
 def _unclosed(start: int, end: int) -> pl.DataFrame:
     detail = f"a quote that is opened on line {start} and never closed"
     rows = pl.DataFrame({"line_start": [start], "line_end": [end]})
-    return reject(rows, pl.lit(Reason.UNCLOSED_QUOTE.code), pl.lit(detail))
+    return reject(rows, pl.lit(Reason.UNCLOSED_QUOTE.value), pl.lit(detail))
 
 
 @dataclass
@@ -231,9 +231,9 @@ class _Splitter:
         self._has_pattern = mapping.width <= _MAX_REGEX_WIDTH and len(delimiter.encode()) == 1
         self._record = f"{one}(?:{mark}{one}){{{mapping.width - 1}}}"
         self._faults = {
-            Reason.WRONG_FIELD_COUNT.code: f"^{one}(?:{mark}{one})*$",
+            Reason.WRONG_FIELD_COUNT.value: f"^{one}(?:{mark}{one})*$",
             # Well-formed fields, and then one with a quote where none can be.
-            Reason.STRAY_QUOTE.code: f'^(?:{one}{mark})*(?:{_QUOTED}{bare}|{bare}+")',
+            Reason.STRAY_QUOTE.value: f'^(?:{one}{mark})*(?:{_QUOTED}{bare}|{bare}+")',
         }
 
     def split(self, first: int, lines: Lines, *, is_last: bool = False) -> tuple[Block, Lines]:
@@ -314,7 +314,7 @@ class _Splitter:
             pl.when(line.str.strip_chars() == "")
             .then(pl.lit("blank"))
             .when(line.is_in(self.header_lines))
-            .then(pl.lit(Reason.REPEATED_HEADER.code))
+            .then(pl.lit(Reason.REPEATED_HEADER.value))
         )
         if self.quoting:
             has_quote = line.str.contains('"', literal=True)
@@ -328,9 +328,9 @@ class _Splitter:
             ("\0", Reason.NUL_CHARACTER),
             ("\r", Reason.STRAY_CARRIAGE_RETURN),
         ):
-            kind = kind.when(line.str.contains(mark, literal=True)).then(pl.lit(reason.code))
+            kind = kind.when(line.str.contains(mark, literal=True)).then(pl.lit(reason.value))
         return frame.with_columns(
-            kind.otherwise(pl.lit(Reason.WRONG_FIELD_COUNT.code)).alias("kind")
+            kind.otherwise(pl.lit(Reason.WRONG_FIELD_COUNT.value)).alias("kind")
         )
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -422,10 +422,10 @@ class _Splitter:
         elif any("\0" in line for line in lines):
             fault = Reason.NUL_CHARACTER
         if fault is not None:
-            slow.rejected.append((start, end, fault.code, None, _FAULTS[fault.code]))
+            slow.rejected.append((start, end, fault.value, None, _FAULTS[fault.value]))
         elif found != self.mapping.width:
             detail = f"expected {self.mapping.width} fields, found {found}"
-            slow.rejected.append((start, end, Reason.WRONG_FIELD_COUNT.code, None, detail))
+            slow.rejected.append((start, end, Reason.WRONG_FIELD_COUNT.value, None, detail))
             if found == 1 and start == end:
                 slow.single.append((start, record.fields[0] or ""))
         else:
@@ -436,9 +436,9 @@ class _Splitter:
         """The lines that are no row."""
         kind, width = pl.col("kind"), self.mapping.width
         ragged = pl.format(f"expected {width} fields, found {{}}", self._fields())
-        detail = pl.when(kind == Reason.WRONG_FIELD_COUNT.code).then(ragged)
+        detail = pl.when(kind == Reason.WRONG_FIELD_COUNT.value).then(ragged)
         return reject(
-            other.filter(kind.is_in([*_FAULTS, Reason.WRONG_FIELD_COUNT.code])),
+            other.filter(kind.is_in([*_FAULTS, Reason.WRONG_FIELD_COUNT.value])),
             kind,
             detail.otherwise(kind.replace_strict(_FAULTS, default=None)),
         )
@@ -458,7 +458,7 @@ class _Splitter:
             bare = bare.str.replace_all('""', '"', literal=True)
             line = pl.when(line.str.starts_with('"')).then(bare).otherwise(line)
         ragged = other.filter(
-            pl.col("kind") == Reason.WRONG_FIELD_COUNT.code, pl.lit(self.mapping.width > 1)
+            pl.col("kind") == Reason.WRONG_FIELD_COUNT.value, pl.lit(self.mapping.width > 1)
         )
         return ragged.filter(self._fields() == 1).select("line_start", line)
 

@@ -76,19 +76,19 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
     is_short = (length > width) if layout.trimmed_lines else (length != width)
     kind = (
         pl.when(line.str.contains(UNDECODABLE, literal=True))
-        .then(pl.lit(Reason.UNDECODABLE_BYTES.code))
+        .then(pl.lit(Reason.UNDECODABLE_BYTES.value))
         .when(line.str.contains("\0", literal=True))
-        .then(pl.lit(Reason.NUL_CHARACTER.code))
+        .then(pl.lit(Reason.NUL_CHARACTER.value))
         .when(line.str.strip_chars() == "")
         .then(pl.lit("blank"))
         .when(is_short | line.str.contains("\t", literal=True))
-        .then(pl.lit(Reason.WRONG_FIELD_COUNT.code))
+        .then(pl.lit(Reason.WRONG_FIELD_COUNT.value))
     )
     most = "at most " if layout.trimmed_lines else ""
     faults = {
-        Reason.UNDECODABLE_BYTES.code: "bytes that are no text in the declared encoding",
-        Reason.NUL_CHARACTER.code: "a NUL character",
-        Reason.WRONG_FIELD_COUNT.code: f"expected {most}{width} {unit} and no tab",
+        Reason.UNDECODABLE_BYTES.value: "bytes that are no text in the declared encoding",
+        Reason.NUL_CHARACTER.value: "a NUL character",
+        Reason.WRONG_FIELD_COUNT.value: f"expected {most}{width} {unit} and no tab",
         _CUT: "a character of several bytes reaches over a column's end",
     }
     for first, lines in reader:
@@ -103,7 +103,7 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
         rows = frame.filter(pl.col("kind").is_null()).select("line_start", "line_end", *slices)
         rejected = reject(
             frame.filter(pl.col("kind").is_in([*faults])),
-            pl.col("kind").replace(_CUT, Reason.WRONG_FIELD_COUNT.code),
+            pl.col("kind").replace(_CUT, Reason.WRONG_FIELD_COUNT.value),
             pl.col("kind").replace_strict(faults, default=None),
         )
         blank = int((frame["kind"] == "blank").sum())

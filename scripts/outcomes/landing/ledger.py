@@ -293,7 +293,7 @@ def quarantine_joined(connection: psycopg.Connection, file: JoinedFile, fault: F
         file.file_id,
         **asdict(file.counts.set_aside()),
         status="quarantined",
-        reason_code=fault.reason.code,
+        reason_code=fault.reason.value,
         detail=fault.detail,
         counts_before_join=None,
     )
@@ -315,7 +315,7 @@ def add_quarantined(
         version,
         **asdict(counts.set_aside()),
         status="quarantined",
-        reason_code=fault.reason.code,
+        reason_code=fault.reason.value,
         detail=fault.detail,
     )
 
@@ -334,7 +334,7 @@ def add_duplicate(
         key,
         version,
         status="duplicate",
-        reason_code=Reason.DUPLICATE_CONTENT.code,
+        reason_code=Reason.DUPLICATE_CONTENT.value,
         detail=f"the same content as {original.file_name}",
         duplicate_of=original.file_id,
     )
@@ -464,7 +464,7 @@ def judge_snapshots(
         else:
             accepted.append(snapshot)
         if status != snapshot.status:
-            reason = Reason.SHRUNKEN_SNAPSHOT.code if status == "held" else None
+            reason = Reason.SHRUNKEN_SNAPSHOT.value if status == "held" else None
             _update(connection, snapshot.file_id, status=status, reason_code=reason, detail=detail)
             day = snapshot.as_of_date
             changed.append(Judged(snapshot.file_id, snapshot.file_name, day, status, detail))

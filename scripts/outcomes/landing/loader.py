@@ -177,7 +177,7 @@ def _told(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> li
     for verdict in judged:
         if outcome := own.get(verdict.file_id):
             outcome.status, outcome.detail = verdict.status, verdict.detail
-            outcome.reason = Reason.SHRUNKEN_SNAPSHOT.code
+            outcome.reason = Reason.SHRUNKEN_SNAPSHOT.value
         else:
             outcomes.append(_verdict_on_another(contract, verdict))
     return outcomes
@@ -192,7 +192,7 @@ def _note(connection: psycopg.Connection, joined: Joined, landed: list[_Landed])
         if outcome.file_id == joined.file.file_id:
             outcome.counts, outcome.issues = joined.counts, outcome.issues + joined.issues
             if joined.fault:
-                outcome.status, outcome.reason = "quarantined", joined.fault.reason.code
+                outcome.status, outcome.reason = "quarantined", joined.fault.reason.value
                 outcome.detail = joined.fault.detail
 
 
@@ -254,7 +254,7 @@ def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
         verdict.file_name,
         verdict.status,
         verdict.as_of_date,
-        Reason.SHRUNKEN_SNAPSHOT.code if is_held else None,
+        Reason.SHRUNKEN_SNAPSHOT.value if is_held else None,
         verdict.detail if is_held else "accepted again",
         verdict.file_id,
     )
@@ -293,7 +293,7 @@ def _repeated(
         return None
     ledger.add_duplicate(connection, file, key, contract.version, originals[0])
     outcome.status = "duplicate"
-    outcome.reason = Reason.DUPLICATE_CONTENT.code
+    outcome.reason = Reason.DUPLICATE_CONTENT.value
     outcome.detail = f"the same content as {originals[0].file_name}"
     return outcome
 
@@ -329,7 +329,7 @@ def _load(
         if rows and file.item:
             rows.pop(file.item.name, None)
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
-        outcome.status, outcome.reason = "quarantined", fault.reason.code
+        outcome.status, outcome.reason = "quarantined", fault.reason.value
         outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
         outcome.counts = reading.counts.set_aside()
     return outcome

@@ -304,4 +304,4 @@ def _read_trailer(layout: FileLayout, trailer: Trailer, line: str) -> tuple[str,
 
 
 def _count(rejected: pl.DataFrame, reason: Reason) -> int:
-    return int((rejected["reason_code"] == reason.code).sum())
+    return int((rejected["reason_code"] == reason.value).sum())

@@ -211,7 +211,7 @@ class Validator:
         is_torn = pl.col("line_start").is_in(pl.concat(torn).implode())
         rejected = reject(
             block.rows.filter(is_torn),
-            pl.lit(Reason.WRONG_FIELD_COUNT.code),
+            pl.lit(Reason.WRONG_FIELD_COUNT.value),
             pl.lit("a line beside it may be a piece of this row, torn off by a line break"),
         )
         return replace(
@@ -227,7 +227,7 @@ class Validator:
         is_empty = pl.col(TRAILING).fill_null("").str.strip_chars() == ""
         rejected = reject(
             block.rows.filter(~is_empty),
-            pl.lit(Reason.WRONG_FIELD_COUNT.code),
+            pl.lit(Reason.WRONG_FIELD_COUNT.value),
             pl.lit("expected nothing behind the last delimiter"),
         )
         return replace(
@@ -260,7 +260,7 @@ class Validator:
         is_lost = is_lost.fill_null(value=False)
         rejected = reject(
             both.filter(is_lost),
-            pl.lit(Reason.MISSING_VALUE.code),
+            pl.lit(Reason.MISSING_VALUE.value),
             pl.lit("expected a value; a line above that was rejected may hold it"),
         )
         return replace(
@@ -464,7 +464,7 @@ class Validator:
         failed = failed.filter(first.is_not_null())
         checks = pl.DataFrame(
             [
-                (n, self._checks[n].reason.code, self._checks[n].column, self._checks[n].detail)
+                (n, self._checks[n].reason.value, self._checks[n].column, self._checks[n].detail)
                 for n in rejecting
             ],
             schema={"check": first.dtype, **dict(list(REJECTED.items())[2:])},
@@ -485,7 +485,7 @@ class Validator:
             issues.append(
                 rows.filter(check.mask).select(
                     pl.col("line_start").alias("line_number"),
-                    pl.lit(check.reason.code).alias("reason_code"),
+                    pl.lit(check.reason.value).alias("reason_code"),
                     pl.lit(check.column).alias("column_name"),
                     pl.lit(check.detail).alias("detail"),
                 )

@@ -196,7 +196,7 @@ def test_a_blank_after_every_delimiter_is_another_layout(tmp_path: Path) -> None
     for data in (b"a, b\n1, 2\n", b'a, b\n1, "2"\n'):
         _, _, fault = read(Polluted(("a", "b"), data), tmp_path)
         assert fault
-        assert fault.reason.code == "wrong_layout"
+        assert fault.reason.value == "wrong_layout"
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)

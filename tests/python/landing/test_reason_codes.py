@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from outcomes.config import PROJECT_DIR
 from outcomes.landing import text, unpack
-from outcomes.landing.reasons import Reason, Scope
+from outcomes.landing.reasons import Reason
 
 from .deliveries import (
     CLAIRTON,
@@ -310,7 +311,7 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
 
 def cases(faults: dict[Reason, list[Callable[[Path], object]]]) -> list[object]:
     return [
-        pytest.param(reason, build, id=f"{reason.code}-{number}")
+        pytest.param(reason, build, id=f"{reason.value}-{number}")
         for reason, builds in faults.items()
         for number, build in enumerate(builds, 1)
     ]
@@ -330,12 +331,12 @@ def test_a_file_fault_quarantines_the_file(
     outcomes = land(connection, tmp_path)
 
     quarantined = [o for o in outcomes.values() if o.status == "quarantined"]
-    assert [outcome.reason for outcome in quarantined] == [reason.code]
+    assert [outcome.reason for outcome in quarantined] == [reason.value]
     assert quarantined[0].needs_a_person
     assert connection.execute(
         "select reason_code, rows_loaded, detail is not null, lines = lines_rejected"
         " from landing.files where status <> 'loaded'"
-    ).fetchall() == [(reason.code, 0, True, True)]
+    ).fetchall() == [(reason.value, 0, True, True)]
     stored = connection.execute(
         """
         select count(*) from landing.files as f
@@ -358,7 +359,7 @@ def test_a_row_fault_rejects_the_row_and_the_rest_loads(
     build(tmp_path)
     outcomes = land(connection, tmp_path)
     assert {outcome.status for outcome in outcomes.values()} == {"loaded"}
-    assert [row[2] for row in rejects(connection)] == [reason.code]
+    assert [row[2] for row in rejects(connection)] == [reason.value]
     assert sum(outcome.counts.rows_rejected for outcome in outcomes.values()) == 1
     assert issues(connection) == []
 
@@ -370,18 +371,21 @@ def test_every_reason_has_a_test() -> None:
     assert tested | elsewhere == set(Reason)
 
 
-def test_the_documented_table_is_the_code() -> None:
+def test_seed_and_page_list_every_reason_code() -> None:
+    seed = (PROJECT_DIR / "seeds" / "policy" / "reason_codes.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(seed.splitlines()))
     document = (PROJECT_DIR / "docs" / "reason_codes.md").read_text(encoding="utf-8")
     documented = [
         tuple(cell.strip() for cell in line.strip("|\n ").split(" | "))
         for line in document.splitlines()
         if line.startswith("| `")
     ]
+
+    assert [row["reason_code"] for row in rows] == list(Reason)
     assert documented == [
-        (f"`{reason.code}`", reason.meaning, reason.fixed_by, reason.scope.value)
-        for reason in Reason
+        (f"`{row['reason_code']}`", row["meaning"], row["fixed_by"], row["what_happens"])
+        for row in rows
     ]
-    assert {reason.scope for reason in Reason} == set(Scope)
 
 
 def test_nothing_about_a_person_is_in_ledger_or_rejects(
