@@ -199,7 +199,7 @@ def test_a_second_table_written_otherwise_is_another_layout(
     deliver(tmp_path, ROSTER, f"{header}\n{quoted}\n{row}\n{quoted}\n".encode())
     land(connection, tmp_path)
     assert ledger(connection, "reason_code, detail") == [
-        ("wrong_layout", "line 4: a second table begins, whose header is written otherwise")
+        ("wrong_layout", "line 4: a second table begins, with a header in another spelling")
     ]
 
 
