@@ -1,7 +1,6 @@
-"""Puts a match model in force: writes the seeds and the macro that dbt applies.
+"""Adopts a match model: writes the seeds and the macro that dbt applies.
 
-All of them are made of one file, `seeds/identity/match_model.json`, and none is edited by
-hand: a change to the file is adopted by writing the rest anew.
+All of them are generated from `seeds/identity/match_model.json`, never edited by hand.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ FREQUENCIES_FILE = Path("seeds/identity/match_term_frequencies.csv")
 PROVENANCE_FILE = Path("seeds/identity/match_model.csv")
 MACRO_FILE = Path("macros/match_level.sql")
 
-# What the rules and the review build on: `macros/match_rule.sql`, `int_identity_comparisons`.
+# The comparisons that `macros/match_rule.sql` and the review use.
 _COMPARISONS = {
     "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "ssn", "address",
     "state_id",
 }  # fmt: skip
-# Its value on both sides is what the evidence looks up.
+# Columns with term frequencies in `int_identity_evidence`.
 _TERM_COLUMNS = {"last_name", "first_name"}
-# What a million pairs do not show once, they do not teach.
+# A lower probability was hardly seen in a million pairs, and is not trained.
 _RAREST_TAUGHT = 1e-6
 _MACRO_HEAD = """{#
     The level of a comparison between the records `students` and `others`. Written by
@@ -47,16 +46,16 @@ def adopt(
     frequencies: Iterable[tuple[str, str, float]],
     provenance: dict[str, str | int | float],
 ) -> None:
-    """Write a trained model and all that dbt needs of it into a project.
+    """Write a trained model, and everything that dbt needs of it, into a project.
 
     Args:
         project: folder of the dbt project.
         content: the model, as in Splink's file.
         frequencies: column, value, share of the identities that have it.
-        provenance: how the model came to be, one column each.
+        provenance: day, data and versions of the training, by column.
 
     Raises:
-        OutcomesError: the model is not one that the warehouse's rules can work with.
+        OutcomesError: the warehouse's rules cannot work with the model.
     """
     model = parse_model(content, str(MODEL_FILE))
     _check(model)
@@ -80,8 +79,8 @@ def _check(model: MatchModel) -> None:
     names = {comparison.name for comparison in model.comparisons}
     if names != _COMPARISONS:
         raise OutcomesError(
-            f"{MODEL_FILE}: expected the comparisons {', '.join(sorted(_COMPARISONS))}, for the "
-            f"rules build on them; found {', '.join(sorted(names))}."
+            f"{MODEL_FILE}: expected the comparisons {', '.join(sorted(_COMPARISONS))}, which the "
+            f"rules use; found {', '.join(sorted(names))}."
         )
     for comparison in model.comparisons:
         labels = [level.label for level in comparison.levels]
@@ -92,9 +91,9 @@ def _check(model: MatchModel) -> None:
         for level in comparison.levels:
             if min(level.m_probability, level.u_probability) < _RAREST_TAUGHT:
                 raise OutcomesError(
-                    f"{MODEL_FILE}: {comparison.name}, level {level.label}, was met too rarely: m "
-                    f"is {level.m_probability:.1g}, u {level.u_probability:.1g}, and it would "
-                    "outweigh all that agrees. Train on more data, or fix the probability in "
+                    f"{MODEL_FILE}: {comparison.name}, level {level.label}, is too rare in the "
+                    f"data: with m {level.m_probability:.1g} and u {level.u_probability:.1g} it "
+                    "outweighs all other evidence. Train on more data, or fix the probability in "
                     f"{TRAINING_FILE}."
                 )
             tf = level.term_frequency
@@ -106,7 +105,7 @@ def _check(model: MatchModel) -> None:
 
 
 def match_level_macro(model: MatchModel) -> str:
-    """The macro `match_level`: for every comparison an expression that names the level."""
+    """The macro `match_level`: an expression for the level of each comparison."""
 
     def compiled(condition: str) -> str:
         found = to_postgres(condition, ("students", "others"))

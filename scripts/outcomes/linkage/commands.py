@@ -15,7 +15,7 @@ from outcomes.linkage.evaluate import evaluate, read_truth
 from outcomes.linkage.evaluation_report import show_evaluation, write_chart
 from outcomes.linkage.explain import explain
 from outcomes.linkage.review import review
-from outcomes.linkage.review_workbook import export_questions, import_decisions
+from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import require_published
@@ -34,7 +34,7 @@ def explain_student(
     student: Annotated[str, typer.Argument(help="<district>:<district_student_id>.")],
     limit: Annotated[int, typer.Option(help="Candidates to show, the heaviest first.")] = 5,
 ) -> None:
-    """Show what speaks for and against each candidate of a student, in bits.
+    """Show the evidence for and against each candidate of a student, in bits.
 
     Example:
         outcomes link explain pittsburgh:100000001
@@ -72,17 +72,16 @@ def evaluate_links(
 @link_app.command("review")
 def review_pairs(
     export_file: Annotated[
-        Path | None, typer.Option("--export", help="Write the open questions to a new .xlsx.")
+        Path | None, typer.Option("--export", help="Write the review queue to a new .xlsx.")
     ] = None,
     import_file: Annotated[
         Path | None, typer.Option("--import", help="Record the decisions of such a workbook.")
     ] = None,
 ) -> None:
-    """Decide the pairs that wait for a person: on the terminal, or in a workbook.
+    """Review the ambiguous pairs, on the terminal or in a workbook.
 
-    Decisions are kept for good in landing.link_decisions, with OUTCOMES_REVIEWER or the
-    login as the reviewer; the next build follows them. The terminal and the workbook show
-    personal data.
+    Decisions are kept in landing.link_decisions, with OUTCOMES_REVIEWER or the login as the
+    reviewer, and used by every later build. The terminal and the workbook show personal data.
 
     Example:
         outcomes link review
@@ -95,16 +94,16 @@ def review_pairs(
     with connect() as connection:
         require_published(connection)
         if export_file is not None:
-            count = export_questions(connection, export_file)
+            count = export_queue(connection, export_file)
             console.print(
-                f"{count:,} questions are in {export_file}. It holds personal data: delete it "
+                f"{count:,} pairs are in {export_file}. It holds personal data: delete it "
                 "after the import.",
                 soft_wrap=True,
             )
             return
         if import_file is not None:
             new, known = import_decisions(connection, import_file, reviewer_name())
-            console.print(f"{new:,} decisions recorded, {known:,} stood already.")
+            console.print(f"{new:,} decisions recorded, {known:,} had been recorded before.")
         else:
             counts = review(connection, reviewer_name(), console, typer.getchar)
             new = counts["link"] + counts["no_link"]
@@ -113,21 +112,22 @@ def review_pairs(
                 f"{counts['skipped']:,} skipped."
             )
     if new:
-        console.print("The next `outcomes build` follows the decisions.")
+        console.print("Run `outcomes build` to apply the decisions.")
 
 
 @link_app.command("train")
 def train_model(
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Comparison that keeps its values, for lack of data; repeatable."),
+        typer.Option(help="Comparison that is not trained but keeps its values; repeatable."),
     ] = None,
 ) -> None:
     """Train the match model with Splink on the warehouse's identities, with charts.
 
-    What is compared, and which values are fixed, says seeds/identity/match_model.json; how to
-    train, match_training.json. The model, its seeds and macros/match_level.sql are written
-    anew, for a review; the next build applies them. Never part of the weekly run.
+    seeds/identity/match_model.json defines the comparisons, match_training.json how to train
+    and which values are fixed. The command rewrites the model, its seeds and
+    macros/match_level.sql. Review them; the next build applies them. The weekly run does not
+    train.
 
     Example:
         outcomes link train

@@ -1,4 +1,4 @@
-"""Reviewers' decisions about pairs of records: the open questions, and what was decided."""
+"""The review queue, and reviewers' decisions about pairs of records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided about a pair (link, no_link or withdrawn), and why."""
+    """A reviewer's decision about a pair (link, no_link or withdrawn), and the reason."""
 
     pair: Pair
     decision: str
@@ -40,15 +40,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Question:
-    """A pair that waits for a reviewer, with what both records say.
+class QueuedPair:
+    """A pair in the review queue, with the fields of both records.
 
-    `student`, `other` and `linked` hold one text per field of `FIELDS`: all versions of the
-    student, the newest first; all records of the client, or versions of the other student;
-    and all client records that are linked to the student already, if any. `household` are
-    other students at the student's address, `runner_up` is who fits next best. They are
-    personal data: shown to the reviewer, stored nowhere. `also_shown` are the students of
-    both.
+    `student`, `other` and `linked` have one text per field of `FIELDS`: all versions of the
+    student, the newest first; all records of the client, or all versions of the other student;
+    and all client records that are already linked to the student, if any. `household` names
+    other students at the student's address, `runner_up` the next best person. These are
+    personal data: they are shown to the reviewer and not stored. `also_shown` has the keys of
+    the students in `household` and `runner_up`.
     """
 
     student_key: str
@@ -74,12 +74,12 @@ class Question:
 
     @property
     def why(self) -> str:
-        """What the reviewer saw, in words and bits, for the record of the decision."""
+        """The evidence that the reviewer saw, for the record of the decision."""
         return f"{self.reason}: {self.evidence}"
 
 
-# Of a social security number four digits are enough to compare by eye.
-_QUESTIONS = """
+# Four digits of a social security number are enough to compare by eye.
+_QUEUE = """
 with
 
 queue as (
@@ -103,7 +103,7 @@ decided as (
 
 ),
 
-questions as (
+open_pairs as (
 
     select queue.*
     from queue
@@ -117,11 +117,11 @@ questions as (
 
 ),
 
-asked_students as (
+queued_students as (
 
-    select student_key from questions
+    select student_key from open_pairs
     union
-    select other_record_key as student_key from questions
+    select other_record_key as student_key from open_pairs
     where other_record_type = 'student'
 
 ),
@@ -129,14 +129,14 @@ asked_students as (
 versions as (
 
     select
-        asked_students.student_key,
+        queued_students.student_key,
         versions.last_as_of_date,
         value.field,
         value.text
-    from asked_students
+    from queued_students
     inner join staging.stg_student_versions as versions
         on
-            asked_students.student_key
+            queued_students.student_key
             = versions.district_id || ':' || versions.district_student_id
     cross join lateral (values {student_fields}) as value (field, text)
 
@@ -169,13 +169,13 @@ fields as (
 students as (
 
     select
-        asked_students.student_key,
-        array_agg(coalesce(fields.text, '') order by field.position) as said
-    from asked_students
+        queued_students.student_key,
+        array_agg(coalesce(fields.text, '') order by field.position) as texts
+    from queued_students
     cross join unnest(%(fields)s::text []) with ordinality as field (name, position)
     left join fields
-        on asked_students.student_key = fields.student_key and field.name = fields.field
-    group by asked_students.student_key
+        on queued_students.student_key = fields.student_key and field.name = fields.field
+    group by queued_students.student_key
 
 ),
 
@@ -208,7 +208,7 @@ clients as (
 
     select
         client_fields.client,
-        array_agg(coalesce(by_field.text, '') order by field.position) as said
+        array_agg(coalesce(by_field.text, '') order by field.position) as texts
     from (select distinct client from client_fields) as client_fields
     cross join unnest(%(fields)s::text []) with ordinality as field (name, position)
     left join client_fields as by_field
@@ -217,7 +217,7 @@ clients as (
 
 ),
 
-named as (
+newest_versions as (
 
     select distinct on (persons.student_key)
         persons.student_key,
@@ -235,7 +235,7 @@ named as (
 
 ),
 
--- Of a shelter or a tower a few are enough to see what it is.
+-- A few names are enough: hundreds of students can have the address of a shelter.
 households as (
 
     select
@@ -244,17 +244,17 @@ households as (
         array_agg(neighbors.neighbor_key) as student_keys
     from (
         select
-            asked.student_key,
+            queued.student_key,
             others.student_key as neighbor_key,
             others.name,
-            row_number() over (partition by asked.student_key order by others.name) as number
-        from named as asked
-        inner join named as others
+            row_number() over (partition by queued.student_key order by others.name) as number
+        from newest_versions as queued
+        inner join newest_versions as others
             on
-                asked.street = others.street
-                and asked.zip = others.zip
-                and asked.person_id <> others.person_id
-        where asked.student_key in (select student_key from questions)
+                queued.street = others.street
+                and queued.zip = others.zip
+                and queued.person_id <> others.person_id
+        where queued.student_key in (select student_key from open_pairs)
     ) as neighbors
     where neighbors.number <= 6
     group by neighbors.student_key
@@ -267,80 +267,80 @@ runners_up as (
         person_id,
         student_key,
         name
-    from named
+    from newest_versions
     order by person_id, student_key
 
 )
 
 select
-    questions.student_key,
-    questions.other_record_type,
-    questions.other_record_key,
-    questions.other_record_count,
-    questions.match_weight,
-    questions.match_probability,
-    questions.reason,
-    questions.evidence,
+    open_pairs.student_key,
+    open_pairs.other_record_type,
+    open_pairs.other_record_key,
+    open_pairs.other_record_count,
+    open_pairs.match_weight,
+    open_pairs.match_probability,
+    open_pairs.reason,
+    open_pairs.evidence,
     runners_up.name as runner_up,
-    questions.runner_up_weight,
-    students.said as student,
-    coalesce(clients.said, others.said) as other,
-    linked.said as linked,
+    open_pairs.runner_up_weight,
+    students.texts as student,
+    coalesce(clients.texts, others.texts) as other,
+    linked.texts as linked,
     households.names as household,
     array_remove(households.student_keys || runners_up.student_key, null) as also_shown
-from questions
-inner join students on questions.student_key = students.student_key
-left join identity.int_identity_questioned_clients as questioned
+from open_pairs
+inner join students on open_pairs.student_key = students.student_key
+left join identity.int_identity_questioned_clients as reviewed_clients
     on
-        questions.other_record_type = 'client'
-        and questions.other_record_key = questioned.record_id
-left join clients on questioned.client_person_id::text = clients.client
+        open_pairs.other_record_type = 'client'
+        and open_pairs.other_record_key = reviewed_clients.record_id
+left join clients on reviewed_clients.client_person_id::text = clients.client
 left join clients as linked
-    on questions.other_record_type = 'client' and questions.person_id = linked.client
+    on open_pairs.other_record_type = 'client' and open_pairs.person_id = linked.client
 left join students as others
-    on questions.other_record_type = 'student' and questions.other_record_key = others.student_key
-left join households on questions.student_key = households.student_key
-left join runners_up on questions.runner_up_person_id = runners_up.person_id
--- A build that is under way may know the client no more.
-where coalesce(clients.said, others.said) is not null
-order by questions.match_weight desc, questions.student_key, questions.other_record_key
+    on open_pairs.other_record_type = 'student' and open_pairs.other_record_key = others.student_key
+left join households on open_pairs.student_key = households.student_key
+left join runners_up on open_pairs.runner_up_person_id = runners_up.person_id
+-- A build that is running may have dropped the client.
+where coalesce(clients.texts, others.texts) is not null
+order by open_pairs.match_weight desc, open_pairs.student_key, open_pairs.other_record_key
 """
 
 
-def open_questions(connection: psycopg.Connection) -> list[Question]:
-    """The review queue of the last build without what was decided since, heaviest first."""
+def read_queue(connection: psycopg.Connection) -> list[QueuedPair]:
+    """The undecided pairs in the review queue of the last build, the heaviest first."""
 
     def shown(field: str) -> str:
         if field == "ssn":
             return "'…' || right(nullif(ssn, ''), 4)"
         return "birth_date::text" if field == "birth_date" else field
 
-    query = _QUESTIONS.format(
+    query = _QUEUE.format(
         student_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
         client_fields=", ".join(f"('{field}', {shown(field)})" for field in FIELDS),
     )
-    with connection.cursor(row_factory=class_row(Question)) as cursor:
+    with connection.cursor(row_factory=class_row(QueuedPair)) as cursor:
         return cursor.execute(query.encode(), {"fields": list(FIELDS)}).fetchall()
 
 
-def record_questions(
-    connection: psycopg.Connection, questions: Iterable[Question], reviewer: str, how: str
+def record_disclosure(
+    connection: psycopg.Connection, queue: Iterable[QueuedPair], reviewer: str, how: str
 ) -> None:
-    """Enter the students whom a reviewer is shown in the record of disclosures."""
-    shown = [question.student_key for question in questions]
-    shown += [q.other_record_key for q in questions if q.other_record_type == "student"]
-    shown += [student for question in questions for student in question.also_shown]
+    """Enter the students whom a reviewer sees in the record of disclosures."""
+    shown = [queued.student_key for queued in queue]
+    shown += [q.other_record_key for q in queue if q.other_record_type == "student"]
+    shown += [student for queued in queue for student in queued.also_shown]
     districts = Counter(key.split(":")[0] for key in shown)
     record_export(connection, reviewer, "decides which records are one child's", how, districts)
 
 
 def reviewer_name() -> str:
-    """Who decides: `OUTCOMES_REVIEWER`, else the login of the operating system."""
+    """The reviewer: `OUTCOMES_REVIEWER`, else the login of the operating system."""
     return os.environ.get("OUTCOMES_REVIEWER") or getpass.getuser()
 
 
 def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
-    """Every pair's last decision: link or no_link; withdrawn ones are left out."""
+    """The last decision about each pair, link or no_link, unless it was withdrawn."""
     rows = connection.execute(
         "select student_key, other_record_type, other_record_key, decision "
         "from landing.link_decisions order by decision_id"
@@ -350,10 +350,10 @@ def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
 
 
 def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[Pair]:
-    """Those pairs of which linking does not know a record, or that are one record.
+    """Pairs with a record that linking does not know, and pairs of a record with itself.
 
-    Not only what is in the queue or the crosswalk can be decided about: a build may have
-    answered a question since it was exported.
+    A decision is also allowed about a pair outside the queue: a build may have removed it from
+    the queue since the export.
     """
     pairs = set(pairs)
     students = {p.student_key for p in pairs}
@@ -388,8 +388,8 @@ def record_decisions(
         OutcomesError: a link and a refusal between students contradict each other.
     """
     with connection.transaction():
-        # Two reviewers who decide at once would not see each other's word. Not a lock on the
-        # table: that takes the right to change it, and reviewers may only append.
+        # Two reviewers at once would not see each other's decisions. Locking the table needs
+        # the right to change it, but reviewers may only append.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
         with connection.cursor() as cursor:
             cursor.executemany(
@@ -405,7 +405,7 @@ def record_decisions(
 
 
 def _refuse_contradictions(standing: dict[Pair, str]) -> None:
-    """Refuse students whom links tie together, perhaps by a third, and a refusal parts."""
+    """Refuse a no_link between two students whom links connect, perhaps through a third."""
     between_students = {p: d for p, d in standing.items() if p.other_record_type == "student"}
     group: dict[str, set[str]] = {}
     for pair, decision in between_students.items():
@@ -416,7 +416,7 @@ def _refuse_contradictions(standing: dict[Pair, str]) -> None:
     for pair, decision in between_students.items():
         if decision == "no_link" and pair.other_record_key in group.get(pair.student_key, ()):
             raise OutcomesError(
-                "Decisions contradict each other: two students were refused as one person, but "
-                "links tie them together, perhaps by a third student. Expected one or the "
-                "other; nothing was recorded. landing.link_decisions shows what stands."
+                "Decisions contradict each other: a no_link separates two students whom links "
+                "connect, perhaps through a third student. Nothing was recorded. Withdraw one of "
+                "the decisions; landing.link_decisions lists them."
             )

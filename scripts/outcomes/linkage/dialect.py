@@ -1,7 +1,7 @@
-"""Turns the conditions of a Splink model, written for DuckDB, into PostgreSQL's SQL.
+"""Translates the conditions of a Splink model from DuckDB's SQL to PostgreSQL's.
 
-sqlglot knows most of both dialects. What PostgreSQL has no word for (Jaro-Winkler, …) is
-a function of the warehouse, in `functions/`, that agrees with DuckDB's.
+sqlglot translates most of it. Functions that PostgreSQL lacks (Jaro-Winkler, …) are functions
+of the warehouse, in `functions/`, with the same results as DuckDB's.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from outcomes.errors import OutcomesError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-# A function of the warehouse, until the place is known where it is called.
+# Marks a function of the warehouse until `place_functions` writes its call.
 _MARK = "warehouse_function_"
 
 
 def exactly_matched_column(condition: str) -> str | None:
-    """The one column, in lower case, on which a condition asks both sides to be equal."""
+    """The column, in lower case, if a condition compares just one column for equality."""
     from sqlglot import exp
 
     tree = _parse(condition.lower()).unnest()
@@ -37,14 +37,14 @@ def to_postgres(condition: str, sides: tuple[str, str]) -> str:
 
     Args:
         condition: DuckDB's SQL.
-        sides: what the two records are called in the result.
+        sides: names of the two records in the result.
 
     Returns:
         PostgreSQL's SQL; functions of the warehouse are marked for `place_functions`.
 
     Raises:
-        OutcomesError: the condition cannot be read, or asks for what the warehouse does not
-            compare by.
+        OutcomesError: the condition cannot be read, or uses a function that the warehouse
+            lacks.
     """
     tree = _parse(condition).transform(_to_warehouse_functions)
     return _name_sides(tree, sides).sql(dialect="postgres", normalize_functions=False)
@@ -55,7 +55,7 @@ def place_functions(sql: str, call: str) -> str:
 
     Args:
         sql: PostgreSQL's SQL.
-        call: what stands before the parenthesis, with `{}` for the function's name.
+        call: the text before the parenthesis, with `{}` for the function's name.
     """
     return re.sub(rf"{_MARK}(\w+)", lambda found: call.replace("{}", found[1]), sql)
 
@@ -97,7 +97,7 @@ def _to_warehouse_functions(node: exp.Expr) -> exp.Expr:
         case exp.Anonymous() if not node.name.startswith(_MARK):
             raise OutcomesError(
                 f"{node.name}: expected damerau_levenshtein(…) <= 1, "
-                "jaro_winkler_similarity(…) >= a number, or what PostgreSQL knows by itself."
+                "jaro_winkler_similarity(…) >= a number, or a function of PostgreSQL's."
             )
         case _:
             return node

@@ -1,8 +1,8 @@
 """Measures the linkage against the truth: precision, recall and F1, with intervals.
 
 A *pair* is a student record and a client record of one person. A *cluster* is all records
-of one person with at least one student record; it counts as right only if no record is
-missing and none too many. Of the truth, the records that the warehouse holds count.
+of one person with at least one student record; it is right only if no record is missing and
+none is wrong. Of the truth, only records in the warehouse count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from outcomes.errors import OutcomesError
 
 # The normal quantile at 97.5 %, as in `functions/wilson_bound.sql`.
 Z = 1.959963984540054
-# Beside the link weight in force, so that a neighbor can be chosen. Bits.
+# Link weights to compare with the one in force, in bits.
 THRESHOLDS = tuple(float(bits) for bits in range(0, 22, 2))
 
 # The truth's columns for the parts of a record's key, by kind of record.
@@ -41,7 +41,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Quality:
-    """How right one set of links is: what was found, what is true, what is both."""
+    """Quality of a set of links: the numbers of found and true pairs, and of both."""
 
     both: int
     found: int
@@ -49,17 +49,17 @@ class Quality:
 
     @property
     def precision(self) -> Share:
-        """Share of what was found that is true."""
+        """Share of the found pairs that are true."""
         return wilson(self.both, self.found)
 
     @property
     def recall(self) -> Share:
-        """Share of what is true that was found."""
+        """Share of the true pairs that were found."""
         return wilson(self.both, self.true)
 
     @property
     def f1(self) -> Share:
-        """Harmonic mean of both.
+        """Harmonic mean of precision and recall.
 
         F1 = 2J / (1 + J) grows with J = both / either, which is a proportion, so the
         bounds of J's interval give those of F1.
@@ -71,7 +71,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Measured:
-    """Quality of pairs and clusters: at a link weight, or in a group at the one in force."""
+    """Quality of pairs and clusters at a link weight, or of a group at the weight in force."""
 
     label: str
     pairs: Quality
@@ -80,10 +80,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was measured; `link_weight` is the threshold in force, in bits.
+    """The results; `link_weight` is the threshold in force, in bits.
 
-    `blocking_recall` is the share of the true pairs that some blocking key brings together:
-    no weight and no rule finds more.
+    `blocking_recall` is the share of true pairs that blocking finds: an upper bound of recall.
     """
 
     link_weight: float
@@ -116,7 +115,7 @@ def wilson(successes: int, n: int) -> Share:
     center = share + Z**2 / (2 * n)
     spread = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
     scale = 1 + Z**2 / n
-    # Rounding would put the bound of a perfect share a hair outside.
+    # Without the clamp, rounding can put a bound just outside 0 to 1.
     return Share(share, max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale), n)
 
 
@@ -124,8 +123,8 @@ def read_truth(path: Path) -> pl.DataFrame:
     """The true person of every record: record_type, record, person.
 
     Args:
-        path: a folder with `student_person` and `client_person` (.parquet or .csv) as
-            the demo has them, or one file with the columns
+        path: a folder with `student_person` and `client_person` (.parquet or .csv), as in
+            the demo, or one file with the columns
             record_type, partner_id, record_id and person_id of `person_crosswalk`.
 
     Raises:
@@ -186,15 +185,15 @@ def _scan(file: Path, columns: list[str]) -> pl.LazyFrame:
 def evaluate(connection: psycopg.Connection, truth: pl.DataFrame) -> Evaluation:
     """Measure the built warehouse's links against the truth.
 
-    At another threshold than the one in force, the rules, near ties and clusters of
-    students stay as they are; only the clients' weights are judged anew.
+    At thresholds other than the one in force, only the weights of clients are compared with
+    the threshold: rules, near ties and clusters of students stay as built.
 
     Args:
         connection: to a built warehouse.
         truth: as `read_truth` returns it.
 
     Raises:
-        OutcomesError: the truth knows no student of the warehouse.
+        OutcomesError: no student of the warehouse is in the truth.
     """
     linkage = _read_linkage(connection, truth)
     row = connection.execute(
@@ -230,8 +229,8 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
     ).join(true_students, on="record")
     if students.is_empty():
         raise OutcomesError(
-            "The truth knows no student of the warehouse: expected the truth of the deliveries "
-            "that were landed, by <district>:<district_student_id>."
+            "No student of the warehouse is in the truth: expected the truth of the landed "
+            "deliveries, by <district>:<district_student_id>."
         )
     held = _query(
         connection,
@@ -284,7 +283,7 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
 
 
 def _query(connection: psycopg.Connection, query: str) -> pl.DataFrame:
-    """A query's rows; by COPY, for there may be millions."""
+    """A query's rows; by COPY, because there may be millions."""
     content = io.BytesIO()
     with connection.cursor().copy(
         f"copy ({query}) to stdout (format csv, header)".encode()
@@ -304,7 +303,7 @@ def _blocking_recall(linkage: _Linkage) -> Share:
 
 
 def _judge(linkage: _Linkage, threshold: float) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pairs and clusters, found or true, each with the student record that places it.
+    """Found and true pairs and clusters, each with a student record for its group.
 
     Returns:
         record, is_found, is_true: one row per pair, one row per cluster.

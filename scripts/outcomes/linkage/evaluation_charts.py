@@ -54,7 +54,7 @@ def _color() -> alt.Color:
 
 
 def _long(rows: list[Measured], unit: str) -> pd.DataFrame:
-    """One row per label and measure, where there is something to measure."""
+    """One row per label and measure, without empty groups."""
     found = []
     for row in rows:
         quality = getattr(row, unit)

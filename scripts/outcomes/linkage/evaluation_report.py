@@ -24,8 +24,8 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
         console.print(_table(f"{unit.capitalize()} by group", evaluation.by_group, unit))
     blocking = evaluation.blocking_recall
     console.print(
-        f"Blocking brings {100 * blocking.value:.2f} % of the {blocking.n:,} true pairs together "
-        f"({100 * blocking.low:.3g}–{100 * blocking.high:.3g}); what it misses, no weight finds."
+        f"Blocking finds {100 * blocking.value:.2f} % of the {blocking.n:,} true pairs "
+        f"({100 * blocking.low:.3g}–{100 * blocking.high:.3g}). No other pair can be linked."
     )
     console.print(
         "Percent, with Wilson's 95 % intervals. Pairs of one person are not independent, so "

@@ -1,4 +1,4 @@
-"""Shows why a student's candidates were linked or not: a waterfall of evidence."""
+"""Shows why a student's candidates were linked or not, as a waterfall of evidence."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rich.text import Text
 
 from outcomes.errors import OutcomesError
 
-# Columns of the terminal that the bars of a waterfall may take.
+# Width of a waterfall's bars, in columns of the terminal.
 BAR_WIDTH = 24
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A client, with all its records, or another student, compared with the student's person.
+    """A client with all its records, or another student, compared with the student's person.
 
     Weights are in bits; `record` is `<source>:<client id>` or `<district>:<student id>`.
     """
@@ -40,7 +40,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the waterfall: what was compared, in words, and its bits."""
+    """One step of the waterfall: a comparison, its level in words, and its weight in bits."""
 
     comparison: str
     level: str
@@ -69,7 +69,7 @@ decisions as (
 
 ),
 
--- All records of a client; a client that nothing but a reviewer compares has one identity.
+-- All records of a client. A client who is here only by a reviewer's decision has one identity.
 client_records as (
 
     select
@@ -159,7 +159,7 @@ order by abs(evidence.weight) desc, evidence.comparison
 
 
 def find_candidates(connection: psycopg.Connection, student: str) -> list[Candidate]:
-    """What the student's person was compared with, the heaviest first.
+    """The candidates of the student's person, the heaviest first.
 
     Args:
         connection: to a built warehouse.
@@ -181,7 +181,7 @@ def find_candidates(connection: psycopg.Connection, student: str) -> list[Candid
 
 
 def find_steps(connection: psycopg.Connection, candidate: Candidate) -> list[Step]:
-    """The candidate's comparisons, those that weigh most first; none if never compared."""
+    """The candidate's comparisons, the heaviest first; none if it was not compared."""
     with connection.cursor(row_factory=class_row(Step)) as cursor:
         return cursor.execute(
             _STEPS, [candidate.student_identity_id, candidate.other_identity_id]
@@ -202,7 +202,7 @@ def explain(connection: psycopg.Connection, student: str, limit: int, console: C
         console.print()
         console.print(_waterfall(candidate, find_steps(connection, candidate)))
     if len(candidates) > limit:
-        console.print(f"\n{len(candidates) - limit:,} more weigh less.", highlight=False)
+        console.print(f"\n{len(candidates) - limit:,} more have a lower weight.", highlight=False)
 
 
 def _waterfall(candidate: Candidate, steps: list[Step]) -> Table:
@@ -241,7 +241,7 @@ def _waterfall(candidate: Candidate, steps: list[Step]) -> Table:
 
 
 def _bar(start: float, end: float, scale: float) -> Text:
-    """A bar from `start` to `end`: green where it speaks for one person, red against."""
+    """A bar from `start` to `end`: green for evidence for a match, red for evidence against."""
     left = round(min(start, end) * scale)
     length = max(1, round(max(start, end) * scale) - left)
     left = min(left, BAR_WIDTH - length)

@@ -1,8 +1,8 @@
 """A match model in Splink's file format: comparisons, levels, m, u, and term frequencies.
 
-The file is what `linker.misc.save_model_to_json` writes. It does not number its levels,
-hold term frequencies, or say which u a term frequency takes the place of; all three
-follow from rules that are written down here.
+The file is written by `linker.misc.save_model_to_json`. It has no numbers of levels and no
+term frequencies, and does not say which u a term frequency replaces; this module has the rules
+for all three.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from outcomes.linkage.dialect import exactly_matched_column
 
 @dataclass(frozen=True)
 class TermFrequency:
-    """How far a value's own frequency takes the place of u.
+    """How far a value's own frequency replaces u.
 
     `u_probability` is the u of the level on which the column agrees exactly.
     """
@@ -31,8 +31,8 @@ class TermFrequency:
 class Level:
     """How far two records agree.
 
-    `number` is Splink's: -1 where a side does not say, 0 for all else. `condition` is
-    DuckDB's SQL; None for all else.
+    `number` is Splink's: -1 for a missing value, 0 for ELSE. `condition` is DuckDB's SQL; None
+    for ELSE.
     """
 
     number: int
@@ -44,13 +44,13 @@ class Level:
 
     @property
     def is_null(self) -> bool:
-        """Whether the level says nothing, because a side does not."""
+        """Whether the level is that of a missing value."""
         return self.number < 0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared, with its levels in the order in which they are tried."""
+    """A comparison, with its levels in the order in which they are tried."""
 
     name: str
     levels: tuple[Level, ...]
@@ -58,17 +58,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class MatchModel:
-    """All that turns two records into a match weight, except the term frequencies."""
+    """Everything that gives two records a match weight, except the term frequencies."""
 
     probability_two_random_records_match: float
     comparisons: tuple[Comparison, ...]
 
 
 def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
-    """Make a model of the file's content; `origin` names it in errors.
+    """Read a model from the file's content; `origin` names it in errors.
 
     Raises:
-        OutcomesError: something is missing, or a level has not been trained.
+        OutcomesError: something is missing, or a level is not trained.
     """
     try:
         probability = float(content["probability_two_random_records_match"])
@@ -76,7 +76,7 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
     except (KeyError, TypeError, AttributeError) as error:
         raise OutcomesError(
             f"{origin}: expected a Splink model as `save_model_to_json` writes it; {error} is "
-            "missing or of another kind."
+            "missing or of another type."
         ) from None
     if not 0 < probability < 1:
         raise OutcomesError(
@@ -139,7 +139,7 @@ def _term_frequency(
     level: dict[str, Any], exact_u: dict[str, float | None], place: str
 ) -> TermFrequency | None:
     column = level.get("tf_adjustment_column")
-    # Splink leaves a weight of 0 out when it writes the file, and reads that as 1.
+    # Splink omits a weight of 0 when it writes the file, and reads a missing weight as 1.
     weight = float(level.get("tf_adjustment_weight", 1))
     if not column or weight == 0 or _condition(level) is None:
         return None

@@ -1,4 +1,4 @@
-"""The review as a workbook: written with the open questions, read with the decisions."""
+"""Clerical review in a workbook: export of the queue, import of the decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
@@ -18,14 +17,15 @@ from outcomes.linkage.decisions import (
     FIELDS,
     Decision,
     Pair,
-    Question,
-    open_questions,
+    QueuedPair,
+    read_queue,
     record_decisions,
-    record_questions,
+    record_disclosure,
     reviewer_name,
     standing_decisions,
     unknown_pairs,
 )
+from outcomes.reports.spreadsheet import spreadsheet_text
 
 DECISIONS = ("link", "no_link")
 PAIR_COLUMNS = ("student_key", "other_record_type", "other_record_key")
@@ -41,61 +41,58 @@ COLUMNS = (
     *(f"{side}_{field}" for field in FIELDS for side in ("student", "other", "linked")),
 )
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+def export_queue(connection: psycopg.Connection, file: Path) -> int:
+    """Write the queue to a new workbook that only its owner can read.
 
-def export_questions(connection: psycopg.Connection, file: Path) -> int:
-    """Write the open questions to a new workbook that only its owner can read.
-
-    It is entered in the record of disclosures.
+    The export is entered in the record of disclosures.
 
     Returns:
-        Number of questions.
+        Number of pairs.
 
     Raises:
-        OutcomesError: the file exists, is no .xlsx, or cannot be written.
+        OutcomesError: the file exists, is not an .xlsx, or cannot be written.
     """
     _require_xlsx(file)
     if file.exists():
         raise OutcomesError(f"{file} exists and may hold decisions: name a new file.")
-    questions = open_questions(connection)
+    queue = read_queue(connection)
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "review"
     sheet.append(COLUMNS)
     for cell in sheet[1]:
         cell.font = Font(bold=True)
-    for question in questions:
-        sheet.append([escaped(v) if isinstance(v, str) else v for v in _row(question)])
+    for queued in queue:
+        sheet.append([spreadsheet_text(v) if isinstance(v, str) else v for v in _row(queued)])
     choice = DataValidation(type="list", formula1=f'"{",".join(DECISIONS)}"', allow_blank=True)
-    choice.add(f"A2:A{len(questions) + 2}")
+    choice.add(f"A2:A{len(queue) + 2}")
     sheet.add_data_validation(choice)
     sheet.freeze_panes = "C2"
     for position, column in enumerate(COLUMNS, start=1):
         width = 60 if column == "evidence" else 18
         sheet.column_dimensions[get_column_letter(position)].width = width
-    # Made before it is filled: it holds personal data.
+    # Created with its mode before anything is written: it holds personal data.
     try:
         with connection.transaction():
-            record_questions(connection, questions, reviewer_name(), "link review --export")
+            record_disclosure(connection, queue, reviewer_name(), "link review --export")
             file.touch(mode=0o600, exist_ok=False)
             book.save(file)
     except OSError as error:
         raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
-    return len(questions)
+    return len(queue)
 
 
 def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) -> tuple[int, int]:
     """Record the decisions of a workbook: all of them, or none if one is wrong.
 
-    A row without decision is open still; a decision that stands already is passed over.
+    Rows without a decision, and decisions that were recorded before, are skipped.
 
     Returns:
-        Number of decisions that are new, and of those that stood already.
+        Number of new decisions, and of decisions that were recorded before.
 
     Raises:
-        OutcomesError: a column is missing, a decision is none, linking does not know a
+        OutcomesError: a column is missing, a decision is invalid, linking does not know a
             record, or decisions contradict each other.
     """
     rows = _read_rows(file)
@@ -104,9 +101,9 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
     if wrong:
         raise OutcomesError(
             f"{file}, row {wrong[0]} ({len(wrong)} rows in all), columns "
-            f"{', '.join(PAIR_COLUMNS)}: expected two records that linking knows. A client who "
-            "was deleted since, or is too old to be a student, is none. Correct the keys or "
-            "clear the decision; nothing was recorded."
+            f"{', '.join(PAIR_COLUMNS)}: expected two records that linking knows. It does not know "
+            "a client who was deleted since or is too old to be a student. Nothing was recorded: "
+            "correct the keys or clear the decision, and import again."
         )
     standing = standing_decisions(connection)
     new = [d for _, d in rows if standing.get(d.pair) != d.decision]
@@ -114,31 +111,25 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
     return len(new), len(rows) - len(new)
 
 
-def escaped(text: str) -> str:
-    """The text, so that no spreadsheet ever runs it, not even after saving it as CSV."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def _row(question: Question) -> list[str | float | None]:
-    linked = question.linked or [""] * len(FIELDS)
-    said = [
+def _row(queued: QueuedPair) -> list[str | float | None]:
+    linked = queued.linked or [""] * len(FIELDS)
+    fields = [
         text
-        for all_three in zip(question.student, question.other, linked, strict=True)
+        for all_three in zip(queued.student, queued.other, linked, strict=True)
         for text in all_three
     ]
     return [
         None,
         None,
-        question.student_key,
-        question.other_record_type,
-        question.other_record_key,
-        round(question.match_weight, 1),
-        question.reason,
-        question.evidence,
-        question.runner_up,
-        question.household,
-        *said,
+        queued.student_key,
+        queued.other_record_type,
+        queued.other_record_key,
+        round(queued.match_weight, 1),
+        queued.reason,
+        queued.evidence,
+        queued.runner_up,
+        queued.household,
+        *fields,
     ]
 
 

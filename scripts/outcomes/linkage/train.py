@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ _COLUMNS: dict[str, Any] = {
 
 
 class FixedLevel(BaseModel):
-    """What a level is given, because the data cannot teach it."""
+    """Fixed probabilities of a level that the data cannot train."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,9 +49,9 @@ class FixedLevel(BaseModel):
 
 
 class Recipe(BaseModel):
-    """How to train, `seeds/identity/match_training.json`.
+    """How to train: the content of `seeds/identity/match_training.json`.
 
-    `fixed` is by comparison and the label of the level.
+    `fixed` is by comparison and label of the level.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,18 +62,18 @@ class Recipe(BaseModel):
     seed: int
     em_rules: list[str] = Field(min_length=1)
     rarest_frequency: float = Field(gt=0, lt=1)
-    fewest_bearers: int = Field(gt=0)
+    fewest_identities: int = Field(gt=0)
     fixed: dict[str, dict[str, FixedLevel]]
 
     @property
     def sha256(self) -> str:
-        """Hash of what it says, however it is written."""
+        """Hash of the content, whatever the file's format."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training did: sizes, λ, the model's version and where its charts are."""
+    """Result of a training: sizes, λ, the model's version and the files of its charts."""
 
     version: str
     students: int
@@ -89,28 +89,22 @@ def train(
     keep: Sequence[str] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Train the project's model anew and put it in force.
+    """Train the project's model and adopt it.
 
     Args:
         connection: to a built warehouse.
-        project: folder of the dbt project; its model says what is compared, its recipe
-            how to train and which values are fixed.
+        project: folder of the dbt project; its model defines the comparisons, its recipe how
+            to train and which values are fixed.
         charts: folder for Splink's charts.
-        keep: comparisons that keep their values, because these identities cannot teach
-            them.
-        say: told what is being done.
+        keep: comparisons that keep their values, because these identities cannot train them.
+        say: called with each step.
 
     Raises:
-        OutcomesError: Splink is not installed, a file is wrong, there is nothing to train
-            on, or a level stays untrained.
+        OutcomesError: Splink is not installed, a file is wrong, there are no identities to
+            train on, or a level stays untrained.
     """
-    try:
-        import duckdb
-        from splink import DuckDBAPI, Linker, SettingsCreator
-    except ImportError:
-        raise OutcomesError(
-            "Training needs Splink: pip install -e '.[train]' and try again."
-        ) from None
+    if not util.find_spec("splink"):
+        raise OutcomesError("Training needs Splink: pip install -e '.[train]' and try again.")
     recipe = _read_recipe(project / TRAINING_FILE)
     old = json.loads((project / MODEL_FILE).read_text("utf-8"))
     _check_keep(old, keep)
@@ -122,35 +116,12 @@ def train(
         raise OutcomesError(
             "Training needs identities of students and of clients: land deliveries and build first."
         )
-    rarest = max(
-        recipe.rarest_frequency, recipe.fewest_bearers / (students.height + clients.height)
-    )
-    # One thread: the order in which numbers are added up is part of the result.
-    memory = duckdb.connect(config={"threads": 1})
-    memory.register("student_identities", students.to_arrow())
-    memory.register("client_identities", clients.to_arrow())
+    identities = students.height + clients.height
+    rarest = max(recipe.rarest_frequency, recipe.fewest_identities / identities)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        database = DuckDBAPI(memory)
-        linker = Linker(
-            [
-                database.register("student_identities", dataset_display_name="a_students"),
-                database.register("client_identities", dataset_display_name="b_clients"),
-            ],
-            SettingsCreator.from_path_or_dict(_with_rarest(untrained, rarest)),
-            log_level=logging.ERROR,
-        )
-        say("Estimating how many pairs match")
-        linker.training.estimate_probability_two_random_records_match(
-            [*recipe.deterministic_rules], recall=recipe.recall
-        )
-        say("Estimating u from random pairs")
-        linker.training.estimate_u_using_random_sampling(recipe.max_pairs, seed=recipe.seed)
-        for number, rule in enumerate(recipe.em_rules, 1):
-            say(f"Estimating m, {number} of {len(recipe.em_rules)}")
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                rule, record_sample_proportion=1.0
-            )
+        linker = _linker(students, clients, _with_rarest(untrained, rarest))
+        _estimate(linker, recipe, say)
         content = _finish(linker.misc.save_model_to_json(), old, keep)
         _refuse_untrained(content)
         say("Drawing charts")
@@ -181,11 +152,45 @@ def train(
     )
 
 
+def _linker(students: pl.DataFrame, clients: pl.DataFrame, settings: dict[str, Any]) -> Any:
+    # Loading both takes seconds.
+    import duckdb
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
+    # One thread: the order in which numbers are added changes the result.
+    memory = duckdb.connect(config={"threads": 1})
+    memory.register("student_identities", students.to_arrow())
+    memory.register("client_identities", clients.to_arrow())
+    database = DuckDBAPI(memory)
+    return Linker(
+        [
+            database.register("student_identities", dataset_display_name="a_students"),
+            database.register("client_identities", dataset_display_name="b_clients"),
+        ],
+        SettingsCreator.from_path_or_dict(settings),
+        log_level=logging.ERROR,
+    )
+
+
+def _estimate(linker: Any, recipe: Recipe, say: Callable[[str], None]) -> None:
+    say("Estimating the share of pairs that match")
+    linker.training.estimate_probability_two_random_records_match(
+        [*recipe.deterministic_rules], recall=recipe.recall
+    )
+    say("Estimating u from random pairs")
+    linker.training.estimate_u_using_random_sampling(recipe.max_pairs, seed=recipe.seed)
+    for number, rule in enumerate(recipe.em_rules, 1):
+        say(f"Estimating m, {number} of {len(recipe.em_rules)}")
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            rule, record_sample_proportion=1.0
+        )
+
+
 def _read_recipe(file: Path) -> Recipe:
     try:
         return Recipe.model_validate_json(file.read_text("utf-8"))
     except OSError as error:
-        raise OutcomesError(f"{file}: expected how to train: {error.strerror}.") from None
+        raise OutcomesError(f"{file}: the recipe cannot be read: {error.strerror}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -200,7 +205,7 @@ def _check_keep(model: dict[str, Any], keep: Sequence[str]) -> None:
 
 
 def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
-    """The identities of today's records; numbered, as their ids change with the definitions."""
+    """Identities of the current records, numbered: their own ids depend on definitions."""
     columns = ", ".join(list(_COLUMNS)[1:])
     rows = connection.execute(
         f"""
@@ -217,7 +222,7 @@ def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
 
 
 def _untrained(model: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """The model with nothing but what is fixed, so that nothing old survives unnoticed."""
+    """The model without any values but the fixed ones, so that no old value remains."""
     content: dict[str, Any] = json.loads(json.dumps(model))
     unknown = {(name, label) for name, labels in recipe.fixed.items() for label in labels}
     for comparison in content["comparisons"]:
@@ -238,7 +243,7 @@ def _untrained(model: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def _with_rarest(content: dict[str, Any], rarest: float) -> dict[str, Any]:
-    """The model with a bound to how rare a value can be believed to be."""
+    """The model with a lower bound of term frequencies."""
     for comparison in content["comparisons"]:
         for level in comparison["comparison_levels"]:
             if level.get("tf_adjustment_column"):
@@ -247,8 +252,8 @@ def _with_rarest(content: dict[str, Any], rarest: float) -> dict[str, Any]:
 
 
 def _finish(content: dict[str, Any], old: dict[str, Any], keep: Sequence[str]) -> dict[str, Any]:
-    """Rounded, for a review to read, and with the comparisons that keep their values."""
-    # Splink names a model at random.
+    """The trained model, rounded for a review, with the comparisons that keep their values."""
+    # Splink gives each model a random name.
     content.pop("linker_uid", None)
     kept = {
         c["output_column_name"]: c for c in old["comparisons"] if c["output_column_name"] in keep
@@ -283,18 +288,18 @@ def _refuse_untrained(content: dict[str, Any]) -> None:
     if missing:
         lines = "\n  ".join(missing)
         raise OutcomesError(
-            f"The identities do not teach every level; nothing was changed. Untrained:\n  {lines}\n"
-            f"Train on more data; or fix the probability in {TRAINING_FILE}; or let a comparison "
-            "keep its values of the model in force: --keep <comparison>."
+            f"The data do not show every level; nothing was changed. Untrained:\n  {lines}\n"
+            f"Train on more data; or fix the probability in {TRAINING_FILE}; or keep the values "
+            "that a comparison has in the current model: --keep <comparison>."
         )
 
 
 def _frequencies(
     content: dict[str, Any], identities: pl.DataFrame, rarest: float
 ) -> list[tuple[str, str, float]]:
-    """Frequencies of the common values; a rarer one counts as the rarest believed.
+    """Frequencies of the common values; a rarer one gets the lower bound.
 
-    So a value that few bear, which would tell who is among the identities, is not written.
+    Rare values are not written, because they would reveal who is among the identities.
     """
     columns = sorted(
         {

@@ -1,4 +1,4 @@
-"""Reviewers' decisions: asked for, stored, and followed by every build."""
+"""Reviewers' decisions: made, stored, and applied by every build."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import (
     Decision,
     Pair,
-    open_questions,
+    read_queue,
     record_decisions,
     standing_decisions,
 )
 from outcomes.linkage.review import review, side_by_side
-from outcomes.linkage.review_workbook import escaped, export_questions, import_decisions
+from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.warehouse.connection import connect
 
-# Two students of one district whom it lists on one day.
+# Two students whom their district lists on the same day.
 SIDE_BY_SIDE = """
     select student_key, 'student', other_student_key
     from identity.int_identity_student_decisions
@@ -63,7 +63,7 @@ LINKED_CLIENT = """
     order by 1, 3
     limit 1
 """
-# A client whom nothing compares with the student.
+# A client who is not compared with the student.
 UNCOMPARED_CLIENT = """
     select persons.student_key, 'client', records.record_id
     from identity.int_identity_records as records
@@ -78,7 +78,7 @@ UNCOMPARED_CLIENT = """
     order by 3
     limit 1
 """
-# A client whom nothing compares with anybody.
+# A client who is not compared with anybody.
 TOO_OLD_CLIENT = """
     select persons.student_key, 'client', clients.source_id || ':' || clients.source_client_id
     from staging.stg_clients as clients
@@ -91,7 +91,7 @@ TOO_OLD_CLIENT = """
 """
 
 
-# What decisions change, as far as people and reviewers.
+# The models that decisions change.
 LINKING = ("--select", "stg_link_decisions+,path:models/identity", "stg_link_decisions")
 
 
@@ -104,7 +104,7 @@ def pair_of(connection: psycopg.Connection, query: str) -> Pair:
 def outcome(connection: psycopg.Connection, pair: Pair) -> tuple[bool, str | None]:
     """Whether the two records are one person, and who decided about the other.
 
-    A client who is not in the crosswalk is nobody's student.
+    A client who is not in the crosswalk is not linked to a student.
     """
     row = connection.execute(
         """
@@ -126,16 +126,16 @@ def outcome(connection: psycopg.Connection, pair: Pair) -> tuple[bool, str | Non
 
 @pytest.fixture(scope="module")
 def reviewed(built_demo: Settings) -> Iterator[Settings]:
-    """A copy of the demo, for reviewers change it."""
+    """A copy of the demo: decisions change it."""
     with copied(built_demo, "demo_reviewed") as settings:
-        # They name the database that they are in.
+        # The functions name their database.
         run_dbt(settings, "build", "--resource-type", "function")
         yield settings
 
 
 @pytest.fixture
 def undecided(built_demo: Settings) -> Iterator[psycopg.Connection]:
-    """The built demo; what the test records is rolled back."""
+    """The built demo; the decisions of the test are rolled back."""
     with connect(built_demo) as connection, connection.transaction(force_rollback=True):
         yield connection
 
@@ -152,12 +152,12 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
             + [Decision(pair, "no_link", "asked") for pair in parted],
             "ana",
         )
-        # With its tests: what the reviewer decided is no fault. And again, without.
+        # A decision fails no data test, and a second build keeps it.
         for build in (TESTED, ("run",)):
             run_dbt(reviewed, *build, *LINKING)
             assert [outcome(connection, pair) for pair in linked] == [(True, "reviewer")] * 3
             assert [outcome(connection, pair)[0] for pair in parted] == [False] * 2
-        asked = {question.pair for question in open_questions(connection)}
+        asked = {queued.pair for queued in read_queue(connection)}
         assert not asked & {*linked, *parted}
 
         record_decisions(
@@ -168,11 +168,11 @@ def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
 
 
 def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> None:
-    questions = open_questions(undecided)
-    assert len(questions) > 2
+    queue = read_queue(undecided)
+    assert len(queue) > 2
     queued = undecided.execute("select count(*) from identity.match_review_queue").fetchone()
-    assert queued == (len(questions),), "somebody is asked about nobody"
-    first, second, third = (question.pair for question in questions[:3])
+    assert queued == (len(queue),), "every queued pair has the fields of both records"
+    first, second, third = (queued.pair for queued in queue[:3])
     shown = StringIO()
     keys = iter("yxunsu" + "sYq")
     counts = review(undecided, "ana", Console(file=shown, width=120), lambda: next(keys))
@@ -184,24 +184,24 @@ def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> N
     ).fetchall()
     assert [row[0] for row in rows] == ["link", "withdrawn", "no_link", "link"]
     assert {row[1] for row in rows} == {"ana"}
-    assert rows[0][2] == questions[0].why
+    assert rows[0][2] == queue[0].why
     assert "Press y, n, s, u or q." in shown.getvalue()
 
-    # It resumes: what was answered is not asked again, what was skipped is.
-    assert [q.pair for q in open_questions(undecided)][:1] == [second]
-    assert len(open_questions(undecided)) == len(questions) - 2
+    # The review resumes with the skipped pair.
+    assert [q.pair for q in read_queue(undecided)][:1] == [second]
+    assert len(read_queue(undecided)) == len(queue) - 2
 
 
 def test_both_records_are_shown_side_by_side(undecided: psycopg.Connection) -> None:
-    # A question that has everything: other records, some linked already, a household.
-    questions = open_questions(undecided)
-    question = max(questions, key=lambda q: (bool(q.linked), bool(q.household)))
-    assert question.linked and question.household and question.also_shown
+    # A pair with other records, linked records and a household.
+    queue = read_queue(undecided)
+    queued = max(queue, key=lambda q: (bool(q.linked), bool(q.household)))
+    assert queued.linked and queued.household and queued.also_shown
     shown = StringIO()
-    Console(file=shown, width=300).print(side_by_side(question, 1, len(questions)))
+    Console(file=shown, width=300).print(side_by_side(queued, 1, len(queue)))
     for words in (
-        question.reason, question.student_key, question.student[0], question.other[0],
-        question.linked[0], "linked already", question.household,
+        queued.reason, queued.student_key, queued.student[0], queued.other[0],
+        queued.linked[0], "linked already", queued.household,
     ):  # fmt: skip
         assert words in shown.getvalue()
     assert standing_decisions(undecided) == {}
@@ -213,7 +213,7 @@ def test_the_command_knows_the_reviewer(
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", reviewed.database)
     monkeypatch.setenv("OUTCOMES_REVIEWER", "Bea")
     with connect(reviewed) as connection:
-        pair = open_questions(connection)[0].pair
+        pair = read_queue(connection)[0].pair
         result = CliRunner().invoke(cli, ["link", "review"], input="nq")
         assert result.exit_code == 0, result.output
         assert "0 linked, 1 kept apart, 0 skipped" in result.output
@@ -225,11 +225,11 @@ def test_the_command_knows_the_reviewer(
 
 def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path: Path) -> None:
     file = tmp_path / "review.xlsx"
-    questions = open_questions(undecided)
-    assert export_questions(undecided, file) == len(questions)
+    queue = read_queue(undecided)
+    assert export_queue(undecided, file) == len(queue)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with pytest.raises(OutcomesError, match="exists"):
-        export_questions(undecided, file)
+        export_queue(undecided, file)
 
     book = load_workbook(file)
     sheet = book.worksheets[0]
@@ -240,21 +240,21 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     book.save(file)
     assert import_decisions(undecided, file, "ana") == (2, 0)
     assert standing_decisions(undecided) == {
-        questions[0].pair: "no_link", questions[1].pair: "link",
+        queue[0].pair: "no_link", queue[1].pair: "link",
     }  # fmt: skip
     assert undecided.execute(
         "select reason from landing.link_decisions order by decision_id"
-    ).fetchall() == [("asked the school",), (questions[1].why,)]
+    ).fetchall() == [("asked the school",), (queue[1].why,)]
     assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
 
 
 def test_what_a_build_answered_since_can_be_decided(
     undecided: psycopg.Connection, tmp_path: Path
 ) -> None:
-    """The workbook is filled in while builds go on: the question may be gone, and the client."""
+    """Builds go on while the workbook is filled in, and may remove the pair or the client."""
     file = tmp_path / "review.xlsx"
-    export_questions(undecided, file)
-    asked = open_questions(undecided)[0].pair
+    export_queue(undecided, file)
+    asked = read_queue(undecided)[0].pair
     undecided.execute("delete from identity.match_review_queue")
     unlinked = pair_of(undecided, UNCOMPARED_CLIENT)
     assert outcome(undecided, unlinked) == (False, None)
@@ -266,7 +266,7 @@ def test_a_client_who_is_too_old_cannot_be_decided(
     undecided: psycopg.Connection, tmp_path: Path
 ) -> None:
     file = tmp_path / "review.xlsx"
-    export_questions(undecided, file)
+    export_queue(undecided, file)
     with pytest.raises(OutcomesError, match=r"row 3 .* too old to be a student"):
         answer(undecided, file, pair_of(undecided, TOO_OLD_CLIENT), "link")
     assert standing_decisions(undecided) == {}
@@ -275,7 +275,7 @@ def test_a_client_who_is_too_old_cannot_be_decided(
 def answer(
     connection: psycopg.Connection, file: Path, pair: Pair, decision: str
 ) -> tuple[int, int]:
-    """Refuse the first question of a workbook, decide about a pair in the row below, import."""
+    """Decide no_link about the first pair of a workbook, decide another below it, import."""
     book = load_workbook(file)
     sheet = book.worksheets[0]
     sheet["A2"], sheet["A3"] = "no_link", decision
@@ -300,7 +300,7 @@ def test_an_import_is_refused_whole(
     undecided: psycopg.Connection, tmp_path: Path, cell: str, value: str, message: str
 ) -> None:
     file = tmp_path / "review.xlsx"
-    export_questions(undecided, file)
+    export_queue(undecided, file)
     book = load_workbook(file)
     sheet = book.worksheets[0]
     sheet["A2"], sheet["A3"] = "link", "link"
@@ -315,7 +315,7 @@ def test_what_is_no_workbook_is_refused(undecided: psycopg.Connection, tmp_path:
     with pytest.raises(OutcomesError, match="does not exist"):
         import_decisions(undecided, tmp_path / "nowhere.xlsx", "ana")
     with pytest.raises(OutcomesError, match=r"name of an \.xlsx"):
-        export_questions(undecided, tmp_path / "review.csv")
+        export_queue(undecided, tmp_path / "review.csv")
     (tmp_path / "text.xlsx").write_text("x")
     with pytest.raises(OutcomesError, match=r"expected an \.xlsx"):
         import_decisions(undecided, tmp_path / "text.xlsx", "ana")
@@ -338,9 +338,3 @@ def test_links_and_refusals_may_not_contradict_each_other(undecided: psycopg.Con
     assert len(standing_decisions(undecided)) == 2
     record_decisions(undecided, [Decision(Pair(b, "student", c), "no_link", "")], "ana")
     record_decisions(undecided, [Decision(Pair(a, "student", c), "no_link", "")], "ana")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_no_text_becomes_a_formula(text: str) -> None:
-    assert escaped(text) == f"'{text}"
-    assert escaped("O'Brien \x00=1") == "O'Brien =1"

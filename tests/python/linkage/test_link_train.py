@@ -26,7 +26,7 @@ from outcomes.linkage.adopt import (
 )
 from outcomes.linkage.train import Recipe
 
-# The demo is small: what it cannot teach keeps its values.
+# Comparisons that keep their values: the demo is too small to train them.
 KEPT = ("last_name", "first_name", "middle_name", "birth_date", "address")
 KEEP = [part for name in KEPT for part in ("--keep", name)]
 
@@ -61,7 +61,7 @@ def _comparisons(project: Path) -> dict[str, Any]:
     return {comparison["output_column_name"]: comparison for comparison in model["comparisons"]}
 
 
-def test_the_model_in_force_was_made_by_the_present_recipe() -> None:
+def test_the_model_in_force_was_trained_with_the_current_recipe() -> None:
     recipe = Recipe.model_validate_json((PROJECT_DIR / TRAINING_FILE).read_text())
     with (PROJECT_DIR / PROVENANCE_FILE).open() as opened:
         (model,) = csv.DictReader(opened)
@@ -77,7 +77,7 @@ def test_the_model_in_force_was_made_by_the_present_recipe() -> None:
             assert given.items() <= levels[comparison, label].items()
 
 
-def test_training_writes_a_model_with_charts_and_again_the_same(project: Path) -> None:
+def test_training_writes_a_model_with_charts_and_is_repeatable(project: Path) -> None:
     old = _comparisons(project)
     done = _train(*KEEP)
     assert done.exit_code == 0, done.output
@@ -105,7 +105,7 @@ def _assert_offline(charts: Path) -> None:
         assert "vegaEmbed" in html
 
 
-def test_a_level_that_the_data_do_not_teach_is_an_error(project: Path) -> None:
+def test_a_level_that_the_data_do_not_show_is_an_error(project: Path) -> None:
     recipe = json.loads((project / TRAINING_FILE).read_text())
     del recipe["fixed"]["state_id"]
     _change(project / TRAINING_FILE, fixed=recipe["fixed"])
@@ -116,7 +116,7 @@ def test_a_level_that_the_data_do_not_teach_is_an_error(project: Path) -> None:
     assert _written(project) == before
 
 
-def test_what_the_model_does_not_have_is_an_error(project: Path) -> None:
+def test_a_comparison_or_level_that_the_model_lacks_is_an_error(project: Path) -> None:
     done = _train("--keep", "shoe_size")
     assert done.exit_code == 1
     assert "--keep shoe_size: expected one of last_name," in str(done.exception)
@@ -126,11 +126,11 @@ def test_what_the_model_does_not_have_is_an_error(project: Path) -> None:
     assert "the model has no gender, level unsure" in str(done.exception)
 
 
-def test_a_level_that_next_to_no_match_shows_is_refused(tmp_path: Path) -> None:
-    """Where no match has a wrong sex, training leaves one slip to outweigh all that agrees."""
+def test_a_level_that_almost_no_match_shows_is_refused(tmp_path: Path) -> None:
+    """If no match has a wrong sex, one typo would outweigh all other evidence."""
     content = json.loads((PROJECT_DIR / MODEL_FILE).read_text())
     (gender,) = (c for c in content["comparisons"] if c["output_column_name"] == "gender")
     gender["comparison_levels"][-1]["m_probability"] = 1e-18
-    with pytest.raises(OutcomesError, match="gender, level different, was met too rarely"):
+    with pytest.raises(OutcomesError, match="gender, level different, is too rare"):
         adopt(tmp_path, content, [], {})
     assert not list(tmp_path.iterdir())
