@@ -1,4 +1,4 @@
-"""Charts as SVG pictures in a page: sharp in print, without script or network."""
+"""Charts as SVG images: sharp in print, without script or network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ try:
 except ImportError:
     raise OutcomesError("Charts need Altair: pip install -e '.[reports]' and try again.") from None
 
-# Told apart by the color-blind, too, and dark enough on white (WCAG 2.2, 1.4.11).
+# Also distinguishable by the color-blind, and dark enough on white (WCAG 2.2, 1.4.11).
 ORANGE, BLUE, GREEN = "#b04a00", "#0072b2", "#00795a"
 
 _STYLE = {
     "background": "white",
-    # Fonts of browsers can be wider than the one that is measured here.
+    # Browsers' fonts can be wider than the one measured here.
     "padding": {"left": 40, "right": 5, "top": 5, "bottom": 5},
     "font": "sans-serif",
     "view": {"stroke": None},
@@ -50,6 +50,6 @@ def svg(chart: alt.TopLevelMixin) -> str:
 
 
 def image(drawn: str, alternative: str) -> str:
-    """Put a drawn chart into a page, as one picture with a text in its place."""
+    """An HTML image of a drawn chart, with its alternative text."""
     encoded = b64encode(drawn.encode()).decode()
     return f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alternative)}">'

@@ -51,13 +51,13 @@ def build(
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
     accept_loss: Annotated[
-        str, typer.Option(help="Why people may miss rows that they read now; it is recorded.")
+        str, typer.Option(help="Why missing rows are accepted; recorded with the run.")
     ] = "",
 ) -> None:
-    """Build and test the marts from what has landed, and publish them at once.
+    """Build the marts from the landed files, test them, and publish them all at once.
 
-    Nothing that people read changes before all has passed. A build that lacks rows which
-    people read now is held, with exit code 3: policy.publication_loss_limits says how many.
+    Published tables do not change before all tests have passed. A build is held, with exit
+    code 3, if more rows are missing than policy.publication_loss_limits allows.
 
     Example:
         outcomes build
@@ -72,9 +72,9 @@ def build(
 
 @cli.command()
 def rollback() -> None:
-    """Put back, all at once, what was public before the last publication.
+    """Restore the previous publication, all at once.
 
-    One publication is kept. Grants and policies stay as they are.
+    Only one earlier publication is kept. Grants and policies stay as they are.
 
     Example:
         outcomes rollback
@@ -85,16 +85,16 @@ def rollback() -> None:
 
 @cli.command()
 def weekly(
-    path: Annotated[str, typer.Argument(help="What `outcomes land` takes.")],
+    path: Annotated[str, typer.Argument(help="A path or URL, as for `outcomes land`.")],
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
 ) -> None:
-    """Do the weekly run: land what is new, build, test, publish, report.
+    """Do the weekly run: land new files, build, test, publish, report.
 
-    Each district gets a workbook in reports/<as-of date>/ beside the warehouse.
+    Each district gets a workbook in <warehouse>/reports/<as-of date>/.
 
-    Files that need a person do not stop the run: the partner's earlier snapshot stays the
-    truth. The exit code is then 3, and 1 if the run itself failed. Whenever it is not 0,
-    the webhook in OUTCOMES_FAILURE_WEBHOOK is told, if there is one.
+    Quarantined and held files do not stop the run: the partner's earlier snapshot stays in
+    force. The exit code is then 3, and 1 if the run itself failed. If it is not 0, the webhook
+    in OUTCOMES_FAILURE_WEBHOOK is called.
 
     Example:
         outcomes weekly drops
@@ -114,9 +114,7 @@ def weekly(
             run_id = result.run_id
             waits_in = step if result.status == "held" else waits_in
         else:
-            typer.echo(
-                "Nothing has changed since the last publication; --force builds all the same."
-            )
+            typer.echo("Nothing has changed since the last publication. --force builds anyway.")
         step = "report"
         summary()
         write_all_districts()
@@ -129,7 +127,7 @@ def weekly(
 
 
 def app() -> None:
-    """Run the command; a problem a person can solve is shown without a traceback."""
+    """Run the command; show errors that a person can solve without a traceback."""
     if not (PROJECT_DIR / "dbt_project.yml").exists():
         _fail("`outcomes` works in a checkout of the project: run `make install` in one.")
     try:
@@ -138,7 +136,7 @@ def app() -> None:
         _fail(str(error))
     except typer.TyperException as error:
         message = error.format_message()
-        if not message:  # a group of commands alone has shown its help
+        if not message:  # a group without a command has shown its help
             sys.exit(error.exit_code)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "outcomes"
@@ -148,12 +146,12 @@ def app() -> None:
     except psycopg.errors.InsufficientPrivilege as error:
         _fail(
             f"The login {load_settings().user} may not do this: {error.diag.message_primary}. "
-            "docs/security.md says which role does what; `outcomes access apply` makes the roles."
+            "docs/security.md lists the roles' rights; `outcomes access apply` creates the roles."
         )
     except psycopg.errors.ReadOnlySqlTransaction as error:
         _fail(
-            f"The server takes no changes: {error.diag.message_primary}. "
-            "Connect to the one that does, not to a replica of it."
+            f"The server is read-only: {error.diag.message_primary}. "
+            "Connect to the primary server, not to a replica."
         )
     except (
         psycopg.errors.UndefinedTable,
@@ -166,16 +164,16 @@ def app() -> None:
             "Run `outcomes build` first."
         )
     except OSError as error:
-        # A folder that is a file, a right or space that is missing.
+        # For example a folder that is a file, a missing right, or a full disk.
         _fail(f"A file could not be read or written: {error}")
     except UnicodeEncodeError:
-        _fail("An argument holds bytes that are no UTF-8. Give what it names another name.")
+        _fail("An argument is not valid UTF-8. Rename the file that it names.")
     except psycopg.OperationalError as error:
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:
-    # In one line, which is the last: scripts and people look there.
+    # One line, and the last one, so that scripts and people find it.
     typer.secho(f"error: {' '.join(message.split(chr(10)))}", fg="red", err=True)
     sys.exit(exit_code)

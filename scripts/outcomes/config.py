@@ -1,4 +1,4 @@
-"""Where things are and how to reach the warehouse, from the environment."""
+"""Settings from the environment: folders, and the connection to the warehouse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 CONTRACTS_DIR = PROJECT_DIR / "contracts"
 RAW_SOURCES_FILE = PROJECT_DIR / "models" / "sources" / "raw.yml"
 
-# Beside PostgreSQL's own 5432, so that the embedded server never meets an installed one.
+# Not PostgreSQL's own 5432, so that the embedded server does not collide with an installed one.
 DEFAULT_PORT = 54329
 EMBEDDED_HOST = "127.0.0.1"
 
@@ -54,7 +54,7 @@ def load_settings() -> Settings:
     password = os.environ.get("OUTCOMES_PG_PASSWORD", "")
     host = os.environ.get("OUTCOMES_PG_HOST") or EMBEDDED_HOST
     password_file = warehouse_dir / "password"
-    # The embedded server's password is shown to no other server.
+    # The embedded server's password is not sent to any other server.
     if not password and host == EMBEDDED_HOST and password_file.exists():
         password = password_file.read_text().strip()
     return Settings(

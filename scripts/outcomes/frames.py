@@ -15,7 +15,7 @@ from outcomes.warehouse.connection import connect
 if TYPE_CHECKING:
     import pandas as pd
 
-# Nullable ones: a school year without a GPA stays an integer, and null is not false.
+# Nullable dtypes, so that integers with nulls stay integers, and null is not false.
 _DTYPES = {
     "bool": "boolean",
     "int2": "Int64",
@@ -38,7 +38,7 @@ _TABLES = """
     where
         relkind in ('r', 'p', 'v', 'm')
         and obj_description(pg_class.oid, 'pg_class') is not null
-        -- What a build works on, and what was read before the last publication.
+        -- Schemas of an unpublished build and of the previous publication.
         and nspname !~ '^(next|previous)_'
         and has_schema_privilege(pg_namespace.oid, 'usage')
         and has_table_privilege(pg_class.oid, 'select')
@@ -68,15 +68,15 @@ def tables() -> pd.DataFrame:
 def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Read a table into a frame of nullable dtypes; performance levels are ordered.
 
-    `frame.attrs["description"]` holds the grain and what to know, and `frame.attrs["columns"]`
-    each column's meaning and unit, as the model describes them.
+    `frame.attrs["description"]` is the model's description, beginning with its grain, and
+    `frame.attrs["columns"]` has each column's meaning and unit.
 
     Args:
         table: schema and name, as in `tables()`.
-        where: the rows wanted: a value by column, or several in a list; None for null.
+        where: a filter: a value by column, or several in a list; None for null.
 
     Raises:
-        OutcomesError: the login may not read the table, or it lacks a column of `where`.
+        OutcomesError: the login may not read the table, or the table lacks a column of `where`.
 
     Example:
         outcomes.read("marts_pseudonymized.fct_student_years", where={"school_year": [2011, 2012]})
@@ -87,8 +87,8 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
         readable: dict[str, str] = dict(connection.execute(_TABLES).fetchall())
         if table not in readable:
             raise OutcomesError(
-                f"There is no table {table!r} that {connection.info.user} may read. "
-                "outcomes.tables() lists those that there are; `outcomes build` makes them."
+                f"{connection.info.user} may not read a table {table!r}, or it does not exist. "
+                "outcomes.tables() lists the readable tables; `outcomes build` makes them."
             )
         columns: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
         query = sql.SQL("select * from {} {}").format(
@@ -107,18 +107,18 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
 
 
 def _condition(table: str, columns: Mapping[str, str], where: Mapping[str, Any]) -> sql.Composed:
-    """What `where` asks for. Names become identifiers and values literals: nothing is run."""
+    """The filter as SQL. Names become identifiers and values literals, so none is run."""
     parts = []
-    for column, wanted in where.items():
+    for column, values in where.items():
         if column not in columns:
             raise OutcomesError(f"{table} has no column {column!r}. It has: {', '.join(columns)}.")
-        one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+        one = isinstance(values, str) or not isinstance(values, Iterable)
         name = sql.Identifier(column)
         equal = [
             sql.SQL("{} is null").format(name)
             if value is None
             else sql.SQL("{} = {}").format(name, sql.Literal(value))
-            for value in ([wanted] if one else wanted)
+            for value in ([values] if one else values)
         ]
         parts.append(
             sql.SQL("({})").format(sql.SQL(" or ").join(equal or [sql.SQL("false").format()]))

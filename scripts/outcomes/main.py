@@ -1,4 +1,4 @@
-"""Starts the `outcomes` command, which takes a moment to load."""
+"""Starts the `outcomes` command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command; who stops it while it loads is not shown where."""
+    """Run the command; Ctrl-C while it loads shows no traceback."""
     try:
         from outcomes.cli import app
 

@@ -1,4 +1,4 @@
-"""The perturbation table of the cell key method, made from two numbers of the policy.
+"""Generates the perturbation table of the cell key method from two numbers of the policy.
 
 Example:
     python -m outcomes.perturbation     # after a change in seeds/policy/suppression.csv
@@ -18,13 +18,13 @@ from outcomes.errors import OutcomesError
 
 POLICY = PROJECT_DIR / "seeds" / "policy" / "suppression.csv"
 TABLE = PROJECT_DIR / "seeds" / "policy" / "perturbation_table.csv"
-# Keys have 32 bits, which are fewer digits.
+# Enough for keys of 32 bits.
 DIGITS = 10
 
 
 @dataclass(frozen=True)
 class Perturbation:
-    """The noise that a count gets where its cell key lies from `key_from` up to `key_to`."""
+    """The noise of a count whose cell key is from `key_from` up to `key_to`."""
 
     true_count: int
     noise: int
@@ -36,7 +36,7 @@ def perturbation_table(largest_noise: int, variance: float) -> Iterator[Perturba
     """Noise for every count; the last count stands for all larger ones.
 
     Raises:
-        OutcomesError: no noise of that variance is so small.
+        OutcomesError: no noise within the bound has that variance.
     """
     yield Perturbation(0, 0, f"{0:.{DIGITS}f}", f"{1:.{DIGITS}f}")
     for count in range(1, largest_noise + 1):
@@ -53,7 +53,7 @@ def probabilities(noise: np.ndarray, variance: float) -> np.ndarray:
     It is exp(a·v + b·v²) up to a factor; Newton's method finds a and b.
 
     Raises:
-        OutcomesError: there is none.
+        OutcomesError: no such distribution exists.
     """
     moments = np.stack([noise / noise.max(), (noise**2 - variance) / noise.max() ** 2])
     coefficients = np.zeros(2)
@@ -66,7 +66,7 @@ def probabilities(noise: np.ndarray, variance: float) -> np.ndarray:
             return found
         covariance = (moments * found) @ moments.T - np.outer(means, means)
         step = np.linalg.lstsq(covariance, means, rcond=None)[0]
-        # A full step from far away leads still farther.
+        # Far from the solution, a full step would diverge.
         coefficients = coefficients - step / max(1.0, float(np.abs(step).max()))
     raise OutcomesError(
         f"No noise between {noise.min()} and {noise.max()} with mean 0 has the variance "
@@ -75,7 +75,7 @@ def probabilities(noise: np.ndarray, variance: float) -> np.ndarray:
 
 
 def write_table(policy: Path = POLICY, table: Path = TABLE) -> None:
-    """Make the seed anew from the policy."""
+    """Generate the seed from the policy."""
     with policy.open(newline="") as file:
         rules = next(csv.DictReader(file))
     rows = list(perturbation_table(int(rules["largest_noise"]), float(rules["noise_variance"])))

@@ -1,1 +1,1 @@
-"""Who may read what: roles, the record of disclosures, and the destruction of data."""
+"""Access: roles, logins, the record of disclosures, and the destruction of data."""

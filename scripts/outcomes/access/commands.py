@@ -28,7 +28,7 @@ from outcomes.warehouse.tables import create_tables
 
 
 class Role(StrEnum):
-    """The roles by the names that commands take."""
+    """Roles, as named on the command line."""
 
     PUBLIC = "public"
     ANALYST = "analyst"
@@ -39,20 +39,20 @@ class Role(StrEnum):
     BUILDER = "builder"
 
 
-access_app = typer.Typer(help="Who may read what.", no_args_is_help=True)
+access_app = typer.Typer(help="Roles and logins.", no_args_is_help=True)
 
 
 @access_app.callback()
 def _group() -> None:
-    """Who may read what."""
+    """Roles and logins."""
 
 
 @access_app.command()
 def apply() -> None:
-    """Make the roles and what they need beside dbt's grants; print what changed.
+    """Create the roles and the grants that dbt does not give; print each change.
 
     Safe to repeat, and needed again for a new district. The login needs the attribute
-    createrole. The roles are groups: `outcomes access login` puts people into them.
+    createrole. The roles are groups: `outcomes access login` adds people to them.
 
     Example:
         outcomes access apply
@@ -63,7 +63,7 @@ def apply() -> None:
     for change in changes:
         typer.echo(change)
     if changes:
-        typer.echo("The next `outcomes build` grants the roles the tables that it makes.")
+        typer.echo("The next `outcomes build` grants its tables to the roles.")
     else:
         typer.echo("Nothing to change.")
 
@@ -71,10 +71,10 @@ def apply() -> None:
 @access_app.command()
 def login(
     name: Annotated[str, typer.Argument(help="Name of the login.")],
-    role: Annotated[Role, typer.Option(help="What it may read: docs/security.md.")],
+    role: Annotated[Role, typer.Option(help="Its role, see docs/security.md.")],
     district: Annotated[str, typer.Option(help="With --role district: the contract's id.")] = "",
 ) -> None:
-    """Make a login for a person, asking for its password, and say how to connect.
+    """Create a login for a person, ask for its password, and print how to connect.
 
     Example:
         outcomes access login ana --role analyst
@@ -101,15 +101,15 @@ def login(
 
 
 def purge(
-    partner: Annotated[str, typer.Option(help="Whose data are destroyed: the contract's id.")],
+    partner: Annotated[str, typer.Option(help="The partner whose data are destroyed.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Destroy every trace of a partner, build anew what is shared, write a certificate.
+    """Destroy all data of a partner, rebuild the shared tables, write a certificate.
 
-    Rows, history, identities, links, decisions, marts, the archive and its key, reports
-    and dbt's artifacts. Tables are written anew, so readers wait for a while. Interrupted,
-    it is finished by the same command. First end the contract, or take it away: what
-    still lies in the drops would land again.
+    It destroys rows, history, identities, links, decisions, marts, the archive and its key,
+    reports and dbt's artifacts. Tables are rewritten, so readers wait for a while. If it is
+    interrupted, run the same command again. First end or remove the contract, or files that
+    are still in the drops folder would land again.
 
     Example:
         outcomes purge --partner clairton
@@ -119,34 +119,34 @@ def purge(
         create_tables(connection)
         if not is_known(connection, settings, partner):
             raise OutcomesError(
-                f"There is nothing of a partner {partner!r}. landing.partners lists them."
+                f"There are no data of a partner {partner!r}. landing.partners lists the partners."
             )
         if not yes:
             typer.confirm(
                 f"Destroy all data of {partner} in {settings.database}, its archive and its key? "
-                "Nothing brings them back.",
+                "They cannot be restored.",
                 abort=True,
             )
         destruction = begin(connection, settings, partner)
-        for told, step in (
+        for message, step in (
             ("Destroying the archive", destroy_archive),
             ("Deleting rows", delete_rows),
             ("Deleting files", delete_files),
         ):
-            with console.status(told):
+            with console.status(message):
                 step(destruction)
-    # Without a connection in the way of dbt.
+    # dbt needs the locks of this connection, so it is closed.
     build(console, accept_loss=f"purge of {partner}")
     with connect(settings) as connection:
         destruction = begin(connection, settings, partner)
-        with console.status("Writing the tables anew"):
+        with console.status("Rewriting the tables"):
             drop_copies(destruction)
             if has_roles(connection):
-                # What the build has made belongs to whoever ran this command.
+                # The new tables belong to the login of this command.
                 apply_access(connection, district_ids(load_contracts().values()))
             left_in_log = rewrite_storage(destruction)
         certificate = destruction.finish(left_in_log)
     for what in left_in_log:
-        console.print(f"Still there: {what}.")
+        console.print(f"Not destroyed: {what}.")
     nothing = "Nothing else" if left_in_log else "Nothing"
     console.print(f"{nothing} of {partner} is left. The certificate is in {certificate}")

@@ -1,6 +1,6 @@
 """The record of disclosures, `landing.disclosures` (34 CFR 99.32), for exports.
 
-What is published is recorded in the publication itself (warehouse/publishing.sql).
+Publications are recorded by warehouse/publishing.sql.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def record_export(
     disclosed: str,
     rows: Mapping[str, int],
 ) -> None:
-    """Enter an export before it is handed out; `rows` counts them for each district.
+    """Enter an export before it is handed out; `rows` has the number of rows by district.
 
-    A district without a row was not disclosed, and is not entered.
+    A district without rows is not entered: nothing of it was disclosed.
     """
     with connection.cursor() as cursor:
         cursor.executemany(

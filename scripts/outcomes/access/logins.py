@@ -12,10 +12,10 @@ _RESERVED = ("none", "public")
 
 
 def require_free(connection: psycopg.Connection, name: str, role: str) -> None:
-    """Whether a login of that name can be made, before anybody is asked for a password.
+    """Check that a login can be created, before asking for a password.
 
     Raises:
-        OutcomesError: the name is taken or no name, or the role is not made.
+        OutcomesError: the name is taken or invalid, or the role does not exist.
     """
     if not name or len(name.encode()) > 63 or name.startswith("pg_") or name in _RESERVED:
         raise OutcomesError(
@@ -24,22 +24,22 @@ def require_free(connection: psycopg.Connection, name: str, role: str) -> None:
         )
     if not _exists(connection, role):
         raise OutcomesError(
-            f"There is no role {role} yet. Run `outcomes access apply`, then `outcomes build`."
+            f"The role {role} does not exist. Run `outcomes access apply`, then `outcomes build`."
         )
     if _exists(connection, name):
         raise OutcomesError(
-            f"There is a role {name} already. Choose another name, or give it another password "
-            rf"in psql: \password {name}"
+            f"A role {name} exists already. Choose another name, or change its password in psql: "
+            rf"\password {name}"
         )
 
 
 def make_login(connection: psycopg.Connection, name: str, role: str, password: str) -> None:
-    """Make a login that has the rights of a role, and no others.
+    """Create a login with the rights of a role, and no others.
 
-    The password leaves this process as a SCRAM verifier, so it stands in no log.
+    The password leaves this process only as a SCRAM verifier, so no log can hold it.
 
     Raises:
-        OutcomesError: whoever runs this may not make logins.
+        OutcomesError: the current login may not create logins.
     """
     verifier = connection.pgconn.encrypt_password(
         password.encode(), name.encode(), b"scram-sha-256"
@@ -53,19 +53,19 @@ def make_login(connection: psycopg.Connection, name: str, role: str, password: s
                 )
             )
             if role in (LOADER, BUILDER):
-                # What is made belongs to the role, so that whoever is next can go on.
+                # New objects belong to the role, so that any member can replace them.
                 connection.execute(
                     sql.SQL("alter role {} set role to {}").format(login, sql.Identifier(role))
                 )
     except psycopg.errors.InsufficientPrivilege as error:
         raise OutcomesError(
-            f"{connection.info.user} may not make logins: {error.diag.message_primary}. Run this "
-            "as whoever ran `outcomes access apply`, or as a superuser."
+            f"{connection.info.user} may not create logins: {error.diag.message_primary}. Use the "
+            "login that ran `outcomes access apply`, or a superuser."
         ) from None
 
 
 def readable_schemas(connection: psycopg.Connection, role: str) -> list[str]:
-    """The schemas in which a role reads something."""
+    """The schemas with a table that the role may read."""
     rows = connection.execute(
         """
         select distinct nspname::text

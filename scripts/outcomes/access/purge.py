@@ -1,7 +1,7 @@
-"""The destruction of a partner's data, and the certificate that says so.
+"""The destruction of a partner's data, and its certificate.
 
-Every step can be repeated, and `landing.purges` remembers what was found, so that a
-destruction that was interrupted is finished by the same command.
+Every step can be repeated, and `landing.purges` records the findings, so the same command
+finishes an interrupted purge.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
 from outcomes.warehouse.tables import raw_feeds
 
-# Relations that name a partner and hold no person's data: they stay, and say what was.
+# Relations that name a partner but hold no personal data: they stay as a record.
 _KEPT = {"landing.disclosures", "landing.purges"}
 _KEPT_SCHEMAS = ("crosswalks", "policy")
-# What linking keeps of identities and of pairs of them (docs/linking.md).
+# The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
 Step = Callable[[str], None]
@@ -35,19 +35,19 @@ Step = Callable[[str], None]
 
 @dataclass
 class Found:
-    """What there was of the partner."""
+    """The partner's data that were found."""
 
     # relation → rows, of the relations that name a partner or a district
     rows: dict[str, int] = field(default_factory=dict)
     # SHA-256 → as-of date of every delivered file
     files: dict[str, str] = field(default_factory=dict)
     archive_entries: int = 0
-    # partner → archived files that others sent about the district's students
+    # other partner → its archived files about the district's students
     others_entries: dict[str, int] = field(default_factory=dict)
     reports: int = 0
 
     def add(self, other: Found) -> None:
-        """What a repeated step found, on top of what is known."""
+        """Add the findings of a repeated step."""
         for relation, count in other.rows.items():
             self.rows[relation] = max(count, self.rows.get(relation, 0))
         self.files |= other.files
@@ -59,7 +59,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Purge:
-    """One destruction: of whose data, entered under which number."""
+    """One purge of a partner, with its entry in `landing.purges`."""
 
     connection: psycopg.Connection
     settings: Settings
@@ -68,14 +68,14 @@ class Purge:
     started_at: datetime
 
     def remember(self, found: Found) -> None:
-        """Add what was found to the entry."""
+        """Add findings to the entry."""
         self._store(found, finished=False)
 
     def finish(self, left_in_log: list[str]) -> Path:
         """Write the certificate and close the entry.
 
         Raises:
-            OutcomesError: something of the partner is still there.
+            OutcomesError: data of the partner are left.
         """
         left = [
             f"{relation} ({count:,} rows)"
@@ -85,9 +85,9 @@ class Purge:
             left.append("a new archive")
         if left:
             raise OutcomesError(
-                f"Something of {self.partner_id} is still there: {', '.join(left)}. A developer's "
-                "schema has to be dropped; what landed meanwhile means that the contract has to "
-                "be taken away first. Then run the same command again: it finishes this purge."
+                f"Data of {self.partner_id} are left: {', '.join(left)}. Drop the schemas of "
+                "developers. If files have landed meanwhile, remove the contract. Then run the "
+                "same command again: it finishes this purge."
             )
         found = self._store(Found(), finished=True)
         return _write_certificate(self, found, left_in_log)
@@ -108,7 +108,7 @@ class Purge:
 
 
 def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -> Purge:
-    """Open an entry in `landing.purges`, or the one that was interrupted."""
+    """Open an entry in `landing.purges`, or continue the interrupted one."""
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.purge'))")
         row = connection.execute(
@@ -128,7 +128,7 @@ def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -
 
 
 def is_known(connection: psycopg.Connection, settings: Settings, partner_id: str) -> bool:
-    """Whether there is anything of the partner, or a purge of it that was interrupted.
+    """Whether there are data of the partner, or an interrupted purge of it.
 
     Raises:
         OutcomesError: it cannot be a partner's id.
@@ -186,10 +186,10 @@ def rows_of(connection: psycopg.Connection, partner_id: str) -> dict[str, int]:
 
 
 def destroy_archive(purge: Purge) -> None:
-    """Delete the key, which makes every copy of the entries worthless, then the entries.
+    """Delete the key, without which no copy of the entries can be read, then the entries.
 
-    Files that others sent about the district's students are destroyed whole: the archive
-    keeps them as they were sent, and cannot take a row out.
+    Files of other partners about the district's students are destroyed completely: the archive
+    keeps files as sent, and cannot remove single rows.
     """
     archive, partner_id = Archive.of(purge.settings), purge.partner_id
     others: dict[str, set[tuple[str, str]]] = {}
@@ -209,7 +209,7 @@ def destroy_archive(purge: Purge) -> None:
 
 
 def delete_rows(purge: Purge) -> None:
-    """Delete what landed and what reviewers decided, all of it or nothing."""
+    """Delete landed rows and reviewers' decisions, in one transaction."""
     connection, partner = purge.connection, {"id": purge.partner_id}
     files: dict[str, str] = dict(
         connection.execute(
@@ -218,7 +218,7 @@ def delete_rows(purge: Purge) -> None:
     )
     purge.remember(Found(rows=rows_of(connection, purge.partner_id), files=files))
     with connection.transaction():
-        # No loader may add a file of the partner meanwhile.
+        # Keeps loaders from adding a file of the partner meanwhile.
         connection.execute("lock table landing.files in share row exclusive mode")
         connection.execute(
             """
@@ -246,12 +246,12 @@ def delete_rows(purge: Purge) -> None:
                 f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
                 partner,
             )
-        # What publications remember of a district's figures.
+        # The history of a district's headline figures.
         connection.execute(
             "delete from landing.measure_history where district_id = %(id)s", partner
         )
-        # The built tables that a build adds to and never makes anew: the history, and the
-        # dictionaries, which keep what no record says any more. The next build fills them.
+        # The incremental tables: the history, and the dictionaries, which keep values of
+        # deleted records. The next build fills them again.
         if _is_built(connection, "identity.int_identity_assignments"):
             connection.execute(
                 "delete from identity.int_identity_assignments "
@@ -268,12 +268,12 @@ def _is_built(connection: psycopg.Connection, table: str) -> bool:
 
 
 def delete_files(purge: Purge) -> None:
-    """Delete the partner's reports, and what dbt wrote down about earlier runs."""
+    """Delete the partner's reports, and dbt's artifacts of earlier runs."""
     reports = list((purge.settings.warehouse_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
     for report in reports:
         report.unlink()
     purge.remember(Found(reports=len(reports)))
-    # Only what dbt writes: a folder that somebody chose may hold other things.
+    # Only dbt's own files: a configured folder may hold others.
     for variable, folder, written in (
         ("DBT_TARGET_PATH", "target", ("compiled", "run", "*.json", "*.msgpack", "*.gpickle")),
         ("DBT_LOG_PATH", "logs", ("dbt.log*",)),
@@ -287,7 +287,7 @@ def delete_files(purge: Purge) -> None:
 
 
 def drop_copies(purge: Purge) -> None:
-    """Drop what a rollback would bring back, and the rows of tests that failed."""
+    """Drop the publication that is kept for a rollback, and the rows of failed tests."""
     for (schema,) in purge.connection.execute(
         "select nspname from pg_namespace "
         "where nspname like 'previous\\_%' or nspname like '%dbt\\_test\\_\\_audit'"
@@ -296,13 +296,13 @@ def drop_copies(purge: Purge) -> None:
 
 
 def rewrite_storage(purge: Purge) -> list[str]:
-    """Write every table anew, without its deleted rows, and let go of the server's log.
+    """Rewrite every table without its deleted rows, and release the server's log.
 
     Returns:
-        What of the log may still hold rows, in words; nothing where it let go of all.
+        The parts of the log that may still hold rows, in words.
 
     Raises:
-        OutcomesError: the login may not; the server's administrator has to.
+        OutcomesError: the login lacks the rights for it.
     """
     connection = purge.connection
 
@@ -312,10 +312,10 @@ def rewrite_storage(purge: Purge) -> list[str]:
 
     try:
         connection.execute("vacuum (full, analyze)")
-        # Statistics hold values, and the rows of those that were replaced are still there.
+        # Statistics hold values, and so do their deleted rows.
         connection.execute("vacuum (full) pg_catalog.pg_statistic")
         last = value("select pg_walfile_name(pg_current_wal_lsn())")
-        # Another checkpoint may just have begun in an older segment: then once more.
+        # Repeated, because another checkpoint may just have begun in an older segment.
         for _ in range(3):
             connection.execute("select pg_switch_wal()")
             connection.execute("checkpoint")
@@ -325,19 +325,19 @@ def rewrite_storage(purge: Purge) -> list[str]:
         )
     except psycopg.errors.InsufficientPrivilege:
         raise OutcomesError(
-            f"The rows are deleted, but {connection.info.user} may not force them out of the "
+            f"The rows are deleted, but {connection.info.user} may not remove them from the "
             "server's log (pg_switch_wal, pg_ls_waldir, checkpoint). Run the same command again as "
-            "a superuser or with the roles pg_checkpoint and pg_monitor and execute on "
+            "a superuser, or with the roles pg_checkpoint and pg_monitor and execute on "
             "pg_switch_wal: it finishes this purge."
         ) from None
     left = []
     if kept != "0":
         left.append(
-            f"{kept} segments of the server's log, up to {last}: a replica, a slot or the archive "
-            "of the log needs them"
+            f"{kept} segments of the server's log, up to {last}: a replica, a slot or the log's "
+            "archive needs them"
         )
     if value("show wal_recycle") == "on":
-        left.append("segments of the server's log that wait to be used again: wal_recycle is on")
+        left.append("recycled segments of the server's log: wal_recycle is on")
     return left
 
 
@@ -362,7 +362,7 @@ def _certificate(
         return ["", f"## {title}", "", *(f"- `{name}`: {what}" for name, what in entries.items())]
 
     others = {
-        f"archive of {partner}": f"{count} files about the district's students, destroyed whole"
+        f"archive of {partner}": f"{count} files about the district's students, all their rows"
         for partner, count in found.others_entries.items()
     }
     return [
@@ -370,7 +370,7 @@ def _certificate(
         "",
         f"Purge {purge.purge_id} of the database {purge.connection.info.dbname}, begun "
         f"{purge.started_at:%Y-%m-%d %H:%M:%S %Z}, finished {finished_at:%Y-%m-%d %H:%M:%S %Z}. "
-        "No row that names the partner or a student of it is left in any schema.",
+        "No schema has a row that names the partner or one of its students.",
         *listed("Rows found and destroyed", {k: f"{v:,}" for k, v in sorted(found.rows.items())}),
         *listed(
             "Files destroyed",
@@ -378,7 +378,7 @@ def _certificate(
                 "archive": f"{found.archive_entries:,} entries, and their key",
                 **others,
                 "reports": f"{found.reports:,} workbooks",
-                "target, logs": "what dbt wrote down about earlier runs",
+                "target, logs": "dbt's artifacts of earlier runs",
             },
         ),
         *listed(
@@ -386,11 +386,11 @@ def _certificate(
             {digest: f"delivery of {day}" for digest, day in sorted(found.files.items())},
         ),
         "",
-        "## Not reached from here",
+        "## Outside the reach of this command",
         "",
         *(f"- {what}" for what in left_in_log),
         "- backups of the database and of the archive; without its key the archive is unreadable",
         "- replicas and archived logs of the server, and free blocks of its disks",
-        "- the folder in which deliveries arrive, workbooks that were handed out, and what "
-        "the partner's agreement let others keep; `landing.disclosures` names them",
+        "- the drops folder, workbooks that were handed out, and copies that others may keep by "
+        "the partner's agreement; `landing.disclosures` names them",
     ]

@@ -1,7 +1,7 @@
-"""The roles of the warehouse, and what each may do where dbt gives no grants.
+"""The roles of the warehouse, and their grants outside of dbt.
 
-dbt grants the tables that it makes (`grants` in dbt_project.yml). The rest is here: the
-roles themselves, their way into the schemas, the raw tables and the ledger.
+dbt grants the tables that it makes (`grants` in dbt_project.yml). This module creates the
+roles and grants schemas, raw tables and the ledger.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PUBLIC = "outcomes_public"
 ROLES = {
     LOADER: "Lands deliveries: appends to raw and the ledger, reads only what it joins.",
     BUILDER: "Builds: reads raw and the ledger, owns everything that dbt makes.",
-    STEWARD: "Keeps links and deliveries right: reads identified data.",
-    ANALYST: "Reads single children under pseudonyms.",
+    STEWARD: "Reviews links and deliveries: reads identified data.",
+    ANALYST: "Reads pseudonymized records of students.",
     CASEWORKER: "Reads the school records of children in the agency's charge.",
-    PUBLIC: "Reads what concerns no single child.",
+    PUBLIC: "Reads perturbed figures about groups of students.",
 }
 
-# The schemas that dbt and publications fill, and who may look into them, beside those of
-# the districts. `raw` and `landing` are made by landing.
+# The schemas that dbt and publications fill, with their readers; the districts' schemas are
+# added. Landing creates `raw` and `landing`.
 _BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "staging": (STEWARD,),
     "identity": (STEWARD,),
@@ -47,7 +47,7 @@ _BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "functions": (),
 }
 
-# Landing appends. It takes back only what it wrote down about a file that is tried again.
+# Landing appends. It deletes only its entries about a file that is tried again.
 LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "files": {
         LOADER: ("select", "insert", "update", "delete"),
@@ -74,7 +74,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "measure_history": {BUILDER: ("select", "insert")},
 }
 
-# Landing has no right to delete from raw. This function does it, for joined files alone.
+# Landing may not delete from raw. This function does it, for joined files only.
 _TAKE_BACK = sql.SQL("grant execute on function landing.take_back_joined(bigint) to {}").format(
     sql.Identifier(LOADER)
 )
@@ -82,7 +82,7 @@ _TAKE_BACK = sql.SQL("grant execute on function landing.take_back_joined(bigint)
 
 @dataclass(frozen=True, order=True)
 class Privilege:
-    """What a role may do with an object."""
+    """A privilege of a role on an object."""
 
     role: str
     privilege: str
@@ -95,7 +95,7 @@ class Privilege:
 
 
 def district_role(district_id: str) -> str:
-    """The role of a district's people, who read the schema `district_<id>`.
+    """The role of a district's staff, which reads the schema `district_<id>`.
 
     Raises:
         OutcomesError: the id is too long to be part of a role's name.
@@ -104,13 +104,13 @@ def district_role(district_id: str) -> str:
     if len(role.encode()) > 63:
         raise OutcomesError(
             f"The role of the district {district_id!r} would have a name of more than 63 bytes, "
-            "the most that PostgreSQL takes. Give the contract a shorter id."
+            "PostgreSQL's limit. Give the contract a shorter id."
         )
     return role
 
 
 def has_roles(connection: psycopg.Connection) -> bool:
-    """Whether `apply_access` has been at work on this server."""
+    """Whether the roles exist on this server."""
     return (
         connection.execute("select from pg_roles where rolname = %s", [BUILDER]).fetchone()
         is not None
@@ -118,10 +118,10 @@ def has_roles(connection: psycopg.Connection) -> bool:
 
 
 def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:
-    """Make the roles and give them what they need, in one transaction; safe to repeat.
+    """Create the roles and their grants, in one transaction; safe to repeat.
 
     Returns:
-        What was changed, in words; nothing where all was as it should be.
+        The changes, in words.
 
     Raises:
         OutcomesError: the login may not do it, or a role of that name has more rights
@@ -129,12 +129,12 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
     """
     changes: list[str] = []
 
-    def run(statement: sql.Composed, told: str) -> None:
+    def run(statement: sql.Composed, change: str) -> None:
         connection.execute(statement)
-        changes.append(told)
+        changes.append(change)
 
     own_roles = {district: district_role(district) for district in districts}
-    roles = ROLES | {r: f"Reads what concerns {d}'s students." for d, r in own_roles.items()}
+    roles = ROLES | {r: f"Reads the data of {d}'s own students." for d, r in own_roles.items()}
     schemas = _BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
     try:
         with connection.transaction():
@@ -146,10 +146,10 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
             connection.execute(_TAKE_BACK)
     except psycopg.errors.InsufficientPrivilege as error:
         raise OutcomesError(
-            f"{connection.info.user} may not do all that is needed: {error.diag.message_primary}. "
+            f"{connection.info.user} lacks a right for this: {error.diag.message_primary}. "
             "Run `outcomes access apply` as the owner of the database with the attribute "
-            "createrole and the admin option on pg_read_all_stats, or as a superuser; nothing "
-            "was changed. A build needs no roles."
+            "createrole and the admin option on pg_read_all_stats, or as a superuser. Nothing was "
+            "changed. A build works without the roles."
         ) from None
     return changes
 
@@ -179,18 +179,18 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
         if is_powerful or can_login:
             raise OutcomesError(
                 f"The role {role} exists and may log in or has rights over the server. Expected "
-                "a group without either: rename it or take them from it; nothing was changed."
+                "a group without either: rename it or revoke them. Nothing was changed."
             )
         if role not in known:
-            run(sql.SQL("create role {}").format(name), f"made the role {role}")
+            run(sql.SQL("create role {}").format(name), f"created the role {role}")
         if described != comment:
             run(
                 sql.SQL("comment on role {} is {}").format(name, sql.Literal(comment)),
                 f"described the role {role}",
             )
-    # A build has to see whether another one is at work.
+    # A build has to see whether another one is running.
     members = {(BUILDER, "pg_read_all_stats")}
-    # Whoever reads reads what is public, too.
+    # Every reader also reads the public tables.
     members |= {(role, PUBLIC) for role in roles if role not in (LOADER, BUILDER, PUBLIC)}
     held = _memberships(connection, roles)
     for member, group in sorted(members - {(member, group) for member, group, _ in held}):
@@ -204,14 +204,14 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
                 sql.SQL("revoke {} from {} granted by {} cascade").format(
                     *map(sql.Identifier, (group, member, grantor))
                 ),
-                f"{member} is no more a member of {group}",
+                f"{member} is no longer a member of {group}",
             )
 
 
 def _memberships(
     connection: psycopg.Connection, roles: Iterable[str]
 ) -> list[tuple[str, str, str]]:
-    """Which groups the roles are in, and who put them there: member, group, grantor."""
+    """The memberships of the roles: member, group, grantor."""
     return connection.execute(
         """
         select pg_get_userbyid(member), pg_get_userbyid(roleid), pg_get_userbyid(grantor)
@@ -227,15 +227,15 @@ Schemas = dict[str, tuple[str, ...]]
 
 
 def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) -> None:
-    """Everything that dbt makes belongs to the builder, whoever built before."""
+    """Create the schemas, and make the builder the owner of everything that dbt makes."""
     owner = sql.Identifier(BUILDER)
     row = connection.execute("select pg_has_role(%s, 'set')", [BUILDER]).fetchone()
     if row and not row[0]:
         run(
             sql.SQL("grant {} to current_user").format(owner),
-            f"made {connection.info.user} a member of {BUILDER}, to give it what it owns",
+            f"made {connection.info.user} a member of {BUILDER}, to change owners",
         )
-    # Beside what people read: the schemas in which it is made, and kept for a rollback.
+    # For each published schema, the one that a build fills and the one kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
     found = connection.execute(
         "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
@@ -245,7 +245,7 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
     for schema in sorted(schemas.keys() - owners.keys()):
         run(
             sql.SQL("create schema {} authorization {}").format(sql.Identifier(schema), owner),
-            f"made the schema {schema}",
+            f"created the schema {schema}",
         )
     for schema in [schema for schema in owners if owners[schema] != BUILDER]:
         run(
@@ -281,14 +281,14 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
 def _give_privileges(
     connection: psycopg.Connection, run: Run, roles: Iterable[str], schemas: Schemas
 ) -> None:
-    """Grant what is missing and revoke what is too much."""
+    """Grant missing privileges and revoke surplus ones."""
     granted = _granted(connection, schemas)
-    # First, because what a holder has handed on can be taken back from the holder only.
-    for privilege, may_hand_on in sorted(granted):
-        if may_hand_on and privilege.kind != "database":
+    # First, because only the holder can revoke a privilege that the holder has granted.
+    for privilege, is_grantable in sorted(granted):
+        if is_grantable and privilege.kind != "database":
             run(
                 _statement("revoke grant option for", privilege, "cascade"),
-                f"{privilege.role} may no more hand on {privilege.privilege} "
+                f"{privilege.role} may no longer grant {privilege.privilege} "
                 f"on {privilege.kind} {'.'.join(privilege.name)}",
             )
     wanted = set(_wanted(connection, schemas))
@@ -303,7 +303,7 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
     database = (connection.info.dbname,)
     for role in (LOADER, BUILDER, PUBLIC):
         yield Privilege(role, "connect", "database", database)
-    # For the schemas beside the published ones, in which a build works.
+    # A build creates the schemas that it works in.
     yield Privilege(BUILDER, "create", "database", database)
     for schema in ("raw", "landing"):
         for role in (LOADER, BUILDER, *((STEWARD,) if schema == "landing" else ())):
@@ -317,34 +317,34 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
                 yield Privilege(role, privilege, "table", ("landing", table))
     for feed in raw_feeds():
         yield Privilege(LOADER, "insert", "table", ("raw", feed))
-        # To renew the statistics; before PostgreSQL 17 only the owner can.
+        # To renew statistics; before PostgreSQL 17 only the owner can.
         if connection.info.server_version >= 170000:
             yield Privilege(LOADER, "maintain", "table", ("raw", feed))
         yield Privilege(BUILDER, "select", "table", ("raw", feed))
 
 
 def _held(granted: Iterable[Privilege], roles: Iterable[str], schemas: Schemas) -> set[Privilege]:
-    """What the roles and everybody were granted, in the places that are looked after here."""
+    """The managed privileges that the roles and the public have."""
     held = {
         privilege
         for privilege in granted
         if privilege.role in roles
-        # Whoever may connect may make temporary tables.
+        # Who may connect may create temporary tables.
         or (privilege.role == "public" and privilege.privilege != "temporary")
     }
     own = {schema: (BUILDER, "schema", (schema,)) for schema in schemas}
-    # An owner's rights stand in the list once anyone else's do.
+    # PostgreSQL lists an owner's privileges as soon as it lists somebody else's.
     return {p for p in held if (p.role, p.kind, p.name) != own.get(p.name[0])}
 
 
 def _granted(connection: psycopg.Connection, schemas: Schemas) -> list[tuple[Privilege, bool]]:
-    """What anyone was granted there, and whether with the right to hand it on."""
+    """All privileges on the managed objects, and whether the holder may grant them."""
     rows = connection.execute(
         """
         with objects as (
             select
                 'database' as kind, array[datname::text] as name, '' as columns,
-                -- Everybody may connect to a database of which nothing was said.
+                -- Without an explicit grant everybody may connect to a database.
                 coalesce(datacl, acldefault('d', datdba)) as acl
             from pg_database where datname = current_database()
             union all

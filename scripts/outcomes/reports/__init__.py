@@ -1,1 +1,1 @@
-"""What the warehouse tells people."""
+"""Reports: the summary, the districts' workbooks, the public page."""

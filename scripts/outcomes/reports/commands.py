@@ -19,13 +19,13 @@ from outcomes.reports.status import read_status, show_status
 from outcomes.reports.summary import show_summary
 from outcomes.warehouse.connection import connect
 
-report_app = typer.Typer(help="What the warehouse tells people.", no_args_is_help=True)
+report_app = typer.Typer(help="Write reports.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
 
 
 @report_app.command()
 def summary() -> None:
-    """Show what landed, what was linked, and the gaps.
+    """Summarize landing, linking and the gaps.
 
     Example:
         outcomes report summary
@@ -40,10 +40,10 @@ def district(
     district_id: Annotated[str, typer.Argument(metavar="ID", help="The district's id.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="The file; else reports/<as-of date>/<ID>.xlsx beside the warehouse."),
+        typer.Option(help="The file; default: <warehouse>/reports/<as-of date>/<ID>.xlsx."),
     ] = None,
 ) -> None:
-    """Write a workbook for a district: what was wrong, on which line, and what to do.
+    """Write a workbook of a district's faults: on which line, and what to do.
 
     Example:
         outcomes report district pittsburgh
@@ -61,19 +61,19 @@ def district(
 def public(
     out: Annotated[
         Path | None,
-        typer.Option(help="The file; else reports/<as-of date>/public.html beside the warehouse."),
+        typer.Option(help="The file; default: <warehouse>/reports/<as-of date>/public.html."),
     ] = None,
 ) -> None:
     """Write the public report: one HTML file with the finding, charts, tables and limits.
 
-    It reads public tables alone, so whoever has the role outcomes_public can write it.
+    It reads only public tables, so a login of the role outcomes_public is enough.
 
     Example:
         outcomes report public
         outcomes report public --out gaps.html
     """
     with console.status("Drawing the charts"):
-        # Charts are an extra, and take a second to load.
+        # Charts need an optional package, which takes a second to load.
         from outcomes.reports.public import public_report
 
         as_of_date, page = public_report()
@@ -111,7 +111,7 @@ def status(
 
 
 def write_all_districts() -> None:
-    """Write every district's workbook, and say where."""
+    """Write every district's workbook, and print the files' names."""
     settings = load_settings()
     with connect(settings) as connection:
         for district_id in district_ids(load_contracts().values()):

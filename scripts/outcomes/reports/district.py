@@ -1,7 +1,7 @@
-"""A workbook for one district: what was wrong, on which line, and what to do.
+"""A workbook for one district: its faults, with line and remedy.
 
-It holds the faults that still matter: of files that nothing has replaced. Ids stand only
-where the district needs them to find a student; no name, no other column of a record.
+It lists the open faults: those of files that no newer file has replaced. Student ids are
+included only where the district needs them to find a student; names and other columns are not.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.reports.spreadsheet import Sheet, write_workbook
 
-_INTEREST = "puts right what was wrong in its own deliveries"
+_INTEREST = "fixes the faults of its own deliveries"
 
-# A spreadsheet holds 1,048,576 rows, and nobody reads so many.
+# Few people read more; the limit of a spreadsheet is 1,048,576.
 MAX_ROWS = 50_000
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """A sheet that is the answer to a query about `district_id`."""
+    """A sheet with the result of a query about `district_id`."""
 
     title: str
     columns: dict[str, int]
@@ -61,7 +61,7 @@ _LISTINGS = [
     _Listing(
         "Files",
         {
-            "file": 36, "delivery": 12, "kind of file": 22, "state": 20, "rows taken": 10,
+            "file": 36, "delivery": 12, "kind of file": 22, "state": 20, "rows loaded": 10,
             "rows rejected": 10, "found": 30, "what it means": 36, "what to do": 36,
         },
         """
@@ -70,10 +70,10 @@ _LISTINGS = [
             files.as_of_date,
             files.contract_object,
             case files.status
-                when 'loaded' then 'taken'
-                when 'duplicate' then 'the same as before'
-                when 'held' then 'waits for a decision'
-                else 'not taken'
+                when 'loaded' then 'loaded'
+                when 'duplicate' then 'duplicate'
+                when 'held' then 'held'
+                else 'not loaded'
             end,
             files.rows_loaded,
             files.rows_rejected,
@@ -89,7 +89,7 @@ _LISTINGS = [
     _Listing("Rejected rows", _FAULT_COLUMNS, _FAULTS.format(fault="row")),
     _Listing("Unreadable values", _FAULT_COLUMNS, _FAULTS.format(fault="value")),
     _Listing(
-        "Unexplained codes",
+        "Unknown codes",
         {"file and column": 34, "code": 20, "rows": 10, "first sent": 12, "last sent": 12,
          "what to do": 40},
         """
@@ -126,8 +126,8 @@ _LISTINGS = [
         """,
     ),
     _Listing(
-        "Appeared or vanished",
-        {"file": 26, "student id": 20, "change": 12, "delivery": 12, "delivery before": 16},
+        "New or missing students",
+        {"file": 26, "student id": 20, "change": 12, "delivery": 12, "previous delivery": 16},
         """
         select contract_object, district_student_id, change, as_of_date, previous_as_of_date
         from quality.changed_students
@@ -146,7 +146,7 @@ _LISTINGS = [
             names_differ,
             birth_dates_differ,
             last_as_of_date,
-            'Say whose state id it is, and correct the others.'
+            'Find out whose state id it is, and correct the other students.'
         from quality.shared_state_ids
         where district_id = %(district_id)s
         order by state_student_id
@@ -160,7 +160,7 @@ _LISTINGS = [
             calendar_date,
             students_enrolled,
             students_without_row,
-            'Send a row for every student and day, or correct the calendar or the entry.'
+            'Send a row for every student and day, or correct the calendar or entry dates.'
         from quality.attendance_gaps
         where district_id = %(district_id)s
         order by calendar_date
@@ -168,48 +168,38 @@ _LISTINGS = [
     ),
 ]  # fmt: skip
 
-# What of the scorecard is told, in words for the district: what, and what to do if it is not 0.
+# Columns of the scorecard: the label for the district, and what to do if the count is not 0.
 _TO_DO = {
-    "missing_files": ("Files that did not come", "Send them."),
-    "files_quarantined": (
-        "Files that could not be taken", "Send them again, as the sheet Files says."
-    ),
+    "missing_files": ("Missing files", "Send them."),
+    "files_quarantined": ("Files not loaded", "Fix and send them again: sheet Files."),
     "files_held": (
-        "Files that lack many rows", "Tell us whether the rows are gone for good."
+        "Files held because many rows are missing", "Tell us whether these rows were removed."
     ),
-    "rows_rejected": (
-        "Rows that could not be taken", "Correct them, as the sheet Rejected rows says."
-    ),
-    "values_nulled": (
-        "Values that could not be read", "Correct them, as the sheet Unreadable values says."
-    ),
-    "unmapped_codes": (
-        "Codes that nobody has explained", "Tell us what they mean: sheet Unexplained codes."
-    ),
-    "incomplete_records": (
-        "Students with rows that lack others", "See the sheet Incomplete students."
-    ),
+    "rows_rejected": ("Rejected rows", "Fix them: sheet Rejected rows."),
+    "values_nulled": ("Unreadable values", "Fix them: sheet Unreadable values."),
+    "unmapped_codes": ("Unknown codes", "Tell us what they mean: sheet Unknown codes."),
+    "incomplete_records": ("Incomplete students", "Fix them: sheet Incomplete students."),
     "days_late": ("Days late", "Send the delivery."),
 }  # fmt: skip
-# Nothing of these files is used before somebody acts.
+# None of these data are used until somebody acts.
 _URGENT = ("missing_files", "files_quarantined", "files_held", "days_late")
 _GRADES = {"good": "fine", "failing": "urgent"}
 _FRESHNESS = {
     "on_time": ("as agreed", "fine", ""),
-    "due": ("due since {expected_on:%Y-%m-%d}", "put right", "Send it."),
+    "due": ("due since {expected_on:%Y-%m-%d}", "to fix", "Send it."),
     "late": (
-        "{days_late} days late; last taken from the delivery of {last_accepted_on:%Y-%m-%d}",
+        "{days_late} days late; last loaded from the delivery of {last_accepted_on:%Y-%m-%d}",
         "urgent", "Send it.",
     ),
-    "never_delivered": ("never taken", "urgent", "Send it."),
+    "never_delivered": ("never loaded", "urgent", "Send it."),
     "unscheduled": ("no day agreed", "fine", ""),
 }  # fmt: skip
 
 
 def write_report(connection: psycopg.Connection, district_id: str, file: Path) -> None:
-    """Write a district's workbook; only rows of that district, as of the last build.
+    """Write a district's workbook: only rows of that district, as of the last build.
 
-    It is entered in the record of disclosures, if and only if the file can be written.
+    The workbook is entered in the record of disclosures if it can be written.
 
     Raises:
         OutcomesError: the feed-health models have not been built, or the file cannot be
@@ -217,7 +207,7 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
     """
     try:
         with connection.transaction():
-            # One moment for all sheets, even if a build is at work.
+            # All sheets show the same state, even if a build publishes meanwhile.
             connection.execute("set transaction isolation level repeatable read")
             listed = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
             sheets = [sheet for sheet in listed if sheet.rows]
@@ -239,7 +229,7 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
 
 
 def report_file(connection: psycopg.Connection, district_id: str, settings: Settings) -> Path:
-    """Where a district's report goes: `<warehouse>/reports/<as-of date>/<district>.xlsx`.
+    """The file of a district's report: `<warehouse>/reports/<as-of date>/<district>.xlsx`.
 
     Raises:
         OutcomesError: nothing has been built.
@@ -287,14 +277,14 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
     else:
         as_of_date, grade, worst, delivered, loaded, rows, *counts = card
         yield "Newest delivery", as_of_date
-        yield "Grade", grade, _GRADES.get(grade, "put right")
-        yield "The worst of it", worst
-        yield "Files that came", delivered
-        yield "Files taken", loaded
-        yield "Rows taken", rows
+        yield "Grade", grade, _GRADES.get(grade, "to fix")
+        yield "Worst problem", worst
+        yield "Files delivered", delivered
+        yield "Files loaded", loaded
+        yield "Rows loaded", rows
         for (key, (label, what_to_do)), count in zip(_TO_DO.items(), counts, strict=True):
             if count:
-                state = "urgent" if key in _URGENT else "put right"
+                state = "urgent" if key in _URGENT else "to fix"
                 yield label, count, state, what_to_do, next_delivery
             else:
                 yield label, "none", "fine"
@@ -304,12 +294,12 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
         [district_id],
     ):
         yield (
-            "Attendance on days not enrolled", f"{rows} rows, {students} students", "put right",
-            "Correct the entry and exit days, or the attendance.", next_delivery,
+            "Attendance on days not enrolled", f"{rows} rows, {students} students", "to fix",
+            "Correct the entry and exit dates, or the attendance.", next_delivery,
         )  # fmt: skip
     for name, status, expected_on, days_late, last_accepted_on in feeds:
-        told, state, what_to_do = _FRESHNESS[status]
-        finding = told.format(
+        template, state, what_to_do = _FRESHNESS[status]
+        finding = template.format(
             expected_on=expected_on, days_late=days_late, last_accepted_on=last_accepted_on
         )
         yield f"File {name}", finding, state, what_to_do, expected_on

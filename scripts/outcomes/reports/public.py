@@ -1,6 +1,6 @@
-"""The public report: one HTML file for whoever wants to know how far apart the children are.
+"""The public report: one HTML file about the gaps between the two groups of students.
 
-It reads public tables alone, so whoever may read those can write it.
+It reads only public tables, so a login of the role outcomes_public is enough.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Section:
 
 
 def public_report() -> tuple[date, str]:
-    """Make the report from what is public now: its as-of date and the page.
+    """Make the report from the published tables: its as-of date and the page.
 
     Raises:
-        OutcomesError: nothing is public that the headline could be made from.
+        OutcomesError: no published row fits the headline.
     """
     gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY))
     groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY))
@@ -104,7 +104,7 @@ def _is_of(frame: pd.DataFrame, year: int) -> pd.Series:
 
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows in the report's order, shares as percentages, and every figure as it is told."""
+    """Rows in the report's order, with shares as percentages and every figure as text."""
     frame = frame[frame["measure"].isin(list(MEASURES))].copy()
     frame["order"] = frame["measure"].map({name: n for n, name in enumerate(MEASURES)})
     frame = frame.sort_values(["order", "school_year"]).drop(columns="order")
@@ -124,11 +124,11 @@ def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     rows = [row for _, row in frame.iterrows()]
     frame["involved"] = [_value(row, "value_involved") for row in rows]
     frame["others"] = [_value(row, "value_not_involved") for row in rows]
-    frame["told_gap"] = [_difference(row, "gap") for row in rows]
-    frame["told_adjusted_gap"] = [_difference(row, "adjusted_gap") for row in rows]
+    frame["gap_text"] = [_difference(row, "gap") for row in rows]
+    frame["adjusted_gap_text"] = [_difference(row, "adjusted_gap") for row in rows]
     frame["interval"] = [_interval(row) for row in rows]
     for name in ("n_involved", "n_not_involved"):
-        frame[f"told_{name}"] = [
+        frame[f"{name}_text"] = [
             SUPPRESSED if row["is_suppressed"] else f"{row[name]:,}" for row in rows
         ]
     return frame
@@ -139,7 +139,7 @@ def _value(row: pd.Series, name: str) -> str:
         return SUPPRESSED
     if row["measure"] == "gpa":
         return f"{row[name]:.2f}"
-    # The ends are told as bounds: the row is `is_coded`, and holds them.
+    # A top- or bottom-coded row (`is_coded`) has the bound as its value.
     if row["is_coded"] and row[name] <= 5:
         return "5 % or less"
     if row["is_coded"] and row[name] >= 95:
@@ -169,10 +169,10 @@ def _signed(value: float, decimals: int) -> str:
 
 
 _COMPARED = {"involved": "Ever received services", "others": "All other students"}
-_GAP = {"told_gap": "Gap", "interval": "95 % interval"}
+_GAP = {"gap_text": "Gap", "interval": "95 % interval"}
 _COUNTS = {
-    "told_n_involved": "Students who received services",
-    "told_n_not_involved": "Other students",
+    "n_involved_text": "Students who received services",
+    "n_not_involved_text": "Other students",
 }
 
 
@@ -196,8 +196,9 @@ def _levels(newest: pd.DataFrame) -> Section:
 def _by_year(overall: pd.DataFrame) -> Section:
     return Section(
         "How the gap changed",
-        "The gap is the students who received services less all other students: in percentage "
-        "points, for the grade-point average in grade points. The bar is the 95 % interval.",
+        "The gap is the value of students who received services minus that of all other students: "
+        "in percentage points, for the grade-point average in grade points. The bar is the 95 % "
+        "interval.",
         charts.by_year(overall[overall["gap"].notna()]),
         _table(
             "years",
@@ -210,9 +211,9 @@ def _by_year(overall: pd.DataFrame) -> Section:
 def _adjusted(newest: pd.DataFrame) -> Section:
     shares = newest[newest["measure"].ne("gpa") & newest["gap"].notna()]
     return Section(
-        "What is left among similar students",
-        "The diamond compares students of the same grade, economic status and district, so it "
-        "leaves out what these three explain. What is left is still no effect of the services.",
+        "The gap among similar students",
+        "The diamond compares students of the same grade, economic status and district, so these "
+        "three do not contribute to it. The remaining gap is still not an effect of the services.",
         charts.adjusted(
             shares.rename(columns={"gap": "As counted", "adjusted_gap": "Among similar students"})
         ),
@@ -221,8 +222,8 @@ def _adjusted(newest: pd.DataFrame) -> Section:
             newest,
             {
                 "measure_label": "Measure",
-                "told_gap": "Gap as counted",
-                "told_adjusted_gap": "Gap among similar students",
+                "gap_text": "Gap as counted",
+                "adjusted_gap_text": "Gap among similar students",
             },
         ),
     )
@@ -235,8 +236,8 @@ def _programs(programs: pd.DataFrame) -> Section:
     programs = programs.assign(label=programs["program_group_label"])
     return Section(
         "Missing a tenth of school, by kind of service",
-        "Students who ever received a service of that kind, against all other students. One "
-        "student can have received several.",
+        "Students who ever received a service of that kind, compared with all other students. A "
+        "student can have received several kinds.",
         charts.intervals(programs[programs["gap"].notna()]),
         _table("programs", programs, {"label": "Service"} | _COMPARED | _GAP | _COUNTS),
     )
@@ -258,8 +259,8 @@ def _groups(districts: pd.DataFrame, groups: pd.DataFrame) -> Section:
     both = both.sort_values(["order", "label"], kind="stable")
     return Section(
         "Missing a tenth of school, by district and group of students",
-        "Within each group, students who ever received services against all others. Where two "
-        "bars overlap widely, the difference between the groups is no finding.",
+        "Within each group, students who ever received services are compared with all others. If "
+        "two bars overlap widely, the difference between the groups may be chance.",
         charts.intervals(both[both["gap"].notna()], row="group"),
         _table("groups", both, {"label": "Group"} | _COMPARED | _GAP | _COUNTS, groups="group"),
     )

@@ -73,7 +73,7 @@ def by_year(frame: pd.DataFrame) -> str:
 
 
 def adjusted(frame: pd.DataFrame) -> str:
-    """The gap as counted beside the adjusted one, in percentage points."""
+    """The gap as counted and the adjusted gap, in percentage points."""
     long = frame.melt(id_vars=["measure_label"], value_vars=list(_KINDS), var_name="kind").dropna()
     points = (
         alt.Chart(long)

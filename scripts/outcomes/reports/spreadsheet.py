@@ -1,4 +1,4 @@
-"""Writes workbooks that people open: text stays text, whatever a partner sent."""
+"""Writes workbooks in which text stays text, whatever a partner sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
-# States that a cell can say in words, and their colors: never the color alone.
+# Colors of states. A cell also names its state, so that color is never the only sign.
 _FILLS = {
     state: PatternFill("solid", start_color=color)
     for color, states in {
-        "C6E7CE": ("fine", "taken"),
-        "FFE8A3": ("put right", "waits for a decision"),
-        "F8C4C0": ("urgent", "not taken"),
+        "C6E7CE": ("fine", "loaded"),
+        "FFE8A3": ("to fix", "held"),
+        "F8C4C0": ("urgent", "not loaded"),
     }.items()
     for state in states
 }
@@ -28,10 +28,10 @@ _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def spreadsheet_text(value: str) -> str:
-    """A text as a spreadsheet may hold it: no formula, no character that XML forbids.
+    """The text without characters that XML forbids, and never a formula.
 
-    Programs that open a workbook or the CSV made from it run what begins like a formula
-    (OWASP, CSV injection), so such a text gets an apostrophe in front.
+    A text that begins like a formula gets an apostrophe in front, because programs that open
+    the workbook, or a CSV made from it, would run the formula (OWASP, CSV injection).
     """
     printable = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
     return f"'{printable}" if printable.startswith(_BEGINS_A_FORMULA) else printable
@@ -47,11 +47,11 @@ class Sheet:
 
 
 def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
-    """Write an XLSX workbook that prints one page wide; it is there whole or not at all."""
+    """Write an XLSX workbook that prints one page wide; completely, or not at all."""
     book = Workbook(write_only=True)
     for content in sheets:
         sheet = book.create_sheet(content.title)
-        # In a write-only sheet both have to be set before the first row.
+        # In a write-only sheet these must be set before the first row.
         sheet.freeze_panes = "A2"
         sheet.print_title_rows = "1:1"
         sheet.page_setup.orientation = "landscape"
@@ -64,7 +64,7 @@ def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
             sheet.append([_cell(sheet, value) for value in row])
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.part")
-    # It may hold ids of students: for its owner only, from the first byte on.
+    # It may hold ids of students: only the owner can read it, from the first byte on.
     unfinished.touch(mode=0o600)
     book.save(unfinished)
     unfinished.replace(file)

@@ -1,4 +1,4 @@
-"""The summary at the end of a run: what landed, what was linked, the gaps, what next."""
+"""The summary at the end of a run: landing, linking, the gaps, next steps."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.text import Text
 
 from outcomes.config import Settings
 
-# The measures that the department publishes, in the words of its publications, and
-# whether a higher value is better for the student.
+# The measures that the department publishes, with its labels, and whether a higher value is
+# better for the student.
 MEASURES = {
     "attendance_rate": ("Attendance", True),
     "is_chronically_absent_federal": ("Absent 10 % or more", False),
@@ -49,7 +49,7 @@ class _Gap:
 
 
 def show_summary(connection: psycopg.Connection, settings: Settings, console: Console) -> None:
-    """Print the summary of a built warehouse. Only counts and means; nobody's data."""
+    """Print the summary of a built warehouse: only counts and means, nobody's data."""
     console.print()
     console.print(_landed(connection))
     console.print(_linked(connection))
@@ -124,7 +124,7 @@ def _linked(connection: psycopg.Connection) -> Panel:
 
 
 def _gaps(connection: psycopg.Connection) -> Table | None:
-    """The gaps of the newest school year in which every measure can be shown."""
+    """The gaps of the newest school year with the most measures."""
     with connection.cursor(row_factory=class_row(_Gap)) as cursor:
         rows = cursor.execute(
             """
@@ -186,7 +186,7 @@ def _what_next(settings: Settings) -> str:
         [
             "[bold]How to connect[/]",
             "  outcomes access login NAME --role analyst",
-            "                   makes a login, and says how psql and a BI tool connect to "
+            "                   makes a login, and shows how psql and a BI tool connect to "
             f"{settings.host}, port {settings.port}",
             "[bold]What to try[/]",
             "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",

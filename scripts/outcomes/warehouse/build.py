@@ -1,4 +1,4 @@
-"""Runs dbt over the whole project, with progress a person can follow, and publishes."""
+"""Builds the whole project with dbt, shows progress, and publishes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What `dbt build` did: how many nodes ran, and what became of the run."""
+    """The result of a build: the number of nodes, and the run's status and verdict."""
 
     run_id: str
     nodes: int
@@ -50,16 +50,16 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
     Args:
         console: where progress and failures are shown.
         as_of: rebuild the warehouse as it was known on this day (yyyy-mm-dd).
-        accept_loss: why people may miss rows that they read now.
+        accept_loss: why missing rows are accepted.
 
     Returns:
         The run, which was published or held.
 
     Raises:
-        BuildError: a model, a test or the publication failed; failures have been shown.
-            Nothing has been published then.
+        BuildError: a model, a test or the publication failed; the failures were printed and
+            nothing was published.
     """
-    # Three of the four seconds that the other commands would take to start.
+    # Imported here, because loading dbt takes three seconds.
     from dbt.cli.main import dbtRunner
 
     _provide_profile()
@@ -89,10 +89,10 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
     with progress, dbt_environment():
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
-                # What failed is shown below.
+                # Failures are shown below.
                 "--log-level", "none", "build", "--target", "prod",
                 "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR),
-                # Unit tests are about the code, not about what has landed: CI runs them.
+                # CI runs the unit tests: they do not depend on the landed files.
                 "--exclude-resource-type", "unit_test",
                 "--vars", json.dumps({"as_of": as_of, "accept_loss": accept_loss}),
             ]
@@ -118,8 +118,8 @@ def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
     for result in failed:
         console.print(f"[red]{result.status}[/] {result.node.name}: {result.message}")
     return (
-        f"{len(failed)} of {len(results)} models and tests failed. The first of them "
-        "explains the others; `dbt build` shows the whole log."
+        f"{len(failed)} of {len(results)} models and tests failed. Fix the first one first; "
+        "`dbt build` shows the whole log."
     )
 
 
@@ -130,14 +130,14 @@ def _provide_profile() -> None:
 
 @contextmanager
 def dbt_environment() -> Iterator[None]:
-    """What dbt's profile and macros look for, for as long as dbt runs."""
+    """Set the variables of dbt's profile and macros while dbt runs."""
     settings = load_settings()
     provided = {
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
     }
     if settings.pseudonym_key:
-        # As a setting of dbt's sessions, which stands in no statement, log or artifact.
+        # A setting of dbt's sessions does not appear in statements, logs or artifacts.
         escaped = re.sub(r"([\\\s])", r"\\\1", settings.pseudonym_key)
         options = [os.environ.get("PGOPTIONS", ""), f"-c outcomes.pseudonym_key={escaped}"]
         provided["PGOPTIONS"] = " ".join(options).strip()

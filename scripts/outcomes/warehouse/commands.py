@@ -24,14 +24,14 @@ def _server() -> EmbeddedServer:
     if settings.host != EMBEDDED_HOST:
         raise OutcomesError(
             f"OUTCOMES_PG_HOST is {settings.host}, and this command is for the embedded server "
-            "only. Unset it, or leave starting and stopping to your own server."
+            "only. Unset it, or start and stop your own server by its own means."
         )
     return EmbeddedServer(settings)
 
 
 @warehouse_app.command()
 def start() -> None:
-    """Start the embedded server and create what landing needs; safe to repeat.
+    """Start the embedded server and create the tables of landing; safe to repeat.
 
     Example:
         outcomes warehouse start
@@ -43,7 +43,7 @@ def start() -> None:
 
 @warehouse_app.command()
 def stop() -> None:
-    """Stop the embedded server; the data stay.
+    """Stop the embedded server and keep its data.
 
     Example:
         outcomes warehouse stop
@@ -53,7 +53,7 @@ def stop() -> None:
 
 @warehouse_app.command()
 def status() -> None:
-    """Say whether the embedded server runs and how to connect; exit code 3 if it does not.
+    """Show whether the embedded server runs and how to connect; exit code 3 if it does not.
 
     Example:
         outcomes warehouse status
@@ -79,7 +79,7 @@ def status() -> None:
 def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete the embedded server's data: every landed row, every mart; not the archive.
+    """Delete the embedded server's data, all landed rows and marts, but not the archive.
 
     Example:
         outcomes warehouse reset --yes
@@ -88,20 +88,20 @@ def reset(
     if not yes:
         typer.confirm(f"Delete everything under {server.data_dir}?", abort=True)
     server.reset()
-    typer.echo("The embedded warehouse is gone. `outcomes warehouse start` makes a new one.")
+    typer.echo("The embedded warehouse was deleted. `outcomes warehouse start` makes a new one.")
 
 
 @warehouse_app.command()
 def upgrade(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
 ) -> None:
-    """Give raw and the ledger the tables and columns of this release; the rows stay.
+    """Upgrade the tables and columns of raw and the ledger to this release; the rows stay.
 
-    It is one transaction, and forward only. `land`, `build` and `access apply` do the same
-    first; here you see it. A column that would become narrower is an error, before anything
-    changes. On any PostgreSQL.
+    The upgrade is one transaction and cannot be reversed. `land`, `build` and `access apply`
+    also upgrade; this command shows the changes. A column that would become narrower is an
+    error, and nothing changes. Works on any PostgreSQL.
 
     Example:
         outcomes warehouse upgrade --dry-run
@@ -114,10 +114,10 @@ def upgrade(
         console.print("Would change:" if dry_run else "Changed:")
     else:
         console.print("Nothing to change.")
-    for told in changes:
-        console.print(f"  {told}", markup=False)
+    for change in changes:
+        console.print(f"  {change}", markup=False)
     if unread:
-        console.print("No longer in raw.yml, kept with their data; drop what nobody needs:")
+        console.print("No longer in raw.yml, but kept with their data; drop unneeded columns:")
     for column in unread:
         console.print(f"  {column}", markup=False)
 
@@ -127,9 +127,9 @@ def backup(
     folder: Annotated[Path, typer.Argument(help="A new folder, for encrypted data.")],
     keys_folder: Annotated[Path, typer.Argument(help="A new folder elsewhere, for the keys.")],
 ) -> None:
-    """Back up what cannot be made again: raw, the ledger, persons' history, the archive.
+    """Back up what a build cannot remake: raw, the ledger, persons' history, the archive.
 
-    The first folder is useless without the second: keep them apart. On any PostgreSQL.
+    The first folder is useless without the second: store them apart. Works on any PostgreSQL.
 
     Example:
         outcomes warehouse backup /backups/2012-10-05 /safe/2012-10-05
@@ -144,7 +144,7 @@ def restore(
     folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
     keys_folder: Annotated[Path, typer.Argument(help="The folder of its keys.")],
 ) -> None:
-    """Restore a backup into an empty database. Roles and marts are made anew afterwards.
+    """Restore a backup into an empty database; then create the roles and build the marts.
 
     Example:
         outcomes warehouse restore /backups/2012-10-05 /safe/2012-10-05

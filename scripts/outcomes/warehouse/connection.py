@@ -30,7 +30,7 @@ def connect(settings: Settings | None = None, *, autocommit: bool = True) -> psy
             raise OutcomesError(
                 f"The database {settings.database} does not exist at {settings.host}:"
                 f"{settings.port}. Create it, or name another in OUTCOMES_PG_DATABASE; "
-                "`outcomes warehouse start` creates the one of the embedded server."
+                "`outcomes warehouse start` creates it on the embedded server."
             ) from None
         raise OutcomesError(
             f"Cannot connect to PostgreSQL at {settings.host}:{settings.port} as "

@@ -1,4 +1,4 @@
-"""What became of a run, and how to take a publication back."""
+"""The state of runs, and the rollback of a publication."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from outcomes.errors import OutcomesError
 
 
 def roll_back(connection: psycopg.Connection) -> str:
-    """Put back what people read before the last publication.
+    """Restore the publication before the last one.
 
     Returns:
-        What they read now, in a sentence.
+        The restored publication, in a sentence.
 
     Raises:
-        OutcomesError: nothing older is kept, or the database refused.
+        OutcomesError: no earlier publication is kept, or the database refused.
     """
     try:
         row = connection.execute("select landing.verdict(landing.roll_back())").fetchone()
@@ -34,9 +34,9 @@ def roll_back(connection: psycopg.Connection) -> str:
 
 
 def require_published(connection: psycopg.Connection) -> None:
-    """Make sure that the steps of linking are those of what people read.
+    """Check that the inner tables of linking belong to the published run.
 
-    They are built in place, so after a rollback or a build that failed they are not.
+    They are built in place, so after a rollback or a failed build they do not.
 
     Raises:
         OutcomesError: they belong to another run.
@@ -46,13 +46,13 @@ def require_published(connection: psycopg.Connection) -> None:
     ).fetchone()
     if row is not None and row[1] != "published":
         raise OutcomesError(
-            f"The links in the warehouse are those of run {row[0]}, which is {row[1]}, not of "
-            "what people read. Run `outcomes build` first."
+            f"The links in the warehouse are of run {row[0]}, which is {row[1]}, not of the "
+            "published run. Run `outcomes build` first."
         )
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether what people read was made by this code, from all that landed and was decided."""
+    """Whether the publication was made by this code, from all landed files and decisions."""
     code = code_version()
     row = connection.execute(
         """
@@ -79,9 +79,9 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
 
 
 def code_version() -> str:
-    """The commit, marked where files differ from it; the release outside a checkout.
+    """The commit, marked if files differ from it; outside a checkout, the release.
 
-    `OUTCOMES_CODE_VERSION` says it where neither is right, as in an image.
+    `OUTCOMES_CODE_VERSION` replaces both, for example in an image.
     """
     if given := os.environ.get("OUTCOMES_CODE_VERSION"):
         return given
@@ -93,7 +93,7 @@ def code_version() -> str:
 
 
 def _git(*arguments: str) -> str:
-    # Also where the checkout belongs to another user, as in a container.
+    # git refuses a checkout of another user, as in a container, without this.
     trusted = ["-c", f"safe.directory={PROJECT_DIR}", "-C", str(PROJECT_DIR)]
     done = subprocess.run(
         ["git", *trusted, *arguments], capture_output=True, text=True, check=False

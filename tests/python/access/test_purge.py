@@ -225,7 +225,7 @@ def test_a_purge_asks_first(database: Settings, demo_drops: Path) -> None:
     run("land", delivery)
     code, output = run("purge", "--partner", PARTNER)
     assert code == 1
-    assert "Nothing brings them back" in output
+    assert "They cannot be restored" in output
     with connect(database) as connection:
         assert connection.execute("select count(*) > 0 from raw.students").fetchone() == (True,)
         assert connection.execute("select count(*) from landing.purges").fetchone() == (0,)

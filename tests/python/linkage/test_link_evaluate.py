@@ -156,5 +156,5 @@ def test_a_truth_that_is_none_is_refused(built_demo: Settings, tmp_path: Path) -
     with pytest.raises(OutcomesError, match="column person_id is missing"):
         read_truth(file)
     file.write_text("record_type,partner_id,record_id,person_id\nstudent,atlantis,1,P1\n")
-    with connect(built_demo) as connection, pytest.raises(OutcomesError, match="no student"):
+    with connect(built_demo) as connection, pytest.raises(OutcomesError, match="No student"):
         evaluate(connection, read_truth(file))

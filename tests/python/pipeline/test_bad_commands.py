@@ -52,14 +52,14 @@ IN_A_WAREHOUSE = [
     ("link review --import folder.xlsx", "Is a directory"),
     ("link review --import a.xlsx --export b.xlsx", "not both"),
     ("report summary", "uild"),
-    ("report public", "There is no table"),
+    ("report public", "may not read a table"),
     ("report district nobody", "is no district with a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
     ("report public", "`outcomes build` makes them"),
     ("link evaluate --truth empty.parquet", "cannot be read"),
-    ("link explain \udce9", "no UTF-8"),
-    ("release \udce9.csv --reason asked", "no UTF-8"),
+    ("link explain \udce9", "not valid UTF-8"),
+    ("release \udce9.csv --reason asked", "not valid UTF-8"),
 ]
 WITHOUT_A_SERVER = [
     "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
@@ -232,7 +232,7 @@ def test_a_login_without_the_right_is_told_what_it_lacks(
     with connect(database) as connection:
         monkeypatch.setenv("PGOPTIONS", "-c role=pg_monitor")
         code, written = outcome_of("access apply", monkeypatch, capsys)
-        assert (code, "may not do all that is needed" in written) == (1, True)
+        assert (code, "lacks a right for this" in written) == (1, True)
         code, written = outcome_of("report summary", monkeypatch, capsys)
         assert (code, "may not do this: permission denied" in written) == (1, True)
         monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")

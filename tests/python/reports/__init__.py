@@ -1,1 +1,1 @@
-"""What the warehouse tells people."""
+"""Reports, dashboards and notebooks."""

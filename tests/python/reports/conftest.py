@@ -1,4 +1,4 @@
-"""People who read the warehouse."""
+"""Logins that read the warehouse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from outcomes.warehouse.connection import connect
 
 @pytest.fixture
 def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The environment of somebody who may read what analysts may."""
+    """The environment of an analyst's login."""
     with connect(first_publication) as owner:
         owner.execute("create role ana login password 'a good one' in role outcomes_analyst")
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)

@@ -1,4 +1,4 @@
-"""The dashboards, drawn for people of each role: what they see, and what they may not."""
+"""The dashboards, drawn for each role: what it sees, and what it must not see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
 
-# Who can draw which dashboards; everybody reads what is public.
+# The roles that can draw each dashboard; everybody reads the public one.
 MAY = {
     "public": {"gaps"},
     "analyst": {"gaps", "action_research"},
@@ -89,7 +89,7 @@ def test_gaps_are_the_public_ones_and_the_filters_work(people: Settings, tmp_pat
     assert found == [pytest.approx(figures) for figures in expected]
 
 
-def test_what_is_suppressed_is_no_bar_and_no_zero(people: Settings, tmp_path: Path) -> None:
+def test_suppressed_figures_have_no_bar_and_no_zero(people: Settings, tmp_path: Path) -> None:
     assert drawn(people, "public", "gaps", tmp_path).returncode == 0
     figures = rows(tmp_path / "data", "figures")
     suppressed = [row for row in figures if "—" in row.values()]

@@ -1,4 +1,4 @@
-"""A district's workbook, read back: its own faults, all of them, and nobody's data."""
+"""A district's workbook, read back: all faults of the district, and no personal data."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from outcomes.warehouse.connection import connect
 
 BUILD = (*UNTESTED, "--select", "+path:models/quality")
 ZIP = "PPS_DHS_20121001.zip"
-# Of the students' records nothing but ids may be told.
-NEVER_TOLD = [
+# Only ids of students may be in the workbook.
+PERSONAL_VALUES = [
     DIRECTORY["LegalLastName"], DIRECTORY["LegalFirstName"], DIRECTORY["HomeAddress1"],
     DIRECTORY["GuardianName"], DIRECTORY["Phone"], "987654321", "02/29/2004", "2004-02-29",
     "99/99/2012",
@@ -42,7 +42,7 @@ NEVER_TOLD = [
 
 
 def faulty_drops(drops: Path) -> Path:
-    """Three districts, each with faults of its own; what is faulty is known."""
+    """Deliveries of three districts, each with known faults."""
     members = {
         "STUDENT_DIRECTORY.csv": [
             DIRECTORY | {"StudentID": f"00000000{n}", "PASecureID": f"100000000{n}"}
@@ -56,7 +56,7 @@ def faulty_drops(drops: Path) -> Path:
     newer = {
         "STUDENT_DIRECTORY.csv": [
             DIRECTORY | {"SSN": "987654321"},
-            # On the state id of the first, and not the same child.
+            # Has the state id of the first student, but is another child.
             DIRECTORY | {"StudentID": "000000002", "LegalFirstName": "Eve"},
             DIRECTORY | {"StudentID": "000000004", "PASecureID": "1000000004", "SSN": "98765432"},
             DIRECTORY | {"StudentID": "000000005", "EntryDate": "99/99/2012"},
@@ -117,34 +117,32 @@ def cells(workbook: dict[str, list[dict[str, Any]]]) -> set[str]:
     return {str(value) for rows in workbook.values() for row in rows for value in row.values()}
 
 
-def test_the_summary_says_the_worst_first(workbook: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_summary_names_the_worst_problem(workbook: dict[str, list[dict[str, Any]]]) -> None:
     summary = {row["what"]: row["finding"] for row in workbook["Summary"]}
     assert summary["District"] == "Pittsburgh Public Schools"
     assert summary["Grade"] == "failing"
-    assert summary["The worst of it"] == "Files that could not be taken as agreed: 2 of 4."
-    assert summary["Files that did not come"] == (
-        "COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA"
-    )
-    assert summary["Rows that could not be taken"] == 1
-    assert summary["Students with rows that lack others"] == 1
+    assert summary["Worst problem"] == "Files that could not be taken as agreed: 2 of 4."
+    assert summary["Missing files"] == ("COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA")
+    assert summary["Rejected rows"] == 1
+    assert summary["Incomplete students"] == 1
     assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
-    assert summary["File SCHOOL_CALENDAR"] == "never taken"
-    told = {row["what"]: row for row in workbook["Summary"]}
-    assert told["Grade"]["state"] == told["File SCHOOL_CALENDAR"]["state"] == "urgent"
-    assert told["File ATTENDANCE_EVENTS"]["state"] == "fine"
-    rejected = told["Rows that could not be taken"]
-    assert rejected["state"] == "put right"
+    assert summary["File SCHOOL_CALENDAR"] == "never loaded"
+    rows = {row["what"]: row for row in workbook["Summary"]}
+    assert rows["Grade"]["state"] == rows["File SCHOOL_CALENDAR"]["state"] == "urgent"
+    assert rows["File ATTENDANCE_EVENTS"]["state"] == "fine"
+    rejected = rows["Rejected rows"]
+    assert rejected["state"] == "to fix"
     assert "Rejected rows" in rejected["what to do"]
-    assert rejected["by when"] == told["File ATTENDANCE_EVENTS"]["by when"]
+    assert rejected["by when"] == rows["File ATTENDANCE_EVENTS"]["by when"]
     assert str(rejected["by when"]) == "2012-10-08 00:00:00"
 
 
 def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any]]]) -> None:
     assert picked(workbook["Files"], "file", "state", "rows rejected") == [
-        ("'=cmd.csv", "not taken", 0),
-        (f"{ZIP}/SCHOOL_CALENDAR.csv", "not taken", 0),
-        (f"{ZIP}/ATTENDANCE_EVENTS.csv", "taken", 0),
-        (f"{ZIP}/STUDENT_DIRECTORY.csv", "taken", 1),
+        ("'=cmd.csv", "not loaded", 0),
+        (f"{ZIP}/SCHOOL_CALENDAR.csv", "not loaded", 0),
+        (f"{ZIP}/ATTENDANCE_EVENTS.csv", "loaded", 0),
+        (f"{ZIP}/STUDENT_DIRECTORY.csv", "loaded", 1),
     ]
     calendar = workbook["Files"][1]
     assert "SchoolCode" in calendar["found"]
@@ -170,7 +168,7 @@ def test_students_are_named_by_id_where_the_district_has_to_look(
         ("ATTENDANCE_EVENTS", "000000099", 1)
     ]
     assert all(row["what to do"] for row in workbook["Incomplete students"])
-    assert picked(workbook["Appeared or vanished"], "file", "student id", "change") == [
+    assert picked(workbook["New or missing students"], "file", "student id", "change") == [
         ("STUDENT_DIRECTORY", "000000003", "vanished"),
         ("STUDENT_DIRECTORY", "000000004", "appeared"),
     ]
@@ -181,12 +179,12 @@ def test_students_are_named_by_id_where_the_district_has_to_look(
 
 def test_an_unmapped_code_cannot_be_a_formula(built: Settings, tmp_path: Path) -> None:
     woodland_hills = report(built, "woodland_hills", tmp_path)
-    assert picked(woodland_hills["Unexplained codes"], "file and column", "code", "rows") == [
+    assert picked(woodland_hills["Unknown codes"], "file and column", "code", "rows") == [
         ("students.primary_disability", "'=1+1", 1)
     ]
 
 
-def test_what_a_newer_file_has_replaced_is_not_told_again(built: Settings, tmp_path: Path) -> None:
+def test_faults_of_a_replaced_file_are_not_listed(built: Settings, tmp_path: Path) -> None:
     clean = report(built, "clairton", tmp_path)
     assert "Rejected rows" not in clean
     assert all(clean.values()), "an empty sheet"
@@ -198,10 +196,10 @@ def test_what_a_newer_file_has_replaced_is_not_told_again(built: Settings, tmp_p
         ).fetchall() == [("bad_format", 1, True)]
 
 
-def test_no_name_no_birth_date_no_number_is_told(built: Settings, tmp_path: Path) -> None:
+def test_the_workbook_has_no_name_birth_date_or_number(built: Settings, tmp_path: Path) -> None:
     for district_id in ("pittsburgh", "clairton", "woodland_hills"):
         text = "\n".join(cells(report(built, district_id, tmp_path)))
-        assert [value for value in NEVER_TOLD if value in text] == []
+        assert [value for value in PERSONAL_VALUES if value in text] == []
 
 
 def test_another_districts_rows_never_appear(built: Settings, tmp_path: Path) -> None:
@@ -217,15 +215,15 @@ def test_another_districts_rows_never_appear(built: Settings, tmp_path: Path) ->
         assert [mark for mark in others if mark in text] == []
 
 
-def test_a_long_list_is_cut_and_says_so(
+def test_a_long_list_is_shortened(
     built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(district_report, "MAX_ROWS", 1)
-    rows = report(built, "pittsburgh", tmp_path)["Appeared or vanished"]
+    rows = report(built, "pittsburgh", tmp_path)["New or missing students"]
     assert [row["file"] for row in rows] == ["STUDENT_DIRECTORY", "… and 1 more"]
 
 
-def test_the_command_says_where_the_report_is(
+def test_the_command_prints_the_file_of_the_report(
     built: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", built.database)
@@ -243,13 +241,13 @@ def test_the_command_says_where_the_report_is(
 
 
 @pytest.mark.parametrize("district_id", ["atlantis", "dhs", "../pittsburgh"])
-def test_who_is_no_district_is_refused(district_id: str) -> None:
+def test_an_unknown_district_is_refused(district_id: str) -> None:
     result = CliRunner().invoke(cli, ["report", "district", district_id])
     assert isinstance(result.exception, OutcomesError)
     assert "Known are: clairton, pittsburgh, woodland_hills" in str(result.exception)
 
 
-def test_a_warehouse_that_was_not_built_says_so(
+def test_a_warehouse_that_was_not_built_is_an_error(
     database: Settings, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     with pytest.raises(OutcomesError, match="outcomes build"):

@@ -30,8 +30,8 @@ def test_tables_are_those_that_the_login_may_read(analyst: Settings) -> None:
 @pytest.mark.parametrize(
     "table", ["marts.dim_students", "marts_pseudonymized.nothing", "pg_catalog.pg_class", "x", ""]
 )
-def test_what_the_login_may_not_read_is_refused(analyst: Settings, table: str) -> None:
-    with pytest.raises(OutcomesError, match=r"no table .* that ana may read"):
+def test_a_table_that_the_login_may_not_read_is_refused(analyst: Settings, table: str) -> None:
+    with pytest.raises(OutcomesError, match="ana may not read a table"):
         outcomes.read(table)
 
 
@@ -115,10 +115,10 @@ def test_where_picks_rows_by_value(analyst: Settings) -> None:
 @pytest.mark.parametrize(
     "value", ["x' or true --", "'; create table marts_public.hole (); --", "%s", "\\"]
 )
-def test_a_value_is_a_value_and_nothing_more(analyst: Settings, value: str) -> None:
+def test_a_value_is_never_run_as_sql(analyst: Settings, value: str) -> None:
     assert outcomes.read(STUDENT_YEARS, where={"district_id": value}).empty
 
 
-def test_a_column_is_one_of_the_table(analyst: Settings) -> None:
+def test_an_unknown_column_is_an_error(analyst: Settings) -> None:
     with pytest.raises(OutcomesError, match=r"has no column .*It has: student_key"):
         outcomes.read(STUDENT_YEARS, where={"true or district_id": "x"})

@@ -1,4 +1,4 @@
-"""The public report: every figure is the database's, and the page needs nothing else."""
+"""The public report: every figure is that of the database, and the page needs no other file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
-# How the report tells figures, written a second time, in SQL.
+# The report's texts of figures, computed independently in SQL.
 TOLD = """
     select
         case when is_suppressed then 'suppressed'
@@ -81,7 +81,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def anybody(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The environment of somebody who reads what is public, and nothing else."""
+    """The environment of a login that reads only public tables."""
     with connect(first_publication) as owner:
         owner.execute("create role anybody login password 'a good one' in role outcomes_public")
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
@@ -170,7 +170,7 @@ def test_the_page_needs_no_network_and_no_script(text: str) -> None:
     assert not {"script", "link", "iframe", "form"} & set(page.elements)
 
 
-def test_five_charts_have_a_text_and_a_table(text: str) -> None:
+def test_five_charts_have_an_alternative_text_and_a_table(text: str) -> None:
     page = Page(text)
     assert len(page.pictures) == len(page.tables) == 5
     assert all(picture["alt"] for picture in page.pictures)
@@ -179,13 +179,15 @@ def test_five_charts_have_a_text_and_a_table(text: str) -> None:
     assert "adjusted slightly to protect children" in text
 
 
-def test_what_is_suppressed_is_said_and_is_not_zero(text: str) -> None:
+def test_suppressed_figures_are_marked_and_not_zero(text: str) -> None:
     told = {cell for table in Page(text).tables.values() for row in table for cell in row[1:]}
     assert "suppressed" in told
     assert {"0", "0.0 %", "nan", "None", "<NA>"} & told == set()
 
 
-def test_without_anything_public_it_says_so(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_without_public_rows_the_report_is_an_error(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
     done = CliRunner().invoke(cli, ["report", "public", "--out", str(tmp_path / "x.html")])
     assert isinstance(done.exception, OutcomesError)
     assert not (tmp_path / "x.html").exists()

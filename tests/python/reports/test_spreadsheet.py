@@ -11,7 +11,7 @@ from outcomes.reports.spreadsheet import Sheet, spreadsheet_text, write_workbook
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
-def test_what_begins_like_a_formula_gets_an_apostrophe(begin: str) -> None:
+def test_text_that_begins_like_a_formula_gets_an_apostrophe(begin: str) -> None:
     assert spreadsheet_text(f"{begin}1+1") == f"'{begin}1+1"
     assert spreadsheet_text(begin) == f"'{begin}"
 
@@ -42,8 +42,8 @@ def test_a_workbook_holds_text_numbers_and_a_frozen_header(tmp_path: Path) -> No
     assert file.stat().st_mode & 0o077 == 0, "others may not read it"
 
 
-def test_a_state_is_told_in_words_and_in_color(tmp_path: Path) -> None:
+def test_a_state_has_a_word_and_a_color(tmp_path: Path) -> None:
     file = tmp_path / "book.xlsx"
-    write_workbook(file, [Sheet("One", {"state": 8}, [["fine"], ["put right"], ["urgent"]])])
+    write_workbook(file, [Sheet("One", {"state": 8}, [["fine"], ["to fix"], ["urgent"]])])
     sheet = openpyxl.load_workbook(file)["One"]
     assert len({sheet[f"A{row}"].fill.start_color.rgb for row in (1, 2, 3, 4)}) == 4

@@ -55,7 +55,7 @@ def test_status_and_start_with_another_port_name_the_one_it_runs_on(
     done = CliRunner().invoke(cli, ["warehouse", "status"])
     assert done.exit_code == 3
     assert f"running on port {warehouse.port}, not on" in done.output
-    with pytest.raises(OutcomesError, match=f"already, on port {warehouse.port}"):
+    with pytest.raises(OutcomesError, match=f"already running on port {warehouse.port}"):
         CliRunner().invoke(cli, ["warehouse", "start"], catch_exceptions=False)
 
 

@@ -105,9 +105,9 @@ def test_a_column_that_would_become_narrower_stops_everything(
 ) -> None:
     earlier.execute("alter table raw.students alter birth_date type text")
     before = definitions(earlier)
-    said = r"raw\.students\.birth_date is text, and raw\.yml says date.*Nothing was changed"
+    message = r"raw\.students\.birth_date is text, and raw\.yml says date.*Nothing was changed"
     for words in (("warehouse", "upgrade", *options), ("land", deliveries[1])):
-        with pytest.raises(OutcomesError, match=said):
+        with pytest.raises(OutcomesError, match=message):
             run(*words)
     assert definitions(earlier) == before
 
@@ -117,7 +117,7 @@ def test_a_view_in_the_way_is_named(earlier: psycopg.Connection) -> None:
         "create schema ana; create view ana.lines as select line_number from raw.students"
     )
     before = definitions(earlier)
-    with pytest.raises(OutcomesError, match=r"as it was: .*ana\.lines"):
+    with pytest.raises(OutcomesError, match=r"Nothing was changed: .*ana\.lines"):
         run("warehouse", "upgrade")
     assert definitions(earlier) == before
 
