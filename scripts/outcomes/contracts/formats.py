@@ -1,7 +1,7 @@
-"""Date and time formats, written as the contract standard asks: JDK patterns.
+"""Date and time formats of contracts: JDK patterns, as the contract standard requires.
 
-The loader needs each of them as a regular expression (to refuse what only looks like a
-date) and as a `strptime` format (to read what is left).
+The loader needs each pattern as a regular expression, to check a value, and as a `strptime`
+format, to read it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-# JDK letter → (regular expression, strptime directive). Years outside 1900-2099 are typing
-# errors in every file we have seen, so the expression does not accept them.
+# JDK letter → (regular expression, strptime directive). Years outside 1900-2099 were typos in
+# every file so far, so the expression does not accept them.
 _TOKENS = {
     "yyyy": (r"(?:19|20)[0-9]{2}", "%Y"),
     "yy": (r"[0-9]{2}", "%y"),
@@ -50,7 +50,7 @@ class DateFormat:
         """Read a JDK pattern.
 
         Raises:
-            ValueError: a letter that has no meaning here.
+            ValueError: a letter is not supported.
         """
         regex, strptime, position = "", "", 0
         for match in _SCANNER.finditer(pattern):

@@ -1,4 +1,4 @@
-"""A contract as the loader uses it, free of the standard's optional everything."""
+"""A contract as the loader uses it, without the standard's many optional parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Snapshot = Literal["school_year", "cumulative", "delta", "exempt", "reference"]
 Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 
-# What a property turns into, by its way of reading.
+# The type of a parsed property, by its `parse`.
 _PARSED_TYPES = {
     "school_year_span": "integer",
     "school_year_end": "integer",
@@ -46,24 +46,24 @@ _POSTGRES_TYPES = {
     "number": {"numeric"},
     "boolean": {"boolean"},
 }
-# Columns of the loader's own, and a name that polars takes for all columns; `^` begins a
+# Names of the loader's own columns, and `*`, which means all columns to polars; `^` begins a
 # pattern of names.
 _TAKEN_NAMES = {"line_start", "line_end", "*"}
-# A partner's id names folders, files and roles as well: nothing that could lead elsewhere.
+# A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
 
 
 def require_partner_id(partner_id: str) -> str:
-    """The same text, if it can be a partner's id.
+    """The text itself, if it can be a partner's id.
 
     Raises:
-        OutcomesError: it cannot, and must not become part of a path.
+        OutcomesError: it cannot, so it must not become part of a path.
     """
     if re.fullmatch(_PARTNER_ID, partner_id):
         return partner_id
     raise OutcomesError(
-        f"{partner_id!r} is no partner. Expected the id of a contract: small letters, digits, "
+        f"{partner_id!r} is not a partner. Expected the id of a contract: small letters, digits, "
         "hyphens and underscores. landing.partners lists them."
     )
 
@@ -99,28 +99,28 @@ class Agreement(Frozen):
     def _is_usable(self) -> Agreement:
         if self.ends_on < self.starts_on:
             raise ValueError("endsOn is before startsOn")
-        # The exception of FERPA (34 CFR 99.31(a)(3)) under which records are linked at all.
+        # FERPA's exception (34 CFR 99.31(a)(3)) under which records may be linked.
         if "audit_and_evaluation" not in self.purposes:
-            raise ValueError("purposes lacks audit_and_evaluation, for which records are linked")
+            raise ValueError("purposes lacks audit_and_evaluation, the purpose of linking")
         return self
 
     def is_in_force(self, day: date) -> bool:
-        """Whether deliveries of that day may be kept."""
+        """Whether a delivery of that day may be kept."""
         return self.starts_on <= day <= self.ends_on
 
 
 class SchoolCalendar(Frozen):
-    """The days in session of a school year, where no delivered file has them.
+    """The days in session of a school year, for a district that delivers no calendar.
 
-    They are the days from Monday to Friday, without those that are closed.
+    They are the days from Monday to Friday without the closed ones.
     """
 
     first_day: date
     last_day: date
     closed: list[date] = []
-    # The school year's total, as the district gives it: proof that no closed day is missing.
+    # The district's total for the school year, to check that no closed day is missing.
     days_in_session: int
-    # Without: all schools of the district that have no calendar of their own.
+    # Empty: all schools of the district that have no calendar of their own.
     schools: Texts = []
 
     @model_validator(mode="after")
@@ -129,11 +129,11 @@ class SchoolCalendar(Frozen):
             raise ValueError("firstDay and lastDay are of different school years")
         for day in self.closed:
             if day not in self._weekdays:
-                raise ValueError(f"closed: {day} is no day from Monday to Friday of the calendar")
+                raise ValueError(f"closed: {day} is not a weekday within the calendar")
         if len(self.session_days) != self.days_in_session:
             raise ValueError(
-                f"daysInSession is {self.days_in_session}; from firstDay to lastDay without "
-                f"what is closed there are {len(self.session_days)}"
+                f"daysInSession is {self.days_in_session}, but firstDay to lastDay without the "
+                f"closed days has {len(self.session_days)}"
             )
         return self
 
@@ -166,7 +166,7 @@ class Frequency(Frozen):
 
     @property
     def interval(self) -> str:
-        """As PostgreSQL writes an interval."""
+        """As an interval of PostgreSQL."""
         return f"{self.value} {_INTERVALS[self.unit]}"
 
 
@@ -178,7 +178,7 @@ class Latency(Frozen):
 
 
 class ServiceLevel(Frozen):
-    """When deliveries are to come. Without a weekday, the interval alone counts."""
+    """When deliveries are due: on a weekday, or without one, after the interval."""
 
     frequency: Frequency
     latency: Latency
@@ -192,17 +192,17 @@ class ServiceLevel(Frozen):
 
     @property
     def iso_weekday(self) -> int | None:
-        """1 for Monday to 7 for Sunday; None where the contract names no day."""
+        """1 for Monday to 7 for Sunday; None if the contract names no day."""
         return get_args(Weekday).index(self.weekday) + 1 if self.weekday else None
 
 
 def _pattern(value: Any) -> Any:
-    """A regular expression, checked by the engine that will apply it to lines."""
+    """A regular expression, checked by the engine that applies it to lines."""
     if isinstance(value, str):
         try:
             return re.compile(value)
         except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from None
+            raise ValueError(f"not a regular expression: {error}") from None
     return value
 
 
@@ -210,7 +210,7 @@ Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
 
 
 def _texts(value: Any) -> Any:
-    """What YAML took for numbers, as the text that stands in the file."""
+    """Numbers that YAML has read, as the text in the file."""
     if isinstance(value, list):
         return [_text(entry) for entry in value]
     if isinstance(value, dict):
@@ -220,7 +220,7 @@ def _texts(value: Any) -> Any:
 
 def _text(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("YAML takes this word for true or false: put it in quotes")
+        raise ValueError("YAML reads this word as true or false: put it in quotes")
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -229,7 +229,7 @@ TextMap = Annotated[dict[str, str], BeforeValidator(_texts)]
 
 
 class Trailer(Frozen):
-    """The last line, with the number of data rows: proof that the file arrived whole.
+    """The last line, with the number of data rows, which proves that the file is complete.
 
     Either a marker, the number and the as-of date, or a pattern with the groups `rows` and,
     if it has the date, `date`.
@@ -276,7 +276,7 @@ class FileName(Frozen):
         return re.compile(regex + re.escape(self.template[position:]))
 
     def match(self, name: str) -> dict[str, str | datetime] | None:
-        """The values of the named parts, or None when the name is another one."""
+        """The values of the named parts, or None if the name does not fit."""
         found = self._regex.fullmatch(name)
         if found is None:
             return None
@@ -298,7 +298,7 @@ def _file_name(value: Any) -> Any:
 
 
 class FileLayout(Frozen):
-    """Where an object's rows are, and how they are written."""
+    """The files of an object, and the layout of their rows."""
 
     name: Annotated[FileName, BeforeValidator(_file_name)]
     compression: Literal["none", "zip", "gzip"] = "none"
@@ -306,23 +306,23 @@ class FileLayout(Frozen):
     format: Literal["delimited", "fixed_width", "workbook"] = "delimited"
     sheet: str | None = None
     encoding: Encoding = "utf-8"
-    # Letters, digits, quotes and line ends are what fields are made of.
+    # Not a letter, digit, quote or line end: these belong to fields.
     delimiter: str = Field(default=",", pattern=r'^[^\p{L}\p{N}"\r\n\x00\ufeff]{1,4}$')
     quoting: bool = True
     header: bool = True
-    # Number of the header's line or row; what stands above it are titles.
+    # Number of the header's line or row; lines above it are titles.
     header_row: int | None = Field(default=None, gt=0)
-    # Titles above the header, or above the first row, however many there are.
+    # Titles above the header or the first row, in any number.
     skip_lines: Pattern | None = None
-    # Lines at the end that are no rows: totals, notes.
+    # Lines at the end that are not rows: totals, notes.
     footer: Pattern | None = None
     trailer: Trailer | None = None
     # Each line ends with one more delimiter.
     trailing_delimiter: bool = False
-    # Of every column: texts that mean no value.
+    # Texts that mean a missing value, in every column.
     null_markers: Texts = []
-    # Of fixed width: what positions and widths count, how long a line is, and whether blanks
-    # at its end were cut off.
+    # For fixed width: the unit of positions and widths, the length of a line, and whether
+    # blanks at its end are removed.
     width_unit: Literal["characters", "bytes"] = "characters"
     line_width: int | None = Field(default=None, gt=0)
     trimmed_lines: bool = False
@@ -355,7 +355,7 @@ class FileLayout(Frozen):
 
 
 class EndNotBeforeStart(Frozen):
-    """A row whose end lies before its start is rejected."""
+    """A row whose end is before its start is rejected."""
 
     rule: Literal["end_not_before_start"]
     start: str
@@ -363,16 +363,17 @@ class EndNotBeforeStart(Frozen):
 
     @property
     def properties(self) -> list[str]:
-        """The properties that the rule reads."""
+        """The properties that the rule uses."""
         return [self.start, self.end]
 
 
 class SpellInSchoolYear(Frozen):
-    """A spell that has no day in the snapshot's school year is rejected.
+    """A spell without a day in the snapshot's school year is rejected.
 
-    One that began earlier and is still open, or ended in the year, belongs to the year:
-    its entry date is off, but the student is there. Without `end` the start is a single
-    entry or exit, which an earlier year's spell may need; only a later one is rejected.
+    A spell that began earlier and is still open, or ended in the year, is accepted: the entry
+    date is wrong, but the student is enrolled. Without `end`, a row is a single entry or exit.
+    Then only one after the school year is rejected, because earlier ones may belong to a spell
+    of an earlier year.
     """
 
     rule: Literal["spell_in_school_year"]
@@ -381,7 +382,7 @@ class SpellInSchoolYear(Frozen):
 
     @property
     def properties(self) -> list[str]:
-        """The properties that the rule reads."""
+        """The properties that the rule uses."""
         return [self.start] if self.end is None else [self.start, self.end]
 
 
@@ -395,7 +396,7 @@ class CodesBy(Frozen):
 
     @property
     def properties(self) -> list[str]:
-        """The properties that the rule reads."""
+        """The properties that the rule uses."""
         return [self.code, self.by]
 
 
@@ -403,7 +404,7 @@ RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discr
 
 
 class RowCondition(Frozen):
-    """What a property must hold for a row to be for us; other rows are counted apart."""
+    """The values of a property for which a row is for us; other rows are counted separately."""
 
     property: str
     in_: Texts | None = Field(default=None, alias="in", min_length=1)
@@ -417,19 +418,19 @@ class RowCondition(Frozen):
 
 
 class Flags(Frozen):
-    """One code from several columns that each say yes or no."""
+    """One code from several yes-or-no columns."""
 
-    columns: TextMap = Field(min_length=1)  # property → the code that it stands for
+    columns: TextMap = Field(min_length=1)  # property → its code
     set: Texts = ["Y", "1"]
     unset: Texts = ["N", "0"]
-    # The code where several are set; a column of `first` decides alone.
+    # The code if several are set; a set column of `first` takes precedence.
     several: Annotated[str | None, BeforeValidator(_text)] = None
     first: list[str] = []
 
     @model_validator(mode="after")
     def _fits_together(self) -> Flags:
         if unknown := [name for name in self.first if name not in self.columns]:
-            raise ValueError(f"first: {unknown[0]!r} is none of the columns")
+            raise ValueError(f"first: {unknown[0]!r} is not one of the columns")
         if both := [text for text in self.set if text in self.unset]:
             raise ValueError(f"{both[0]!r} is both set and unset")
         return self
@@ -439,9 +440,9 @@ class ContractProperty(Frozen):
     """One column (or position) that may be kept."""
 
     name: str = Field(min_length=1)
-    # The header as sent, where the property has another name: several can read one column.
+    # The header as sent, if the property has another name: several can read one column.
     physical_name: str | None = None
-    # Number of the field, where its header is empty or stands there twice.
+    # Number of the field, if its header is empty or occurs twice.
     position: int | None = Field(default=None, gt=0)
     logical_type: LogicalType
     classification: Classification
@@ -460,7 +461,7 @@ class ContractProperty(Frozen):
     null_markers: Texts = []
     value_map: TextMap = {}
     flags: Flags | None = None
-    # SQL on the row, and the other objects of the contract that it looks into.
+    # SQL on the row, and the other objects of the contract that it reads.
     transform_logic: str | None = None
     transform_source_objects: list[str] = []
     parse: Parse | None = None
@@ -489,28 +490,28 @@ class ContractProperty(Frozen):
         if self.defines_school_year and self.produces not in ("date", "integer"):
             raise ValueError("definesSchoolYear needs a date or a school year")
         if self.transform_logic and (self.flags or self.parse or self.from_file_name):
-            raise ValueError("transformLogic says where the value comes from: nothing else can")
+            raise ValueError("transformLogic computes the value: no other key may define it")
         if self.transform_source_objects and not self.transform_logic:
             raise ValueError("transformSourceObjects goes with transformLogic")
         if self.flags and (self.logical_type != "string" or self.parse or self.from_file_name):
-            raise ValueError("flags are for a code (string) that no column holds")
+            raise ValueError("flags are for a code (string) without a column of its own")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
-            raise ValueError("the loader has another meaning for this name: send another header")
+            raise ValueError("the loader uses this name itself: choose another one")
         if self.pattern is not None:
             try:
                 pl.Series([""]).str.contains(self.pattern)
             except pl.exceptions.ComputeError:
-                raise ValueError("logicalTypeOptions.pattern is no regular expression") from None
+                raise ValueError("logicalTypeOptions.pattern is not a regular expression") from None
         return self
 
     @property
     def header(self) -> str:
-        """Its name in the file's header."""
+        """The property's name in the file's header."""
         return self.name if self.physical_name is None else self.physical_name
 
     @property
     def is_column(self) -> bool:
-        """Whether the file has a column of its own for it."""
+        """Whether the file has a column for the property."""
         return not (self.from_file_name or self.flags or self.transform_logic)
 
     @property
@@ -520,9 +521,9 @@ class ContractProperty(Frozen):
 
     @property
     def as_written(self) -> ContractProperty:
-        """The property of a value that this project wrote as text: read, or computed by SQL.
+        """The property for a value that this project wrote as text, after reading or by SQL.
 
-        Of a value that was read all checks are done.
+        A value that was read has been checked already.
         """
         written = _WRITTEN.get(self.produces)
         own: dict[str, Any] = {
@@ -542,7 +543,7 @@ class ContractProperty(Frozen):
 
     @property
     def is_free_text(self) -> bool:
-        """Whether the value is kept as sent, white space and all."""
+        """Whether the value is kept as sent, including white space."""
         return (
             self.logical_type == "string"
             and self.parse is None
@@ -554,15 +555,15 @@ class ContractProperty(Frozen):
         )
 
     def fits(self, postgres_type: str) -> bool:
-        """Whether the value can go into a raw column of that type."""
+        """Whether the value fits a raw column of that type."""
         return postgres_type in _POSTGRES_TYPES[self.produces]
 
 
 class Delta(Frozen):
-    """How a file of changes is laid over what came before: by its key, newest last.
+    """How a file of changes is applied to earlier files: by key, the newest last.
 
-    A delivery's file holds changes where a row of the object `declared_in` says so, by the
-    SQL condition `when`; without them every file does.
+    A delivery's file has changes if a row of the object `declared_in` meets the SQL condition
+    `when`; without these two keys every file has changes.
     """
 
     key: str
@@ -595,36 +596,36 @@ class ContractObject(Frozen):
     def _has_properties(self) -> ContractObject:
         if bool(self.properties) == self.is_reference:
             raise ValueError(
-                "an object has properties; one with `snapshot: reference` has none"
+                "an object with `snapshot: reference` has no properties"
                 if self.is_reference
-                else "expected properties, or `snapshot: reference` for a file nobody loads"
+                else "expected properties, or `snapshot: reference` for a file that is not loaded"
             )
         return self
 
     @property
     def is_reference(self) -> bool:
-        """Whether its files may come and are not read."""
+        """Whether its files are accepted but not read."""
         return self.snapshot == "reference"
 
     @property
     def columns(self) -> list[ContractProperty]:
-        """The properties that are columns of the file, in its order."""
+        """The properties that are columns of the file, in the file's order."""
         return [prop for prop in self.properties if prop.is_column]
 
     @property
     def read(self) -> list[ContractProperty]:
-        """The properties that are read from a row: columns, and what follows from them."""
+        """The properties that are read from a row: columns, and codes of flags."""
         return [
             prop for prop in self.properties if not (prop.from_file_name or prop.transform_logic)
         ]
 
     @property
     def transforms(self) -> list[ContractProperty]:
-        """The properties that SQL computes, in its order: each can use the ones before."""
+        """The properties that SQL computes, in order: each can use the ones before it."""
         return [prop for prop in self.properties if prop.transform_logic]
 
     @property
-    def looks_into(self) -> set[str]:
+    def source_objects(self) -> set[str]:
         """The other objects that its SQL reads."""
         names = {name for prop in self.transforms for name in prop.transform_source_objects}
         if self.delta and self.delta.declared_in:
@@ -633,7 +634,7 @@ class ContractObject(Frozen):
 
     @property
     def before_transforms(self) -> ContractObject:
-        """The object as its file alone shows it."""
+        """The object without the properties that SQL computes."""
         computed = {prop.name for prop in self.transforms}
         return self.model_copy(
             update={
@@ -645,7 +646,7 @@ class ContractObject(Frozen):
 
     @property
     def after_transforms(self) -> ContractObject:
-        """The object with what SQL computed; what its file alone shows has been checked."""
+        """The object after SQL computed its properties; the others have been checked already."""
         computed = {prop.name for prop in self.transforms}
         return self.model_copy(
             update={
@@ -658,7 +659,7 @@ class ContractObject(Frozen):
 
     @property
     def named_by_file(self) -> list[ContractProperty]:
-        """The properties whose value is a part of the file's name."""
+        """The properties whose value is part of the file's name."""
         return [prop for prop in self.properties if prop.from_file_name]
 
     @property
@@ -669,7 +670,7 @@ class ContractObject(Frozen):
 
 
 class Contract(Frozen):
-    """What one partner may send."""
+    """The contract of one partner."""
 
     partner_id: str = Field(pattern=_PARTNER_ID)
     name: str
@@ -685,22 +686,22 @@ class Contract(Frozen):
 
     @cached_property
     def joined(self) -> dict[str, ContractObject]:
-        """The objects whose files are read together, each after those that it looks into.
+        """The objects whose files are joined, each after those that its SQL reads.
 
         Raises:
-            ValueError: two of them look into each other.
+            ValueError: the SQL of two objects reads each other.
         """
         by_name = {item.name: item for item in self.objects}
-        looked_into = {item.name: item.looks_into & by_name.keys() for item in self.objects}
+        sources = {item.name: item.source_objects & by_name.keys() for item in self.objects}
         members = {item.name for item in self.objects if item.transforms or item.delta}
-        members |= {name for names in looked_into.values() for name in names}
+        members |= {name for names in sources.values() for name in names}
         order = TopologicalSorter(
-            {name: sorted(looked_into[name]) for name in by_name if name in members}
+            {name: sorted(sources[name]) for name in by_name if name in members}
         ).static_order()
         return {name: by_name[name] for name in order}
 
     def with_districts(self, known: list[str]) -> Contract:
-        """The contract with the list of districts, where a property names one of them."""
+        """The contract with the list of districts for properties that name a district."""
         objects = [
             item.model_copy(
                 update={
@@ -722,22 +723,22 @@ class Contract(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _days_are_told_once(self) -> Contract:
+    def _has_one_source_of_absences(self) -> Contract:
         feeds = {feed for item in self.objects for feed in item.feeds}
         if {"attendance_events", "attendance_totals"} <= feeds:
             raise ValueError(
-                "attendance_events and attendance_totals both say who was absent: bind the "
-                "columns of one of them, and leave those of the other without feeds"
+                "attendance_events and attendance_totals both report absences: bind the columns "
+                "of one of them, and leave those of the other without feeds"
             )
         if self.calendars and "calendar_days" in feeds:
             raise ValueError("calendars are for a district that sends no calendar_days")
-        told: set[tuple[int, str]] = set()
+        seen: set[tuple[int, str]] = set()
         for calendar in self.calendars:
             for school in calendar.schools or [""]:
-                if (calendar.school_year, school) in told:
+                if (calendar.school_year, school) in seen:
                     raise ValueError(
-                        f"calendars: the school year {calendar.school_year} is there twice for "
+                        f"calendars: the school year {calendar.school_year} occurs twice for "
                         + (f"the school {school!r}" if school else "all schools")
                     )
-                told.add((calendar.school_year, school))
+                seen.add((calendar.school_year, school))
         return self

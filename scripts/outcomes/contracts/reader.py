@@ -1,7 +1,7 @@
-"""Reads `contracts/*.odcs.yaml` and refuses what it does not understand.
+"""Reads `contracts/*.odcs.yaml` and refuses unknown keys.
 
-The standard's own model ignores keys that it does not know below the top level, so a
-misspelt `requird: true` would silently make a column optional. Here every key is checked.
+Below the top level, the standard's own model ignores unknown keys: a misspelt `requird: true`
+would silently make a column optional.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from outcomes.warehouse.tables import raw_feeds, raw_rules
 
 Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 
-# A safe loader either way; the one in C reads a contract ten times as fast.
+# Both loaders are safe; the one in C reads a contract ten times as fast.
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date", "origin_file_id"}
 _TYPE_OPTIONS = {"pattern", "format", "minimum", "maximum"}
 
 
 class ContractError(OutcomesError):
-    """A contract that cannot be used: which file, where in it, what was expected."""
+    """A contract that cannot be used: the file, the place, what was expected."""
 
     def __init__(self, file: Path, where: str, problem: str) -> None:
         super().__init__(f"{file}: {where}: {problem}" if where else f"{file}: {problem}")
 
 
 class Contracts(dict[str, Contract]):
-    """The contracts that can be used, by partner, and what is wrong with the others."""
+    """The usable contracts by partner, and the errors of the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,8 +49,8 @@ class Contracts(dict[str, Contract]):
 def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
 
-    One that is invalid, or has an object that fills no feed and that no other looks into,
-    concerns its own partner only: it is left out, named on stderr, and the others hold.
+    A contract that is invalid, or has an object that neither fills a feed nor is read by
+    another object's SQL, is skipped and named on stderr. The other contracts stay usable.
     """
     contracts = Contracts()
     for file in sorted(folder.glob("*.odcs.yaml")):
@@ -64,7 +64,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
         except ContractError as error:
             partner_id = file.name.removesuffix(".odcs.yaml")
             contracts.unusable[partner_id] = str(error)
-            print(f"left out: {error}", file=sys.stderr)  # noqa: T201
+            print(f"skipped: {error}", file=sys.stderr)  # noqa: T201
     known = [*district_ids(contracts.values()), *contracts.unusable]
     for partner_id, contract in contracts.items():
         contracts[partner_id] = contract.with_districts(known)
@@ -77,15 +77,15 @@ def district_ids(contracts: Iterable[Contract]) -> list[str]:
 
 
 def require_district(district_id: str) -> None:
-    """Refuse what is no district.
+    """Refuse an unknown district.
 
     Raises:
-        OutcomesError: no contract that can be used is a district's of that id.
+        OutcomesError: no usable contract is that of a district with this id.
     """
     known = district_ids(load_contracts().values())
     if district_id not in known:
         raise OutcomesError(
-            f"{district_id!r} is no district with a contract. Known are: {', '.join(known)}."
+            f"No district {district_id!r} has a contract. Known are: {', '.join(known)}."
         )
 
 
@@ -93,8 +93,8 @@ def load_contract(file: Path) -> Contract:
     """Read and check one contract.
 
     Raises:
-        ContractError: the file is missing, is no YAML, does not follow the standard, has a
-            key that means nothing, or binds a column that no canonical feed has.
+        ContractError: the file is missing, is not YAML, does not follow the standard, has an
+            unknown key, or binds a column that no canonical feed has.
     """
     document = _read_yaml(file)
     _refuse_unknown_keys(file, OpenDataContractStandard, document, "")
@@ -128,12 +128,11 @@ def load_contract(file: Path) -> Contract:
 
 
 def _check_joins(file: Path, contract: Contract) -> None:
-    """Objects that are looked into exist, none looks into itself by way of others, and the
-    SQL can be run."""
+    """Check that the objects read by SQL exist, that there is no cycle, and that the SQL runs."""
     known = {item.name for item in contract.objects}
     for index, item in enumerate(contract.objects):
         where = f"schema[{index}] {item.name!r}"
-        for name in sorted(item.looks_into):
+        for name in sorted(item.source_objects):
             if name not in known:
                 raise ContractError(file, where, f"object {_unknown_key(name, known)}")
         if item.delta:
@@ -144,10 +143,10 @@ def _check_joins(file: Path, contract: Contract) -> None:
         joined = contract.joined
     except CycleError:
         raise ContractError(
-            file, "transformSourceObjects", "two objects look into each other"
+            file, "transformSourceObjects", "the SQL of two objects reads each other"
         ) from None
     if joined:
-        # Loading it takes a moment, and few contracts need it.
+        # Imported here, because DuckDB takes a moment to load and few contracts need it.
         from outcomes.contracts import sql
 
         try:
@@ -178,7 +177,7 @@ def _read_service_level(file: Path, entries: Any) -> ServiceLevel | None:
         if entry.property not in known:
             raise ContractError(file, where, _unknown_key(str(entry.property), known))
         if entry.property in fields:
-            raise ContractError(file, where, f"{entry.property!r} is there twice")
+            raise ContractError(file, where, f"{entry.property!r} occurs twice")
         if entry.property == "weekday":
             fields["weekday"] = entry.value
         else:
@@ -232,7 +231,7 @@ def _custom_properties(file: Path, where: str, entries: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for entry in entries or []:
         if entry.property in fields:
-            raise ContractError(file, where, f"customProperty {entry.property!r} is there twice")
+            raise ContractError(file, where, f"customProperty {entry.property!r} occurs twice")
         fields[entry.property] = entry.value
     return fields
 
@@ -241,7 +240,7 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
     names = [prop.name for prop in item.properties]
     for name in names:
         if names.count(name) > 1:
-            raise ContractError(file, where, f"property {name!r} is there twice")
+            raise ContractError(file, where, f"property {name!r} occurs twice")
         if name in item.ignored_columns:
             raise ContractError(file, where, f"{name!r} is a property and an ignored column")
     types = {prop.name: prop for prop in item.properties}
@@ -288,7 +287,7 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
 
 
 def _check_rules(file: Path, where: str, item: ContractObject) -> None:
-    """What the models count on in the feeds that the object fills."""
+    """Check the rules that the models rely on in the feeds that the object fills."""
     fills = {binding: prop for prop in item.properties for binding in prop.feeds}
     required = {binding for binding, prop in fills.items() if prop.required} | {*item.constants}
     for feed in item.feeds:
@@ -314,8 +313,8 @@ def _check_rules(file: Path, where: str, item: ContractObject) -> None:
                     raise ContractError(
                         file,
                         f"{where}.properties {prop.name!r}",
-                        f"{binding} lies between {rule.minimum} and {rule.maximum}: give the "
-                        "property a minimum and a maximum (logicalTypeOptions) that are no wider",
+                        f"{binding} must be from {rule.minimum} to {rule.maximum}: give the "
+                        "property a minimum and a maximum (logicalTypeOptions) within these",
                     )
 
 
@@ -344,7 +343,7 @@ def _as_contract_error(
     model: type[pydantic.BaseModel] | None = None,
 ) -> ContractError:
     errors = error.errors(include_url=False)
-    # A misspelt key also shows as the one that is missing; the misspelling says more.
+    # A misspelt key is also reported as a missing key; the misspelling is more helpful.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"])
     where = ".".join(part for part in (where, place) if part)
@@ -366,10 +365,10 @@ def _unknown_key(key: str, known: set[str]) -> str:
 
 
 def _refuse_unknown_keys(file: Path, annotation: Any, value: Any, where: str) -> None:
-    """Walk the document along the standard's model; a key that it lacks is an error."""
+    """Walk the document along the standard's model and refuse keys that it lacks."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         if not isinstance(value, dict):
-            return  # the model itself complains about the type
+            return  # the model itself reports the wrong type
         fields = {
             field.alias or name: field.annotation for name, field in annotation.model_fields.items()
         }

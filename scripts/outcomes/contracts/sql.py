@@ -1,4 +1,4 @@
-"""The SQL of contracts: run by DuckDB in memory, on typed rows, without files or network."""
+"""Runs the SQL of contracts: DuckDB in memory, on typed rows, without files or network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 from outcomes.contracts.model import ContractObject
 from outcomes.errors import OutcomesError
 
-# Where a row came from; a property cannot have these names.
+# The origin of a row; a property cannot have these names.
 ORIGIN = {"file_id": "bigint", "line_number": "bigint", "line_end": "bigint"}
 
 _TYPES = {
@@ -32,26 +32,26 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 
 class SqlError(OutcomesError):
-    """SQL of a contract that cannot be run; never with a value of a row."""
+    """SQL of a contract that cannot be run; the message never quotes a row."""
 
 
 class Tables:
-    """The objects of a delivery as tables, each with the values that SQL computed."""
+    """The objects of a delivery as tables, with the values that SQL computes."""
 
     def __init__(self, as_of_date: date, school_year: int) -> None:
         self._database = duckdb.connect(":memory:", config=_SETTINGS)
         self._database.execute("create table delivery (as_of_date date, school_year integer)")
         self._database.execute("insert into delivery values (?, ?)", [as_of_date, school_year])
-        # A contract comes from people; its SQL gets at nothing but these tables.
+        # Contracts are written by people, so their SQL may read only these tables.
         self._database.execute("set enable_external_access = false")
         self._database.execute("set lock_configuration = true")
 
     def close(self) -> None:
-        """Let the memory go."""
+        """Release the memory."""
         self._database.close()
 
     def add(self, item: ContractObject, rows: pl.DataFrame) -> pl.DataFrame:
-        """Make a table of rows, all text, and compute what SQL adds; the rows with it, as text.
+        """Make a table of text rows and compute its SQL; the rows with the results, as text.
 
         Raises:
             SqlError: the SQL cannot be run on these rows.
@@ -81,15 +81,15 @@ class Tables:
         """Whether a row of an object meets a condition.
 
         Raises:
-            SqlError: the condition is no SQL on this object.
+            SqlError: the condition is not valid SQL on this object.
         """
         query = f"select exists (select 1 from {_quoted(item)} where ({condition}\n))"
         return bool(self._run(query, f"{item}: when")[0][0])
 
     def _compute(self, table: str, column: str, logic: str, kind: str) -> list[str | None]:
-        """Add a column to a table; its values as text, in the order of the rows."""
+        """Add a computed column to a table; its values as text, in the order of the rows."""
         name, stored = _quoted(table), _TYPES[kind]
-        # The row is `this` where another table has a column of the same name.
+        # SQL can write `this.` to distinguish the row from another table's columns.
         self._run(
             f"create or replace table {name} as "
             f"select *, cast(({logic}\n) as {stored}) as {_quoted(column)} "
@@ -113,9 +113,9 @@ class Tables:
                 raise SqlError(f"{where}: expected one expression, found several statements")
             return self._database.execute(query).fetchall()
         except duckdb.ConversionException:
-            raise SqlError(f"{where}: a value of the file does not fit the type") from None
+            raise SqlError(f"{where}: a value does not fit the type") from None
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
-            # About the SQL, not about rows.
+            # This message is about the SQL; it quotes no row.
             raise SqlError(f"{where}: {str(error).splitlines()[0]}") from None
         except duckdb.Error as error:
             raise SqlError(f"{where}: the SQL cannot be run ({type(error).__name__})") from None
@@ -125,7 +125,7 @@ def check(objects: Iterable[ContractObject]) -> None:
     """Try the SQL of objects on tables without rows.
 
     Raises:
-        SqlError: it is no SQL, or reads what is not there.
+        SqlError: it is not valid SQL, or reads a missing table or column.
     """
     tables = Tables(date(2000, 1, 1), 2000)
     conditions = []

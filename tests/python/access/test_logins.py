@@ -91,7 +91,7 @@ def test_a_login_is_refused_with_its_reason(warehouse_of_readers: Settings) -> N
     make("ana", "--role", "analyst")
     with pytest.raises(OutcomesError, match=r"A role ana exists already.*change its password"):
         make("ana", "--role", "public")
-    with pytest.raises(OutcomesError, match="'nowhere' is no district with a contract"):
+    with pytest.raises(OutcomesError, match="No district 'nowhere' has a contract"):
         make("dana", "--role", "district", "--district", "nowhere")
     with pytest.raises(OutcomesError, match="Expected --district with --role district"):
         run("access", "login", "dana", "--role", "district")

@@ -625,7 +625,7 @@ def test_applying_again_changes_nothing_and_puts_right_what_was_changed(
 def test_a_new_district_gets_its_role(connection: psycopg.Connection) -> None:
     with connection.transaction(force_rollback=True):
         changes = apply_access(connection, [*DISTRICTS, "new_town"])
-        assert "made the role outcomes_district_new_town" in changes
+        assert "created the role outcomes_district_new_town" in changes
 
 
 def test_a_role_of_that_name_with_more_rights_is_refused(connection: psycopg.Connection) -> None:

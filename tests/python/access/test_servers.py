@@ -50,7 +50,9 @@ def test_it_builds_before_there_are_roles(
         with connect(new_server) as admin:
             admin.execute("alter role owner createrole")
             admin.execute("grant pg_read_all_stats to owner with admin option")
-        assert "made the role outcomes_district_clairton" in apply_access(connection, ["clairton"])
+        assert "created the role outcomes_district_clairton" in apply_access(
+            connection, ["clairton"]
+        )
         assert apply_access(connection, ["clairton"]) == []
 
 

@@ -66,7 +66,7 @@ def test_an_unfinished_contract_concerns_its_own_partner_only(
     shutil.copytree(CONTRACTS_DIR, folder)
     (folder / "duquesne.odcs.yaml").write_text("kind: DataContract\n")
     known = load_contracts(folder)
-    assert "left out" in capsys.readouterr().err
+    assert "skipped" in capsys.readouterr().err
     assert set(known.unusable) == {"duquesne"}
     assert set(known) == set(load_contracts())
     monkeypatch.setattr("outcomes.landing.commands.load_contracts", lambda: known)

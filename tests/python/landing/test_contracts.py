@@ -92,9 +92,9 @@ def test_what_is_kept_is_classified_and_what_identifies_is_known(file: Path) -> 
         ("kind: DataContract", "kind: Data", "kind", "expected DataContract"),
         ("id: interventions", "id: intervention", "id", "expected the file's name"),
         ("status: active", "statuz: active", "", "did you mean 'status'"),
-        ("name: ended_on", "name: started_on", "schema[0] 'roster'", "'started_on' is there twice"),
+        ("name: ended_on", "name: started_on", "schema[0] 'roster'", "'started_on' occurs twice"),
         ('pattern: "[a-z0-9_]+"', 'pattern: "[a-z"',
-         "schema[0] 'roster'.properties[2] 'district_id'", "no regular expression"),
+         "schema[0] 'roster'.properties[2] 'district_id'", "not a regular expression"),
         ("schema:", "schema: [", "", "is not valid YAML"),
     ],
 )  # fmt: skip
@@ -143,11 +143,11 @@ MONTHS = """
          "expected a property with `required: true` for attendance_totals.month"),
         ("[attendance_totals.days_excused]", "[]",
          "expected a property with `required: true` for attendance_totals.days_excused"),
-        ("maximum: 31", "maximum: 366", "'enrolled': attendance_totals.days_enrolled lies between"),
-        ("minimum: 0, maximum: 31", "maximum: 31", "days_enrolled lies between 0 and 31"),
-        ("minimum: 0, maximum: 10", "minimum: -1, maximum: 10", "days_unexcused lies between"),
-        ("{value: 0.5}, {value: 1}", "{value: 32}", "days_excused lies between 0 and 31"),
-        ("logicalTypeOptions: {minimum: 0, maximum: 10},", "", "days_unexcused lies between"),
+        ("maximum: 31", "maximum: 366", "'enrolled': attendance_totals.days_enrolled must be from"),
+        ("minimum: 0, maximum: 31", "maximum: 31", "days_enrolled must be from 0 to 31"),
+        ("minimum: 0, maximum: 10", "minimum: -1, maximum: 10", "days_unexcused must be from"),
+        ("{value: 0.5}, {value: 1}", "{value: 32}", "days_excused must be from 0 to 31"),
+        ("logicalTypeOptions: {minimum: 0, maximum: 10},", "", "days_unexcused must be from"),
     ],
 )  # fmt: skip
 def test_a_contract_may_not_weaken_what_models_count_on(

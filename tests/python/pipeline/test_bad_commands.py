@@ -37,7 +37,7 @@ IN_A_WAREHOUSE = [
     ("access login ana --role king", "'king' is not one of"),
     ("access login ana --role district", "Expected --district with --role district"),
     ("access login ana --role analyst --district clairton", "with no other role"),
-    ("access login ana --role district --district nobody", "is no district with a contract"),
+    ("access login ana --role district --district nobody", "No district 'nobody' has a contract"),
     ("access login '' --role analyst", "cannot be the name of a login"),
     ("access login pg_ana --role analyst", "cannot be the name of a login"),
     ("district check nowhere.odcs.yaml empty", "cannot be read"),
@@ -53,7 +53,7 @@ IN_A_WAREHOUSE = [
     ("link review --import a.xlsx --export b.xlsx", "not both"),
     ("report summary", "uild"),
     ("report public", "may not read a table"),
-    ("report district nobody", "is no district with a contract"),
+    ("report district nobody", "No district 'nobody' has a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
     ("report public", "`outcomes build` makes them"),
@@ -237,5 +237,5 @@ def test_a_login_without_the_right_is_told_what_it_lacks(
         assert (code, "may not do this: permission denied" in written) == (1, True)
         monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
         code, written = outcome_of("access apply", monkeypatch, capsys)
-        assert (code, "takes no changes: cannot execute" in written) == (1, True)
+        assert (code, "read-only: cannot execute" in written) == (1, True)
         assert content(connection)

@@ -105,12 +105,15 @@ def test_days_are_counted_by_the_calendar_of_the_contract(
 @pytest.mark.parametrize(
     ("calendars", "problem"),
     [
-        ([CALENDAR | {"daysInSession": 85}], "daysInSession is 85; from firstDay to lastDay"),
-        ([CALENDAR | {"closed": ["2012-09-01"]}], "2012-09-01 is no day from Monday to Friday"),
+        ([CALENDAR | {"daysInSession": 85}], "daysInSession is 85, but firstDay to lastDay"),
+        (
+            [CALENDAR | {"closed": ["2012-09-01"]}],
+            "2012-09-01 is not a weekday within the calendar",
+        ),
         ([CALENDAR | {"lastDay": "2013-07-01"}], "of different school years"),
-        ([CALENDAR | {"lastDay": "2012-08-01"}], "no day from Monday to Friday"),
-        ([CALENDAR, CALENDAR], "the school year 2013 is there twice for all schools"),
-        ([CALENDAR | {"schools": ["0101"]}] * 2, "there twice for the school '0101'"),
+        ([CALENDAR | {"lastDay": "2012-08-01"}], "not a weekday within the calendar"),
+        ([CALENDAR, CALENDAR], "the school year 2013 occurs twice for all schools"),
+        ([CALENDAR | {"schools": ["0101"]}] * 2, "occurs twice for the school '0101'"),
         ([CALENDAR | {"holidays": []}], "unknown key"),
     ],
 )
@@ -132,5 +135,5 @@ def test_a_district_says_in_one_way_who_was_absent(tmp_path: Path) -> None:
     birch = yaml.safe_load((ONBOARDING / "birch.odcs.yaml").read_text("utf-8"))
     document["schema"].append(birch["schema"][1])
     file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-    with pytest.raises(ContractError, match="both say who was absent: bind the columns of one"):
+    with pytest.raises(ContractError, match="both report absences: bind the columns of one"):
         load_contract(file)
