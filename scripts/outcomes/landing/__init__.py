@@ -1,1 +1,1 @@
-"""Landing: from delivered files to the canonical raw feeds and the ledger."""
+"""Landing: reads delivered files into the canonical raw feeds and the ledger."""

@@ -1,7 +1,7 @@
 """The archive: every delivered file as it was sent, encrypted with a key per partner.
 
-From it alone `outcomes replay` rebuilds an empty database. docs/security.md says why it is
-encrypted, what it holds and how it is destroyed.
+`outcomes replay` rebuilds a database from it. docs/security.md says why it is encrypted, what
+it holds and how it is destroyed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _TIME = "%Y%m%dT%H%M%S.%fZ"
 class Archive:
     """Entries `<partner>/<as-of date>/<time>-<kind>-<hash>.age`, and the folder of the keys.
 
-    The kind is `file`, a delivered file, or `release`, a person's decision to accept a
-    held one. The times put the entries in order.
+    The kind is `file` for a delivered file, or `release` for the decision to accept a held
+    one. The times give the order of the entries.
     """
 
     folder: Path
@@ -50,9 +50,9 @@ class Archive:
     def keep_all(
         self, contracts: Mapping[str, Contract], delivered_files: Iterable[DeliveredFile]
     ) -> Iterator[DeliveredFile]:
-        """Keep each file when it is asked for, which is just before it lands.
+        """Archive each file when the iterator reaches it, just before it lands.
 
-        A file that the partner's agreement does not cover is handed on and not kept.
+        A file that the partner's agreement does not cover is passed on without archiving.
         """
         for delivered in delivered_files:
             agreement = contracts[delivered.partner_id].agreement
@@ -60,13 +60,13 @@ class Archive:
             yield self.keep(delivered) if is_covered else delivered
 
     def keep(self, delivered: DeliveredFile) -> DeliveredFile:
-        """Keep a file once; the same file, with the time at which it was received.
+        """Archive a file once; returns it with the time at which it was received.
 
-        What was sent again after another content under its name is kept again: it is the
-        partner's last word, and its time says so in every replay.
+        A file is archived again if another content arrived under its name in between: it is
+        then the newest version, and the new time gives the same order in every replay.
 
         Raises:
-            OutcomesError: the partner's key is gone, or the file changed while it was read.
+            OutcomesError: the partner's key is missing, or the file changed while it was read.
             OSError: the archive cannot be written.
         """
         content = sha256_of(delivered.path)
@@ -74,11 +74,11 @@ class Archive:
         def accept(found: str) -> None:
             if found != content:
                 raise OutcomesError(
-                    f"{delivered.path} changed while it was read. When it has arrived whole, "
+                    f"{delivered.path} changed while it was read. When it has arrived completely, "
                     "run the same command again."
                 )
 
-        # The same bytes under another name are a delivery of their own.
+        # The same content under another name is a file of its own.
         name = _hash(delivered.name)[:16]
         identity = f"{content}-{name}"
         with self._locked(delivered.partner_id, delivered.as_of_date) as folder:
@@ -99,7 +99,7 @@ class Archive:
         return replace(delivered, received_at=received_at)
 
     def keep_release(self, release: Release) -> None:
-        """Keep the decision to accept a held file, once."""
+        """Archive the decision to accept a held file, once."""
         header = asdict(release) | {
             "as_of_date": str(release.as_of_date),
             "released_at": release.released_at.astimezone(UTC).isoformat(),
@@ -120,13 +120,13 @@ class Archive:
         """Decrypt a delivered file into a folder.
 
         Raises:
-            OutcomesError: the key is gone, or the entry is damaged.
+            OutcomesError: the key is missing, or the entry is damaged.
             OSError: the folder cannot be written.
         """
         path = folder / entry.stem
         with path.open("wb") as body:
             header = read_encrypted(entry, self._key_to_read(entry), body)
-        # Readers may tell a format by the ending of the name.
+        # Some readers recognize a format by the name's extension.
         path = path.rename(path.with_name(path.name + PurePosixPath(header["name"]).suffix))
         return DeliveredFile(
             header["partner_id"],
@@ -140,7 +140,7 @@ class Archive:
         """The decisions to accept held files, in the order in which they were made.
 
         Raises:
-            OutcomesError: a key is gone, or an entry is damaged.
+            OutcomesError: a key is missing, or an entry is damaged.
         """
         for entry in self._entries("release"):
             header = read_encrypted(entry, self._key_to_read(entry), io.BytesIO())
@@ -149,19 +149,19 @@ class Archive:
             yield Release(**header)
 
     def destroy(self, partner_id: str) -> int:
-        """Destroy a partner's key and entries; how many entries there were."""
+        """Destroy a partner's key and entries; returns the number of entries."""
         folder = self._folder_of(partner_id)
         entries = list(folder.glob("*/*.age"))
-        # The key first: without it the entries are noise, should this be interrupted.
+        # The key first: if this is interrupted, nobody can read the entries that are left.
         self.key_file(partner_id).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         return len(entries)
 
     def destroy_files(self, partner_id: str, files: Collection[tuple[str, str]]) -> int:
-        """Destroy some of a partner's entries: as-of date and name as the ledger has them.
+        """Destroy some of a partner's entries, given by as-of date and name as in the ledger.
 
         Raises:
-            OutcomesError: the key is gone, so that nobody can tell which entries are meant.
+            OutcomesError: the key is missing, so the entries cannot be identified.
         """
         found = []
         for entry in self._folder_of(partner_id).glob("*/*-file-*.age"):
@@ -184,19 +184,19 @@ class Archive:
         return self.keys_folder / f"{require_partner_id(partner_id)}.key"
 
     def holds(self, partner_id: str) -> bool:
-        """Whether there is a key or an entry of the partner."""
+        """Whether the archive has a key or an entry of the partner."""
         return self.key_file(partner_id).exists() or self._folder_of(partner_id).exists()
 
     def _folder_of(self, partner_id: str) -> Path:
-        """The partner's entries; never a folder outside the archive, nor all of it."""
+        """The folder of the partner's entries, which is always below the archive."""
         return self.folder / require_partner_id(partner_id)
 
     def _key_to_write(self, partner_id: str) -> Identity:
-        """The partner's key, made with the partner's first entry; the lock is held."""
+        """The partner's key, created before the first entry; call it with the lock held."""
         file, folder = self.key_file(partner_id), self._folder_of(partner_id)
         if not file.exists():
             if next(folder.glob("*/*.age"), None):
-                raise _key_is_gone(file, folder)
+                raise _key_is_missing(file, folder)
             make_key(file)
         return read_key(file)
 
@@ -204,12 +204,12 @@ class Archive:
         folder = entry.parent.parent
         file = self.key_file(folder.name)
         if not file.exists():
-            raise _key_is_gone(file, folder)
+            raise _key_is_missing(file, folder)
         return read_key(file)
 
     @contextmanager
     def _locked(self, partner_id: str, as_of_date: date) -> Iterator[Path]:
-        """The folder of a delivery, for one writer a partner; a killed one leaves no lock."""
+        """The folder of a delivery, for one writer per partner; a killed process frees it."""
         folder = self._folder_of(partner_id) / str(as_of_date)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder.parent, os.O_RDONLY)
@@ -220,9 +220,9 @@ class Archive:
             os.close(descriptor)
 
 
-def _key_is_gone(file: Path, folder: Path) -> OutcomesError:
+def _key_is_missing(file: Path, folder: Path) -> OutcomesError:
     return OutcomesError(
-        f"{file}, the key of the archive {folder}, is gone. Put it back from its backup and "
+        f"{file}, the key of the archive {folder}, is missing. Restore it from its backup and "
         f"run the same command again. If it was destroyed on purpose, delete {folder}, too."
     )
 

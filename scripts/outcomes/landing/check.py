@@ -1,4 +1,4 @@
-"""A complete report on files before a district's first delivery; nothing is stored."""
+"""A report on files before a district's first delivery; nothing is stored."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.unpack import LogicalFile, logical_files
 from outcomes.landing.validate import ValidBlock
 
-# Lines that are listed for each kind of finding; the count is of all.
+# Line numbers that are listed for each kind of finding; the count includes all.
 LISTED_LINES = 5
 
 
 @dataclass
 class Finding:
-    """One kind of problem in one column, with the first lines on which it shows."""
+    """One kind of fault in one column, with its first lines."""
 
     reason_code: str
     column: str | None
@@ -39,7 +39,7 @@ Findings = dict[tuple[str, str | None, str], Finding]
 
 @dataclass
 class FileReport:
-    """What landing would make of one file."""
+    """The result that landing would have for one file."""
 
     file_name: str
     counts: Counts
@@ -50,16 +50,16 @@ class FileReport:
 
     @property
     def rejected(self) -> list[Finding]:
-        """Why rows would be rejected."""
+        """The reasons for rejected rows."""
         return list(self._rejected.values())
 
     @property
     def issues(self) -> list[Finding]:
-        """Why values would become null."""
+        """The reasons for values that become null."""
         return list(self._issues.values())
 
     def note(self, block: ValidBlock) -> None:
-        """Take over what is wrong with rows."""
+        """Add the faults of a block."""
         for line, _, *what in block.rejected.iter_rows():
             _note(self._rejected, line, *what)
         for line, *what in block.issues.iter_rows():
@@ -67,17 +67,17 @@ class FileReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether every row and value would be taken as sent."""
+        """Whether every row and value would load as sent."""
         return not (self.fault or self.warnings or self.rejected or self.issues)
 
 
 def check_file(contract: Contract, path: Path, as_of_date: date) -> list[FileReport]:
-    """Read a file as landing would and report on every logical file in it."""
+    """Read a file as landing does, and report on every logical file in it."""
     return check_files(contract, [(path, as_of_date)])
 
 
 def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[FileReport]:
-    """Read the files of a delivery as landing would, and join those that are joined."""
+    """Read the files of a delivery as landing does, including joins."""
     reports, joined = [], _Joined(contract)
     for path, as_of_date in paths:
         delivered = DeliveredFile(contract.partner_id, as_of_date, path.name, path)
@@ -90,7 +90,7 @@ def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[
 
 
 class _Joined:
-    """The rows of files that are joined, with the reports on them."""
+    """The rows of joined files, with the reports on them."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -99,13 +99,13 @@ class _Joined:
     def keep(
         self, item: ContractObject, report: FileReport, rows: list[pl.DataFrame], day: date
     ) -> None:
-        """Keep the rows of a file, whose later report is that of its object."""
+        """Keep the rows of a file; its report is completed by the join."""
         if item.name in self._contract.joined and rows:
             numbered = pl.concat(rows).with_columns(pl.lit(0, dtype=pl.Int64).alias("file_id"))
             self._files[item.name] = (report, numbered, day)
 
     def report(self) -> None:
-        """Join, and report on what that brings to light."""
+        """Join the files, and add the join's faults to the reports."""
         if not self._files:
             return
         day = max(day for _, _, day in self._files.values())

@@ -45,7 +45,7 @@ from outcomes.warehouse.tables import create_tables
 district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
 
-# Not 1, which says that the command itself failed.
+# Not 1, which means that the command itself failed.
 NEEDS_A_PERSON = 3
 
 
@@ -57,27 +57,27 @@ def land(
         ),
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen; store nothing.")
+        bool, typer.Option("--dry-run", help="Show what would happen; store nothing.")
     ] = False,
 ) -> None:
-    """Land delivered files: kept in the archive, read by contract into raw.* and landing.*.
+    """Land delivered files: archive them, and read them by contract into raw.* and landing.*.
 
-    Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. What has
-    landed before is passed over. The exit code is 3 if something needs a person: a file
-    that is quarantined or held, or that belongs to no known partner.
+    Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. Files that
+    landed before are skipped. The exit code is 3 if somebody has to act: a file is quarantined
+    or held, or of an unknown partner.
 
-    From an SFTP server everything below the path is copied first, into a folder that only
-    you can read and that is gone afterwards. The server's host key must be in known_hosts;
-    nothing is changed there.
+    From an SFTP server, everything below the path is first copied into a temporary folder that
+    only you can read. The server's host key must be in known_hosts; nothing is changed on the
+    server.
 
     Example:
         outcomes land drops
         outcomes land drops/pittsburgh/2012-10-01 --dry-run
         outcomes land sftp://warehouse@files.example.org/drops
     """
-    # A script whose variable is not set means no folder, not the one it runs in.
+    # An empty path is an unset variable of a script, not the current folder.
     if not path:
-        raise OutcomesError("Expected a path, found an empty one. Give a drops folder or a file.")
+        raise OutcomesError("The path is empty. Give a drops folder or a file.")
     with fetched(path) if path.startswith(SCHEME) else nullcontext(Path(path)) as local:
         _land(local, dry_run=dry_run)
 
@@ -110,8 +110,8 @@ def _land(path: Path, *, dry_run: bool) -> None:
 
 def release(
     file_name: Annotated[str, typer.Argument(help="The held file's name, as in the ledger.")],
-    reason: Annotated[str, typer.Option(help="Why it is right; kept in the ledger.")],
-    as_of: Annotated[str, typer.Option(help="Its as-of date, if the name is held twice.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is correct; kept in the ledger.")],
+    as_of: Annotated[str, typer.Option(help="Its as-of date, if several are held.")] = "",
 ) -> None:
     """Accept a snapshot that is held because it lost many rows.
 
@@ -132,10 +132,9 @@ def release(
 
 
 def replay() -> None:
-    """Rebuild an empty database from the archive: raw.*, landing.*, and the releases.
+    """Fill an empty database from the archive: raw.*, landing.*, and the releases.
 
-    The marts follow with `outcomes build`. An interrupted replay leaves the database
-    empty.
+    Run `outcomes build` afterwards. An interrupted replay leaves the database empty.
 
     Example:
         OUTCOMES_PG_DATABASE=rebuilt outcomes replay
@@ -165,8 +164,8 @@ def new(
 ) -> None:
     """Write a first contract for a new district, with the columns of its sample files.
 
-    It has to be completed: the agreement, what may be kept, types, codes and feeds are for
-    a person to say. A contract that exists is never changed.
+    Complete it: the agreement, the columns to keep, types, codes and feeds. An existing
+    contract is never changed.
 
     For a standard export the contract is almost complete; give one sample for its name.
 
@@ -181,23 +180,23 @@ def new(
             "subjects and append them to seeds/crosswalks/code_crosswalk.csv."
         )
         console.print(
-            f"{escape(shown(contract))}: complete what says TODO, then run `outcomes district "
-            "check` with it."
+            f"{escape(shown(contract))}: complete every TODO, then run `outcomes district check` "
+            "with it."
         )
         return
     if not samples:
         raise OutcomesError("Give sample files, or a --standard.")
     skeleton = write_skeleton(contract, samples)
     for note in skeleton.notes:
-        console.print(f"look at {escape(note)}")
+        console.print(f"check {escape(note)}")
     if skeleton.codes:
         console.print(
             f"{escape(shown(crosswalk_of(contract)))}: {len(skeleton.codes)} codes; complete them "
             "and append them to seeds/crosswalks/code_crosswalk.csv."
         )
     console.print(
-        f"{escape(shown(contract))}: {len(skeleton.objects)} kinds of files. Complete what says "
-        "TODO, then run `outcomes district check` with it."
+        f"{escape(shown(contract))}: {len(skeleton.objects)} kinds of files. Complete every TODO, "
+        "then run `outcomes district check` with it."
     )
 
 
@@ -206,13 +205,13 @@ def check(
     contract: Annotated[Path, typer.Argument(help="The partner's contract, *.odcs.yaml.")],
     files: Annotated[list[Path], typer.Argument(help="Files as the partner would send them.")],
     as_of: Annotated[
-        str, typer.Option(help="As-of date, yyyy-mm-dd; else from the folder, or today.")
+        str, typer.Option(help="As-of date, yyyy-mm-dd; default: from the folder, or today.")
     ] = "",
 ) -> None:
-    """Report on files before a first delivery, exactly as landing would read them.
+    """Check files before a first delivery, exactly as landing reads them.
 
-    Nothing is stored, no database is needed. The exit code is 3 if a file would be
-    quarantined or a row rejected.
+    It stores nothing and needs no database. The exit code is 3 if a file would be quarantined
+    or a row rejected.
 
     Example:
         outcomes district check contracts/clairton.odcs.yaml Clairton_DHS_2012-10-03.xlsx
@@ -220,7 +219,7 @@ def check(
     partner = load_contract(contract)
     for file in files:
         if not file.is_file():
-            raise OutcomesError(f"{shown(file)} is no file. Give the files to be checked.")
+            raise OutcomesError(f"{shown(file)} is not a file. Give the files to be checked.")
         try:
             file.open("rb").close()
         except OSError as error:
@@ -239,7 +238,7 @@ def _as_of_date(given: str, file: Path) -> date:
 
 
 def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
-    """All of them: one that was interrupted is in the ledger, and not yet in the archive."""
+    """Archive all releases: an interrupted one is in the ledger, but not yet in the archive."""
     for known in ledger.releases(connection):
         archive.keep_release(known)
 
@@ -248,7 +247,7 @@ def given_date(text: str) -> date:
     """The day of an option `--as-of`.
 
     Raises:
-        OutcomesError: it is none.
+        OutcomesError: it is not a date.
     """
     try:
         return date.fromisoformat(text)
@@ -281,9 +280,9 @@ def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
 
 
 def counts_table(outcomes: list[Outcome], title: str) -> Table:
-    """What became of each partner's files and rows.
+    """The files and rows of each partner, by outcome.
 
-    Room for 80 columns is enough: where it is short, the partner's name is folded.
+    It fits a terminal of 80 columns: if necessary, partners' names are folded.
     """
     table = Table(
         title=title,
@@ -331,7 +330,7 @@ def _show_report(report: FileReport) -> None:
         colour = "green" if report.is_clean else "yellow"
         console.print(
             f"[{colour}]{file_name}[/]: {counts.lines:,} lines, "
-            f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} be rejected"
+            f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} would be rejected"
             + (f", {counts.rows_not_for_us:,} not for us" if counts.rows_not_for_us else "")
         )
     for warning in report.warnings:

@@ -18,7 +18,7 @@ def copy_rows(
     rows: pl.DataFrame,
     constants: Mapping[str, str | int | date],
 ) -> None:
-    """Append a frame to (schema, table); `constants` are columns equal in every row."""
+    """Append a frame to (schema, table); `constants` are columns with one value."""
     if rows.is_empty():
         return
     rows = rows.with_columns(pl.lit(value).alias(name) for name, value in constants.items())

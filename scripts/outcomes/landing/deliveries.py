@@ -15,9 +15,9 @@ from outcomes.errors import OutcomesError
 
 @dataclass(frozen=True, order=True)
 class DeliveredFile:
-    """One file as it lies in its delivery folder, whose date is the as-of date.
+    """A file in its delivery folder, whose date is the as-of date.
 
-    `received_at` is known of a file that the archive keeps.
+    `received_at` is set for an archived file.
     """
 
     partner_id: str
@@ -29,7 +29,7 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What a path holds: files of known partners in landing order, and the rest."""
+    """The files below a path: those of known partners in landing order, and the others."""
 
     files: list[DeliveredFile]
     unplaced: list[str]
@@ -38,11 +38,11 @@ class Deliveries:
 def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
     """Find every file at or below `path`; partner and date come from its folders.
 
-    Hidden files (`.DS_Store`) are passed over. The order is by partner, date and name, so
-    that a landing can be repeated to the letter.
+    Hidden files (`.DS_Store`) are skipped. The order is by partner, date and name, so that a
+    landing can be repeated exactly.
 
     Raises:
-        OutcomesError: there is no such path, or no file below it.
+        OutcomesError: the path does not exist, or has no file below it.
     """
     try:
         path.stat()
@@ -60,7 +60,7 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
         delivered = _place(candidate)
         if delivered is None:
             unplaced.append(
-                f"{shown(candidate)}: expected to lie in a folder <partner>/<yyyy-mm-dd>/"
+                f"{shown(candidate)}: expected a file in a folder <partner>/<yyyy-mm-dd>/"
             )
         elif not _is_inside(delivered):
             unplaced.append(f"{shown(candidate)}: a link that leads out of the delivery's folder")
@@ -79,7 +79,7 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
 
 
 def delivery_date(folder: Path) -> date | None:
-    """The as-of date that a folder is named for, `yyyy-mm-dd` and nothing else."""
+    """The as-of date of a folder that is named `yyyy-mm-dd`."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", folder.name):
         return None
     try:
@@ -89,13 +89,13 @@ def delivery_date(folder: Path) -> date | None:
 
 
 def shown(path: Path | str) -> str:
-    """A name as it can be printed and stored, whatever characters a partner put into it."""
+    """A name that can be printed and stored, whatever characters a partner used."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _below(path: Path) -> tuple[list[Path], list[str]]:
-    """Files that can be read, and what else lies there; links to folders are not followed."""
+    """Readable files, and messages about the others; links to folders are not followed."""
     if not path.is_dir():
         entries = [path]
     else:
@@ -118,7 +118,7 @@ def _below(path: Path) -> tuple[list[Path], list[str]]:
 
 
 def _unreadable(path: Path) -> str | None:
-    """Why a file cannot be read; asked first, since opening a pipe waits for a writer."""
+    """Why a file cannot be read; checked first, because opening a pipe waits for a writer."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and not path.is_symlink()):
@@ -130,7 +130,7 @@ def _unreadable(path: Path) -> str | None:
 
 
 def _is_inside(delivered: DeliveredFile) -> bool:
-    """Whether a file lies in its delivery's folder, links followed."""
+    """Whether a file is in its delivery's folder after following links."""
     depth = delivered.name.count("/") + 1
     folder = delivered.path.parents[depth - 1]
     return delivered.path.resolve().is_relative_to(folder.resolve())

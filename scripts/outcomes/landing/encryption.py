@@ -1,7 +1,7 @@
-"""Encrypted files that are whole or absent, and the keys that open them.
+"""Encrypted files, written completely or not at all, and their keys.
 
-The format is age (https://age-encryption.org/v1): the `age` program opens the files, too.
-The plain text is one line of JSON, the header, and then a body of any length.
+The format is age (https://age-encryption.org/v1), so the `age` program can open the files. The
+plain text is one line of JSON, the header, followed by a body of any length.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from outcomes.errors import OutcomesError
 
 
 def make_key(file: Path) -> None:
-    """Make a new secret key, readable by its owner only."""
+    """Create a secret key that only its owner can read."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _durable(file, file.with_suffix(".part")) as part:
         part.write(f"{Identity.generate()}\n".encode())
@@ -32,13 +32,13 @@ def read_key(file: Path) -> Identity:
     """The secret key in a file.
 
     Raises:
-        OutcomesError: the file holds none.
+        OutcomesError: the file has none.
     """
     try:
         return Identity.from_str(file.read_text(encoding="ascii").strip())
     except (pyrage.IdentityError, UnicodeDecodeError):
         raise OutcomesError(
-            f"{file} holds no key: expected one line AGE-SECRET-KEY-1… Put it back from its backup."
+            f"{file} has no key: expected one line AGE-SECRET-KEY-1… Restore it from its backup."
         ) from None
 
 
@@ -49,10 +49,10 @@ def write_encrypted(
     body: BinaryIO,
     accept: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Write an encrypted file; it appears under its name when it is whole and on the disk.
+    """Write an encrypted file; it gets its name when it is complete and on the disk.
 
-    `accept` is given the SHA-256 of the body before that, and may raise. One writer at a
-    time may work in a folder.
+    Before that, `accept` is called with the SHA-256 of the body, and may raise. Only one
+    writer at a time may use a folder.
 
     Raises:
         OSError: the body cannot be read, or the file cannot be written.
@@ -70,7 +70,7 @@ def read_encrypted(path: Path, key: Identity, body: BinaryIO) -> dict[str, Any]:
     """Decrypt a file: the body is written to `body`, the header returned.
 
     Raises:
-        OutcomesError: it is damaged, or encrypted with another key.
+        OutcomesError: the file is damaged, or encrypted with another key.
         OSError: the body cannot be written.
     """
     split = _Split(body)
@@ -81,15 +81,15 @@ def read_encrypted(path: Path, key: Identity, body: BinaryIO) -> dict[str, Any]:
         if split.fault:
             raise split.fault from None
         raise OutcomesError(
-            f"{path} cannot be decrypted: {error}. Put it, or the key of its partner, back "
-            "from a backup."
+            f"{path} cannot be decrypted: {error}. Restore it, or the key of its partner, from a "
+            "backup."
         ) from None
     header: dict[str, Any] = json.loads(split.header)
     return header
 
 
 class _Plain:
-    """Header and body as one stream, which hashes the body on the way."""
+    """Header and body as one stream that hashes the body while it is read."""
 
     def __init__(self, header: Mapping[str, Any], body: BinaryIO) -> None:
         self._header = io.BytesIO(json.dumps(header).encode() + b"\n")
@@ -105,7 +105,7 @@ class _Plain:
 
 
 class _Split:
-    """Takes the stream apart again. Remembers a fault, of which pyrage keeps only the text."""
+    """Splits the stream again. Keeps an error, because pyrage keeps only its text."""
 
     def __init__(self, body: BinaryIO) -> None:
         self._body = body
@@ -132,7 +132,7 @@ class _Split:
 
 @contextmanager
 def _durable(path: Path, part: Path) -> Iterator[BinaryIO]:
-    """A new file that gets its name when it is whole, so that a power cut loses nothing."""
+    """A new file that gets its name when it is complete, so that it survives a power cut."""
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,4 +1,4 @@
-"""Fixed-width text: every column stands at a position of the line."""
+"""Reads fixed-width text, in which every column has a position in the line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CUT = "cut"
 
 @dataclass(frozen=True)
 class _Field:
-    """Where a column stands: from `start`, counted from 0, `width` characters or bytes."""
+    """The position of a column: from `start`, counted from 0, `width` characters or bytes."""
 
     name: str
     header: str
@@ -26,12 +26,12 @@ class _Field:
 
 
 def read_header(reader: LineReader, item: ContractObject) -> int:
-    """Take the header's line off the front and compare it with the contract; blank lines before.
+    """Read the header from the front and check it; returns the number of blank lines before it.
 
-    A name can be cut off where its column ends.
+    A name may be cut off at the end of its column.
 
     Raises:
-        FileError: there is no line, or a column's name is not at its place.
+        FileError: there is no line, or a column's name is not at its position.
     """
     blank = 0
     for first, batch in reader:
@@ -52,7 +52,7 @@ def read_header(reader: LineReader, item: ContractObject) -> int:
                 )
             if missing:
                 raise FileError(
-                    Reason.HEADER_MISSING_COLUMN, f"missing at its place: {', '.join(missing)}"
+                    Reason.HEADER_MISSING_COLUMN, f"missing at its position: {', '.join(missing)}"
                 )
             reader.push_back(first + index + 1, batch.slice(index + 1))
             return blank
@@ -60,11 +60,11 @@ def read_header(reader: LineReader, item: ContractObject) -> int:
 
 
 def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block]:
-    """The rows of a fixed-width file, block by block; padding blanks are dropped.
+    """The rows of a fixed-width file, block by block, without padding blanks.
 
-    A line that is shorter or longer than the layout is rejected, as is one with a tab,
-    which stands for nobody knows how many characters. Where blanks at the end are trimmed,
-    a line can be shorter, but ends with no blank.
+    A line is rejected if it is shorter or longer than the layout, or has a tab, whose width is
+    unknown. If the layout trims blanks at the end, a line may be shorter, but must not end
+    with a blank.
     """
     layout, fields = item.file, _fields(item)
     names = [field.name for field in fields]
@@ -86,10 +86,10 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
     )
     most = "at most " if layout.trimmed_lines else ""
     faults = {
-        Reason.UNDECODABLE_BYTES.value: "bytes that are no text in the declared encoding",
+        Reason.UNDECODABLE_BYTES.value: "bytes that are not text in the declared encoding",
         Reason.NUL_CHARACTER.value: "a NUL character",
         Reason.WRONG_FIELD_COUNT.value: f"expected {most}{width} {unit} and no tab",
-        _CUT: "a character of several bytes reaches over a column's end",
+        _CUT: "a character of several bytes crosses the end of a column",
     }
     for first, lines in reader:
         numbers = pl.int_range(first, first + len(lines), eager=True)
@@ -111,7 +111,7 @@ def read_fixed_width(reader: LineReader, item: ContractObject) -> Iterator[Block
 
 
 def _fields(item: ContractObject) -> list[_Field]:
-    """The columns; one without `start` follows the one before."""
+    """The columns; one without `start` begins after the one before it."""
     fields, end = [], 0
     for prop in item.columns:
         start = end if prop.start is None else prop.start - 1

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from outcomes.contracts.model import ContractObject, ContractProperty
 from outcomes.landing.reasons import FileError, Reason
 
-# The column behind a trailing delimiter: no property can have the name.
+# The column after a trailing delimiter; no property can have this name.
 TRAILING = "^"
 
-# Of a header of any width, so many names are compared with one that is missing.
+# At most so many names of a header are compared with a missing one.
 _COMPARED = 500
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """Which field of a row is which column; everything else is left unread."""
+    """The field of each column in a row; other fields are not read."""
 
     width: int
     field_of: dict[str, int]
@@ -26,28 +26,27 @@ class Mapping:
 
 
 def map_positions(item: ContractObject) -> Mapping:
-    """The mapping of a file without header: the contract's order, or the positions it gives."""
+    """The mapping of a file without header: by the contract's order or positions."""
     columns = item.columns
     field_of = {prop.name: (prop.position or n) - 1 for n, prop in enumerate(columns, start=1)}
     return _with_trailing(item, Mapping(max(field_of.values()) + 1, field_of, []))
 
 
 def map_header(item: ContractObject, header: list[str]) -> Mapping:
-    """Find the contract's columns in a header, in whatever order they come.
+    """Find the contract's columns in a header, in any order.
 
-    Case and white space around a name do not matter, unless two names differ in nothing else.
-    An added column is kept out and named in a warning. Names of the file are quoted only
-    where they resemble the contract's: a "header" can be a row of data.
+    Case and white space around a name do not matter, unless they are the only difference of
+    two names. An added column is not read, and named in a warning. Errors quote a name of the
+    file only if it resembles the contract's, because the "header" may be a row of data.
 
     Raises:
-        FileError: a column is missing, renamed, twice there or without a name, or every
+        FileError: a column is missing, renamed, duplicated or without a name, or every
             delimiter is followed by a blank.
     """
     if len(header) > 1 and all(name.startswith(" ") for name in header[1:]):
         raise FileError(
             Reason.WRONG_LAYOUT,
-            "expected fields next to the delimiter; a blank follows each, with which values "
-            "would begin",
+            "expected no blank after the delimiters: values would begin with it",
         )
     if item.file.trailing_delimiter and header[-1].strip() == "":
         header = header[:-1]
@@ -82,7 +81,7 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
 
 
 def _places(prop: ContractProperty, found: list[str]) -> list[int]:
-    """Where a column can be: at its position, under its name, or under its name in other case."""
+    """Places of a column: its position, its name, or its name in another case."""
     name = _plain(prop.header)
     if prop.position is not None:
         is_there = prop.position <= len(found) and found[prop.position - 1].lower() == name.lower()
@@ -92,7 +91,7 @@ def _places(prop: ContractProperty, found: list[str]) -> list[int]:
 
 
 def _with_trailing(item: ContractObject, mapping: Mapping) -> Mapping:
-    """The field behind the last delimiter is read, too: nothing may stand in it."""
+    """The mapping with the field after the last delimiter, which must be empty."""
     if not item.file.trailing_delimiter:
         return mapping
     field_of = mapping.field_of | {TRAILING: mapping.width}
@@ -100,7 +99,7 @@ def _with_trailing(item: ContractObject, mapping: Mapping) -> Mapping:
 
 
 def _plain(name: str) -> str:
-    """A name whose accents are composed, so that it is equal however it was typed."""
+    """A name with composed accents, so that spellings in Unicode do not differ."""
     return unicodedata.normalize("NFC", name.strip())
 
 
@@ -112,7 +111,7 @@ def _describe_missing(missing: list[str], expected: list[str], found: list[str])
         if not close:
             hints.append(name)
         elif name.lower() in close[0] and len(close[0]) > len(name):
-            # More than the name: the first row's value, where the line end was lost.
+            # If a line end was lost, the column also holds a value of the first row.
             hints.append(f"{name} (column {found.index(strangers[close[0]]) + 1} holds more?)")
         else:
             hints.append(f"{name} (renamed to {strangers[close[0]]}?)")

@@ -1,4 +1,4 @@
-"""What a person is told when the database, the disk or the network fails in the middle."""
+"""Errors for a failure of the database, the disk or the network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def explained() -> Iterator[None]:
     """Turn such a failure into an error that says what failed and what to do.
 
     Raises:
-        OutcomesError: something failed that is not the delivered file's fault.
+        OutcomesError: something other than a delivered file failed.
     """
     try:
         yield
@@ -27,7 +27,7 @@ def explained() -> Iterator[None]:
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise _again(f"The connection to PostgreSQL broke: {_first_line(error)}") from None
     except OSError as error:
-        # The archive's library hands on the text of an error, not its number.
+        # The archive's library passes on the text of an error, but not its number.
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) or f"os error {errno.ENOSPC}" in str(
             error
         )
@@ -35,12 +35,12 @@ def explained() -> Iterator[None]:
 
 
 def _again(what: str, *, make_space: bool = False) -> OutcomesError:
-    advice = "make space and run" if make_space else "run"
+    advice = "free some space and run" if make_space else "run"
     return OutcomesError(
-        f"{what}\nEvery file is landed whole or not at all: {advice} the same command again."
+        f"{what}\nEvery file has landed completely or not at all: {advice} the same command again."
     )
 
 
 def _first_line(error: psycopg.Error) -> str:
-    # The lines after it can quote the row that was being written.
+    # Later lines can quote the row that was being written.
     return str(error).strip().split("\n")[0]

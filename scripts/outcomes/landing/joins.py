@@ -1,7 +1,7 @@
-"""Joins the files of a delivery: what the contract's SQL adds to a row from other files.
+"""Joins the files of a delivery: the contract's SQL adds values of other files to a row.
 
-Files that are joined land together, in one transaction. Each object stands for its newest
-snapshot, with later files of changes laid over it; its rows are made of all that.
+Joined files land together, in one transaction. Each object is its newest snapshot with later
+files of changes applied to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from outcomes.landing.validate import Validator, ValidBlock, meets
 
 @dataclass(frozen=True)
 class Joined:
-    """A joined file of a delivery with what became of its rows."""
+    """A joined file of a delivery, with the counts of its rows after the join."""
 
     file: JoinedFile
     counts: Counts
@@ -38,7 +38,7 @@ class Joined:
 def is_delta(
     item: ContractObject, rows: dict[str, pl.DataFrame], contract: Contract, as_of_date: date
 ) -> bool:
-    """Whether a delivery's file holds changes only, by the delivery's own declaration.
+    """Whether a delivery's file has only changes, as the delivery itself declares.
 
     Raises:
         FileError: the contract's condition cannot be applied.
@@ -59,7 +59,7 @@ def is_delta(
 
 
 def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -> list[Joined]:
-    """Make the rows of a delivery's joined files anew; the files that feed the warehouse."""
+    """Make the rows of a delivery's joined files; returns the files that fill feeds."""
     tables = Tables(as_of_date, spring_year(as_of_date))
     found = []
     try:
@@ -73,7 +73,7 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
             except SqlError as error:
                 fault = FileError(Reason.FAILED_TRANSFORM, str(error))
             if own and not item.feeds and not fault:
-                # Others look into it: it is judged by its rows all the same.
+                # It fills no feed, but other objects read it: its rows are checked, too.
                 ledger.close_joined(connection, own[-1].file_id, own[-1].counts, rows.height)
             elif own:
                 ledger.take_back_joined(connection, own[-1].file_id)
@@ -87,14 +87,14 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
 
 
 def apply_transforms(item: ContractObject, rows: pl.DataFrame, as_of_date: date) -> ValidBlock:
-    """Check what SQL computed, and arrange what holds by feed."""
+    """Check the values that SQL computed, and arrange the valid rows by feed."""
     validator = Validator(item.after_transforms, as_of_date, {}, typed_cells=False)
     rows = rows.with_columns(pl.col("line_number").alias("line_start"))
     return validator.apply(Block(rows.drop("line_number", "file_id")))
 
 
 def merge(item: ContractObject, rows: pl.DataFrame, order: list[int]) -> pl.DataFrame:
-    """Rows of a snapshot and of later changes, in the order of their files, as one snapshot."""
+    """One snapshot of the rows of a snapshot and later changes, in the order of their files."""
     if item.delta is None:
         return rows
     places = pl.col("file_id").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
@@ -118,7 +118,7 @@ def as_rows(item: ContractObject, records: Collection[tuple[int, int, int, str]]
 def _merged(
     connection: psycopg.Connection, item: ContractObject, files: list[JoinedFile]
 ) -> pl.DataFrame:
-    """The rows of an object as a delivery leaves it."""
+    """The rows of an object after a delivery."""
     snapshots = [n for n, file in enumerate(files) if not file.is_delta]
     files = files[snapshots[-1] :] if snapshots else files
     order = [file.file_id for file in files]
@@ -151,12 +151,12 @@ def _store(
             if not is_own:
                 fed = fed.with_columns(pl.lit(origin).alias("origin_file_id"))
             copy_rows(connection, ("raw", feed), fed, load)
-        where = "" if is_own else f"of a row that file {origin} brought: "
+        where = "" if is_own else f"in a row of file {origin}: "
         noted: dict[str, str | int | date] = {"file_id": file.file_id, "is_of_join": "true"}
         for table, found in (("rejected_rows", valid.rejected), ("value_issues", valid.issues)):
             if found.height:
-                told = found.with_columns((pl.lit(where) + pl.col("detail")).alias("detail"))
-                copy_rows(connection, ("landing", table), told, noted)
+                found = found.with_columns((pl.lit(where) + pl.col("detail")).alias("detail"))
+                copy_rows(connection, ("landing", table), found, noted)
         in_snapshot += valid.rows_loaded
         counts = counts.after_join(valid, is_own=is_own)
         issues += valid.issues.height

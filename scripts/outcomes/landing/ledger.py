@@ -1,4 +1,4 @@
-"""The ledger, `landing.*`: one row per logical file, whatever became of it."""
+"""The ledger, `landing.*`: one row per logical file, whatever its outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from outcomes.landing.unpack import LogicalFile
 
 @dataclass(frozen=True)
 class FileKey:
-    """What makes a file the same file: its content, in one delivery, read as one object."""
+    """The identity of a file: its content, delivery and object."""
 
     partner_id: str
     contract_object: str | None
@@ -63,9 +63,9 @@ def record_partners(
     contracts: Iterable[Contract],
     unusable: Collection[str] = (),
 ) -> None:
-    """Renew `landing.partners` and what goes with it from the contracts.
+    """Update `landing.partners` and its detail tables from the contracts.
 
-    Of partners whose contract is unusable they keep what they know.
+    Partners with an unusable contract keep their earlier entries.
     """
     with connection.transaction():
         connection.execute("lock table landing.partners in share row exclusive mode")
@@ -121,7 +121,7 @@ def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
 
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:
-    """Let one loader at a time work on a partner's object, until the transaction ends."""
+    """Keep other loaders from a partner's object until the transaction ends."""
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
         [f"outcomes.land {key.partner_id} {key.contract_object or ''}"],
@@ -131,7 +131,7 @@ def lock(connection: psycopg.Connection, key: FileKey) -> None:
 def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[KnownFile]:
     """Files with this content in the same delivery, read as the same object.
 
-    For a file that fits no object any object will do: it may be a known file's copy.
+    A file that fits no object is compared with files of all objects: it may be a copy.
     """
     with connection.cursor(row_factory=class_row(KnownFile)) as cursor:
         return cursor.execute(
@@ -180,7 +180,7 @@ def find_same_content_before(
 def add_file(
     connection: psycopg.Connection, file: LogicalFile, key: FileKey, version: str, **more: Any
 ) -> int:
-    """Open a ledger row, as loaded unless `more` says otherwise; `close_file` adds counts."""
+    """Add a ledger row, as loaded unless `more` says otherwise; `close_file` adds counts."""
     snapshot = file.item.snapshot if file.item else None
     values: dict[str, Any] = {
         **asdict(key),
@@ -202,13 +202,13 @@ def add_file(
 def close_file(
     connection: psycopg.Connection, file_id: int, counts: Counts, warnings: list[str]
 ) -> None:
-    """Write what a loaded file held."""
+    """Write the counts and warnings of a loaded file."""
     _update(connection, file_id, **asdict(counts), detail="; ".join(warnings) or None)
 
 
 @dataclass(frozen=True)
 class JoinedFile:
-    """An accepted file of an object that is joined with others; its counts before the join."""
+    """An accepted file of a joined object, with its counts before the join."""
 
     file_id: int
     as_of_date: date
@@ -219,7 +219,7 @@ class JoinedFile:
 def close_before_join(
     connection: psycopg.Connection, file_id: int, counts: Counts, *, is_delta: bool
 ) -> None:
-    """Write what a joined file held by itself."""
+    """Write the counts of a joined file before the join."""
     before = Jsonb(asdict(counts))
     _update(connection, file_id, is_delta=is_delta, counts_before_join=before)
 
@@ -227,7 +227,7 @@ def close_before_join(
 def close_joined(
     connection: psycopg.Connection, file_id: int, counts: Counts, rows_in_snapshot: int
 ) -> None:
-    """Write what became of a joined file's rows."""
+    """Write the counts of a joined file after the join."""
     _update(connection, file_id, **asdict(counts), rows_in_snapshot=rows_in_snapshot)
 
 
@@ -236,7 +236,7 @@ def joined_files(
 ) -> list[JoinedFile]:
     """The accepted files of an object up to a delivery, oldest first.
 
-    Of that delivery itself also those that are held: they are judged by what they make.
+    Held files of the delivery itself are included, because they are judged after the join.
     """
     found = connection.execute(
         """
@@ -282,12 +282,12 @@ def later_joined_deliveries(
 
 
 def take_back_joined(connection: psycopg.Connection, file_id: int) -> None:
-    """Take back what was made of a joined file, if anything was."""
+    """Delete the rows that were made of a joined file, if any."""
     connection.execute("select landing.take_back_joined(%s)", [file_id])
 
 
 def quarantine_joined(connection: psycopg.Connection, file: JoinedFile, fault: FileError) -> None:
-    """Set a joined file aside whose rows cannot be made."""
+    """Quarantine a joined file whose rows cannot be made."""
     _update(
         connection,
         file.file_id,
@@ -327,7 +327,7 @@ def add_duplicate(
     version: str,
     original: KnownFile,
 ) -> None:
-    """Record a file as the copy of another."""
+    """Record a file as a duplicate of another."""
     add_file(
         connection,
         file,
@@ -343,7 +343,11 @@ def add_duplicate(
 def receive_again(
     connection: psycopg.Connection, key: FileKey, received_at: datetime | None
 ) -> bool:
-    """Put a file last that came again after another content under its name; whether it did."""
+    """Make a file the newest if it came again after another content under its name.
+
+    Returns:
+        Whether it did.
+    """
     updated = connection.execute(
         """
         update landing.files as again
@@ -369,14 +373,14 @@ def receive_again(
 
 
 def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None:
-    """Take back a quarantine that an earlier version of the contract brought about."""
+    """Delete a quarantine by an earlier version of the contract."""
     connection.execute("delete from landing.files where duplicate_of = %s", [known.file_id])
     connection.execute("delete from landing.files where file_id = %s", [known.file_id])
 
 
 @dataclass(frozen=True)
 class SnapshotGroup:
-    """Snapshots that follow each other: of one object and, where it has one, school year."""
+    """Successive snapshots of one object and, if it is by school year, of one school year."""
 
     partner_id: str
     contract_object: str
@@ -385,7 +389,7 @@ class SnapshotGroup:
 
     @classmethod
     def of(cls, file: LogicalFile, key: FileKey) -> SnapshotGroup | None:
-        """The group of a file, or None where files do not replace each other."""
+        """The group of a file, or None if its files do not replace each other."""
         if file.item is None or file.item.snapshot not in ("school_year", "cumulative"):
             return None
         by_year = file.item.snapshot == "school_year"
@@ -395,7 +399,7 @@ class SnapshotGroup:
 
 @dataclass(frozen=True)
 class Judged:
-    """A snapshot whose acceptance changed: held, or no longer held."""
+    """A snapshot that is now held, or no longer held."""
 
     file_id: int
     file_name: str
@@ -417,11 +421,11 @@ class _Snapshot:
 def judge_snapshots(
     connection: psycopg.Connection, group: SnapshotGroup, max_share: float
 ) -> list[Judged]:
-    """Hold the snapshots that lost more than a share of the accepted one before them.
+    """Hold the snapshots that lost more than a share of the previous accepted one.
 
-    All snapshots of the same object and school year are judged anew, in the order of
-    their as-of dates: so the order in which they arrived does not matter. The rows of a
-    held snapshot are stored, its status keeps readers from taking them.
+    All snapshots of the same object and school year are judged again, in the order of their
+    as-of dates, so the order of arrival does not matter. The rows of a held snapshot are
+    stored; its status keeps staging from reading them.
     """
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
         snapshots = cursor.execute(
@@ -447,7 +451,7 @@ def judge_snapshots(
     changed = []
     accepted: list[_Snapshot] = []
     for snapshot in snapshots:
-        # The snapshot before, and of the same delivery the one that this one replaces.
+        # The previous snapshot, and the one of the same delivery that this one replaces.
         before = [a for a in accepted if a.as_of_date < snapshot.as_of_date][-1:]
         before += [a for a in accepted if a.as_of_date == snapshot.as_of_date][-1:]
         fullest = max(before, key=lambda a: a.rows_loaded, default=snapshot)
@@ -474,7 +478,7 @@ def judge_snapshots(
 def release(
     connection: psycopg.Connection, file_name: str, as_of_date: date | None, reason: str
 ) -> SnapshotGroup:
-    """Let a held snapshot through, for good; `judge_snapshots` has to follow.
+    """Accept a held snapshot permanently; call `judge_snapshots` afterwards.
 
     Raises:
         OutcomesError: no held file has this name, or several have.
@@ -493,8 +497,8 @@ def release(
     ).fetchall()
     if not held:
         raise OutcomesError(
-            f"No held file is named {file_name}. `outcomes land` names a file when it is "
-            "held; landing.files lists all that are."
+            f"No held file is named {file_name}. `outcomes land` prints the name of a held file; "
+            "landing.files lists all of them."
         )
     if len(held) > 1:
         days = ", ".join(str(row[1]) for row in held)
@@ -510,7 +514,7 @@ def release(
 
 @dataclass(frozen=True)
 class Release:
-    """A person's decision to accept a held snapshot, and which one it was."""
+    """A person's decision to accept a held snapshot."""
 
     partner_id: str
     as_of_date: date
@@ -534,7 +538,7 @@ def releases(connection: psycopg.Connection) -> list[Release]:
 
 
 def restore_release(connection: psycopg.Connection, release: Release) -> SnapshotGroup | None:
-    """Repeat a release; `judge_snapshots` has to follow. None where the file is not loaded."""
+    """Repeat a release; call `judge_snapshots` afterwards. None if the file is not loaded."""
     row = connection.execute(
         """
         update landing.files
@@ -553,16 +557,16 @@ def restore_release(connection: psycopg.Connection, release: Release) -> Snapsho
 
 
 def require_empty(connection: psycopg.Connection) -> None:
-    """Refuse a ledger that knows a file, and keep others from adding one meanwhile.
+    """Refuse a ledger with files, and keep other loaders from adding one.
 
     Raises:
-        OutcomesError: it does.
+        OutcomesError: the ledger has files.
     """
     connection.execute("lock table landing.files in share row exclusive mode")
     row = connection.execute("select count(*) from landing.files").fetchone()
     if row and row[0]:
         raise OutcomesError(
-            f"The database {connection.info.dbname} is not empty: its ledger knows {row[0]:,} "
+            f"The database {connection.info.dbname} is not empty: its ledger has {row[0]:,} "
             "files. Replay into a new one: set OUTCOMES_PG_DATABASE to a new name; on the "
             "embedded server `outcomes warehouse start` creates it."
         )

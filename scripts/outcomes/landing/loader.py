@@ -31,9 +31,9 @@ ALREADY_LANDED = "already landed"
 
 @dataclass
 class Outcome:
-    """What became of one file, for the person at the terminal.
+    """The outcome of one file, for the terminal.
 
-    `status` is the ledger's, or `already landed` when there was nothing to do.
+    `status` is the ledger's, or `already landed` if there was nothing to do.
     """
 
     partner_id: str
@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether somebody has to decide or to write to the partner."""
+        """Whether somebody has to act: decide, or ask the partner."""
         return self.status in ("quarantined", "held")
 
 
@@ -57,10 +57,10 @@ def land_deliveries(
     contracts: Mapping[str, Contract],
     delivered_files: Iterable[DeliveredFile],
 ) -> Iterator[tuple[DeliveredFile, list[Outcome]]]:
-    """Land delivered files one after the other; one file's fault does not stop the others.
+    """Land delivered files one after the other; a fault of one file does not stop the others.
 
-    Within a delivery, and within an archive, files that fit no object come last: a copy under
-    another name is then known as the copy.
+    Within a delivery, and within an archive, files that fit no object come last, so that a
+    copy under another name is recognized as a duplicate.
     """
     unusable = contracts.unusable if isinstance(contracts, Contracts) else ()
     ledger.record_partners(connection, contracts.values(), unusable)
@@ -84,7 +84,7 @@ def land_deliveries(
             if delivered is unpacked[-1][0] and joined:
                 outcomes += land_joined(connection, contract, joined)
             yield delivered, outcomes
-    # New rows have no statistics yet, and the build that follows plans by them.
+    # The following build needs statistics of the new rows.
     for feed in raw_feeds():
         connection.execute(f"analyze raw.{feed}".encode())
 
@@ -96,21 +96,21 @@ def _is_unknown(file: LogicalFile) -> bool:
 def land_file(
     connection: psycopg.Connection, contract: Contract, file: LogicalFile
 ) -> list[Outcome]:
-    """Land one logical file: raw rows, rejects, value issues and ledger row, or none.
+    """Land one logical file: all of its raw rows, rejects, value issues and ledger row, or none.
 
-    The first outcome is the file's own; others are of snapshots that are now held, or
-    free again, because of it.
+    The first outcome is the file's own; others are of snapshots that are now held, or no
+    longer held, because of it.
     """
     with connection.transaction():
         landed = _take(connection, contract, file)
         judged = _judge(connection, contract, landed)
-    return _told(contract, [landed], judged)
+    return _outcomes(contract, [landed], judged)
 
 
 def land_joined(
     connection: psycopg.Connection, contract: Contract, files: list[LogicalFile]
 ) -> list[Outcome]:
-    """Land the files of a delivery that are joined with each other: all of them, or none."""
+    """Land the joined files of a delivery: all of them, or none."""
     places = {name: place for place, name in enumerate(contract.joined)}
     files = sorted(
         files,
@@ -131,12 +131,12 @@ def land_joined(
                     _note(connection, joined, landed)
             for entry in landed:
                 judged += _judge(connection, contract, entry)
-    return _told(contract, landed, judged)
+    return _outcomes(contract, landed, judged)
 
 
 @dataclass
 class _Landed:
-    """A file's outcome while its transaction lasts; new, if the ledger changed with it."""
+    """A file's outcome within its transaction; `is_new` if it changed the ledger."""
 
     file: LogicalFile
     key: FileKey
@@ -150,7 +150,7 @@ def _take(
     file: LogicalFile,
     rows: dict[str, pl.DataFrame] | None = None,
 ) -> _Landed:
-    """Read a file into the tables, unless it is there; `rows` are of those it is joined with."""
+    """Read a file into the tables, unless it has landed; `rows` collects those to be joined."""
     reading = FileReading(contract, file)
     key = FileKey.of(file, reading.sha256)
     ledger.lock(connection, key)
@@ -170,8 +170,8 @@ def _judge(connection: psycopg.Connection, contract: Contract, landed: _Landed) 
     return ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
 
 
-def _told(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> list[Outcome]:
-    """The outcomes of files, and of others whose snapshots are held or free because of them."""
+def _outcomes(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> list[Outcome]:
+    """The outcomes of the files, and of other snapshots that changed because of them."""
     outcomes = [entry.outcome for entry in landed]
     own = {outcome.file_id: outcome for outcome in outcomes if outcome.file_id is not None}
     for verdict in judged:
@@ -184,7 +184,7 @@ def _told(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> li
 
 
 def _note(connection: psycopg.Connection, joined: Joined, landed: list[_Landed]) -> None:
-    """Take over into the file's outcome what became of it in the join."""
+    """Update the file's outcome with the result of the join."""
     if joined.fault:
         ledger.quarantine_joined(connection, joined.file, joined.fault)
     for entry in landed:
@@ -203,19 +203,19 @@ def release_file(
     as_of_date: date | None,
     reason: str,
 ) -> list[Outcome]:
-    """Accept a held snapshot; outcomes of it and of snapshots after it that change with it.
+    """Accept a held snapshot; outcomes of it and of later snapshots that change with it.
 
     Raises:
-        OutcomesError: no held file has this name, or several have, or its partner has no
-            contract any more.
+        OutcomesError: no held file has this name, or several have, or its partner no longer
+            has a contract.
     """
     with connection.transaction():
         group = ledger.release(connection, file_name, as_of_date, reason)
         contract = contracts.get(group.partner_id)
         if contract is None:
             raise OutcomesError(
-                f"{file_name} is of {group.partner_id}, for which there is no contract any "
-                "more. Put the contract back, and release the file then."
+                f"{file_name} is of {group.partner_id}, which no longer has a contract. Restore "
+                "the contract, then release the file."
             )
         judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
         _join_again(connection, contract, group, judged)
@@ -225,7 +225,7 @@ def release_file(
 def restore_release(
     connection: psycopg.Connection, contracts: Mapping[str, Contract], release: Release
 ) -> None:
-    """Accept a snapshot again that a person let through in another database."""
+    """Accept a snapshot again that a person released in another database."""
     with connection.transaction():
         group = ledger.restore_release(connection, release)
         if group:
@@ -240,7 +240,7 @@ def _join_again(
     group: ledger.SnapshotGroup,
     judged: list[Judged],
 ) -> None:
-    """Make the rows of later deliveries anew that follow from a file that was let through."""
+    """Join later deliveries again after a file was released."""
     if group.contract_object in contract.joined and judged:
         first = min(verdict.as_of_date for verdict in judged)
         for day in ledger.later_joined_deliveries(connection, contract.partner_id, first):
@@ -261,7 +261,7 @@ def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
 
 
 def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) -> KnownFile | None:
-    """The same file, quarantined by another version of the contract: worth another try."""
+    """The same file, if another version of the contract quarantined it: it is tried again."""
     for other in known:
         if (
             other.file_name == key.file_name
@@ -279,12 +279,12 @@ def _repeated(
     key: FileKey,
     known: list[KnownFile],
 ) -> Outcome | None:
-    """The outcome for content that is in the ledger: nothing, or a duplicate's row."""
+    """The outcome for content that is in the ledger already; adds a row for a duplicate."""
     outcome = Outcome(key.partner_id, key.file_name, ALREADY_LANDED, key.as_of_date)
     for other in known:
         if other.file_name == key.file_name:
             if other.status in ("quarantined", "held"):
-                # It still needs a person, as it did the first time.
+                # Somebody still has to act.
                 outcome.status, outcome.reason = other.status, other.reason_code
                 outcome.detail = f"still: {other.detail}"
             return outcome
@@ -308,14 +308,14 @@ def _load(
 ) -> Outcome:
     outcome = Outcome(key.partner_id, key.file_name, "loaded", key.as_of_date)
     try:
-        with connection.transaction():  # a savepoint: a fault takes back what was copied
+        with connection.transaction():  # a savepoint: a fault rolls back the copied rows
             outcome.file_id = ledger.add_file(connection, file, key, contract.version)
             store = partial(_store, connection, outcome.file_id, key)
             if rows is not None and file.item:
                 store = partial(_keep, connection, outcome.file_id, rows, file.item)
             outcome.issues = _store_blocks(reading, store)
             if again := ledger.find_same_content_before(connection, key):
-                # Not a fault: a calendar may not have changed. A roster hardly stays the same.
+                # Only a warning: a calendar may be unchanged, though a roster hardly is.
                 reading.warnings.append(f"the same content as {again[0]} of {again[1]}")
             ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
             if rows is not None and file.item and not file.item.is_reference:
@@ -336,7 +336,7 @@ def _load(
 
 
 def _store_blocks(reading: FileReading, store: Callable[[ValidBlock], None]) -> int:
-    """Store a file's blocks, each while the next is being read; the number of value issues."""
+    """Store each block of a file while the next is read; returns the number of value issues."""
     issues = 0
     with ThreadPoolExecutor(max_workers=1) as writer:
         writing: Future[None] | None = None
@@ -357,7 +357,7 @@ def _keep(
     item: ContractObject,
     block: ValidBlock,
 ) -> None:
-    """Keep the rows of a file that is joined with others, and note what is wrong with it."""
+    """Keep the rows of a file that is joined, and record its faults."""
     values = block.values
     origin = pl.lit(file_id).alias("file_id")
     found = (

@@ -1,7 +1,7 @@
-"""What sample files seem to say about their layout and columns: guesses for a person to confirm.
+"""Guesses the layout and columns of sample files, for a person to confirm.
 
-The loader itself never guesses. No value that could be of a person gets into a proposal: codes
-are proposed of columns whose name or whose values look like codes, and of no other.
+The loader itself never guesses. A proposal has no value that could be personal: codes are
+proposed only for columns whose name or values look like codes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from outcomes.contracts.formats import DateFormat
 
 Rows = list[list[str]]
 
-# An id or a date: no header has these, and hardly a student's record has neither.
+# An id or a date: a header has neither, almost every student's record has one.
 DATA = re.compile(r"\d{5}|\d[-/.]\d")
 
 _NULL_MARKERS = {
@@ -27,7 +27,7 @@ _DATE_FORMATS = (
     "yyyy-MM-dd", "MM/dd/yyyy", "M/d/yyyy", "M/d/yy", "MM-dd-yyyy", "yyyyMMdd", "MMddyyyy",
     "dd-MMM-yyyy", "dd-MMM-yy",
 )  # fmt: skip
-# Parts of a column's name and the crosswalk's domain of its codes.
+# The crosswalk's domain, by parts of a column's name.
 _DOMAINS = {
     "grade": "grade", "gr": "grade", "sex": "gender", "gender": "gender", "race": "race",
     "ethnic": "race", "ell": "english_learner", "lep": "english_learner",
@@ -45,7 +45,7 @@ _MOST_CODES = 40
 
 @dataclass
 class Layout:
-    """Where a table lies among the rows of a file or sheet."""
+    """The position of a table among the rows of a file or sheet."""
 
     header: int | None
     first: int
@@ -56,7 +56,7 @@ class Layout:
 
 @dataclass
 class Column:
-    """What a column's values look like, as keys of a contract's property."""
+    """A guess about a column, as keys of a contract's property."""
 
     property: dict[str, Any]
     custom: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def find_table(rows: Rows) -> Layout:
         first = next((n for n, width in enumerate(widths) if width), 0)
     header = None if any(DATA.search(cell) for cell in rows[first]) else first
     last = max((n for n, width in enumerate(widths) if width >= enough), default=first)
-    # A row of totals is as full as others: it begins with a word for it.
+    # A row of totals is as full as others, but begins with a word such as "total".
     while last > first and re.match(r"(grand )?total|count|records", _text(rows[last]), re.I):
         last -= 1
     footers = [_text(row) for row in rows[last + 1 :] if any(row)]
@@ -86,7 +86,7 @@ def find_table(rows: Rows) -> Layout:
 
 
 def find_columns(lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the columns of a fixed-width text begin and end: between blanks in every line."""
+    """The columns of a fixed-width text: between places that are blank in every line."""
     width = max(map(len, lines), default=0)
     used = [any(line[n : n + 1].strip() for line in lines) for n in range(width)]
     starts = [n for n in range(width) if used[n] and (n == 0 or not used[n - 1])]
@@ -95,7 +95,7 @@ def find_columns(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def looks_fixed(lines: Sequence[str]) -> bool:
-    """Whether lines are of one length, or blanks stand at the same places in all of them."""
+    """Whether all lines have the same length, or blanks at the same places."""
     columns = len(find_columns(lines))
     if len(lines) < 2:
         return bool(DATA.search("".join(lines)))
@@ -105,7 +105,7 @@ def looks_fixed(lines: Sequence[str]) -> bool:
 
 
 def describe(name: str, values: Sequence[str]) -> Column:
-    """What a column's values seem to be."""
+    """The guess about a column, from its name and values."""
     sent = [value.strip() for value in values]
     markers = sorted({value for value in sent if value.lower() in _NULL_MARKERS})
     known = [value for value in sent if value and value not in markers]
@@ -139,7 +139,7 @@ def describe(name: str, values: Sequence[str]) -> Column:
 
 
 def suggest(domain: str, code: str) -> str:
-    """The warehouse's code for a district's, where it can hardly mean another; else nothing."""
+    """The warehouse's code for a district's, if it is almost certain; else an empty text."""
     plain = code.lower()
     if domain == "grade":
         kindergarten = {"k": "0", "kg": "0", "kf": "0", "k5f": "0", "pk": "-1", "pr": "-1"}
@@ -158,7 +158,7 @@ def suggest(domain: str, code: str) -> str:
 
 
 def _is_part(part: str, word: str) -> bool:
-    # A short one is a word of its own: `gr` is in `program`, too.
+    # A short part must be a whole word: `gr` is also in `program`.
     return word == part if len(part) < 4 else word.startswith(part)
 
 
@@ -172,6 +172,6 @@ def _text(row: Sequence[str]) -> str:
 
 
 def _as_pattern(text: str) -> str:
-    """A pattern of a footer without its numbers and dates, and so without what it counts."""
+    """A pattern for a footer, with its numbers and dates generalized."""
     parts = re.split(r"\d[\d,./:-]*", text)
     return "[0-9,./:-]+".join(re.escape(part).replace(r"\ ", " ") for part in parts)

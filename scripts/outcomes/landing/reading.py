@@ -1,4 +1,4 @@
-"""Reads one logical file by its contract; the same for landing and for `district check`."""
+"""Reads one logical file by its contract, for landing and for `district check`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from outcomes.landing.text import LineReader, Survey, skip_titles, survey
 from outcomes.landing.unpack import LogicalFile, sha256_of
 from outcomes.landing.validate import Validator, ValidBlock, spanned
 
-# More undecodable rows than this, and none with such letters that is text: not a typing
-# accident, but another encoding.
+# If more rows than this cannot be decoded, and no row has letters beyond ASCII that can, the
+# file is in another encoding.
 _MAX_UNDECODABLE_SHARE = 0.01
 
-# Of added columns, so many are named in the warning.
+# At most so many added columns are named in the warning.
 _NAMED_COLUMNS = 10
 
 
 @dataclass
 class Counts:
-    """Rows and physical lines of a file (rows of a sheet), by what became of them.
+    """Rows and physical lines of a file (rows of a sheet), by outcome.
 
-    `lines` is the sum of the other lines, always.
+    `lines` is always the sum of the other counts of lines.
     """
 
     lines: int = 0
@@ -47,7 +47,7 @@ class Counts:
     lines_not_for_us: int = 0
 
     def after_join(self, valid: ValidBlock, *, is_own: bool) -> Counts:
-        """The counts when rows of the file, or of one before it, were joined with others."""
+        """The counts after rows of the file, or of an earlier one, were joined."""
         rejected = valid.rejected.height
         if not is_own:
             return replace(self, rows_rejected=self.rows_rejected + rejected)
@@ -63,12 +63,12 @@ class Counts:
         )
 
     def set_aside(self) -> Counts:
-        """The counts of a file of which nothing is loaded."""
+        """The counts if nothing of the file is loaded."""
         return Counts(lines=self.lines, lines_rejected=self.lines)
 
 
 class FileReading:
-    """One file being read. `sha256` is known at once, the rest when `blocks` is through."""
+    """One file being read. `sha256` is set at once, the counts when `blocks` has ended."""
 
     def __init__(self, contract: Contract, file: LogicalFile) -> None:
         self.contract = contract
@@ -89,7 +89,7 @@ class FileReading:
             with self.file.stream() as stream:
                 self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
         except FileError as fault:
-            # What cannot be unpacked is known by its packed bytes.
+            # A file that cannot be unpacked is identified by its packed bytes.
             self._survey_fault = fault
             return sha256_of(packed)
         if is_text:
@@ -102,7 +102,7 @@ class FileReading:
         """Validated blocks, in the order of the file.
 
         Raises:
-            FileError: the file as a whole cannot be taken; it can show at the very end.
+            FileError: the file cannot be loaded; this may only show at its end.
         """
         item = self._require_object()
         layout = item.file
@@ -132,21 +132,21 @@ class FileReading:
         if rows and wrong_width == rows:
             raise FileError(
                 Reason.WRONG_LAYOUT,
-                "expected rows of as many fields as the header or the contract has; "
-                "no row has that many",
+                "expected rows with as many fields as the header or the contract; no row has that "
+                "many",
             )
         is_common = undecodable > max(1, rows * _MAX_UNDECODABLE_SHARE)
         if is_common and not self._has_read_letters:
             raise FileError(
                 Reason.WRONG_ENCODING,
-                f"expected {layout.encoding}; {undecodable} of {rows} rows are no such text",
+                f"expected {layout.encoding}; {undecodable} of {rows} rows are not such text",
             )
         if layout.trailer:
             if unclosed is not None:
                 raise FileError(
                     Reason.TRAILER_MISSING,
-                    f"a quote that is opened on line {unclosed} and never closed swallows all "
-                    "that follows, and the trailer with it",
+                    f"a quote on line {unclosed} is never closed, so its record includes the "
+                    "trailer",
                 )
             self._check_trailer(layout, layout.trailer, headers)
 
@@ -158,7 +158,7 @@ class FileReading:
         if file.item is None:
             raise FileError(Reason.UNKNOWN_FILE, "no object of the contract fits")
         received_at = file.delivered.received_at or datetime.now(UTC)
-        # A day more, for it is later elsewhere.
+        # One day of tolerance for time zones.
         if as_of_date > received_at.date() + timedelta(days=1):
             raise FileError(
                 Reason.DATE_IN_THE_FUTURE,
@@ -262,7 +262,7 @@ class FileReading:
             raise FileError(Reason.TRAILER_MISSING, f"expected a last line {expected}")
         rows, day = found
         counts = self.counts
-        # A rejected span can hold several of the partner's rows; a header again is none.
+        # A rejected span can hold several rows of the partner; a repeated header is no row.
         fewest = self._rows() - headers
         most = fewest + headers - counts.rows_rejected + counts.lines_rejected
         is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
@@ -285,7 +285,7 @@ def _shown(layout: FileLayout, trailer: Trailer) -> str:
 
 
 def _read_trailer(layout: FileLayout, trailer: Trailer, line: str) -> tuple[str, str] | None:
-    """Number of rows and date of a trailer, as they stand there; None if it is none."""
+    """Number of rows and date of a trailer, as text; None if the line is not a trailer."""
     if trailer.pattern:
         found = trailer.pattern.fullmatch(line)
         return (found["rows"], found.groupdict().get("date") or "") if found else None

@@ -1,4 +1,4 @@
-"""What every reader hands on, whatever the format: blocks of rows with line numbers."""
+"""Blocks of rows with line numbers: the result of every reader."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-# Longest record (a row with quoted line breaks) and longest line that is read at all.
+# The longest record (a row with quoted line breaks) and line that is read.
 MAX_RECORD_CHARACTERS = 1 << 20
 
 
-# Rows that were refused: where they are and why, and no text of them.
+# Rejected rows: their lines and the reason, without their text.
 REJECTED = {
     "line_start": pl.Int64,
     "line_end": pl.Int64,
@@ -19,8 +19,8 @@ REJECTED = {
     "detail": pl.String,
 }
 
-# Lines of one field beside a row, which a line break may have torn off it. `joined` is the
-# row's value in `column_name` with the piece before or after it.
+# Lines of one field before or after a row, which a line break may have torn off it. `joined`
+# is the row's value in `column_name` together with the line.
 PIECES = {"line_start": pl.Int64, "column_name": pl.String, "joined": pl.String}
 
 
@@ -30,7 +30,7 @@ class Block:
 
     `rows` has `line_start`, `line_end` and one String column per kept column of the
     contract. Null is an empty field; an empty string is a quoted empty field. `rejected`
-    are rows that could not be split into fields, `pieces` are of these rows.
+    has the rows that could not be split into fields, `pieces` the lines that may belong to rows.
     """
 
     rows: pl.DataFrame
@@ -40,14 +40,14 @@ class Block:
 
 
 def empty_rows(columns: list[str]) -> pl.DataFrame:
-    """A frame of no rows, with the columns of `Block.rows`."""
+    """An empty frame with the columns of `Block.rows`."""
     return pl.DataFrame(
         schema={"line_start": pl.Int64, "line_end": pl.Int64} | dict.fromkeys(columns, pl.String)
     )
 
 
 def reject(rows: pl.DataFrame, reason_code: pl.Expr, detail: pl.Expr) -> pl.DataFrame:
-    """Rows of `line_start` and `line_end` as rejected, for a reason that is no column's."""
+    """Rejected rows, for a reason that concerns no single column."""
     return rows.select(
         "line_start",
         "line_end",

@@ -1,4 +1,4 @@
-"""Rebuilds an empty database from the archive alone."""
+"""Fills an empty database from the archive."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def replay(
     archive: Archive,
     follow: Follow = lambda _done, _total, _file: None,
 ) -> list[Outcome]:
-    """Land every archived file in the order in which they came, and repeat the releases.
+    """Land the archived files in the order in which they were received, and repeat releases.
 
-    It is one transaction: a replay that is interrupted leaves the database empty. `follow`
-    is called after every file with the files done, the files in all, and the file.
+    It is one transaction: an interrupted replay leaves the database empty. `follow` is called
+    after every file with its number, the number of all files, and the file.
 
     Raises:
-        OutcomesError: the database or the archive does not fit, see the message.
+        OutcomesError: the database is not empty, or the archive is empty or lacks a contract.
     """
     entries = archive.files()
     if not entries:
         raise OutcomesError(
-            f"{archive.folder} holds no delivered file. Set OUTCOMES_ARCHIVE_DIR to the archive."
+            f"{archive.folder} has no delivered file. Set OUTCOMES_ARCHIVE_DIR to the archive."
         )
-    strangers = {entry.parent.parent.name for entry in entries} - contracts.keys()
-    if strangers:
+    unknown = {entry.parent.parent.name for entry in entries} - contracts.keys()
+    if unknown:
         raise OutcomesError(
-            f"The archive holds files of {', '.join(sorted(strangers))}, for which there is no "
-            "contract. Put the contract back, or delete the partner's folder in the archive."
+            f"The archive has files of {', '.join(sorted(unknown))} without a contract. Restore "
+            "the contract, or delete the partner's folder in the archive."
         )
-    # The clear text of children's records: in a known place, so that the next replay
-    # clears away what a killed one left.
+    # Decrypted records are written to a fixed folder, so that the next replay deletes the files
+    # that a killed one left.
     folder = archive.folder / "replaying"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Fetches deliveries from an SFTP server, whose host key must be known; changes nothing there."""
+"""Fetches deliveries from an SFTP server with a known host key, without changing the server."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SECONDS = 30
 
 @contextmanager
 def fetched(url: str) -> Iterator[Path]:
-    """A private copy of what lies at `sftp://user@host[:port]/path`, gone afterwards.
+    """A temporary, private copy of `sftp://user@host[:port]/path`.
 
-    Partner and date stay readable from the folders, since the copy lies under the path
-    that it has on the server. The host key must be in `~/.ssh/known_hosts`, or in the file
-    that `OUTCOMES_SFTP_KNOWN_HOSTS` names. Log-in is by the agent, by the key file
-    `OUTCOMES_SFTP_KEY_FILE` or by the password `OUTCOMES_SFTP_PASSWORD`.
+    The copy has the same path as on the server, so the folders still name partner and date.
+    The host key must be in `~/.ssh/known_hosts`, or in the file named by
+    `OUTCOMES_SFTP_KNOWN_HOSTS`. The login uses the SSH agent, the key file
+    `OUTCOMES_SFTP_KEY_FILE` or the password `OUTCOMES_SFTP_PASSWORD`.
 
     Raises:
-        OutcomesError: the URL is none, the host is unknown, log-in or transfer fail.
+        OutcomesError: the URL is invalid, the host is unknown, or login or transfer fail.
     """
     parts = _split(url)
     host, port = parts.hostname or "", parts.port or 22
@@ -42,13 +42,13 @@ def fetched(url: str) -> Iterator[Path]:
             raise OutcomesError(f"{host} has no {shown(str(remote))}.") from None
         except paramiko.BadHostKeyException:
             raise OutcomesError(
-                f"{host} shows another host key than the one in known_hosts. It is another "
-                "server, or it was set up anew: ask its owner before you replace the key."
+                f"{host} has another host key than the one in known_hosts. It may be another "
+                "server, or a new installation: ask its owner before you replace the key."
             ) from None
         except paramiko.AuthenticationException:
             raise OutcomesError(
-                f"{host} does not let {parts.username or 'you'} in. Load the key into the SSH "
-                "agent, or set OUTCOMES_SFTP_KEY_FILE or OUTCOMES_SFTP_PASSWORD."
+                f"{host} refuses the login of {parts.username or 'this user'}. Load the key into "
+                "the SSH agent, or set OUTCOMES_SFTP_KEY_FILE or OUTCOMES_SFTP_PASSWORD."
             ) from None
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise OutcomesError(
@@ -62,7 +62,7 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         is_whole = bool(parts.hostname and parts.path) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # the port is not a number
         is_whole = False
     if not is_whole or parts.query or parts.fragment or ".." in unquote(parts.path).split("/"):
         raise OutcomesError("Expected sftp://user@host[:port]/path.")
@@ -99,31 +99,31 @@ def _client(host: str, port: int, user: str | None) -> Iterator[paramiko.SSHClie
 
 
 class _Refuse(paramiko.MissingHostKeyPolicy):
-    """Unknown hosts are never added by themselves."""
+    """Never adds an unknown host."""
 
     def missing_host_key(
         self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey
     ) -> None:
         host, _, port = hostname.strip("[").partition("]:")
         raise OutcomesError(
-            f"The host key of {host} is not known. Ask the server's owner for its fingerprint; "
-            f"this one shows {key.get_name()} {key.fingerprint}. If they are equal, add it:\n"
+            f"The host key of {host} is not known. Ask the server's owner for the fingerprint. The "
+            f"server has {key.get_name()} {key.fingerprint}. If they are equal, add it:\n"
             f"  ssh-keyscan -p {port or 22} {host} >> ~/.ssh/known_hosts"
         )
 
 
 def _fetch(sftp: paramiko.SFTPClient, remote: PurePosixPath, local: Path) -> None:
-    """Copy a file, or a folder with all below it.
+    """Copy a file, or a folder with everything below it.
 
-    What is neither becomes a device, so that landing names it as what is no file.
+    Anything else, such as a link, is copied as a device, so that landing reports it.
     """
     mode = sftp.lstat(str(remote)).st_mode or 0
     if stat.S_ISDIR(mode):
         local.mkdir(parents=True, exist_ok=True)
         for name in sftp.listdir(str(remote)):
-            # A name comes from the server: it must not lead out of the folder.
+            # The server chooses the name: it must not lead out of the folder.
             if name in ("", ".", "..") or "/" in name or "\0" in name:
-                raise OutcomesError(f"The server names a file {shown(name)!r}: refused.")
+                raise OutcomesError(f"Refused an unsafe file name of the server: {shown(name)!r}.")
             _fetch(sftp, remote / name, local / name)
     elif stat.S_ISREG(mode):
         local.parent.mkdir(parents=True, exist_ok=True)

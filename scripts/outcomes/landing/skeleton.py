@@ -1,4 +1,4 @@
-"""A first contract for a new district, from sample files: a person completes it."""
+"""Writes a first contract for a new district from sample files, to be completed by a person."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.text import LineReader, survey
 from outcomes.landing.unpack import unknown_files
 
-# Of a sample, so much is read: as much as a workbook may have. So many rows tell enough.
+# The part of a sample that is read: as many bytes as a workbook may have, and enough rows.
 _SAMPLE_BYTES = 64 << 20
 _SAMPLE_ROWS = 100_000
 _DELIMITERS = ",\t|;"
@@ -50,17 +50,16 @@ _DATES = (
     (re.compile(r"(?<!\d)20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])(?!\d)"), "{as_of:yyyy-MM-dd}"),
 )
 _HEAD = """\
-# Proposed from sample files. Complete what says TODO, then what contracts/README.md explains:
-# remove the columns that the agreement does not cover, or list them as ignoredColumns; bind
-# the others to feeds; correct what the samples could not tell (which values are required,
-# types, patterns, codes, null markers); classify them. Until the agreement's dates are right,
-# every file is quarantined.
+# Proposed from sample files. Complete every TODO, then see contracts/README.md: remove the
+# columns that the agreement does not cover, or list them as ignoredColumns; bind the others to
+# feeds; correct the guesses (required values, types, patterns, codes, null markers); classify
+# the columns. Until the agreement's dates are correct, every file is quarantined.
 """
 
 
 @dataclass
 class Skeleton:
-    """A proposed contract: what a person should look at, and the codes to explain."""
+    """A proposed contract, with notes to check and codes to map."""
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -68,11 +67,11 @@ class Skeleton:
 
 
 def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
-    """Write a contract that lists the columns of sample files, and the crosswalk of its codes.
+    """Write a contract with the columns of sample files, and a crosswalk of their codes.
 
     Raises:
-        OutcomesError: the contract exists, its name is no contract's, or a sample cannot be
-            read.
+        OutcomesError: the contract exists, its name is not that of a contract, or a sample
+            cannot be read.
     """
     partner_id = _partner_id(contract)
     skeleton = Skeleton()
@@ -114,7 +113,7 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
 
 
 def crosswalk_of(contract: Path) -> Path:
-    """The file of a contract's proposed crosswalk rows."""
+    """The file with the proposed crosswalk rows of a contract."""
     return contract.with_name(contract.name.removesuffix(".odcs.yaml") + ".crosswalk.csv")
 
 
@@ -128,10 +127,10 @@ def _write_crosswalk(file: Path, partner_id: str, codes: set[tuple[str, str]]) -
 
 
 def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> None:
-    """Write the contract for an export in a standard, under the name of a sample.
+    """Write the contract for a standard's export, with the file name of a sample.
 
     Raises:
-        OutcomesError: there is no such standard, or what `write_skeleton` raises.
+        OutcomesError: the standard is unknown, or as in `write_skeleton`.
     """
     if standard not in STANDARDS:
         raise OutcomesError(f"--standard: expected one of {', '.join(STANDARDS)}.")
@@ -152,7 +151,7 @@ def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> No
 
 
 def _dated(name: str) -> str:
-    """A file's name with a date in it as the contract writes it."""
+    """A file's name with its date replaced by the contract's placeholder."""
     for pattern, part in _DATES:
         name, found = pattern.subn(part, name, count=1)
         if found:
@@ -172,7 +171,7 @@ def _write(contract: Path, text: str) -> None:
         with contract.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise OutcomesError(f"{contract} exists; it is left as it is.") from None
+        raise OutcomesError(f"{contract} exists; it was not changed.") from None
     except OSError as error:
         raise OutcomesError(f"{contract} cannot be written: {error.strerror}.") from None
 
@@ -220,7 +219,7 @@ def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton)
     if not any(text.strip() for text in texts):
         raise FileError(Reason.EMPTY_FILE, "expected a header; the file has no line")
     layout = {**layout, "encoding": encoding}
-    # The delimiter that most lines have equally often.
+    # The delimiter that occurs equally often in most lines.
     delimiter = max(_DELIMITERS, key=lambda mark: _agreement(texts, mark))
     if not _agreement(texts, delimiter) and looks_fixed([text for text in texts if text.strip()]):
         return _fixed(name, layout, texts, skeleton)
@@ -236,7 +235,7 @@ def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton)
         width = max(map(len, rows)) - 1
         rows = [row[:width] for row in rows]
     elif table.header is not None and _is_short(rows, table):
-        # As R writes: the first column has no name, and the header one field less.
+        # R writes files like this: the header lacks the name of the first column.
         skeleton.notes.append(f"{name}: the first column has no name in the header.")
         layout["skipLines"] = re.escape(texts[table.header].strip())
         table = replace(table, header=None)
@@ -250,7 +249,7 @@ def _is_short(rows: list[list[str]], table: Layout) -> bool:
 
 
 def _agreement(lines: Sequence[str], mark: str) -> int:
-    """How many lines have a mark as often as most lines that have it."""
+    """The number of lines with the most common number of occurrences of a mark."""
     counts = Counter(line.count(mark) for line in lines if mark in line)
     return counts.most_common(1)[0][1] if counts else 0
 
@@ -259,7 +258,7 @@ def _fixed(
     name: str, layout: dict[str, Any], lines: list[str], skeleton: Skeleton
 ) -> dict[str, Any]:
     filled = [line for line in lines if line.strip()]
-    # Titles and totals lie across the columns: they are shorter, or begin with a word.
+    # Titles and totals cross the columns: they are shorter, or begin with a word.
     usual = Counter(len(line.rstrip()) // 8 for line in filled).most_common(1)[0][0]
     body = [line for line in filled if abs(len(line.rstrip()) // 8 - usual) <= 2] or filled
     has_header = len(body) > 1 and not DATA.search(body[0]) and bool(DATA.search(body[1]))
@@ -279,8 +278,8 @@ def _fixed(
     if footers:
         layout["footer"] = "|".join(re.escape(line.split()[0]) + ".*" for line in footers)
     skeleton.notes.append(
-        f"{name}: {len(columns)} columns of fixed width, found by the blanks between them. "
-        "Columns that touch are one: compare with the district's record layout."
+        f"{name}: {len(columns)} columns of fixed width, separated by blanks. Columns without a "
+        "blank between them appear as one: compare with the district's record layout."
     )
     rows = [[line[start:end] for start, end in columns] for line in data]
     names = [body[0][start:end].strip() for start, end in columns] if has_header else []
@@ -306,7 +305,7 @@ def _object(
 ) -> dict[str, Any]:
     body = [row for row in rows[table.first : table.last + 1] if any(row)]
     if table.header is None:
-        # A person's record, which must not get into a contract.
+        # The first row is a person's record, which must not get into a contract.
         layout = {**layout, "header": False}
         header = [f"column_{number}" for number in range(1, max(map(len, body), default=0) + 1)]
     else:
@@ -314,14 +313,11 @@ def _object(
         if table.header:
             layout = {**layout, "headerRow": table.header + 1}
             skeleton.notes.append(
-                f"{name}: row {table.header + 1} is taken for the header, what stands above it "
-                "for titles."
+                f"{name}: row {table.header + 1} is used as the header, rows above it as titles."
             )
     if table.footer:
         layout = {**layout, "footer": table.footer}
-        skeleton.notes.append(
-            f"{name}: what stands below row {table.last + 1} is taken for totals."
-        )
+        skeleton.notes.append(f"{name}: rows below row {table.last + 1} are used as totals.")
     if not any(header):
         raise OutcomesError(f"{layout['name']}: {name} has no header to take columns from.")
     found = []
@@ -381,7 +377,7 @@ def _document(
 
 
 def _encoding(content: bytes) -> str:
-    """What a person should confirm: the loader itself never guesses."""
+    """A guess for a person to confirm; the loader itself never guesses."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:

@@ -1,4 +1,4 @@
-"""Lines of a text file, in blocks, decoded as the contract declares; memory stays flat."""
+"""Reads the lines of a text file in blocks, decoded as the contract declares."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import MAX_RECORD_CHARACTERS
 
 BLOCK_BYTES = 4 << 20
-# Of very short lines, so many at once: each of them takes far more memory than its bytes.
+# The most lines at once: a short line takes far more memory than its bytes.
 BATCH_LINES = 1 << 16
 _TAIL_BYTES = 1 << 16
 
 # Decoded lines without their line feed.
 Lines = pl.Series
 
-# Ends a line that is no text in the declared encoding. What can be read of it stands before:
-# its quotes say how far its record goes.
+# Added to a line that is not text in the declared encoding, after the part that can be decoded:
+# the quotes of that part show where the record ends.
 UNDECODABLE = "\0\ufffd"
 
-# The control characters U+0080 to U+009F, by codec, are in no text: quotes and dashes of
-# cp1252 that were taken for latin-1 become them.
+# The control characters U+0080 to U+009F, by codec. They are not text: they come from quotes
+# and dashes of cp1252 that were read as latin-1.
 _CONTROLS = {
     "latin-1": re.compile(rb"[\x80-\x9f]"),
     "utf-8": re.compile(rb"\xc2[\x80-\x9f]"),
@@ -69,7 +69,7 @@ class _Transcoded:
 
 
 class _Hashed:
-    """Passes bytes through and hashes them on the way."""
+    """Passes bytes on and hashes them."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
@@ -85,9 +85,9 @@ class _Hashed:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over the whole content finds, before a row is believed.
+    """Result of a first pass over the whole content, before any row is read.
 
-    `lines` counts physical lines. `tail` is the end of the text, for the trailer.
+    `lines` is the number of physical lines, `tail` the end of the text, for the trailer.
     """
 
     sha256: str
@@ -98,19 +98,19 @@ class Survey:
     mark: str | None
 
     def require_encoding(self, encoding: str) -> None:
-        """Refuse a file whose byte-order mark says that it is in another encoding.
+        """Refuse a file with the byte-order mark of another encoding.
 
         Raises:
-            FileError: it is.
+            FileError: it has one.
         """
         if self.mark is not None and self.mark != encoding:
             raise FileError(
                 Reason.WRONG_ENCODING,
-                f"expected {encoding}; the file's byte-order mark says {self.mark}",
+                f"expected {encoding}; the file's byte-order mark is that of {self.mark}",
             )
 
     def ending(self, encoding: str, footer: re.Pattern[str] | None, *, has_trailer: bool) -> Ending:
-        """What stands below the rows: footers, and the trailer, if one is expected.
+        """The lines below the rows: footers, and the trailer, if one is expected.
 
         The trailer is the last line that is neither blank nor a footer.
         """
@@ -132,14 +132,14 @@ class Survey:
                 trailer = line
             else:
                 break
-            # Blank lines above the topmost of them are among the rows.
+            # Blank lines above the first footer count as lines among the rows.
             ending = Ending(number, trailer, footers + (trailer is not None), blank)
         return ending
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The lines below the rows: from `first_line` on footers, a trailer, and blank lines."""
+    """The lines below the rows, from `first_line`: footers, a trailer, and blank lines."""
 
     first_line: int
     trailer: str | None = None
@@ -148,9 +148,9 @@ class Ending:
 
 
 def survey(stream: BinaryIO, encoding: str) -> Survey:
-    """Read everything once: hash, lines, line ends, tail.
+    """Read the whole content for hash, lines, line ends and tail.
 
-    Reading to the end also proves that the archive is whole, before anything is stored.
+    This also proves that an archive is complete, before anything is stored.
     """
     hashed = _Hashed(stream)
     text: ByteStream = hashed if encoding != "utf-16" else _Transcoded(hashed)
@@ -175,7 +175,7 @@ def survey(stream: BinaryIO, encoding: str) -> Survey:
 class LineReader:
     """Batches of decoded lines: (number of the first line, lines).
 
-    Reads up to and without `stop_line`, where the trailer is.
+    Stops before `stop_line`, where the trailer begins.
     """
 
     def __init__(
@@ -185,14 +185,14 @@ class LineReader:
         self.encoding = encoding
         self._codec = "utf-8" if encoding == "utf-16" else encoding
         self.newline = newline
-        # Whether a line with a letter beyond ASCII was text in this encoding.
+        # Whether a line with a letter beyond ASCII could be decoded.
         self.has_read_letters = False
         self._stop_line = stop_line
         self._batches = self._read()
         self._pushed: tuple[int, Lines] | None = None
 
     def __iter__(self) -> Iterator[tuple[int, Lines]]:
-        """Itself: batches are read once."""
+        """The reader itself: batches are read once."""
         return self
 
     def __next__(self) -> tuple[int, Lines]:
@@ -203,7 +203,7 @@ class LineReader:
         return next(self._batches)
 
     def push_back(self, first: int, lines: Lines) -> None:
-        """Give lines back that the next batch shall begin with."""
+        """Return lines to the front of the next batch."""
         self._pushed = (first, lines)
 
     def _read(self) -> Iterator[tuple[int, Lines]]:
@@ -243,7 +243,7 @@ class LineReader:
         newline = self.newline
         lines: Lines | None = None
         if block.isascii() or (self._codec == "utf-8" and not _CONTROLS["utf-8"].search(block)):
-            with contextlib.suppress(UnicodeDecodeError):  # then some of the lines can be
+            with contextlib.suppress(UnicodeDecodeError):  # then line by line, below
                 text = pl.Series("line", [block.decode(self._codec)])
                 lines = text.str.split(newline).explode()
                 self.has_read_letters |= not block.isascii()
@@ -268,17 +268,17 @@ class LineReader:
         is_utf_8 = _decodes(line, "utf-8")
         if self._codec == "utf-8":
             return is_utf_8
-        # Almost any bytes are text in a one-byte encoding. What reads as UTF-8 is UTF-8: `Ã`
-        # before `±` is in no name.
+        # Almost any bytes are text in a one-byte encoding. A line that can be decoded as UTF-8
+        # is UTF-8: no name has `Ã` before `±`.
         return not is_utf_8 and _decodes(line, self._codec)
 
 
 def skip_titles(
     reader: LineReader, header_row: int | None, pattern: re.Pattern[str] | None
 ) -> tuple[int, int]:
-    """Take lines off the front that stand above the header: how many, and how many blank.
+    """Skip the lines above the header; returns the numbers of titles and of blank lines.
 
-    These are all above the header's line where it is known, else those that match.
+    These are all lines above the header's line if it is known, else those that match.
     """
     titles = blank = 0
     for first, batch in reader:

@@ -1,7 +1,7 @@
-"""From a delivered file to logical files: an archive's members, a workbook's sheets.
+"""Unpacks a delivered file into logical files: an archive's members, a workbook's sheets.
 
-Archives come from outside, so nothing is extracted to disk, no name in them is used as a
-path, and unpacking stops when it gets out of proportion.
+Archives come from outside, so nothing is extracted to disk, no member's name is used as a
+path, and unpacking stops at a limit of size.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from outcomes.landing import workbook
 from outcomes.landing.deliveries import DeliveredFile, shown
 from outcomes.landing.reasons import FileError, Reason
 
-# Text packs to a tenth or so; the most repetitive real files to a fiftieth.
+# Text is usually packed to a tenth of its size, the most repetitive real files to a fiftieth.
 MAX_EXPANSION = 100
 ALWAYS_ALLOWED_BYTES = 32 << 20
 
-# A delivery has a file or two a feed.
+# A real delivery has one or two files per feed.
 MAX_MEMBERS = 1_000
 
-# What the unpackers raise on damaged bytes: their own errors and those of what they call.
+# Errors that the unpackers and the libraries below them raise on damaged bytes.
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -50,11 +50,11 @@ OpenFile = Callable[[], BinaryIO]
 
 @dataclass(frozen=True)
 class LogicalFile:
-    """A file that the ledger knows: it has one content and is read as one object.
+    """A file of the ledger: it has one content and is read as one object.
 
-    `file_name` is the delivered name, for a member or sheet followed by `/` and its name.
-    `item` is None when the contract has no object for it; then `fault` says why. `part` is
-    a sheet that the contract does not know: its content is not that of the other sheets.
+    `file_name` is the delivered name, followed by `/` and the name of the member or sheet.
+    `item` is None if the contract has no object for it; then `fault` says why. `part` names a
+    sheet that the contract does not know, to distinguish it from the other sheets.
     """
 
     delivered: DeliveredFile
@@ -71,14 +71,14 @@ class LogicalFile:
         """The content, unpacked.
 
         Raises:
-            FileError: the archive is damaged or expands beyond all proportion.
+            FileError: the archive is damaged, or too large when unpacked.
         """
         with self.open() as stream:
             yield stream
 
 
 def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
-    """All logical files of a delivered file; an unusable archive is one with a fault."""
+    """All logical files of a delivered file; an unusable archive is one file with a fault."""
     candidates = [
         (item, values)
         for item in contract.objects
@@ -183,9 +183,9 @@ def _sheets(
 
 
 def unknown_files(delivered: DeliveredFile) -> list[LogicalFile]:
-    """A file that no contract knows, unpacked if it can be.
+    """A file that fits no object of the contract, unpacked if possible.
 
-    Its contents may be known under their right name: then they are duplicates.
+    Its contents may have landed under their correct name: then they are duplicates.
     """
     fault = FileError(Reason.UNKNOWN_FILE, "no object of the contract has a file of this name")
     if delivered.name.lower().endswith(".zip"):
@@ -212,7 +212,7 @@ def list_members(path: Path) -> list[str]:
     """Names of a zip archive's files.
 
     Raises:
-        FileError: the archive is damaged, asks for a password, or is not safe.
+        FileError: the archive is damaged, needs a password, or is not safe.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -235,7 +235,7 @@ def list_members(path: Path) -> list[str]:
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise FileError(Reason.UNSAFE_ARCHIVE, "a member is a symbolic link")
         if entry.flag_bits & 0x1:
-            raise FileError(Reason.ENCRYPTED_ARCHIVE, "a member asks for a password")
+            raise FileError(Reason.ENCRYPTED_ARCHIVE, "a member needs a password")
         if entry.filename.lower() in names:
             raise FileError(Reason.DUPLICATE_MEMBER, f"two members named {shown(entry.filename)}")
         names.add(entry.filename.lower())
@@ -243,13 +243,13 @@ def list_members(path: Path) -> list[str]:
 
 
 def sha256_of(path: Path) -> str:
-    """Hash of a file's bytes as they lie on disk."""
+    """Hash of a file's bytes on disk."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Capped:
-    """A stream that stops when it has grown out of all proportion to what it came from."""
+    """A stream that fails when it exceeds the limit for its packed size."""
 
     def __init__(self, stream: BinaryIO, packed_bytes: int, *parents: BinaryIO) -> None:
         self._stream = stream
@@ -318,7 +318,7 @@ def _wrong_date(delivered: DeliveredFile, values: NameValues) -> FileError | Non
     if isinstance(named, datetime) and named.date() != delivered.as_of_date:
         return FileError(
             Reason.NAME_DATE_MISMATCH,
-            f"the name says {named.date()}, the delivery is of {delivered.as_of_date}",
+            f"the name has the date {named.date()}, the delivery is of {delivered.as_of_date}",
         )
     return None
 
@@ -337,6 +337,6 @@ def _sent_at(delivered: DeliveredFile, values: NameValues) -> datetime | None:
     value = values.get("sent_at")
     if not isinstance(value, datetime):
         return None
-    # A time alone is read as one of the year 1900.
+    # strptime reads a time without a date as one of 1900-01-01.
     is_time = value.date() == date(1900, 1, 1)
     return datetime.combine(delivered.as_of_date, value.time()) if is_time else value

@@ -1,7 +1,7 @@
-"""Sheets of an XLSX workbook, their cells as text.
+"""Reads the sheets of an XLSX workbook, with their cells as text.
 
-A number cell has no leading zeros and no decimal point of its own: 15025.0 is `15025`. A
-date cell becomes `yyyy-mm-dd`, whatever it looks like on the screen.
+A number cell has no leading zeros, and no decimal point if it is whole: 15025.0 is `15025`. A
+date cell becomes `yyyy-mm-dd`, whatever format the workbook displays.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from outcomes.landing.text import ByteStream, Ending, Survey
 
 Rows = list[list[str]]
 
-# Stands for a cell whose value cannot be known.
+# The text of a cell whose value is unknown.
 UNREADABLE = "\0"
-# Stands for a cell that is merged with the one above it.
+# The text of a cell that is merged with the one above it.
 _MERGED = "\0above"
 
-# A workbook is a zip archive: the same care as with the others. It is read whole, so it
-# must fit into memory, and so must the rectangle that its cells span.
+# A workbook is a zip archive with the same limits as others. It is read into memory, so its
+# size and the rectangle of its cells are limited.
 _MAX_BYTES = 64 << 20
 _MAX_EXPANSION = 100
 _ALWAYS_ALLOWED_BYTES = 32 << 20
 _MAX_CELLS = 1_500_000
 _MAX_CHARACTERS = 64 << 20
 
-# From here on a number has lost digits: a workbook keeps fifteen.
+# A larger number has lost digits: a workbook keeps fifteen.
 _MAX_EXACT = 10**15
 
-# Each sheet is looked at, and those that no contract knows are each in the ledger.
+# Each sheet is read or, if the contract does not know it, entered in the ledger.
 _MAX_SHEETS = 100
 
-# A formula's element, or the mark of an error.
+# The XML of a formula, or of an error.
 _FORMULA_OR_ERROR = re.compile(rb"<(?:[\w.-]+:)?f[\s>/]|\st\s*=\s*[\"']e[\"']")
 _OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
@@ -88,7 +88,7 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
         unreadable = _without_value(content, sheet)
     except FileError:
         raise
-    except Exception as error:  # two parsers on bytes from outside: anything can come
+    except Exception as error:  # two parsers on bytes from outside can raise anything
         raise _unreadable(error) from None
     for (top, left), (bottom, right) in cells.merged_cell_ranges or []:
         for row in range(top, min(bottom + 1, len(rows))):
@@ -100,7 +100,7 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
     for row, column in unreadable:
         if row < len(rows) and column < len(rows[row]) and not rows[row][column]:
             rows[row][column] = UNREADABLE
-    # A sheet's used area can reach beyond its last column: formatting without content.
+    # A sheet's used area can extend beyond its last column, by formatting without content.
     width = max((n + 1 for row in rows for n, cell in enumerate(row) if cell), default=0)
     return [row[:width] for row in rows]
 
@@ -108,7 +108,7 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
 def find_header(
     rows: Rows, header_row: int | None, skip_lines: re.Pattern[str] | None
 ) -> int | None:
-    """The header's index: in its row, or the first that is neither empty nor a title."""
+    """The index of the header: its given row, or the first that is not empty or a title."""
     if header_row is not None:
         is_there = header_row <= len(rows) and any(rows[header_row - 1])
         return header_row - 1 if is_there else None
@@ -124,7 +124,7 @@ def is_merged(cell: str) -> bool:
 
 
 def header_names(row: list[str]) -> list[str]:
-    """The names in a header; a cell that is merged with another has none of its own."""
+    """The names in a header; a merged cell has an empty one."""
     return ["" if cell.startswith(UNREADABLE) else cell for cell in row]
 
 
@@ -142,9 +142,9 @@ def _line(row: list[str]) -> str:
 
 
 def read_rows(rows: Rows, mapping: Mapping, first: int, filled: Collection[str]) -> Block:
-    """The rows below the header as one block; `first` is the sheet's row of the first.
+    """The rows below the header as one block; `first` is the number of the first row.
 
-    In the columns that are `filled` down a merged cell is empty, in others unreadable.
+    A merged cell is empty in the columns that are `filled` down, else unreadable.
     """
     kept = [(first + n, row) for n, row in enumerate(rows) if any(cell.strip() for cell in row)]
     numbers = [number for number, _ in kept]
@@ -160,7 +160,7 @@ def read_rows(rows: Rows, mapping: Mapping, first: int, filled: Collection[str])
 
 
 def as_text(cell: Any) -> str:
-    """A cell's value as the text that a person would have typed."""
+    """A cell's value as a person would type it."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
@@ -179,13 +179,13 @@ def as_text(cell: Any) -> str:
 
 
 def _without_value(content: bytes, sheet: str) -> set[tuple[int, int]]:
-    """Cells with a formula or an error, which calamine may give as empty."""
+    """Cells with an error, or with a formula without a value; calamine may return them as empty."""
     with ZipFile(io.BytesIO(content)) as parts:
         if not any(_FORMULA_OR_ERROR.search(parts.read(name)) for name in parts.namelist()):
             return set()
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
     cells = book[sheet]
-    cells.reset_dimensions()  # what the sheet says of its size can be anything
+    cells.reset_dimensions()  # a sheet's stated size can be wrong
     return {
         (row_number, column_number)
         for row_number, row in enumerate(cells.iter_rows())
@@ -195,7 +195,7 @@ def _without_value(content: bytes, sheet: str) -> set[tuple[int, int]]:
 
 
 def _content(stream: ByteStream) -> bytes:
-    """The workbook, if it may be unpacked."""
+    """The workbook's bytes, if its size is within the limits."""
     content = stream.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise FileError(
@@ -204,7 +204,7 @@ def _content(stream: ByteStream) -> bytes:
     if content.startswith(_OLD_BINARY_FORMAT):
         raise FileError(
             Reason.UNREADABLE_WORKBOOK,
-            "expected an XLSX workbook; it asks for a password, or is of the old format XLS",
+            "expected an XLSX workbook; it needs a password, or is in the old format XLS",
         )
     try:
         with ZipFile(io.BytesIO(content)) as parts:
@@ -221,27 +221,27 @@ def _content(stream: ByteStream) -> bytes:
 def _open(content: bytes) -> python_calamine.CalamineWorkbook:
     try:
         return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except Exception as error:  # a parser on bytes from outside: anything can come
+    except Exception as error:  # a parser on bytes from outside can raise anything
         raise _unreadable(error) from None
 
 
 class _Part:
-    """How large one part of a workbook will be when it is laid out, from its XML.
+    """The size in memory of one part of a workbook, computed from its XML.
 
-    Small in the file and large in memory are two cells at the ends of a sheet, and a long
-    text that many cells share. `root` tells sheets from other parts: a name can be any.
+    Two cells at opposite corners of a sheet, or a long text that many cells share, are small
+    in the file and large in memory. `root` identifies sheets, because parts can have any name.
     """
 
     def __init__(self) -> None:
         self.root: str | None = None
         self.height = self.width = 0
-        self.shared: list[int] = []  # the texts that its cells share, by number
-        self.lengths: list[int] = []  # of the texts to be shared, if it holds them
+        self.shared: list[int] = []  # numbers of the shared texts in its cells
+        self.lengths: list[int] = []  # lengths of the shared texts, if it is their list
         self._row = self._column = 0
         self._reads_number = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         kind = name.rpartition(":")[2]
         self.root = self.root or kind
         if kind == "row":
@@ -253,7 +253,7 @@ class _Part:
             self.lengths.append(0)
 
     def text(self, text: str) -> None:
-        """Text of an element, or between elements."""
+        """Handle text in or between elements."""
         if self.lengths:
             self.lengths[-1] += len(text)
         elif self._reads_number and text.strip():
@@ -261,7 +261,7 @@ class _Part:
             self._reads_number = False
 
     def _place(self, reference: str | None) -> None:
-        """A cell stands at its reference, or behind the one before."""
+        """Move to a cell: at its reference, or after the one before it."""
         self._column += 1
         if reference:
             letters = reference.rstrip("0123456789")
@@ -279,10 +279,10 @@ def _column_number(letters: str) -> int:
 
 
 def _measured(parts: ZipFile) -> list[_Part]:
-    """The parts that are sheets or texts to be shared.
+    """The parts that are sheets or lists of shared texts.
 
     Raises:
-        ExpatError: one of them, or what should be XML, is none.
+        ExpatError: a part that should be XML is not.
     """
     found = []
     for name in parts.namelist():
@@ -302,10 +302,10 @@ def _measured(parts: ZipFile) -> list[_Part]:
 
 
 def _require_size(parts: ZipFile) -> None:
-    """Refuse a workbook that is small in the file and large when laid out.
+    """Refuse a workbook that is too large in memory.
 
     Raises:
-        FileError: it is.
+        FileError: it is too large.
     """
     measured = _measured(parts)
     lengths = [length for part in measured for length in part.lengths]
@@ -318,7 +318,7 @@ def _require_size(parts: ZipFile) -> None:
         if part.height * part.width > _MAX_CELLS:
             raise FileError(
                 Reason.ARCHIVE_TOO_LARGE,
-                f"a sheet reaches over {part.height} rows and {part.width} columns; expected "
+                f"a sheet spans {part.height} rows and {part.width} columns; expected "
                 f"at most {_MAX_CELLS} cells",
             )
 

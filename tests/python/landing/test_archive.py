@@ -182,12 +182,12 @@ def test_replay_needs_an_empty_database(
 ) -> None:
     events(drops, {})
     run("land", drops)
-    with pytest.raises(OutcomesError, match="is not empty: its ledger knows 1 files"):
+    with pytest.raises(OutcomesError, match="is not empty: its ledger has 1 files"):
         run("replay")
 
 
 def test_replay_needs_an_archive(archive: Archive, database: Settings) -> None:
-    with pytest.raises(OutcomesError, match="holds no delivered file"):
+    with pytest.raises(OutcomesError, match="has no delivered file"):
         run("replay")
 
 
@@ -196,7 +196,7 @@ def test_replay_needs_the_contract_of_every_partner(
 ) -> None:
     file = deliver(drops, "x.csv", b"x")
     archive.keep(DeliveredFile("atlantis", date(2012, 10, 1), "x.csv", file))
-    with pytest.raises(OutcomesError, match="files of atlantis, for which there is no contract"):
+    with pytest.raises(OutcomesError, match="files of atlantis without a contract"):
         run("replay")
 
 

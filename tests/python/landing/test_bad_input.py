@@ -455,7 +455,7 @@ def test_only_a_written_out_date_is_a_delivery(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     deliver(tmp_path, "clairton/20121003/x.csv", b"x")
-    assert "expected to lie in a folder <partner>/<yyyy-mm-dd>/" in run("land", tmp_path)[1]
+    assert "expected a file in a folder <partner>/<yyyy-mm-dd>/" in run("land", tmp_path)[1]
     with pytest.raises(OutcomesError, match="does not exist"):
         run("land", tmp_path / "nowhere")
     with pytest.raises(OutcomesError, match="Not a directory"):

@@ -107,7 +107,7 @@ def test_files_of_unknown_partners_and_places_are_named(
     code, output = run("land", tmp_path)
     assert code == 3
     assert "no contract for partner 'atlantis'" in output
-    assert "lost.csv: expected to lie in a folder <partner>/<yyyy-mm-dd>/" in output
+    assert "lost.csv: expected a file in a folder <partner>/<yyyy-mm-dd>/" in output
     assert "DS_Store" not in output
     assert len(ledger(connection)) == 1
 

@@ -281,7 +281,7 @@ def test_no_space_left(
 
     with monkeypatch.context() as patch:
         patch.setattr(function, fail)
-        with pytest.raises(OutcomesError, match=f"{what}.*\n.*make space and {RUN_AGAIN}"):
+        with pytest.raises(OutcomesError, match=f"{what}.*\n.*free some space and {RUN_AGAIN}"):
             run("land", tmp_path / "drops")
     assert ledger(connection) == []
     assert not list(archive.folder.rglob("*.part"))
@@ -317,7 +317,7 @@ def test_a_full_disk_under_the_archive(
     rest = deliver(small_disk, "rest", b"\0" * (15 << 20))
     notes = deliver(tmp_path / "drops", "clairton/2012-10-03/notes.txt", b"")
     notes.write_bytes(os.urandom(2 << 20))
-    with pytest.raises(OutcomesError, match=f"No space left.*\n.*make space and {RUN_AGAIN}"):
+    with pytest.raises(OutcomesError, match=f"No space left.*\n.*free some space and {RUN_AGAIN}"):
         run("land", tmp_path / "drops")
     assert ledger(connection) == []
     rest.unlink()
@@ -338,7 +338,9 @@ def test_a_full_disk_under_the_database(
         connection.execute("alter table raw.attendance_events set tablespace small")
         events(tmp_path / "drops", *({"StudentID": f"{n:09}"} for n in range(20_000)))
         rest.write_bytes(b"\0" * (15 << 20))
-        with pytest.raises(OutcomesError, match=f"no space left.*\n.*make space and {RUN_AGAIN}"):
+        with pytest.raises(
+            OutcomesError, match=f"no space left.*\n.*free some space and {RUN_AGAIN}"
+        ):
             run("land", tmp_path / "drops")
         assert ledger(connection) == []
         rest.unlink()

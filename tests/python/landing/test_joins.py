@@ -262,7 +262,9 @@ def test_district_check_joins_files_too(contracts: Path, tmp_path: Path) -> None
     contract = contracts / "steel_valley.odcs.yaml"
     code, output = run("district", "check", contract, *sorted(delivery.iterdir()))
     assert code == 3
-    assert "enrollments.csv: 9 lines, 3 rows would load, 3 be rejected, 1 not for us" in output
+    assert (
+        "enrollments.csv: 9 lines, 3 rows would load, 3 would be rejected, 1 not for us" in output
+    )
     assert "missing_value in school, 2 times" in output
 
 

@@ -220,7 +220,7 @@ def test_a_file_of_a_partner_without_a_contract_cannot_be_released(
         events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(count)), day=day)
     land(connection, tmp_path)
     name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
-    with pytest.raises(OutcomesError, match="no contract any more"):
+    with pytest.raises(OutcomesError, match="no longer has a contract"):
         release_file(connection, {}, name, None, "asked")
     assert ("held", None) in ledger(connection, "status, released_at")
 

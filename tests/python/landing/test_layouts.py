@@ -210,7 +210,7 @@ def test_columns_of_fixed_width_stand_where_the_contract_says(tmp_path: Path) ->
     rows, _, rejected = read(tmp_path, text, layout, FIXED)
     assert rows == [("01", "Ada", "A1"), ("02", "Bo", "B2")]
     assert rejected == {"missing_value": [4]}
-    with pytest.raises(FileError, match="missing at its place: school"):
+    with pytest.raises(FileError, match="missing at its position: school"):
         read(tmp_path, text.replace("sc\n", "\n", 1), layout, FIXED)
 
 

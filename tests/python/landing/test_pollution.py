@@ -249,7 +249,7 @@ def test_district_check_takes_a_contract_of_any_headers(tmp_path: Path) -> None:
     sent.write_text(f"{quoted}\n{'x,' * 7}y\n{'x,' * 6}y\n", "utf-8")
     code, output = run("district", "check", file, sent)
     assert code == 3
-    assert "f.csv: 3 lines, 1 rows would load, 1 be rejected" in output
+    assert "f.csv: 3 lines, 1 rows would load, 1 would be rejected" in output
     assert "wrong_field_count, 1 times: expected 8 fields, found 7 (lines 3)" in output
     sent.write_text(quoted.replace("[bold]", "[bolt]") + "\n", "utf-8")
     assert "[bold] (renamed to [bolt]?)" in run("district", "check", file, sent)[1]

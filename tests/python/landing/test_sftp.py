@@ -176,7 +176,7 @@ def test_a_wrong_password_is_refused_and_not_shown(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_SFTP_PASSWORD", "secret-of-another")
-    with pytest.raises(OutcomesError, match="does not let warehouse in") as caught:
+    with pytest.raises(OutcomesError, match="refuses the login of warehouse") as caught:
         run("land", server.url())
     assert "secret-of-another" not in str(caught.value)
 

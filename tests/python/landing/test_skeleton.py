@@ -92,7 +92,7 @@ def test_titles_markers_dates_codes_and_merged_cells_are_proposed(tmp_path: Path
     book.save(tmp_path / "absences.xlsx")
     code, output = run("district", "new", contract, sample, tmp_path / "absences.xlsx")
     assert code == 0
-    assert "roster: row 3 is taken for the header" in output
+    assert "roster: row 3 is used as the header" in output
     roster, absences = load_contract(contract).objects
     assert (roster.file.header_row, roster.file.trailing_delimiter) == (3, True)
     assert roster.file.footer is not None
@@ -127,7 +127,7 @@ def test_nothing_lands_until_the_agreement_is_written_down(tmp_path: Path) -> No
 
 def test_a_contract_is_never_overwritten(tmp_path: Path) -> None:
     contract = deliver(tmp_path, "steel_valley.odcs.yaml", b"mine")
-    with pytest.raises(OutcomesError, match="it is left as it is"):
+    with pytest.raises(OutcomesError, match="it was not changed"):
         run("district", "new", contract, deliver(tmp_path, "roster.csv", b"Number\n"))
     assert contract.read_bytes() == b"mine"
 

@@ -89,7 +89,7 @@ def test_cells_that_do_not_say_where_they_are_count_too(tmp_path: Path) -> None:
 
     fault = check(clairton(tmp_path), grow).fault
     assert fault
-    assert "over 80002 rows and 20 columns" in fault.detail
+    assert "spans 80002 rows and 20 columns" in fault.detail
 
 
 def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
