@@ -7,7 +7,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from bench import landing, linkage, marts, road
+from bench import landing, linkage, marts, pipeline
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.warehouse.server import EmbeddedServer
 
@@ -15,12 +15,12 @@ FIGURES = PROJECT_DIR / "target" / "bench.json"
 
 
 def main() -> None:
-    """Measure landing, the whole road, linking, and the marts of a county."""
+    """Measure landing, the whole pipeline, linking, and the marts of a county."""
     console = Console()
     EmbeddedServer(load_settings()).start()
     with console.status("Landing large files"):
         figures = {"landing": landing.measure()}
-    figures["road"] = road.measure(console)
+    figures["pipeline"] = pipeline.measure(console)
     figures["linkage"] = linkage.measure(console)
     figures["marts"] = marts.measure(console)
     table = Table("measurement", "rows", "seconds", "figure")
@@ -31,10 +31,10 @@ def main() -> None:
             f"{found['seconds']}",
             f"{found['rows_per_second']:,} rows per second",
         )
-    for case, found in figures["road"].items():
+    for case, found in figures["pipeline"].items():
         seconds = found["land_seconds"] + found["build_seconds"]
         table.add_row(
-            f"whole road, {case}",
+            f"whole pipeline, {case}",
             f"{found['rows']:,}",
             f"{seconds:.1f}",
             f"land {found['land_seconds']}, build and test {found['build_seconds']}",

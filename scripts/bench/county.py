@@ -1,7 +1,7 @@
-"""A county of any size, written straight into raw: students and client records.
+"""A county of any size, written directly into raw: students and client records.
 
-The people, their records and the mess in them are the demo's own. Only the road through
-files, archive and loader is left out: linking is measured here, not landing.
+People, records and their errors are those of the demo. Files, archive and loader are skipped,
+because this measures linking, not landing.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ WEEKLY_CHANGE = 0.01
 
 @dataclass
 class County:
-    """An invented county and the raw tables that it sends its records to.
+    """An invented county, and the raw tables for its records.
 
     Args:
         connection: a database with empty raw tables.
-        students: students at a time.
+        students: students enrolled at a time.
         clients: client records.
     """
 
@@ -49,7 +49,7 @@ class County:
     clients: int
 
     def __post_init__(self) -> None:
-        """Invent the people and say whose each client record is."""
+        """Invent the people, and choose the person of each client record."""
         self._plan = Plan(self.students, self.clients, weeks=1, school_years=0, seed=7)
         self._population = make_population(self._plan)
         demographics = make_demographics(self._plan, self._population)
@@ -60,7 +60,7 @@ class County:
         record_partners(self.connection, load_contracts().values())
 
     def deliver(self, advance: Callable[[int], None]) -> None:
-        """The first delivery: every student of the running year, every client record."""
+        """Write the first delivery: all students of the running year, all client records."""
         for district in DISTRICTS:
             self._roster(district, FIRST_DAY, self._students(district))
         for source, person in self._records.person.items():
@@ -69,7 +69,7 @@ class County:
             self._clients(source, FIRST_DAY, blocks, advance)
 
     def deliver_changes(self) -> None:
-        """A week later: other spellings for some of the students and client records."""
+        """Write the next week's delivery, with changes to some students and client records."""
         day = FIRST_DAY + timedelta(weeks=1)
         for district in DISTRICTS:
             students = self._students(district)
@@ -120,7 +120,7 @@ class County:
         def rows() -> Iterator[pl.DataFrame]:
             for positions in blocks:
                 clients = self._extracts.clients(source, positions, chance)
-                # Programs send a race, and no contract keeps it.
+                # Programs send a race, but no contract keeps it.
                 yield clients.drop("race").with_columns(
                     source_id=pl.lit(source),
                     updated_at=pl.lit(datetime.combine(day, time(6))),
@@ -176,7 +176,7 @@ class County:
 
 
 def _gender_codes(district: str) -> dict[str, str]:
-    """The district's own word for each sex of the invented people."""
+    """The district's code for each sex of the invented people."""
     codes = pl.read_csv(CODE_CROSSWALK).filter(domain="gender", partner_id=district)
     words = dict(codes.select("code", "source_code").iter_rows())
     return {"F": words["female"], "M": words["male"]}

@@ -1,4 +1,4 @@
-"""A database for one measurement, beside the warehouse's own."""
+"""A database for one measurement, separate from the warehouse's own."""
 
 from __future__ import annotations
 

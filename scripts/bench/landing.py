@@ -1,4 +1,4 @@
-"""How fast rows land, end to end: archive, read, validate, COPY, commit."""
+"""How fast rows land, including archive, reading, validation, COPY and commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long linking takes: a whole county at once, then a week's changes, then all the rest."""
+"""How long linking takes: for a whole county, then for a week's changes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.county import County
 from bench.database import temporary_database
-from bench.splink_beside import splink_seconds
+from bench.splink_comparison import splink_seconds
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build, dbt_environment
 
 STUDENTS = 32_000
-# Growth shows between the two.
+# Two sizes, to show the growth.
 CLIENT_RECORDS = (1_000_000, 15_000_000)
 # From the raw records to the crosswalk.
 LINKING = "+person_crosswalk"
@@ -45,11 +45,11 @@ def measure(
     """Link an invented county from nothing, then a week's changes, for each size.
 
     Returns:
-        For each number of client records: seconds of the first run and of a week's,
-        from dbt's start to its end and, of the increment, from the first model to the last;
-        the peak memory of the database's processes, identities, pairs, the seconds that
-        Splink takes for the same identities, and those of a build of everything that
-        follows, with its tests and the first publication.
+        For each number of client records: the seconds of the full and of the incremental run,
+        from dbt's start to its end and, for the incremental run, also from the first model to
+        the last; the peak memory of the database's processes; the numbers of identities and
+        pairs; the seconds of Splink for the same identities; and the seconds of a build of
+        everything else, with tests and the first publication.
     """
     return {f"{clients:,} records": _measure(console, students, clients)
             for clients in client_records}  # fmt: skip
@@ -70,7 +70,7 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
             task = progress.add_task("", total=clients)
             county.deliver(lambda records: progress.update(task, advance=records))
         connection.execute("vacuum analyze raw.clients")
-        # Seeds and functions do not belong to linking.
+        # Seeds and functions are not part of the measurement.
         _dbt("seed")
         _dbt("build", "--select", "resource_type:function")
         with console.status(f"Linking {clients:,} client records"), _peak_memory() as peak:
@@ -78,7 +78,7 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
         with console.status(f"The same identities with Splink, of {clients:,}"):
             splink = splink_seconds(connection)
         county.deliver_changes()
-        # A week lies between, in which the server tidies up by itself.
+        # In a real week autovacuum would do this.
         connection.execute("vacuum analyze")
         with console.status("Linking a week's changes"), _peak_memory() as weekly_peak:
             weekly, weekly_models = _dbt("run", "--select", LINKING)
@@ -107,7 +107,7 @@ def _count(connection: psycopg.Connection, table: str) -> int:
 
 
 def _dbt(*arguments: str) -> tuple[float, float]:
-    """Seconds that dbt takes, its own start included, and from the first model to the last."""
+    """Seconds of dbt including its start, and from the first model to the last."""
     folders = ("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR))
     started = time.perf_counter()
     with dbt_environment():
@@ -124,7 +124,7 @@ def _dbt(*arguments: str) -> tuple[float, float]:
 
 @contextmanager
 def _peak_memory() -> Iterator[_Peak]:
-    """The most memory that PostgreSQL's processes held at a time; shared pages count once."""
+    """Peak memory of PostgreSQL's processes; shared pages count once."""
     peak, done = _Peak(), threading.Event()
 
     def watch() -> None:
@@ -158,7 +158,7 @@ def _server_memory() -> float:
 
 
 def _of_port(process: Path, port: str) -> bool:
-    """Whether a server process belongs to the server on the port: itself or its child."""
+    """Whether a process is the server on the port, or its child."""
     parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
     lines = [(process / "cmdline").read_text()]
     lines.append((Path("/proc") / parent / "cmdline").read_text())

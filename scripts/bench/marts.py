@@ -24,7 +24,7 @@ NAME_GROUP_SHARES = (0.5, 0.42, 0.04, 0.04)
 
 
 def fill(connection: psycopg.Connection, students: int = STUDENTS) -> int:
-    """Write three school years straight into raw; linking and landing are measured elsewhere.
+    """Write three school years directly into raw; other modules measure landing and linking.
 
     Returns:
         Rows of attendance.
@@ -36,8 +36,7 @@ def fill(connection: psycopg.Connection, students: int = STUDENTS) -> int:
         for statement in script.split(";\n"):
             if statement.strip():
                 connection.execute(statement.encode(), {"students": students})
-    # What has arrived over three years autovacuum is long done with; here it would start
-    # beside the build.
+    # Otherwise autovacuum would start during the build. In a real warehouse it is done by then.
     connection.execute("vacuum (analyze)")
     [(rows,)] = connection.execute("select count(*) from raw.attendance_events").fetchall()
     return int(rows)
@@ -46,8 +45,8 @@ def fill(connection: psycopg.Connection, students: int = STUDENTS) -> int:
 def _write_people(connection: psycopg.Connection, number: int) -> None:
     """Write names and addresses, two children a family, into a temporary table.
 
-    They are drawn as the demo's are: how many pairs linking has to compare hangs on how
-    often names and ZIP codes occur, and in a real county few are common and many are rare.
+    They are drawn like the demo's: the number of pairs to compare depends on the frequencies of
+    names and ZIP codes, of which few are common and many are rare.
     """
     chance = np.random.default_rng(7)
     family = np.arange(number) // 2
@@ -83,7 +82,7 @@ def measure(console: Console, students: int = STUDENTS) -> dict[str, Any]:
     """Build and test everything on a county's school years.
 
     Returns:
-        Rows of attendance, seconds by the clock, and how busy the machine was meanwhile.
+        Rows of attendance, elapsed seconds, and the load of the machine.
     """
     with temporary_database() as connection:
         with console.status("Inventing three school years"):

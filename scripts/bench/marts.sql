@@ -1,5 +1,5 @@
--- Three school years of one district, a row per student and day in session, as they would
--- have landed: positive attendance, the state's ids, full snapshots, a file per feed and year.
+-- Landed rows of three school years of one district: positive attendance (a row per student
+-- and day in session), state ids, full snapshots, a file per feed and year.
 
 -- 13 grades at a time, and 2 years of those who come and go.
 create temporary table bench_students as

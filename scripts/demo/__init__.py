@@ -1,1 +1,1 @@
-"""Invented deliveries of any size, in the partners' own layouts, with the truth beside them."""
+"""Invented deliveries of any size, in the partners' layouts, with the true persons."""

@@ -1,4 +1,4 @@
-"""`python -m demo`: invented deliveries of any size, to try the warehouse on."""
+"""`python -m demo`: invented deliveries of any size, to try the warehouse with."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    path: Annotated[Path, typer.Argument(help="New folder for the deliveries and their truth.")],
+    path: Annotated[Path, typer.Argument(help="New folder for deliveries and true persons.")],
     students: Annotated[int, typer.Option(help="Students of all districts and years.")] = 1200,
     clients: Annotated[
         int | None,
-        typer.Option(help=f"Client records; {CLIENTS_PER_STUDENT} per student if not given."),
+        typer.Option(help=f"Client records; default: {CLIENTS_PER_STUDENT} per student."),
     ] = None,
     weeks: Annotated[int, typer.Option(help="Weekly deliveries of the running year.")] = 6,
-    school_years: Annotated[int, typer.Option(help="Finished school years before it.")] = 2,
+    school_years: Annotated[int, typer.Option(help="Finished school years before that.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 7,
 ) -> None:
-    """Write invented deliveries to PATH/drops and the truth of their links to PATH/truth.
+    """Write invented deliveries to PATH/drops and their true persons to PATH/truth.
 
     Example: python -m demo .warehouse/demo --students 1200 --seed 7
     """
@@ -59,7 +59,7 @@ def main(
                 advance=lambda records: bar.update(task, advance=records),
             ),
         )
-    console.print(f"Deliveries are in {path / 'drops'}, their truth in {path / 'truth'}.")
+    console.print(f"Deliveries are in {path / 'drops'}, their true persons in {path / 'truth'}.")
 
 
 if __name__ == "__main__":

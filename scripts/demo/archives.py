@@ -1,6 +1,6 @@
-"""Containers whose bytes depend on their content alone: zip, gzip and workbook.
+"""Zip, gzip and workbook files whose bytes depend only on their content.
 
-Each of the three formats carries a time of writing; here it is always the same.
+Each of the three formats stores a time of writing; here it is always the same.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class GzipFile:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
-        # The fastest level: the county's extracts are gigabytes, and read once.
+        # The fastest level, because a county's extracts have gigabytes and are read once.
         self._compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP_CONTAINER)
 
     def write(self, content: bytes) -> None:
@@ -72,7 +72,7 @@ def workbook_bytes(sheets: Mapping[str, Iterable[Iterable[Any]]]) -> bytes:
             sheet.append(list(row))
     buffer = BytesIO()
     book.save(buffer)
-    # Saving stamps the time into the properties and into every member of the zip.
+    # Saving writes the time into the properties and into every member of the zip.
     with zipfile.ZipFile(buffer) as saved:
         members = {name: saved.read(name) for name in saved.namelist()}
     stamp = WRITTEN_AT.strftime("%Y-%m-%dT%H:%M:%SZ").encode()

@@ -1,4 +1,4 @@
-"""From numpy's arrays of Python strings to text columns."""
+"""Text columns from numpy's arrays of Python strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a district knows of a student beyond the name: language, disability, income."""
+"""Demographics of students: language, disability, income."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is enrolled where: students of a district by school year, and their spells."""
+"""Enrollment: students of a district by school year, and their spells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo.people import HIGH_SCHOOL_END, Population, district_sizes
 from demo.plan import RUNNING_YEAR, Plan
 from demo.schools import BANDS, District, session_dates
 
-# What happens to a student in a school year, and to how many.
+# Share of students for each event of a school year.
 EVENTS = {
     "stays": 0.862,
     "enters_late": 0.03,
@@ -35,7 +35,7 @@ class Enrollment:
 
     `roster`: one row per student: person, district_student_id, state_student_id, grade.
     `spells`: one row per spell: person, school_code, grade, entry_date, entry_code,
-    exit_date, exit_code, visible_until (the row vanishes from snapshots after that day).
+    exit_date, exit_code, visible_until (later snapshots lack the row).
     """
 
     roster: pl.DataFrame
@@ -48,7 +48,7 @@ def homes_by_year(plan: Plan, population: Population) -> pl.DataFrame:
     One student in forty lived in another district until last year.
     """
     chance = plan.chance("homes")
-    # The year before the running one is always needed: its tests come in August.
+    # The year before the running one is always needed: its tests arrive in August.
     first = min(plan.first_year, RUNNING_YEAR - 1)
     students = population.people.head(population.students)
     n = len(students)
@@ -69,16 +69,16 @@ def homes_by_year(plan: Plan, population: Population) -> pl.DataFrame:
 
 
 def student_ids(plan: Plan, population: Population, district: District) -> pl.DataFrame:
-    """The ids that a district gives a student when it meets one: one row per student.
+    """The ids that a district gives its students: one row per student.
 
-    Columns: person, district_student_id, new_student_id (for the few that are enrolled
-    anew in the running year as if unknown), state_student_id (null: not sent).
+    Columns: person, district_student_id, new_student_id (for the few who are enrolled again in
+    the running year under a new id), state_student_id (null: not sent).
     """
     n = population.students
     chance = plan.chance("ids", district.district_id)
     highest = max(district.highest_id, 4 * n)
     local = chance.choice(np.arange(1000, highest), 2 * n, replace=False)
-    # The state's id is the same everywhere, except where somebody made a second one.
+    # The state's id is the same in all districts, except for a few duplicates.
     state = plan.chance("state ids").choice(800_000_000, 2 * n, replace=False) + 1_000_000_000
     state_id = np.where(chance.random(n) < 0.004, state[n:], state[:n])
     if district.district_id == "pittsburgh":
@@ -86,7 +86,7 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
         sibling = np.flatnonzero(family[1:] == family[:-1]) + 1
         shared = chance.choice(sibling, max(1, n // 1000), replace=False)
         state_id[shared] = state_id[shared - 1]
-    # At Woodland Hills the state's id is the key: it is always there.
+    # At Woodland Hills the state's id is the key, so it is never missing.
     missing = 0.0 if district.district_id == "woodland_hills" else 0.015
     frame = pl.DataFrame(
         {
@@ -109,9 +109,9 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
 
 @dataclass
 class Movement:
-    """Who left for good, and who arrives in the next district instead."""
+    """Students who left permanently, and students who arrive in the next district."""
 
-    gone: np.ndarray
+    has_left: np.ndarray
     arrivals: pl.DataFrame
 
     @classmethod
@@ -141,13 +141,13 @@ def make_enrollment(
         school_year: spring year.
         schools: `make_schools` of the district.
         calendar: `make_calendar` of the district and year.
-        movement: who is gone and who arrives; updated for the years and districts to come.
+        movement: who has left and who arrives; updated for later years and districts.
     """
     chance = plan.chance("enrollment", district.district_id, school_year)
     at_home = homes.filter(
         (pl.col("school_year") == school_year) & (pl.col("district_id") == district.district_id)
     ).select("person", "grade")
-    at_home = at_home.filter(~pl.Series(movement.gone[at_home["person"].to_numpy()]))
+    at_home = at_home.filter(~pl.Series(movement.has_left[at_home["person"].to_numpy()]))
     arrivals = movement.arrivals.join(at_home, on="person", how="anti")
     roster = pl.concat([at_home, arrivals], how="diagonal").filter(
         pl.col("grade") >= district.lowest_grade
@@ -159,7 +159,7 @@ def make_enrollment(
     school, other_school = _choose_schools(roster, schools, chance)
     event = _draw_events(roster, school_year, len(seen) / len(days), chance)
     event[(event == "changes_school") & (school == other_school)] = "stays"
-    # The day of whatever happens: not at once, and early enough to show.
+    # The day of the event: not the first days, and early enough to be delivered.
     first_week = min(6, len(seen) - 1)
     day = chance.integers(first_week, max(first_week + 1, len(seen) - 3), n)
 
@@ -172,7 +172,7 @@ def make_enrollment(
 
     changes, returns = event == "changes_school", event == "leaves_and_returns"
     gap = np.where(returns, chance.integers(6, 26, n), 1)
-    # One change in twenty overlaps: the old school writes the exit a few days late.
+    # One change in twenty overlaps, because the old school records the exit a few days late.
     gap[changes & (chance.random(n) < 0.05)] = -2
     back = days[(day + gap).clip(0, len(days) - 1)]
     again = (changes | returns) & (day + gap < len(days))
@@ -187,8 +187,8 @@ def make_enrollment(
         visible_until=np.full(n, NEVER),
     ).filter(pl.Series(again))
 
-    movement.gone[person[np.isin(event, list(EXIT_CODES)) | (exit_code == "WD04")]] = True
-    # A few of those who move away turn up in the next district.
+    movement.has_left[person[np.isin(event, list(EXIT_CODES)) | (exit_code == "WD04")]] = True
+    # A few of those who move away arrive in the next district.
     moved = roster.select("person", "grade", left_on=pl.Series(leave)).filter(
         pl.Series(np.equal(event, "moves_away"))
     )
@@ -205,7 +205,7 @@ def _draw_events(
     """One of `EVENTS` (or `arrives`) for each student of the roster."""
     share = dict(EVENTS)
     share["entered_by_mistake"] *= school_year == RUNNING_YEAR
-    # In the running year only the part of the year that is seen can bring changes.
+    # In the running year, events only happen in the delivered part of the year.
     for what in ("enters_late", "changes_school", *EXIT_CODES, "leaves_and_returns"):
         share[what] *= max(0.3, share_seen)
     share["stays"] += 1 - sum(share.values())
@@ -244,7 +244,7 @@ def _exits(
     days: np.ndarray,
     chance: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Exit date and code of the first spell, or never and None."""
+    """Exit date and code of the first spell, or NEVER and None."""
     n = len(roster)
     leave = np.full(n, NEVER)
     exit_code = np.full(n, None, dtype=object)
@@ -273,7 +273,7 @@ def _with_ids(roster: pl.DataFrame, ids: pl.DataFrame, school_year: int) -> pl.D
 def _choose_schools(
     roster: pl.DataFrame, schools: pl.DataFrame, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A school of the right band, the same one each year, and another of that band."""
+    """A school for the student's grade, the same one each year, and another such school."""
     grade = roster["grade"].to_numpy()
     person = roster["person"].to_numpy()
     school = np.empty(len(roster), dtype=object)
@@ -281,7 +281,7 @@ def _choose_schools(
     for band, (low, high) in BANDS.items():
         codes = schools.filter(pl.col("band") == band)["school_code"].to_numpy()
         rows = np.flatnonzero((grade >= low) & (grade <= high))
-        # A multiplier spreads the numbered people over the schools without a table.
+        # The multiplier spreads consecutive persons over the schools.
         place = person[rows] * 7919 % 104_729 % len(codes)
         step = chance.integers(1, max(2, len(codes)), len(rows))
         school[rows] = codes[place]

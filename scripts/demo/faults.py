@@ -1,4 +1,4 @@
-"""The few delivery faults that the demo's ledger is to show, and a log of them."""
+"""Faults of deliveries, for the demo's ledger, and a log of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import polars as pl
 
 @dataclass
 class FaultLog:
-    """What was broken on purpose: one entry per delivered file and kind."""
+    """The faults that were added on purpose: one entry per delivered file and kind."""
 
     entries: list[tuple[str, str, str, str, int]] = field(default_factory=list)
 
     def add(self, partner: str, as_of: date, file: str, kind: str, rows: int) -> None:
-        """Note `rows` broken rows of a file."""
+        """Log `rows` broken rows of a file."""
         if rows:
             self.entries.append((partner, as_of.isoformat(), file, kind, rows))
 

@@ -1,4 +1,4 @@
-"""The order in which a demo is made: people, schools, deliveries, extracts, truth."""
+"""Makes a demo: people, schools, deliveries, extracts, and the true persons."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from outcomes.errors import OutcomesError
 
 README = """# Invented deliveries
 
-Everybody in these files is invented: names, numbers, birth dates and addresses were drawn by
-a random generator, and whoever seems to be a real person is not. The layouts are those of
-the partners' data appendices.
+Everybody in these files is invented: names, numbers, birth dates and addresses are random, and
+any resemblance to a real person is a coincidence. The layouts are those of the partners' data
+appendices.
 
-- `drops/<partner>/<date>/`: what the partners would deliver.
-- `truth/`: what an all-knowing warehouse would link. `student_person` and `client_person`
-  name the person of every record, `people` says who is whose twin, parent or namesake,
-  `mess` counts what was done to identities, `faults` lists what was broken in the files.
+- `drops/<partner>/<date>/`: the deliveries of the partners.
+- `truth/`: the correct links. `student_person` and `client_person` have the person of every
+  record, `people` has twins, parents and namesakes, `mess` counts the errors in identities,
+  `faults` lists the faults in the files.
 
 Made by `python -m demo` with {students} students, {clients} client records,
 {weeks} weeks, {school_years} finished school years, seed {seed}. The same arguments make the
@@ -36,7 +36,7 @@ same files, byte for byte.
 
 @dataclass(frozen=True)
 class Progress:
-    """Whom to tell: `step` a sentence before each step, `advance` of client records."""
+    """Callbacks: `step` before each step, `advance` with numbers of client records."""
 
     step: Callable[[str], None]
     advance: Callable[[int], None]
@@ -47,11 +47,11 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
 
     Args:
         plan: sizes, weeks, years and seed.
-        path: a folder that is new or empty; `drops/`, `truth/` and a README are put there.
-        progress: is told how far it is.
+        path: a new or empty folder for `drops/`, `truth/` and a README.
+        progress: callbacks.
 
     Raises:
-        OutcomesError: the folder holds something already, or cannot be made.
+        OutcomesError: the folder is not empty, or cannot be created.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise OutcomesError(f"{path} is not an empty folder. Name a new one, or empty it first.")
@@ -59,7 +59,7 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
     try:
         truth_folder.mkdir(parents=True)
     except OSError as error:
-        raise OutcomesError(f"{path} cannot be made: {error.strerror}.") from None
+        raise OutcomesError(f"{path} cannot be created: {error.strerror}.") from None
     (path / "README.md").write_text(
         README.format(
             students=plan.students,

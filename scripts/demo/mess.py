@@ -1,7 +1,6 @@
-"""What happens to an identity between a person and a record.
+"""Errors and variants in the identity of a record.
 
-`garble` works on whole columns: each kind of mess picks its rows by chance and rewrites
-only those.
+`garble` works on whole columns: each kind of error rewrites randomly chosen rows.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ DIGITS = np.array(list("0123456789"), dtype=object)
 
 @dataclass(frozen=True)
 class Rates:
-    """Share of records with each kind of mess."""
+    """Share of records with each kind of error."""
 
     former_name: float = 0.0
     previous_address: float = 0.0
@@ -54,7 +53,7 @@ class Rates:
     sex_unknown: float = 0.0
 
 
-# School offices see a birth certificate; program intake is often by telephone.
+# School offices see a birth certificate; programs often register by telephone.
 STUDENT_RATES = Rates(
     nickname=0.02, middle_as_first=0.008, middle_initial=0.4, middle_missing=0.35,
     half_surname=0.1, no_hyphen=0.1, no_accents=0.4, typo_last=0.012, typo_first=0.012,
@@ -71,7 +70,7 @@ CLIENT_RATES = Rates(
 
 
 def _rewrite(frame: pl.DataFrame, rows: np.ndarray, **values: pl.Expr) -> pl.DataFrame:
-    """`frame` with new values of some columns, computed and put in on `rows` only."""
+    """`frame` with new values of some columns in `rows`."""
     index = np.flatnonzero(rows)
     if not len(index):
         return frame
@@ -82,7 +81,7 @@ def _rewrite(frame: pl.DataFrame, rows: np.ndarray, **values: pl.Expr) -> pl.Dat
 
 
 def _typo(column: str, n: int, letters: np.ndarray, chance: np.random.Generator) -> pl.Expr:
-    """A letter dropped, doubled, changed, or two exchanged; the first one stays mostly."""
+    """A letter dropped, doubled or changed, or two exchanged; rarely the first letter."""
     word = pl.col(column)
     place = pl.Series(chance.random(n))
     at = (1 + (place * (word.str.len_chars().cast(pl.Float64) - 1).clip(0)).floor()).cast(pl.Int64)
@@ -106,14 +105,14 @@ def _typo(column: str, n: int, letters: np.ndarray, chance: np.random.Generator)
 def garble(
     people: pl.DataFrame, rates: Rates, chance: np.random.Generator, counts: Counter[str]
 ) -> pl.DataFrame:
-    """The identity columns of `people` as a record has them.
+    """The identity columns of `people` as written in records.
 
     Args:
         people: one row per record, with the columns of `Population.people` and, for
             `ssn_shared`, `parent_ssn`.
         rates: share of records with each kind.
         chance: the job's random generator.
-        counts: counts what was done, by kind; added to.
+        counts: number of records with each kind of error; updated.
 
     Returns:
         `people` with the columns of `IDENTITY` rewritten.

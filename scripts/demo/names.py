@@ -1,8 +1,7 @@
-"""Names, streets and places to draw from: short lists of common ones, and a long tail.
+"""Draws names, streets and places: common ones from lists, rare ones from syllables.
 
-Real name counts have few very common names and very many rare ones, and a linkage model
-lives on that difference. The lists hold the common part; the tail is put together from
-syllables.
+Real populations have few very common names and very many rare ones. A linkage model uses this
+difference, so the demo needs it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import polars as pl
 
 SEED_LISTS = Path(__file__).parent / "seed_lists"
 RACE_GROUPS = ("white", "black", "hispanic", "asian")
-# Share of names that come from the tail of made-up ones.
+# Share of names that are composed of syllables.
 TAIL = {"surname": 0.3, "first_name": 0.08}
 
 
@@ -48,7 +47,7 @@ def _draw(
     weight = common["weight"].to_numpy().astype(float)
     drawn = common[column].to_numpy()[chance.choice(len(weight), n, p=weight / weight.sum())]
     rare = chance.random(n) < share
-    # The square leans to the front, so that the tail has its own common names.
+    # The square prefers the front, so that some composed names are more common than others.
     drawn[rare] = tail[(chance.random(int(rare.sum())) ** 2 * len(tail)).astype(int)]
     return drawn
 
@@ -97,7 +96,7 @@ def draw_streets(n: int, chance: np.random.Generator) -> np.ndarray:
     streets = seed_list("streets")["street"].to_numpy()
     kinds = np.array(["St", "Ave", "Way", "Dr", "Rd", "Pl", "Ln", "Ct"], dtype=object)
     number = (chance.random(n) ** 2 * 2400 + 1).astype(int).astype(str).astype(object)
-    # A street keeps its kind: Maple is a Street in one town only by luck, not each time.
+    # The kind depends on the street's name, with two kinds per name.
     drawn = (chance.random(n) ** 1.5 * len(streets)).astype(int)
     kind = (drawn + chance.integers(0, 2, n)) % len(kinds)
     address: np.ndarray = number + " " + streets[drawn] + " " + kinds[kind]

@@ -1,7 +1,7 @@
-"""What students do in a school year: days absent, marks, tests, suspensions.
+"""Outcomes of students in a school year: days absent, marks, tests, suspensions.
 
-One number per student, `need` (see `people`), and being involved with human services
-lower each outcome, so that the gaps between involved and other students are visible.
+The student's `need` (see `people`) and involvement with human services lower each outcome, so
+that the gaps between involved and other students are visible.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Outcomes:
 
 
 def abilities(plan: Plan, population: Population) -> np.ndarray:
-    """By student: what school work comes to, mean about 0, standard deviation about 1."""
+    """Ability in school by student: mean about 0, standard deviation about 1."""
     students = population.people.head(population.students)
     chance = plan.chance("abilities")
     return np.asarray(
@@ -64,10 +64,10 @@ def abilities(plan: Plan, population: Population) -> np.ndarray:
 
 def enrolled_days(spells: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
     """One row per student and day in session inside a spell: person, school_code, day."""
-    came = spells.filter(pl.col("exit_code").is_null() | (pl.col("exit_code") != "WD09"))
+    attended = spells.filter(pl.col("exit_code").ne_missing("WD09"))
     days = calendar.filter("in_session").select("school_code", day="calendar_date")
     return (
-        came.select("person", "school_code", "entry_date", "exit_date")
+        attended.select("person", "school_code", "entry_date", "exit_date")
         .join(days, on="school_code")
         .filter(
             pl.col("day") >= pl.col("entry_date"),
@@ -88,7 +88,7 @@ def make_outcomes(
     enrollment: Enrollment,
     calendar: pl.DataFrame,
 ) -> Outcomes:
-    """Draw the outcomes of a district and school year, as far as the deliveries reach."""
+    """Draw the outcomes of a district and school year, up to the last delivery."""
     chance = plan.chance("outcomes", district.district_id, school_year)
     seen = calendar.filter(pl.col("calendar_date") <= plan.last_day)
     days = enrolled_days(enrollment.spells, seen)
@@ -100,7 +100,7 @@ def make_outcomes(
 def _discipline(
     population: Population, days: pl.DataFrame, chance: np.random.Generator
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """The actions, and by row of `days` whether the student is suspended out of school."""
+    """The actions, and for each row of `days` whether the student is suspended."""
     person = days["person"].to_numpy()
     need = population.people["need"].to_numpy()[person]
     involved = population.people["is_involved"].to_numpy()[person]
@@ -157,7 +157,7 @@ def _attendance(
         day_fraction=pl.Series(np.where(half, 0.5, 1.0)),
         excused_later=pl.Series((code == "U") & (chance.random(n) < 0.04)),
     )
-    # Half a day without excuse and half a day with one: two rows for one day.
+    # Half an unexcused and half an excused day are two rows of one day.
     two = pl.Series(half & (code == "U") & (chance.random(n) < 0.05))
     other_half = events.filter(two).with_columns(
         event_code=pl.lit("E"), excused_later=pl.lit(False)
@@ -177,8 +177,8 @@ def _school_work(
     terms = pl.DataFrame({"term": range(1, TERMS + 1)}).with_columns(
         known_from=pl.Series(dates[TERM_DAYS * np.arange(TERMS) + district.marks_after - 1])
     )
-    came = enrollment.spells.filter(pl.col("exit_code").is_null() | (pl.col("exit_code") != "WD09"))
-    membership = came.group_by("person", maintain_order=True).agg(
+    attended = enrollment.spells.filter(pl.col("exit_code").ne_missing("WD09"))
+    membership = attended.group_by("person", maintain_order=True).agg(
         pl.col("grade").first(),
         since=pl.col("entry_date").min(),
         until=pl.col("exit_date").last(),
@@ -212,7 +212,7 @@ def _school_work(
         .with_columns(so_far=pl.col("points").cum_sum().over("person")
                       / pl.int_range(1, pl.len() + 1).over("person"))
     )  # fmt: skip
-    # The years before weigh as much as this one.
+    # Earlier years count as much as this one.
     before = (2.5 + 0.8 * ability[gpas["person"].to_numpy()]).clip(0.3, 4.0)
     honors = chance.choice([0.0, 0.25, 0.5], len(ability), p=[0.6, 0.25, 0.15])
     gpa = (pl.col("so_far") + pl.Series(before)) / 2
@@ -237,7 +237,7 @@ def make_tests(
     Args:
         plan: the plan.
         ability: `abilities`.
-        takers: person and grade, of everybody who was enrolled that spring.
+        takers: person and grade of everybody who was enrolled that spring.
         district: the district.
         test_year: the spring.
     """

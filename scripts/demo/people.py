@@ -23,14 +23,14 @@ RACE_SHARES = {
     "woodland_hills": (0.002, 0.01, 0.60, 0.02, 0.308, 0.06),
     "county": (0.002, 0.03, 0.16, 0.02, 0.768, 0.02),
 }
-# Grades that students of the demo have in the running year; above 12: they left before it.
+# Grades of the demo's students in the running year; above 12 they have left before it.
 FIRST_GRADE, HIGH_SCHOOL_END = -1, 12
 TODAY = date(2012, 8, 24)
 
 
 @dataclass(frozen=True)
 class Population:
-    """Everybody, and which of them are students.
+    """All people; the first `students` of them are students.
 
     `people` has one row per person: person, kind (student, parent, other), names, sex,
     race, birth_date, ssn, present and previous address, family, district_id (students),
@@ -45,8 +45,8 @@ class Population:
 def make_population(plan: Plan) -> Population:
     """Draw the population of a plan.
 
-    Families share a surname (mostly), an address, a race and their share of hardship, so
-    that siblings are hard to tell apart and outcomes differ by involvement.
+    Families mostly share a surname, and always an address, a race and a part of their need, so
+    that siblings are hard to distinguish and outcomes differ by involvement.
     """
     families = _families(plan)
     students = _students(plan, families)
@@ -60,7 +60,7 @@ def make_population(plan: Plan) -> Population:
 
 
 def district_sizes(students: int) -> dict[str, int]:
-    """Students by home district: the county's shares, the small ones never too small to show."""
+    """Students by home district: the county's shares, with a minimum for the small districts."""
     clairton = max(round(0.027 * students), min(150, students // 8))
     woodland_hills = max(round(0.129 * students), min(300, students // 4))
     sizes = {"clairton": clairton, "woodland_hills": woodland_hills}
@@ -76,7 +76,7 @@ def _race(district: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 
 def _name_group(race: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Index into `names.RACE_GROUPS`; multiracial families use either kind of name."""
+    """Index into `names.RACE_GROUPS`; multiracial families have names of either group."""
     either = chance.integers(0, 2, len(race))
     return np.select([race == 2, race == 3, race == 4, race == 6], [3, 1, 2, either], 0)
 
@@ -110,7 +110,7 @@ def _families(plan: Plan) -> pl.DataFrame:
     race = _race(district, chance)
     group = _name_group(race, chance)
     city, zip_code = _place(district, chance)
-    # Hardship is not spread evenly; half of a student's need comes from the family.
+    # Need differs by group; half of a student's need is that of the family.
     hardship = np.where(np.isin(race, [3, 4, 6]), 0.25, -0.2) + (district == "clairton") * 0.2
     return pl.DataFrame(
         {
@@ -132,7 +132,7 @@ def _students(plan: Plan, families: pl.DataFrame) -> pl.DataFrame:
     chance = plan.chance("students")
     students = families.select(pl.exclude("size").repeat_by("size").explode())
     n = len(students)
-    # Graduates of the finished years are students of the demo too.
+    # Graduates of the finished years are students of the demo, too.
     grade = chance.integers(FIRST_GRADE, HIGH_SCHOOL_END + plan.school_years + 1, n)
     late = (chance.random(n) < 0.08).astype(int)
     # Born in the year before the September in which the grade starts at that age.
@@ -148,7 +148,7 @@ def _students(plan: Plan, families: pl.DataFrame) -> pl.DataFrame:
     is_female = chance.random(n) < 0.49
     group = students["group"].to_numpy()
     first_name = names.draw_first_names(group, is_female, np.full(n, True), chance)
-    # No two children of a family share a first name (as far as one more draw can see to it).
+    # A second draw avoids most equal first names within a family.
     seen = pl.DataFrame({"family": family, "first_name": text(first_name)})
     again = ~seen.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
     first_name[again] = names.draw_first_names(
@@ -163,7 +163,7 @@ def _students(plan: Plan, families: pl.DataFrame) -> pl.DataFrame:
         sex=pl.Series(np.where(is_female, "F", "M")),
         first_name=text(first_name),
         need=pl.Series(need),
-        # Calibrated: a little more than half of the students were ever involved.
+        # Calibrated so that a little more than half of the students were ever involved.
         is_involved=pl.Series(chance.random(n) < 1 / (1 + np.exp(-(0.35 + 1.6 * need)))),
         twin_of=pl.Series(twin_of).replace(-1, None),
     )
@@ -181,7 +181,7 @@ def _parents(plan: Plan, families: pl.DataFrame, students: pl.DataFrame) -> pl.D
     female = parents["is_female"].to_numpy()
     first = names.draw_first_names(parents["group"].to_numpy(), female, np.full(n, False), chance)
     age_at_birth = (chance.gamma(6, 1.6, n) + 16) * 365.25
-    # A third of the mothers has another surname than the children.
+    # A third of the mothers have another surname than the children.
     other = names.draw_surnames(parents["group"].to_numpy(), chance)
     own_name = female & (chance.random(n) < 0.33)
     parents = parents.with_columns(
@@ -229,7 +229,7 @@ def _mother_of(students: pl.DataFrame, parents: pl.DataFrame) -> pl.Series:
 
 
 def _others(plan: Plan, start: int) -> pl.DataFrame:
-    """The rest of the county: adults, and children of districts that take no part."""
+    """The rest of the county: adults, and children of other districts."""
     chance = plan.chance("others")
     n = max(0, plan.people - start)
     county = np.full(n, "county", dtype=object)
@@ -258,7 +258,7 @@ def _others(plan: Plan, start: int) -> pl.DataFrame:
 
 
 def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Middle name, SSN, nickname, former name and former address; Jr or II for the juniors."""
+    """Add middle name, SSN, nickname, former name, former address, and suffixes of juniors."""
     chance = plan.chance("marks")
     n = len(people)
     race = people["race"].to_numpy()
@@ -267,7 +267,7 @@ def _with_marks(people: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     child = people["birth_date"].to_numpy() > np.datetime64("1987-01-01")
     middle = names.draw_first_names(group, female, child, chance)
     middle[chance.random(n) < 0.15] = None
-    # Marriage for women, adoption or a parent's marriage for children.
+    # Women change names by marriage, children by adoption or a parent's marriage.
     renamed = chance.random(n) < np.where(child, 0.03, np.where(female, 0.2, 0.0))
     former = names.draw_surnames(group, chance)
     former[~renamed] = None

@@ -1,4 +1,4 @@
-"""What is to be made: sizes, dates of delivery, and one stream of chance per job."""
+"""The plan of a demo: sizes, dates of delivery, and a random generator per job."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Plan:
-    """The arguments of a run; the same plan always makes the same bytes."""
+    """The arguments of a run; the same plan always gives the same bytes."""
 
     students: int
     clients: int
@@ -48,7 +48,7 @@ class Plan:
     seed: int
 
     def __post_init__(self) -> None:
-        """Refuse sizes that cannot be made."""
+        """Refuse impossible sizes."""
         limits = {
             "--students": (self.students, 200, 1_000_000),
             "--clients": (self.clients, self.students, 100_000_000),
@@ -61,7 +61,7 @@ class Plan:
                 raise OutcomesError(f"{option} must be from {low} to {high}, not {value}.")
 
     def chance(self, *job: object) -> np.random.Generator:
-        """The random generator of one job, so that no job disturbs another's numbers."""
+        """The random generator of one job, so that jobs do not change each other's numbers."""
         return np.random.default_rng([self.seed, zlib.crc32(repr(job).encode())])
 
     @property
@@ -71,34 +71,34 @@ class Plan:
 
     @property
     def ever_students(self) -> int:
-        """Students of any year: `students` are enrolled at a time, in 13 grades.
+        """Students of all years: `students` are enrolled at a time, in 13 grades.
 
-        Those of pre-kindergarten and the graduates of each finished year come on top.
+        Pre-kindergarten and the graduates of each finished year are added.
         """
         return self.students * (14 + self.school_years) // 13
 
     @property
     def people(self) -> int:
-        """People in the county: about 15 client records stand for one person."""
+        """People in the county: about one per 15 client records."""
         return max(self.clients // 15, 3 * self.ever_students)
 
     def pittsburgh(self) -> list[Delivery]:
-        """Mondays; every finished year in June, its tests in August."""
+        """Weekly on Mondays; every finished year in June, its tests in August."""
         return self._district(MONDAY, first_year=self.first_year)
 
     def clairton(self) -> list[Delivery]:
-        """Wednesdays; it joined in 2012 with the year that was ending."""
+        """Weekly on Wednesdays; it joined in 2012 at the end of a school year."""
         return self._district(WEDNESDAY, first_year=max(self.first_year, RUNNING_YEAR - 1))
 
     def woodland_hills(self) -> list[Delivery]:
-        """Fridays of the running year only."""
+        """Weekly on Fridays, of the running year only."""
         return self._district(FRIDAY, first_year=RUNNING_YEAR)
 
     def _district(self, weekday: int, first_year: int) -> list[Delivery]:
         deliveries = []
         for year in range(first_year, RUNNING_YEAR):
             deliveries.append(Delivery(last_weekday(year, 6, weekday), year))
-            # The August of the running year is the first of its weekly deliveries.
+            # In the running year, August has the first of the weekly deliveries.
             if year + 1 < RUNNING_YEAR:
                 deliveries.append(Delivery(last_weekday(year, 8, weekday), year + 1, year))
         start = last_weekday(RUNNING_YEAR - 1, 8, weekday)
@@ -108,12 +108,12 @@ class Plan:
         return deliveries
 
     def human_services(self) -> list[date]:
-        """Fridays: the full extract a week before school starts, then the changes."""
+        """Fridays: the full extract a week before school starts, then weekly changes."""
         first = date(RUNNING_YEAR - 1, 8, 24)
         return [first + timedelta(weeks=week) for week in range(self.weeks + 1)]
 
     def rosters(self) -> list[date]:
-        """The last day of each month of the running year, as far as the weeks go."""
+        """The last day of each month of the running year, up to the last week."""
         days = [date(RUNNING_YEAR - 1, 8, 31)]
         while True:
             year, month = days[-1].year, days[-1].month

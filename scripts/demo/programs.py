@@ -1,8 +1,7 @@
 """The human-services extracts: millions of client records and their services, streamed.
 
-A record is made when it is written. What is held for the whole county is one number per
-record: whose it is. Blocks of records are built in columns, and compressed by a second
-thread while the next one is built.
+A record is made when it is written; only its person is kept in memory. A block of records is
+built in columns, and compressed by a second thread while the next block is built.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "
                6: "Multi"}  # fmt: skip
 # Share of a source's records that each weekly extract adds, changes or deletes.
 NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
-# Records per client: none to four services each.
+# Share of client records with no service to four services.
 SERVICES_PER_RECORD = (0.03, 0.57, 0.26, 0.1, 0.04)
 BAD_SERVICE = 1 / 5000
 MOST_SOURCES = 5
@@ -37,7 +36,7 @@ MOST_SOURCES = 5
 
 @dataclass(frozen=True)
 class Program:
-    """A program: ages it serves, how long a service lasts, how often it is still open."""
+    """A program: the ages of its clients, the mean length of a service, the share still open."""
 
     code: str
     share: float
@@ -104,10 +103,10 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class ClientRecords:
-    """Whose record each is, per source in the order of its ids (from 1).
+    """The person of each client record, by source, in the order of ids (from 1).
 
-    `person`: by source, the person of each record. `full`: by source, how many of them
-    are in the first extract; the rest arrive evenly in the weekly ones.
+    `person`: by source, the person of each record. `full`: by source, the number of records in
+    the first extract; the others arrive evenly in the weekly ones.
     """
 
     person: dict[str, np.ndarray]
@@ -123,18 +122,18 @@ class ClientRecords:
 
 
 def assign_records(plan: Plan, population: Population, demographics: pl.DataFrame) -> ClientRecords:
-    """Spread the plan's client records over the people who are clients, and over sources.
+    """Distribute the plan's client records over clients and sources.
 
     Args:
         plan: the plan.
         population: the people.
-        demographics: of the students; with an intellectual disability they are registered
-            with its office, and some are not: the service gap that analysts look for.
+        demographics: of the students. Most students with an intellectual disability are
+            registered with its office; the others are the service gap that analysts look for.
     """
     chance = plan.chance("client records")
     people = population.people
     involved = people["is_involved"].to_numpy()
-    # A few students are known to a program without a service: a record is no involvement.
+    # A few students have a client record without a service, so they are not involved.
     client = involved | (chance.random(len(people)) < 0.02)
     clients = np.flatnonzero(client).astype(np.int32)
     spare = plan.clients - len(clients)
@@ -145,7 +144,7 @@ def assign_records(plan: Plan, population: Population, demographics: pl.DataFram
     born = people["birth_date"].to_numpy().astype("datetime64[D]")
     age = (np.datetime64(TODAY) - born).astype(int) / 365.25
     group = np.digitize(age, AGE_GROUPS).astype(np.int8)[person]
-    # People come back to the same few sources: at most five draws each, mostly one or two.
+    # A person uses few sources: at most five draws, mostly one or two.
     draws = chance.random((len(people), MOST_SOURCES), dtype=np.float32)
     used = (1 + chance.poisson(1.1, len(people))).clip(max=MOST_SOURCES)
     draw = draws[person, (chance.random(len(person)) * used[person]).astype(np.int8)]
@@ -168,7 +167,7 @@ def assign_records(plan: Plan, population: Population, demographics: pl.DataFram
 def _register_disabilities(
     person: np.ndarray, source: np.ndarray, demographics: pl.DataFrame, chance: np.random.Generator
 ) -> None:
-    """Move students' records into or out of the disability office, in place."""
+    """Move students' records to or from the disability office, in place."""
     office = list(SOURCES).index("intellectual_disability")
     elsewhere = list(SOURCES).index("income_support")
     students = len(demographics)
@@ -176,7 +175,7 @@ def _register_disabilities(
     source[is_student & (source == office)] = elsewhere
     has_it = demographics["primary_disability"].eq_missing("ID").to_numpy()
     registered = np.flatnonzero(has_it & (chance.random(students) < 0.75))
-    # People's records are side by side here: the first one of each becomes the office's.
+    # The records of a person are consecutive: the first one becomes the office's.
     first = np.flatnonzero(np.diff(person, prepend=-1))
     source[first[np.isin(person[first], registered)]] = office
 
@@ -188,7 +187,7 @@ class Extracts:
         plan: the plan.
         population: the people.
         records: `assign_records`.
-        mess: counts the mess in the client records, by kind; added to.
+        mess: number of client records with each kind of error; updated.
         log: notes the faults.
     """
 
@@ -224,7 +223,7 @@ class Extracts:
         Args:
             drops: the folder of the partner's deliveries.
             name: the source.
-            advance: is told of every block of client records that was written.
+            advance: called with the size of every written block of client records.
 
         Returns:
             (position, week) of the records that a weekly extract deleted.
@@ -253,22 +252,22 @@ class Extracts:
                     self._log.add("dhs", day, file, "ends before it starts", len(bad))
                     advance(len(block))
                 if week:
-                    # Some rows come twice: the newer time of update counts.
+                    # Some rows occur twice: the newer time of update counts.
                     changed = touched.clients_of(week)
                     changed = pl.concat([changed, changed.head(2)])
                     rows = self.clients(name, changed["position"].to_numpy(), chance)
                     clients.write(rows, changed["is_deleted"])
                     changed = touched.services_of(week, day)
                     services.write(changed.drop("is_deleted"), changed["is_deleted"])
-                    begun = self._new_services(name, positions.start, services_made, period, chance)
-                    services_made += len(begun)
-                    services.write(begun)
+                    new = self._new_services(name, positions.start, services_made, period, chance)
+                    services_made += len(new)
+                    services.write(new)
         return touched.deleted()
 
     def clients(
         self, name: str, positions: np.ndarray, chance: np.random.Generator
     ) -> pl.DataFrame:
-        """The client records at some positions of a source, each as somebody typed it."""
+        """The client records at some positions of a source, with errors."""
         source = SOURCES[name]
         person = self._records.person[name][positions]
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)
@@ -278,7 +277,7 @@ class Extracts:
                     "last_name", "first_name", "middle_name", "suffix", "street", "city"
                 ).str.to_uppercase()
             )
-        # A prime step and modulus: distinct numbers that do not show the order of people.
+        # Prime step and modulus give distinct numbers in an order unlike that of people.
         number = person.astype(np.int64) * 387_420_489 % 899_999_963 + 100_000_000
         mci = pl.Series(np.where(chance.random(len(person)) < 0.45, number, 0))
         return frame.select(
@@ -300,8 +299,8 @@ class Extracts:
         positions = chance.integers(0, known, 1 + round(NEW * known))
         services = self._services(name, positions, services_made, chance)
         days = (period[1] - period[0]).days
-        begun = np.datetime64(period[0]) + chance.integers(1, days + 1, len(services))
-        return services.with_columns(start_date=pl.Series(begun), end_date=pl.lit(None, pl.Date))
+        new = np.datetime64(period[0]) + chance.integers(1, days + 1, len(services))
+        return services.with_columns(start_date=pl.Series(new), end_date=pl.lit(None, pl.Date))
 
     def _services(
         self, name: str, positions: np.ndarray, services_made: int, chance: np.random.Generator
@@ -309,7 +308,7 @@ class Extracts:
         source = SOURCES[name]
         person = self._records.person[name][positions]
         count = chance.choice(len(SERVICES_PER_RECORD), len(person), p=SERVICES_PER_RECORD)
-        # An involved student has a service by any record, the others not by any.
+        # An involved student has a service for every record; uninvolved people have none.
         count[person < self._students] = count[person < self._students].clip(1)
         count[~self._has_services[person]] = 0
         client = np.repeat(positions, count)
@@ -323,7 +322,7 @@ class Extracts:
 
         lowest = np.maximum(born + _days(of_program("from_age")), np.datetime64(SOURCES_SINCE))
         highest = np.minimum(born + _days(of_program("to_age")), np.datetime64(TODAY))
-        # Somebody outside the program's ages counts from the nearest day that is possible.
+        # For somebody outside the program's ages, the nearest possible day is used.
         lowest = np.minimum(lowest, np.datetime64(TODAY))
         highest = np.maximum(lowest, highest)
         span = (highest - lowest).astype(int) + 1
@@ -349,7 +348,7 @@ class Extracts:
 
 
 class _Extract:
-    """A CSV file of one period; its blocks are compressed by the pool, one after the other."""
+    """A CSV file of one period; the pool compresses its blocks one after the other."""
 
     def __init__(
         self,
@@ -368,7 +367,7 @@ class _Extract:
         self._has_header = False
 
     def write(self, rows: pl.DataFrame, is_deleted: pl.Series | None = None) -> None:
-        """Append rows, updated at some time of the period; none is deleted by default."""
+        """Append rows with a random time of update; by default none is deleted."""
         seconds = self._chance.integers(0, self._seconds, len(rows)).astype("timedelta64[s]")
         content = rows.with_columns(
             updated_at=pl.Series(self._since + seconds),
@@ -405,7 +404,7 @@ def _open(
 
 
 class _Touched:
-    """Records that a later extract changes or deletes, picked when they are written."""
+    """Records that a later extract changes or deletes, chosen when they are first written."""
 
     def __init__(self) -> None:
         self._clients: list[pl.DataFrame] = []
@@ -419,7 +418,7 @@ class _Touched:
         weeks: int,
         chance: np.random.Generator,
     ) -> None:
-        """Pick from a block; `week` is the one that is being written."""
+        """Choose from a block; `week` is the current one."""
         later = weeks - week
         if not later:
             return
@@ -438,7 +437,7 @@ class _Touched:
         return self._of(self._clients, week)
 
     def services_of(self, week: int, day: date) -> pl.DataFrame:
-        """The services that an extract sends again; an open one has ended meanwhile."""
+        """The services that an extract sends again; open ones have ended meanwhile."""
         ended = pl.col("end_date").is_null() & ~pl.col("is_deleted")
         return self._of(self._services, week).with_columns(
             end_date=pl.when(ended)
@@ -468,7 +467,7 @@ def _days(years: np.ndarray) -> np.ndarray:
 def _on_boundaries(
     start: np.ndarray, end: np.ndarray, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Put some services exactly on the edge of a school year: start July 1, end June 30."""
+    """Move some services to the limits of a school year: start July 1, end June 30."""
     july = start.astype("datetime64[Y]").astype("datetime64[M]") + np.timedelta64(6, "M")
     july_first = july.astype("datetime64[D]")
     rows = (chance.random(len(start)) < 0.03) & (july_first >= start) & (july_first <= end)
@@ -480,6 +479,6 @@ def _on_boundaries(
 
 
 def _blocks(positions: range) -> Iterator[np.ndarray]:
-    """The positions in blocks; one empty block if there are none, for the header's sake."""
+    """The positions in blocks; an empty one if there are none, so that a header is written."""
     for start in range(positions.start, max(positions.stop, positions.start + 1), BLOCK):
         yield np.arange(start, min(start + BLOCK, positions.stop))

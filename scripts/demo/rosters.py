@@ -1,4 +1,4 @@
-"""Rosters of the action-research projects: cumulative, the newest replaces the one before."""
+"""Cumulative rosters of the action-research projects: each replaces the one before."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISTRICTS = ("pittsburgh", "clairton", "woodland_hills")
 def make_roster(
     plan: Plan, population: Population, school_years: dict[tuple[str, int], Snapshot]
 ) -> pl.DataFrame:
-    """Everybody who joins a project in the running year or the one before.
+    """All participants of projects in the running year and the one before.
 
     The needier, the likelier. Columns as delivered: intervention_code, intervention_name,
     district_id, district_student_id, started_on, ended_on.
@@ -64,7 +64,7 @@ def _participants(plan: Plan, snapshot: Snapshot, need: np.ndarray) -> pl.DataFr
 
 
 def write_roster(folder: Path, as_of: date, roster: pl.DataFrame) -> None:
-    """Write `roster.csv` with the spells that had begun by a day."""
+    """Write `roster.csv` with the spells that began up to a day."""
     ended = pl.col("ended_on")
     known = roster.filter(pl.col("started_on") <= as_of).with_columns(
         ended_on=pl.when(ended <= as_of).then(ended)

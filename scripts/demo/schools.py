@@ -1,4 +1,4 @@
-"""Districts, their schools, and the days on which these are open."""
+"""Districts, their schools and calendars."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHOOL_NAMES = (
 
 @dataclass(frozen=True)
 class District:
-    """How a district works, as far as its deliveries show it."""
+    """A district's properties that show in its deliveries."""
 
     district_id: str
     aun: str

@@ -1,4 +1,4 @@
-"""A district's school year, and what the district knows of it on the day of a delivery."""
+"""A district's school year, and its state on the day of a delivery."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from demo.schools import DISTRICTS, District, make_calendar, make_schools
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All feeds of a district and school year; `at` narrows them to what is known.
+    """All feeds of a district and school year; `at` restricts them to a day.
 
-    Every frame with students has person, district_student_id and state_student_id;
-    `directory` (one row per spell) has the identity as the district writes it. `tests` are
-    those of the spring before.
+    Every frame with students has person, district_student_id and state_student_id.
+    `directory` (one row per spell) also has the identity as the district writes it. `tests` are
+    those of the previous spring.
     """
 
     district: District
@@ -48,7 +48,7 @@ class Snapshot:
     tests: pl.DataFrame
 
     def at(self, as_of: date) -> Snapshot:
-        """What the district knows on a day; a school reports up to a few days before it."""
+        """The state on a day; schools have reported up to a few days before it."""
         until = self.schools.select(
             "school_code",
             reported_until=pl.lit(as_of) - pl.duration(days=pl.col("report_lag")),
@@ -97,18 +97,18 @@ def deliveries_of(plan: Plan, district_id: str) -> list[Delivery]:
 def make_school_years(
     plan: Plan, population: Population, demographics: pl.DataFrame, mess: Counter[str]
 ) -> dict[tuple[str, int], Snapshot]:
-    """Everything that happens in the schools, by district and school year.
+    """All snapshots, by district and school year.
 
     Args:
         plan: the plan.
         population: the people.
         demographics: `make_demographics`.
-        mess: counts the mess in the students' records, by kind; added to.
+        mess: number of students' records with each kind of error; updated.
     """
     homes = homes_by_year(plan, population)
     ability = abilities(plan, population)
     sizes = district_sizes(plan.students)
-    # The population was made with everybody who is ever a student, the schools are for now.
+    # The population has the students of all years; the number of schools fits one year.
     movements = {name: Movement.none(population.students) for name in DISTRICTS}
     schools = {
         name: make_schools(plan, district, sizes[name]) for name, district in DISTRICTS.items()
@@ -175,8 +175,8 @@ def student_records(
 ) -> pl.DataFrame:
     """The identity as the district writes it: one row per student of the roster.
 
-    The same chance in each year makes the same slips, so that an error stays until the
-    name or the address changes: until the running year the former ones are written.
+    The same random numbers in each year give the same errors, so an error stays until name or
+    address change. Years before the running one have the former name and address.
     """
     rates = replace(
         STUDENT_RATES,
@@ -187,7 +187,7 @@ def student_records(
     counts: Counter[str] = Counter()
     records = garble(students, rates, plan.chance("records", district.district_id), counts)
     if school_year == RUNNING_YEAR:
-        # Drawn for every student of the county; counted by the share that is enrolled here.
+        # Drawn for all students of the county, so only the enrolled share is counted.
         mess.update({kind: round(n * len(roster) / len(students)) for kind, n in counts.items()})
     return records.select(
         "person", "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex",

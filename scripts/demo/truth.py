@@ -1,4 +1,4 @@
-"""The truth of the links: whose every record is, and what was done to it on purpose."""
+"""The true person of every record, and the errors that were added on purpose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def person_id(column: str) -> pl.Expr:
 
 
 def write_people(folder: Path, population: Population) -> None:
-    """`people.parquet`: one row per person, with who is whose twin, parent or namesake."""
+    """Write `people.parquet`: one row per person, with twin, parent and namesake."""
     population.people.select(
         person_id("person").alias("person_id"),
         "kind", "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "race",
@@ -36,8 +36,8 @@ def write_people(folder: Path, population: Population) -> None:
 
 
 def students_of_delivery(delivery: Delivery, known: Snapshot) -> pl.DataFrame:
-    """The students whose local id a delivery tells, once each."""
-    # Woodland Hills tells the local ids of its active students alone.
+    """The students whose local id is in a delivery, once each."""
+    # Woodland Hills sends only the local ids of active students.
     if known.district.district_id == "woodland_hills":
         students = woodland_hills.active_students(known, delivery)
     else:
@@ -53,12 +53,12 @@ def students_of_delivery(delivery: Delivery, known: Snapshot) -> pl.DataFrame:
 
 
 def write_students(folder: Path, population: Population, delivered: list[pl.DataFrame]) -> None:
-    """`student_person.parquet`: one row per district student and school year.
+    """Write `student_person.parquet`: one row per district student and school year.
 
     Args:
-        folder: the truth's folder.
+        folder: the folder `truth`.
         population: the people.
-        delivered: `students_of_delivery` of every delivery, the oldest of a district first.
+        delivered: `students_of_delivery` of every delivery, oldest first within a district.
     """
     race = population.people.select("person", true_race="race")
     students = pl.concat(delivered).unique(
@@ -81,7 +81,7 @@ def write_clients(
     records: ClientRecords,
     deleted: dict[str, list[tuple[int, int]]],
 ) -> None:
-    """`client_person.parquet`: one row per client record, with the day it was deleted."""
+    """Write `client_person.parquet`: one row per client record, with the day of deletion."""
     days = pl.Series([day.isoformat() for day in plan.human_services()])
     frames = []
     for source, person in records.person.items():
@@ -89,19 +89,21 @@ def write_clients(
         for week in range(1, plan.weeks + 1):
             new = records.arrivals(source, week, plan.weeks)
             arrival[new.start : new.stop] = week
-        gone = np.full(len(person), -1, dtype=np.int8)
+        deleted_week = np.full(len(person), -1, dtype=np.int8)
         for position, week in deleted[source]:
-            gone[position] = week
+            deleted_week[position] = week
         number = pl.Series(np.arange(1_000_000_001, 1_000_000_001 + len(person))).cast(pl.String)
         prefix = pl.lit(SOURCES[source].prefix)
         frames.append(
-            pl.DataFrame({"person": person, "arrival": arrival, "gone": gone}).select(
+            pl.DataFrame(
+                {"person": person, "arrival": arrival, "deleted_week": deleted_week}
+            ).select(
                 pl.lit(source).cast(pl.Enum(list(SOURCES))).alias("source"),
                 pl.concat_str(prefix, number.str.slice(1)).alias("source_client_id"),
                 person_id("person").alias("person_id"),
                 days.gather(arrival).cast(pl.Categorical).alias("first_delivery"),
-                pl.when(pl.col("gone") > 0)
-                .then(days.gather(np.maximum(gone, 0)).cast(pl.Categorical))
+                pl.when(pl.col("deleted_week") > 0)
+                .then(days.gather(np.maximum(deleted_week, 0)).cast(pl.Categorical))
                 .alias("deleted_on"),
             )
         )
@@ -116,7 +118,7 @@ def write_notes(
     clients: Counter[str],
     log: FaultLog,
 ) -> None:
-    """`mess.parquet` (kinds of mess, counted) and `faults.parquet` (what was broken)."""
+    """Write `mess.parquet` (kinds of errors, counted) and `faults.parquet`."""
     rows = [
         (record_type, kind, count)
         for record_type, counts in (("student", students), ("client", clients))

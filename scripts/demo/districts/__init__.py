@@ -1,1 +1,1 @@
-"""One writer per district: the same invented school years in that district's layout."""
+"""Writers of the invented school years, one for each district's layout."""

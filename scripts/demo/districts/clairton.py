@@ -1,4 +1,4 @@
-"""Clairton: one workbook a week, as a person keeps it."""
+"""Clairton: one workbook a week, typed by a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demo.snapshots import Snapshot
 
 RACES = {"1": "Native American", "2": "Asian", "3": "Black", "4": "Hispanic", "5": "White",
          "6": "Multi"}  # fmt: skip
-# Clairton still writes the legacy codes; a change of school has none.
+# Clairton still uses the legacy codes; a change of school has none.
 REASONS = {"WD01": "W3", "WD02": "W1", "WD03": "W2", "WD04": "W4", "WD09": "W9"}
 LEVELS = ("BB", "B", "P", "A")
 TEST_SUBJECTS = {"MATH": "Math", "READING": "Reading", "WRITING": "Writing", "SCIENCE": "Science"}
@@ -44,17 +44,17 @@ def write_delivery(plan: Plan, folder: Path, delivery: Delivery, known: Snapshot
         "Tests": _tests(known, typist, delivery.school_year - 1),
     }
     if delivery.school_year < RUNNING_YEAR:
-        # Its first delivery came before the scores of that spring.
+        # The first delivery was before the scores of that spring.
         sheets["Tests"] = _tests_header()
     path = folder / f"Clairton_DHS_{delivery.as_of:%Y-%m-%d}.xlsx"
     path.write_bytes(workbook_bytes(sheets))
 
 
 class _Typist:
-    """Turns a value into the cell that a spreadsheet makes of it when somebody types it."""
+    """Turns a value into the cell of a spreadsheet into which somebody types it."""
 
     def __init__(self, chance: np.random.Generator) -> None:
-        # One block of random numbers at a time: a call per cell would be the slowest part.
+        # Random numbers are drawn in blocks: a call per cell would be the slowest part.
         self._chance = chance
         self._block: Iterator[float] = iter(())
 
@@ -66,13 +66,13 @@ class _Typist:
         return draw < share
 
     def code(self, digits: str | None, share_of_numbers: float = 0.3) -> str | int | None:
-        """A code of digits; as a number it loses its leading zeros."""
+        """A code of digits, sometimes as a number, which loses leading zeros."""
         if digits is not None and self._often(share_of_numbers):
             return int(digits)
         return digits
 
     def day(self, value: date | None) -> datetime | str | None:
-        """A date cell; one in eight was typed as text, `M/D/YY`."""
+        """A date cell; one in eight is typed as text, `M/D/YY`."""
         if value is None:
             return None
         if self._often(0.12):

@@ -1,4 +1,4 @@
-"""Pittsburgh: one zip of CSV files a week, cp1252, CRLF, a trailer line each."""
+"""Pittsburgh: one zip of CSV files a week, in cp1252 with CRLF and a trailer line."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def write_delivery(
         folder: the delivery's folder.
         delivery: which delivery.
         known: the snapshot at the delivery's date.
-        last_year: the finished year before, of which some rows are left in the first
-            files of the running year.
+        last_year: the year before, of which some rows remain in the first files of the
+            running year.
         people: `Population.people`, for the guardians' names.
         log: notes the faults.
     """
@@ -124,7 +124,7 @@ def _directory(plan: Plan, known: Snapshot, people: pl.DataFrame) -> pl.DataFram
     )
     directory = known.directory.join(guardian, on="parent", how="left", maintain_order="left")
     person = directory["person"].to_numpy()
-    # By person, not by row: phone and homeroom stay the same from week to week.
+    # By person, not by row, so that phone and homeroom stay the same from week to week.
     number = np.random.default_rng(plan.seed).integers(200_0000, 999_9999, len(people))[person]
     phone = pl.Series(number).cast(pl.String)
     last_first = pl.Series(person % 4 == 0)
@@ -168,7 +168,7 @@ def _break(
     chance: np.random.Generator,
     log: FaultLog,
 ) -> None:
-    """Put the week's faults into the files."""
+    """Add the week's faults to the files."""
     week = next(
         number
         for number, other in enumerate(

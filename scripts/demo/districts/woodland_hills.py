@@ -1,4 +1,4 @@
-"""Woodland Hills: pipe-delimited templates of the state, no header, a byte-order mark."""
+"""Woodland Hills: the state's pipe-delimited templates, with a byte-order mark, no header."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEST_SUBJECTS = {"MATH": "M", "READING": "R", "WRITING": "W", "SCIENCE": "S"}
 # Minutes after 19:00 at which the system writes each template.
 MINUTES = {"STUDENT": 30, "ENROLLMENT": 31, "CALENDAR": 32, "ATTENDANCE": 33, "GPA": 34,
            "ASSESSMENT": 35, "DISCIPLINE": 36}  # fmt: skip
-# The week (0 = first) whose STUDENT file was cut short and sent again the same evening.
+# The week (0 = first) whose STUDENT file is incomplete and sent again the same evening.
 WEEK_OF_RESEND = 1
 SHARE_OF_MISSING_ATTENDANCE = 0.004
 
@@ -87,7 +87,7 @@ def _grade() -> pl.Expr:
 
 
 def active_students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:
-    """The students who are enrolled on the day, each in the newest of its spells."""
+    """The students who are enrolled on the day, each with the newest spell."""
     return known.directory.filter(
         pl.col("exit_date").is_null() | (pl.col("exit_date") > delivery.as_of)
     ).unique("person", keep="last", maintain_order=True)
@@ -112,7 +112,7 @@ def _activities(known: Snapshot) -> pl.DataFrame:
 
 
 def _attendance(plan: Plan, known: Snapshot, delivery: Delivery) -> pl.DataFrame:
-    """One row per student and day in session, save for the few that are missing."""
+    """One row per student and day in session; a few are missing."""
     code, half = pl.col("event_code"), pl.col("day_fraction") < 1
     events = known.attendance.select(
         "person",

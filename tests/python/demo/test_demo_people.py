@@ -191,4 +191,4 @@ def test_sizes_and_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = CliRunner().invoke(app, [str(tmp_path / "file" / "demo")])
     assert isinstance(result.exception, OutcomesError)
-    assert "cannot be made" in str(result.exception)
+    assert "cannot be created" in str(result.exception)

@@ -1,4 +1,4 @@
-"""Splink's DuckDB backend on the identities that the warehouse links, for comparison."""
+"""Measures Splink's DuckDB backend on the warehouse's identities, for comparison."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ IDENTITIES = """
 
 
 def splink_seconds(connection: psycopg.Connection) -> float:
-    """Seconds that Splink takes to block, compare and score the standardized identities.
+    """Seconds of Splink for blocking, comparing and scoring the standardized identities.
 
-    Standardizing, training and copying them out of the warehouse do not count.
+    Standardization, training and copying from the warehouse are not included.
     """
     settings = SettingsCreator(
         link_type="link_only",

@@ -1,4 +1,4 @@
-"""How long the whole road takes: land a set of deliveries, build and test the marts."""
+"""How long the whole pipeline takes: land a set of deliveries, build and test the marts."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def measure(console: Console) -> dict[str, Any]:
             seed=7,
         )
         generate(plan, Path(folder) / "demo", Progress(lambda _: None, lambda _: None))
-        results["demo"] = _road(Path(folder) / "demo" / "drops", console)
-    results["sample"] = _road(SAMPLE, console)
+        results["demo"] = _run(Path(folder) / "demo" / "drops", console)
+    results["sample"] = _run(SAMPLE, console)
     return results
 
 
-def _road(drops: Path, console: Console) -> dict[str, Any]:
+def _run(drops: Path, console: Console) -> dict[str, Any]:
     contracts = load_contracts()
     with temporary_database() as connection:
         started = time.perf_counter()
