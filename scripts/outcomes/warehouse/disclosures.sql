@@ -1,7 +1,7 @@
 -- The record of disclosures (34 CFR 99.32). Idempotent; applied together with the ledger.
 
--- Enter which roles may read which district's students: for
--- every relation of a run with a row a student or more, and every role that reads it.
+-- Record which roles may read which district's students: one row per relation of a run with
+-- rows about students, and role that reads it.
 create or replace function landing.record_disclosures(this_run_id text)
 returns void
 language plpgsql as $$

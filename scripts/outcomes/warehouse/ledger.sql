@@ -1,21 +1,21 @@
--- The ledger: what was delivered, what was made of it, and what was wrong.
+-- The ledger: delivered files, their outcomes, and their faults.
 -- Idempotent; applied by `outcomes warehouse start` and `outcomes land`.
 
 create schema if not exists landing;
 create schema if not exists raw;
 
--- Linking compares names by sound (dmetaphone) and by edits (levenshtein).
+-- Linking compares names by sound (dmetaphone) and by edit distance (levenshtein).
 create extension if not exists fuzzystrmatch;
 
 create table if not exists landing.files (
     file_id bigint generated always as identity primary key,
     partner_id text not null,
-    -- the object of the contract that the file was read as; null when none fitted
+    -- the object of the contract; null if none fits
     contract_object text,
-    -- which of several systems sharing the object sent it, where the file's name says so
+    -- the source system, if the file's name has it: several can share an object
     source_id text,
     contract_version text,
-    -- an archive's member or a workbook's sheet is a file of its own: archive/member
+    -- archive/member or workbook/sheet: each member or sheet is a file of its own
     file_name text not null,
     -- of the content, after unpacking
     sha256 text not null,
@@ -27,16 +27,16 @@ create table if not exists landing.files (
     status text not null
         check (status in ('loaded', 'quarantined', 'duplicate', 'held')),
     reason_code text,
-    -- for people: what was expected, what was found; on a loaded file a warning, such as
-    -- a column that was kept out; never a person's data
+    -- for people: what was expected and found; for a loaded file a warning, such as an added
+    -- column; never personal data
     detail text,
-    -- of a held snapshot that a person let through
+    -- for a held snapshot that a person released
     released_at timestamptz,
     release_reason text,
-    -- of a duplicate: the file that carries the same content
+    -- for a duplicate: the file with the same content
     duplicate_of bigint references landing.files,
-    -- Physical lines (rows of a sheet) and what became of each. Of a file that did not
-    -- load, all count as rejected; of a duplicate none was read.
+    -- Physical lines (rows of a sheet) by outcome. If a file did not load, all its lines count
+    -- as rejected; a duplicate is not read.
     lines bigint not null default 0,
     header_lines bigint not null default 0,
     blank_lines bigint not null default 0,
@@ -45,11 +45,11 @@ create table if not exists landing.files (
     rows_rejected bigint not null default 0,
     lines_loaded bigint not null default 0,
     lines_rejected bigint not null default 0,
-    -- of others, whom the contract filters out: neither stored nor a fault
+    -- rows that the contract filters out: neither stored nor a fault
     rows_not_for_us bigint not null default 0,
     lines_not_for_us bigint not null default 0,
-    -- of a file that is joined with others: whether it holds changes only, its counts before
-    -- the join, and how many rows it makes with what came before
+    -- for a joined file: whether it has only changes, its counts before the join, and the number
+    -- of rows of the resulting snapshot
     is_delta boolean,
     counts_before_join jsonb,
     rows_in_snapshot bigint,
@@ -61,7 +61,7 @@ create table if not exists landing.files (
     check ((status = 'duplicate') = (duplicate_of is not null))
 );
 
--- One load per content, delivery and object; a second loader finds this and steps back.
+-- One load per content, delivery and object, also with several loaders at once.
 create unique index if not exists files_content
 on landing.files (partner_id, contract_object, source_id, as_of_date, sha256) nulls not distinct
 where status <> 'duplicate';
@@ -73,13 +73,13 @@ create table if not exists landing.rejected_rows (
     reason_code text not null,
     column_name text,
     detail text,
-    -- found when the file was joined with others
+    -- found by the join
     is_of_join boolean not null default false
 );
 
 create index if not exists rejected_rows_file on landing.rejected_rows (file_id);
 
--- Values of optional columns that were broken and became null; the row itself loaded.
+-- Broken values of optional columns, which became null in a loaded row.
 create table if not exists landing.value_issues (
     file_id bigint not null references landing.files on delete cascade,
     line_number bigint not null,
@@ -91,8 +91,8 @@ create table if not exists landing.value_issues (
 
 create index if not exists value_issues_file on landing.value_issues (file_id);
 
--- The rows of files that are joined with others, every value as text: a later file of changes
--- is laid over them. The rows that follow are in raw, as of any other file.
+-- The rows of joined files before the join, every value as text: later files of changes are
+-- applied to them. The joined rows are in raw, like those of any other file.
 create table if not exists landing.joined_rows (
     file_id bigint not null references landing.files on delete cascade,
     line_number bigint not null,
@@ -101,8 +101,8 @@ create table if not exists landing.joined_rows (
     primary key (file_id, line_number)
 );
 
--- Takes back what was made of a joined file, to make it anew: a file of an earlier delivery
--- came late. Landing has no right to delete rows otherwise.
+-- Deletes the rows that were made of a joined file, to join again after a late file of an
+-- earlier delivery. Landing has no other right to delete rows.
 create or replace function landing.take_back_joined(joined_file bigint) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -118,21 +118,21 @@ begin
     delete from landing.rejected_rows where file_id = joined_file and is_of_join;
 end
 $$;
--- It deletes with its owner's rights: only landing may call it.
+-- It deletes with its owner's rights, so only landing may call it.
 revoke execute on function landing.take_back_joined (bigint) from public;
 
--- What the contracts say about each partner, renewed by every `outcomes land`.
+-- The contracts' facts about each partner, updated by every `outcomes land`.
 create table if not exists landing.partners (
     partner_id text primary key,
     partner_kind text not null check (partner_kind in ('district', 'program', 'project')),
     partner_name text not null,
     aun text,
-    -- null where no agreement is needed: the department's own systems and projects
+    -- null if no agreement is needed: the department's own systems and projects
     agreement_starts_on date,
     agreement_ends_on date,
     purposes text [] not null,
     contract_version text not null,
-    -- the service level, null where the contract promises none
+    -- the service level; null if the contract has none
     delivery_interval interval,
     -- 1 is Monday, 7 is Sunday, as PostgreSQL's isodow
     delivery_weekday smallint,
@@ -140,7 +140,7 @@ create table if not exists landing.partners (
     max_shrink_share numeric(5, 4) not null default 0
 );
 
--- The kinds of file that each contract describes, renewed with the partners.
+-- The kinds of file that each contract describes, updated with the partners.
 create table if not exists landing.contract_objects (
     partner_id text not null,
     contract_object text not null,
@@ -150,8 +150,8 @@ create table if not exists landing.contract_objects (
     primary key (partner_id, contract_object)
 );
 
--- The days in session that a contract tells, where no delivered file does; renewed with the
--- partners. A calendar without a school is that of all schools that have none of their own.
+-- The days in session in a contract, if no delivered file has them; updated with the partners.
+-- A calendar without a school is for all schools without a calendar of their own.
 create table if not exists landing.contract_calendars (
     partner_id text not null,
     school_year integer not null,
@@ -160,14 +160,13 @@ create table if not exists landing.contract_calendars (
     unique nulls not distinct (partner_id, school_year, school_code)
 );
 
--- What reviewers decided about pairs of records; only ever appended to. Of a pair the
--- newest row counts.
+-- Reviewers' decisions about pairs of records; append-only. The newest row of a pair counts.
 create table if not exists landing.link_decisions (
     decision_id bigint generated always as identity primary key,
     -- <district>:<district_student_id>
     student_key text not null,
     other_record_type text not null check (other_record_type in ('student', 'client')),
-    -- <source>:<source_client_id>, or the other student's key, which sorts later
+    -- <source>:<source_client_id>, or the other student's key, which is the later in order
     other_record_key text not null,
     decision text not null check (decision in ('link', 'no_link', 'withdrawn')),
     decided_by text not null check (decided_by <> ''),
@@ -176,14 +175,14 @@ create table if not exists landing.link_decisions (
     check (other_record_type = 'client' or student_key < other_record_key)
 );
 
--- The key of the pseudonyms while the environment has given none. The first build with
--- OUTCOMES_PSEUDONYM_KEY forgets it, and no build does without the environment's from then
--- on. Whoever reads a key can tell whose pseudonym is whose.
+-- The key of the pseudonyms, until the environment sets one. The first build with
+-- OUTCOMES_PSEUDONYM_KEY deletes it; from then on every build needs the environment's key.
+-- Who reads a key can compute everybody's pseudonym.
 create table if not exists landing.pseudonym_key (
     key bytea,
     is_in_environment boolean not null default false
 );
--- Of earlier warehouses; their next build makes new pseudonyms.
+-- For warehouses of earlier versions; their next build makes new pseudonyms.
 alter table landing.pseudonym_key
     drop column if exists inner_key,
     drop column if exists outer_key,
@@ -200,61 +199,61 @@ create table if not exists landing.runs (
     -- build, run, seed, …
     command text not null,
     -- running, then failed, partial or passed; abandoned after a kill; published, or held
-    -- for what is missing; withdrawn by a rollback
+    -- because rows are missing; withdrawn by a rollback
     status text not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     published_at timestamptz,
     as_of_date date,
-    -- the commit, or the release where there is no checkout
+    -- the commit, or the release outside a checkout
     code_version text not null,
-    -- Hashes, to tell what changed between two runs: of models and functions, of the
-    -- policy and crosswalk seeds, of the seeds that decide links.
+    -- Hashes of models and functions, of the policy and crosswalk seeds, and of the seeds of
+    -- linking, to see what changed between two runs.
     code_digest text not null,
     policy_version text not null,
     model_version text not null,
     -- partner → version
     contract_versions jsonb not null,
-    -- status → how many models, seeds, functions and tests ended so
+    -- status → number of models, seeds, functions and tests
     nodes jsonb,
-    -- the names of those that failed
+    -- names of failed models, seeds, functions and tests
     failed_nodes text [],
-    -- what people read before and would miss, and why it was published all the same
+    -- published rows that are missing, and why the loss was accepted
     missing_rows text,
     loss_accepted_because text
 );
 
--- Of earlier warehouses.
+-- For warehouses of earlier versions.
 alter table landing.runs
     drop constraint if exists runs_status_check,
     add column if not exists missing_rows text,
     add column if not exists loss_accepted_because text,
     add column if not exists failed_nodes text [];
 
--- What each run publishes, a district's own tables among it.
+-- The relations that each run publishes, including districts' own tables.
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,
     schema_name text not null,
     relation text not null,
     -- the roles that are granted it
     readers text [] not null,
-    -- the schema, without next_, in which it was built; another one for a district's own
+    -- the schema, without next_, in which it was built; differs for a district's own table
     built_in text not null,
-    -- which of those rows, as SQL
+    -- condition of the published rows, as SQL
     row_filter text not null default 'true',
     -- null until published
     row_count bigint,
     primary key (run_id, schema_name, relation)
 );
 
--- Of earlier warehouses.
+-- For warehouses of earlier versions.
 alter table landing.run_relations
     add column if not exists readers text [] not null default '{}',
     add column if not exists built_in text not null default '',
     add column if not exists row_filter text not null default 'true';
 
--- The headline figures as each publication showed them, hidden ones as hidden. It cannot
--- be made again: what was public then is known only here.
+-- The headline figures of each publication, including suppressed ones. This table cannot be
+-- rebuilt: earlier figures are stored only here.
 create table if not exists landing.measure_history (
     run_id text not null references landing.runs,
     school_year integer not null,
@@ -271,38 +270,37 @@ create table if not exists landing.measure_history (
     primary key (run_id, school_year, district_id, program_group, involvement, measure)
 );
 
--- The record of disclosures (34 CFR 99.32): who got to see whose students, and why. Only
--- ever appended to, by publications (publishing.sql) and by every export.
+-- The record of disclosures (34 CFR 99.32): who could see whose students, and why. Append-only,
+-- written by publications (publishing.sql) and by every export.
 create table if not exists landing.disclosures (
     disclosure_id bigint generated always as identity primary key,
     disclosed_at timestamptz not null default clock_timestamp(),
-    -- whose students they are
+    -- the students' district
     partner_id text not null,
-    -- the agreement under which it is done
+    -- the agreement that permits it
     agreement text not null,
-    -- a role of the database, or who made an export
+    -- a role of the database, or the person who made an export
     party text not null check (party <> ''),
     interest text not null,
     purpose text not null,
-    -- a relation, or what was exported
+    -- a relation, or the kind of export
     disclosed text not null,
-    -- of a publication
+    -- set for a publication
     run_id text,
     row_count bigint not null
 );
 
--- Destructions of partners' data, so that one that was interrupted is finished; no
--- person's data.
+-- Purges of partners' data, so that an interrupted one can be finished; without personal data.
 create table if not exists landing.purges (
     purge_id bigint generated always as identity primary key,
     partner_id text not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
-    -- what was found and destroyed; the certificate tells it in words
+    -- what was found and destroyed, as in the certificate
     found jsonb not null
 );
 
--- What an upgrade changed in raw and the ledger, in words; tables.py writes it.
+-- The changes of raw and the ledger by upgrades, in words; written by tables.py.
 create table if not exists landing.upgrades (
     upgraded_at timestamptz not null default clock_timestamp(),
     change text not null

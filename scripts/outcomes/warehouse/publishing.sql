@@ -1,12 +1,12 @@
--- Publishing: dbt builds public models in next_<schema>; when all have passed, one
--- transaction puts their rows in place. Read from top to bottom; docs/architecture.md says why.
+-- Publishing: dbt builds public models in next_<schema>; when all have passed, one transaction
+-- copies their rows to the published tables. docs/architecture.md says why.
 -- Idempotent; applied together with the ledger.
 
--- Publish a complete run that passed, unless rows would be missing that people read now.
+-- Publish a complete run that passed, unless published rows would be missing.
 create or replace function landing.publish_run(this_run_id text, accepted_because text)
 returns void
 language plpgsql
--- "already exists, skipping" is no news.
+-- Without "already exists, skipping".
 set client_min_messages = warning
 as $$
 declare
@@ -50,7 +50,7 @@ begin
 end
 $$;
 
--- The run that people read: none where a backup was restored and nothing built yet.
+-- The published run; null after a restore until the first build.
 create or replace function landing.published_run()
 returns text
 language sql stable as $$
@@ -60,7 +60,7 @@ language sql stable as $$
     limit 1
 $$;
 
--- Keep what people read now, for a rollback. The districts' own tables follow from it.
+-- Keep the published tables for a rollback. The districts' own tables are derived from them.
 create or replace function landing.keep_previous()
 returns void
 language plpgsql as $$
@@ -93,8 +93,8 @@ begin
 end
 $$;
 
--- Let people read the relations of a run, all of them and no others, instead of those of
--- `replaced`: as they stand in the schemas `next_…` or, for a rollback, `previous_…`.
+-- Publish the relations of a run, all of them and no others, instead of those of `replaced`,
+-- from the schemas `next_…` or, for a rollback, `previous_…`.
 create or replace function landing.put_in_place(this_run_id text, replaced text, beside text)
 returns void
 language plpgsql as $$
@@ -122,7 +122,7 @@ begin
 end
 $$;
 
--- Drop what the run does not make any more, and the schema of a district that is gone.
+-- Drop the relations that the run no longer makes, and the schemas of former districts.
 create or replace function landing.drop_replaced(this_run_id text, replaced text)
 returns void
 language plpgsql as $$
@@ -149,9 +149,9 @@ begin
 end
 $$;
 
--- Make a table's rows those of another. Where both are defined alike, the table stays, and
--- with it the views over it; nobody who reads it waits. Otherwise it is made again, unless a
--- view of a reader's own hangs on it: then PostgreSQL refuses, and nothing has changed.
+-- Replace a table's rows by those of another. If both have the same definition, the table and
+-- the views on it stay, and no reader waits. Otherwise the table is created again; if a
+-- reader's own view depends on it, PostgreSQL refuses, and nothing changes.
 create or replace function landing.copy_table(
     source regclass, schema_name text, relation text, row_filter text
 ) returns bigint
@@ -180,8 +180,8 @@ begin
 end
 $$;
 
--- What a table is beside its rows, comments and grants, whatever its indexes are called;
--- null for none.
+-- The definition of a table without rows, comments, grants and names of indexes; null if the
+-- table does not exist.
 create or replace function landing.definition_of(relation regclass)
 returns text
 language sql stable as $$
@@ -207,8 +207,8 @@ language sql stable as $$
     ) as parts
 $$;
 
--- Let these roles read a relation and nobody else, whatever was granted before, by whomever
--- and on which columns. Roles that nobody has made are passed over.
+-- Let these roles, and no others, read a relation, whatever was granted before, by whomever and
+-- on whichever columns. Roles that do not exist are skipped.
 create or replace function landing.set_readers(schema_name text, relation text, readers text [])
 returns void
 language plpgsql as $$
@@ -235,8 +235,8 @@ begin
 end
 $$;
 
--- In each schema a table `publications` says which run made what. Whoever reads anything
--- in the schema may read it.
+-- Write the table `publications` of a schema: the run of each relation. Every reader of the
+-- schema may read it.
 create or replace function landing.enter_publications(this_run_id text, schema_name text)
 returns void
 language plpgsql as $$
@@ -257,7 +257,7 @@ begin
         comment on column %1$I.publications.as_of_date is
         'Day up to which deliveries are in the rows; null before the first delivery.';
         comment on column %1$I.publications.published_at is 'When the run was published.';
-        comment on column %1$I.publications.row_count is 'How many rows were put in place.';
+        comment on column %1$I.publications.row_count is 'Number of published rows.';
         delete from %1$I.publications;
         insert into %1$I.publications
         select relation, run_id, as_of_date, published_at, row_count
@@ -277,8 +277,7 @@ begin
 end
 $$;
 
--- Put back what people read before the last publication; the run that they read then. Who
--- may read is decided by the newest run, not by the one that comes back.
+-- Restore the previous publication; returns its run. The readers stay those of the newest run.
 create or replace function landing.roll_back()
 returns text
 language plpgsql

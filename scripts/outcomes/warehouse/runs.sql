@@ -1,10 +1,9 @@
--- Runs of dbt on the target `prod`: how one begins and ends, what is
--- missing in it, and what became of it.
+-- Runs of dbt on the target `prod`: begin, end, missing rows and verdict.
 -- Idempotent; applied together with the ledger.
 
--- Two runs at once would mix their tables. dbt closes its connection between
--- two nodes, so it can hold no lock. But while it runs there is hardly a moment without a
--- session of its own, and after a kill they end by themselves.
+-- Begin a run, unless another one is alive: two runs at once would mix their tables. dbt closes
+-- its connection between two nodes, so it cannot hold a lock. But a living run almost always
+-- has a session, and the sessions of a killed run end by themselves.
 create or replace function landing.begin_run(
     this_run_id text,
     this_command text,
@@ -38,13 +37,13 @@ begin
         end if;
         if clock_timestamp() > gives_up_at then
             raise exception
-                'Another run is under way: dbt %, begun at %, run %. Two at once would mix.',
+                'Another run is in progress: dbt %, started at %, run %.',
                 other.command, to_char(other.started_at, 'YYYY-MM-DD HH24:MI:SS'), other.run_id
                 using hint = 'Start again when it has ended.';
         end if;
         perform pg_sleep(0.1);
     end loop;
-    -- What a killed run leaves behind.
+    -- Entries of killed runs.
     update landing.runs
     set status = 'abandoned', finished_at = clock_timestamp()
     where status = 'running';
@@ -60,10 +59,10 @@ begin
 end
 $$;
 
--- `relations` are the public models of a complete run that passed, with who may
--- read them: [{"schema", "relation", "readers", "district_column"}]. A model with a
--- `district_column` is published once more for every district, as a table of the
--- district's own rows in a schema that its role alone may read.
+-- End a run. `relations` are the public models of a complete run that passed, with their
+-- readers: [{"schema", "relation", "readers", "district_column"}]. A model with a
+-- `district_column` is also published for every district, as a table of the district's own
+-- rows in a schema that only the district's role may read.
 create or replace function landing.finish_run(
     this_run_id text, outcome text, as_of_date date, nodes jsonb, relations jsonb
 ) returns void
@@ -99,8 +98,8 @@ begin
 end
 $$;
 
--- What people read now and would miss: in words, or null. policy.publication_loss_limits
--- says how much a relation may lose. A district or a school year is always missed.
+-- The published rows that a publication would lose, in words, or null. The limits are in
+-- policy.publication_loss_limits; a lost district or school year is always reported.
 create or replace function landing.missing_rows()
 returns text
 language plpgsql as $$
@@ -110,7 +109,7 @@ declare
     rows_before bigint;
     rows_after bigint;
     key text;
-    gone text;
+    lost text;
     missing text [];
 begin
     for limits in
@@ -142,13 +141,13 @@ begin
             execute format(
                 $sql$
                 select string_agg(%1$I::text, ', ' order by %1$I)
-                from (select %1$I from %2$s except select %1$I from %3$s) as gone
+                from (select %1$I from %2$s except select %1$I from %3$s) as lost
                 $sql$,
                 key, limits.relation, built
             )
-            into gone;
-            if gone <> '' then
-                missing := missing || format('%s %s of %s', key, gone, limits.relation);
+            into lost;
+            if lost <> '' then
+                missing := missing || format('%s %s of %s', key, lost, limits.relation);
             end if;
         end loop;
     end loop;
@@ -156,7 +155,7 @@ begin
 end
 $$;
 
--- What became of a run, in a sentence.
+-- The outcome of a run, in a sentence.
 create or replace function landing.verdict(this_run_id text)
 returns text
 language sql stable as $$
@@ -168,11 +167,11 @@ language sql stable as $$
                 coalesce(runs.as_of_date::text, 'no delivery'), this_run_id
             )
             when 'held' then format(
-                'Held, not published: people would miss %s. If that is right, build again '
+                'Held, not published: %s would be missing. If that is correct, build again '
                 'with --accept-loss "reason".', runs.missing_rows
             )
             when 'partial' then 'Not published: only a complete `dbt build` is.'
-            else 'Not published: something failed. What people read is as it was.'
+            else 'Not published: something failed. The published tables have not changed.'
         end
     from landing.runs as runs
     where runs.run_id = this_run_id

@@ -81,10 +81,10 @@ def withdraw(connection: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "said"),
+    ("change", "status", "message"),
     [
         (fail, "failed", "failed: unique_x"),
-        (hold, "held", "people would miss"),
+        (hold, "held", "would be missing"),
         (kill, "running", "Last run: killed"),
         (withdraw, "withdrawn", "Last run: withdrawn"),
     ],
@@ -92,7 +92,7 @@ def withdraw(connection: psycopg.Connection) -> None:
 def test_a_run_that_is_not_published_needs_a_person(
     change: Callable[[psycopg.Connection], None],
     status: str,
-    said: str,
+    message: str,
     connection: psycopg.Connection,
     newest: date,
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_run_that_is_not_published_needs_a_person(
     assert found["last_run"]["status"] == status
     assert found["published_run"]["status"] == "published"
     _, output = run("status", "--as-of", str(newest))
-    assert said in output
+    assert message in output
     assert "People read run" in output
     assert "Somebody has to look." in output
 
