@@ -300,8 +300,8 @@ def run_dbt(
 ) -> str:
     """Run plain dbt on a warehouse, as the builder would; fail the test if dbt fails."""
     done = try_dbt(built, *arguments, role=role, project=project, options=options)
-    assert done.success, done.said[-6000:]
-    return done.said
+    assert done.success, done.output[-6000:]
+    return done.output
 
 
 @dataclass(frozen=True)
@@ -309,7 +309,7 @@ class DbtRun:
     """How a run of dbt ended, and what it said."""
 
     success: bool
-    said: str
+    output: str
 
 
 def try_dbt(
@@ -333,7 +333,7 @@ def try_dbt(
     """
     from dbt.cli.main import dbtRunner
 
-    with pytest.MonkeyPatch.context() as environment, redirect_stdout(io.StringIO()) as said:
+    with pytest.MonkeyPatch.context() as environment, redirect_stdout(io.StringIO()) as output:
         # Writing artifacts and every statement into its log takes dbt a fifth of its time.
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
@@ -342,7 +342,7 @@ def try_dbt(
         environment.setenv("OUTCOMES_PG_DATABASE", built.database)
         environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
         done = dbtRunner(manifest).invoke(["--no-use-colors", *arguments, *folders(project)])
-    return DbtRun(done.success, said.getvalue())
+    return DbtRun(done.success, output.getvalue())
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Logins for people: what they read, and how they are told to connect."""
+"""Logins for people: what they read, and how they are output to connect."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def rows(settings: Settings, login: str, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def test_a_login_reads_what_its_role_reads_and_is_told_how_to_connect(
+def test_a_login_has_the_rights_of_its_role_and_prints_how_to_connect(
     warehouse_of_readers: Settings,
 ) -> None:
-    told = make("ana", "--role", "analyst")
-    assert "marts_pseudonymized" in told
-    assert "next_marts" not in told
-    assert f"postgresql://ana@127.0.0.1:{warehouse_of_readers.port}/" in told
+    output = make("ana", "--role", "analyst")
+    assert "marts_pseudonymized" in output
+    assert "next_marts" not in output
+    assert f"postgresql://ana@127.0.0.1:{warehouse_of_readers.port}/" in output
     assert rows(warehouse_of_readers, "ana", "marts_pseudonymized.fct_student_years") > 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         rows(warehouse_of_readers, "ana", "marts.dim_students")
 
-    told = make("dana", "--role", "district", "--district", "pittsburgh")
-    assert "district_pittsburgh" in told
+    output = make("dana", "--role", "district", "--district", "pittsburgh")
+    assert "district_pittsburgh" in output
     for relation in ("dim_students", "rpt_early_warnings", "rpt_promise_pipeline"):
         assert rows(warehouse_of_readers, "dana", f"district_pittsburgh.{relation}") > 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -73,21 +73,21 @@ def test_the_password_reaches_the_server_as_a_verifier(warehouse_of_readers: Set
     assert str(stored[0] if stored else "").startswith("SCRAM-SHA-256$")
 
 
-def test_who_builds_acts_as_the_builder(warehouse_of_readers: Settings) -> None:
+def test_a_builder_login_acts_as_the_builder_role(warehouse_of_readers: Settings) -> None:
     make("nightly", "--role", "builder")
     login = replace(warehouse_of_readers, user="nightly", password="a good one")
     with connect(login) as connection:
         assert connection.execute("select current_user").fetchone() == ("outcomes_builder",)
 
 
-def test_a_stranger_does_not_even_connect(warehouse_of_readers: Settings) -> None:
+def test_a_login_without_a_role_cannot_connect(warehouse_of_readers: Settings) -> None:
     with connect(warehouse_of_readers) as owner:
         owner.execute("create role ana login password 'a good one'")
     with pytest.raises(OutcomesError, match="permission denied for database"):
         rows(warehouse_of_readers, "ana", "pg_class")
 
 
-def test_a_login_is_refused_with_its_reason(warehouse_of_readers: Settings) -> None:
+def test_a_refused_login_names_the_reason(warehouse_of_readers: Settings) -> None:
     make("ana", "--role", "analyst")
     with pytest.raises(OutcomesError, match=r"A role ana exists already.*change its password"):
         make("ana", "--role", "public")

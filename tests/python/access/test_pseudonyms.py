@@ -29,7 +29,7 @@ def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
     return {name: hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in names}
 
 
-def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
+def test_a_key_in_the_environment_replaces_the_warehouses_own_key(
     demo: Settings, tmp_path: Path
 ) -> None:
     # The canaries are looked for in debug logs, compiled SQL and artifacts, too.
@@ -65,14 +65,14 @@ def test_a_key_of_the_environment_takes_the_place_of_the_warehouses_own(
         # Forgotten once, it gives no child another pseudonym.
         refused = try_dbt(demo, *narrow)
         assert not refused.success
-        assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.said
+        assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.output
         short = try_dbt(demo, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
         assert not short.success
-        assert "has 31 characters" in short.said
+        assert "has 31 characters" in short.output
         assert pseudonyms(connection) == seen[-1]
 
 
-def test_outcomes_build_hands_the_key_to_dbts_sessions(
+def test_outcomes_build_passes_the_key_to_dbts_sessions(
     database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = r"with a blank, a \backslash and 'quotes' in it"

@@ -210,7 +210,7 @@ def test_nothing_of_a_purged_partner_is_left(
         run("purge", "--partner", PARTNER, "--yes")
 
 
-def test_nobody_is_linked_with_clients_who_are_purged(demo: Settings) -> None:
+def test_purged_clients_have_no_links(demo: Settings) -> None:
     with connect(demo) as connection:
         clients = "select from identity.int_identities where record_type = 'client' limit 1"
         assert connection.execute(clients.encode()).fetchall() != []
@@ -220,7 +220,7 @@ def test_nobody_is_linked_with_clients_who_are_purged(demo: Settings) -> None:
         assert "identity.int_identity_records" not in rows_of(connection, "dhs")
 
 
-def test_a_purge_asks_first(database: Settings, demo_drops: Path) -> None:
+def test_a_purge_asks_for_confirmation(database: Settings, demo_drops: Path) -> None:
     delivery = min((demo_drops / PARTNER).iterdir())
     run("land", delivery)
     code, output = run("purge", "--partner", PARTNER)

@@ -128,9 +128,7 @@ def test_every_table_of_the_ledger_has_its_rights(connection: psycopg.Connection
 
 
 @pytest.mark.parametrize("role", READABLE)
-def test_a_role_reads_what_it_may_and_nothing_else(
-    role: str, connection: psycopg.Connection
-) -> None:
+def test_a_role_reads_only_its_relations(role: str, connection: psycopg.Connection) -> None:
     relations = relations_of(connection)
     assert len(relations) > 100
     wrong = []
@@ -144,9 +142,7 @@ def test_a_role_reads_what_it_may_and_nothing_else(
 
 
 @pytest.mark.parametrize("role", sorted(set(READABLE) - {"outcomes_builder"}))
-def test_a_role_writes_nothing_but_what_it_appends(
-    role: str, connection: psycopg.Connection
-) -> None:
+def test_a_role_can_only_append_to_its_tables(role: str, connection: psycopg.Connection) -> None:
     rights = connection.execute(
         """
         select nspname || '.' || relname, privilege
@@ -374,14 +370,14 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_noticed(damage: str, connection: psycopg.Connection) -> None:
+def test_changed_rights_are_noticed(damage: str, connection: psycopg.Connection) -> None:
     checks = (odd_memberships, odd_readers, odd_rights, powers, lenders)
     with connection.transaction(force_rollback=True):
         connection.execute(damage.replace("{database}", connection.info.dbname).encode())
         assert any(check(connection) for check in checks)
 
 
-def test_nothing_is_damaged(connection: psycopg.Connection) -> None:
+def test_the_rights_are_as_intended(connection: psycopg.Connection) -> None:
     assert odd_memberships(connection) == set()
     assert odd_rights(connection) == set()
     assert powers(connection) == []
@@ -390,7 +386,7 @@ def test_nothing_is_damaged(connection: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize("district", DISTRICTS)
-def test_no_district_meets_another_districts_student(
+def test_no_district_sees_another_districts_student(
     district: str, connection: psycopg.Connection
 ) -> None:
     foreign = {
@@ -426,7 +422,7 @@ def test_no_district_meets_another_districts_student(
     assert seen[f"district_{district}.dim_students"] & own
 
 
-def test_no_role_for_schools_reads_of_a_program(connection: psycopg.Connection) -> None:
+def test_no_district_role_sees_involvement(connection: psycopg.Connection) -> None:
     people = {
         person for (person,) in connection.execute("select person_id from marts.fct_involvements")
     }
@@ -444,7 +440,7 @@ def test_no_role_for_schools_reads_of_a_program(connection: psycopg.Connection) 
     assert columns == []
 
 
-def test_the_analyst_meets_nobody_by_name_or_number(connection: psycopg.Connection) -> None:
+def test_the_analyst_sees_no_name_or_number(connection: psycopg.Connection) -> None:
     canaries = {
         value
         for row in connection.execute(
@@ -503,7 +499,7 @@ def test_the_caseworker_sees_children_in_the_agencys_charge_only(
 
 
 @pytest.mark.parametrize("role", sorted(set(READABLE) - {"outcomes_builder"}))
-def test_statistics_show_no_value_that_the_role_may_not_read(
+def test_statistics_show_only_values_that_the_role_may_read(
     role: str, connection: psycopg.Connection
 ) -> None:
     with acting_as(connection, role):
@@ -525,7 +521,7 @@ def test_no_table_depends_on_row_level_security(connection: psycopg.Connection) 
 
 
 @pytest.mark.parametrize("role", sorted(set(READABLE) - {"outcomes_builder"}))
-def test_information_schema_lists_what_the_role_reads(
+def test_information_schema_lists_only_the_roles_relations(
     role: str, connection: psycopg.Connection
 ) -> None:
     """What BI tools show. pg_class lists the names of all relations to everybody."""
@@ -545,7 +541,7 @@ def test_information_schema_lists_what_the_role_reads(
 
 
 @pytest.mark.parametrize("role", READABLE)
-def test_nobody_but_the_builder_sees_what_others_ask(
+def test_only_the_builder_sees_other_sessions_queries(
     role: str, first_publication: Settings, connection: psycopg.Connection
 ) -> None:
     question = f"select 'a child by name, {secrets.token_hex(8)}'"
@@ -558,7 +554,7 @@ def test_nobody_but_the_builder_sees_what_others_ask(
             assert len(seen) == (role == "outcomes_builder")
 
 
-def test_a_steward_reports_and_reviews_and_it_is_entered(
+def test_exports_of_a_steward_are_recorded(
     first_publication: Settings,
     connection: psycopg.Connection,
     tmp_path: Path,
@@ -599,7 +595,7 @@ def test_a_steward_reports_and_reviews_and_it_is_entered(
     ).fetchone() == (len(entered),)
 
 
-def test_applying_again_changes_nothing_and_puts_right_what_was_changed(
+def test_applying_again_only_fixes_changed_rights(
     connection: psycopg.Connection,
 ) -> None:
     assert apply_access(connection, DISTRICTS) == []

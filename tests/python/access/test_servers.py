@@ -30,7 +30,7 @@ def owner(new_server: Settings) -> Settings:
     return replace(new_server, user="owner", password=password, database="owned")
 
 
-def test_it_builds_before_there_are_roles(
+def test_a_build_works_without_the_roles(
     owner: Settings, new_server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_USER", owner.user)
@@ -56,7 +56,7 @@ def test_it_builds_before_there_are_roles(
         assert apply_access(connection, ["clairton"]) == []
 
 
-def test_a_loader_is_told_who_makes_the_tables(
+def test_a_loader_without_tables_gets_advice(
     owner: Settings, new_server: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     password = secrets.token_urlsafe()

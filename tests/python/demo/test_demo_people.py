@@ -54,7 +54,7 @@ def test_same_arguments_make_the_same_bytes(
     assert not [path for path in opened if "/sample/" in path]
 
 
-def test_the_command_makes_what_its_options_say(tmp_path: Path) -> None:
+def test_the_command_follows_its_options(tmp_path: Path) -> None:
     sizes = ["--students", "300", "--clients", "2000", "--weeks", "1", "--school-years", "0"]
     result = CliRunner().invoke(app, [str(tmp_path / "a"), *sizes])
     assert result.exit_code == 0
@@ -97,7 +97,7 @@ def test_every_kind_of_mess_is_there(demo: Path) -> None:
     assert (twins["street"] == twins["street_twin"]).all()
 
 
-def test_ids_fail_to_name_one_person(demo: Path) -> None:
+def test_ids_do_not_identify_persons(demo: Path) -> None:
     students = pl.read_parquet(demo / "truth/student_person.parquet")
     pittsburgh = students.filter(district="pittsburgh")
     local_ids = pittsburgh.group_by("person_id").agg(pl.col("district_student_id").n_unique())
@@ -110,7 +110,7 @@ def test_ids_fail_to_name_one_person(demo: Path) -> None:
     assert (districts["district"] > 1).sum() > 3
 
 
-def test_records_are_many_more_than_people_and_half_the_students_are_involved(demo: Path) -> None:
+def test_people_have_many_records_and_half_the_students_are_involved(demo: Path) -> None:
     clients = pl.read_parquet(demo / "truth/client_person.parquet")
     assert clients["person_id"].n_unique() * 2 < len(clients)
     assert clients["source"].n_unique() == 9
@@ -185,7 +185,7 @@ def test_a_folder_in_use_and_impossible_sizes_are_refused(
         Plan(students=300, clients=3000, weeks=0, school_years=2, seed=7)
 
 
-def test_sizes_and_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
+def test_impossible_sizes_and_folders_are_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(tmp_path / "demo"), "--students", "-1"])
     assert isinstance(result.exception, OutcomesError) and "-1" in str(result.exception)
     (tmp_path / "file").touch()

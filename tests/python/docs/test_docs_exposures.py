@@ -36,7 +36,7 @@ def test_every_exposure_is_permitted_by_its_agreement(manifest: dict[str, Any]) 
     assert agreement_problems(exposures) == []
 
 
-def test_an_agreement_without_the_purpose_is_found() -> None:
+def test_an_agreement_without_the_purpose_is_reported() -> None:
     def exposure(contract: str, purpose: str) -> dict[str, Any]:
         agreement = {"contracts": [contract], "purpose": purpose, "legal_basis": "law"}
         return {"name": "screen", "config": {"meta": {"agreement": agreement}}}
@@ -55,7 +55,7 @@ def test_an_agreement_without_the_purpose_is_found() -> None:
     ]
 
 
-def test_every_relation_of_an_exposure_is_there(
+def test_every_relation_of_an_exposure_exists(
     manifest: dict[str, Any], built_demo: Settings
 ) -> None:
     read = {node for e in manifest["exposures"].values() for node in e["depends_on"]["nodes"]}

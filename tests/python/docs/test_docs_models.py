@@ -38,7 +38,7 @@ def test_yaml_has_no_unknown_key(file: Path) -> None:
         ("type: not_null", "typ: not_null"),
     ],
 )
-def test_a_misspelt_key_is_found(right: str, wrong: str) -> None:
+def test_a_misspelt_key_is_reported(right: str, wrong: str) -> None:
     text = """
 version: 2
 models:
@@ -63,7 +63,7 @@ models:
     assert any(misspelt in problem for problem in yaml_problems(text.replace(right, wrong)))
 
 
-def test_every_model_has_its_yaml_beside_it() -> None:
+def test_every_model_has_a_yaml() -> None:
     models = {file.with_suffix("") for file in MODELS_DIR.rglob("*.sql")}
     described = {file.with_suffix("") for file in MODELS_DIR.rglob("*.yml")}
 
@@ -71,15 +71,15 @@ def test_every_model_has_its_yaml_beside_it() -> None:
     assert sorted(model.name for model in models - described) == []
 
 
-def test_the_yaml_describes_the_model_beside_it(manifest: dict[str, Any]) -> None:
-    strays = [
+def test_each_yaml_describes_the_model_of_its_name(manifest: dict[str, Any]) -> None:
+    misplaced = [
         node["name"]
         for node in models_of(manifest)
         if (node["patch_path"] or "").split("://")[-1]
         != node["original_file_path"].removesuffix(".sql") + ".yml"
     ]
 
-    assert strays == []
+    assert misplaced == []
 
 
 def test_every_description_begins_with_the_grain(manifest: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ def test_every_integrity_test_explains_itself(file: Path) -> None:
         "select 1 -- What it checks: When it matters: How to resolve it:",
     ],
 )
-def test_a_test_that_does_not_explain_itself_is_found(sql: str) -> None:
+def test_an_unexplained_integrity_test_is_reported(sql: str) -> None:
     assert diagnosis_problem(sql) is not None
 
 
@@ -184,12 +184,14 @@ def test_docs_generate_gives_no_warning(
     assert built - set(catalog["nodes"]) == set()
 
 
-def test_columns_are_the_ones_described(manifest: dict[str, Any], built_demo: Settings) -> None:
+def test_described_columns_are_the_real_ones(
+    manifest: dict[str, Any], built_demo: Settings
+) -> None:
     with connect(built_demo) as connection:
         assert column_differences(connection, manifest) == []
 
 
-def test_a_column_that_differs_is_found(manifest: dict[str, Any], built_demo: Settings) -> None:
+def test_a_different_column_is_reported(manifest: dict[str, Any], built_demo: Settings) -> None:
     with connect(built_demo) as connection, connection.transaction(force_rollback=True):
         connection.execute("alter table marts.dim_districts rename column aun to number")
         connection.execute("drop table marts.fct_assessments cascade")
@@ -244,7 +246,7 @@ def marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [node for node in models_of(manifest) if node["path"].startswith("marts/")]
 
 
-def test_every_mart_by_year_says_how_far_it_is_known(manifest: dict[str, Any]) -> None:
+def test_every_mart_by_year_has_known_through(manifest: dict[str, Any]) -> None:
     by_year = [
         node
         for node in marts(manifest)

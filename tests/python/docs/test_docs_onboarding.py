@@ -38,7 +38,7 @@ def plain(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def test_every_command_prints_what_the_page_says(
+def test_every_command_prints_the_output_on_the_page(
     connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(PAGE.parent / "onboarding", tmp_path / "docs/onboarding")

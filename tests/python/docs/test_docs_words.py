@@ -100,7 +100,7 @@ def test_every_command_exists(document: Document) -> None:
     assert command_problems(document) == []
 
 
-def test_the_operator_sees_the_commands_of_a_week() -> None:
+def test_the_operations_page_shows_the_weekly_commands() -> None:
     shown = {" ".join(words[:2]) for words in page("operations").shown_commands}
 
     assert {"outcomes weekly", "outcomes land", "outcomes build", "outcomes report"} <= shown
@@ -198,7 +198,7 @@ def test_every_environment_variable_is_read_somewhere(document: Document) -> Non
 
 
 @every_document
-def test_no_document_names_a_place_on_somebodys_machine(document: Document) -> None:
+def test_no_document_names_an_absolute_path(document: Document) -> None:
     assert re.findall(r"(?<![\w.~])/(?:home|root|tmp|Users|work|mnt)/\S*", document.text) == []
 
 
@@ -229,7 +229,7 @@ def test_every_relation_in_sql_exists(document: Document, manifest: dict[str, An
     ] == []
 
 
-def test_dbts_docs_open_on_a_page_that_names_what_people_read(manifest: dict[str, Any]) -> None:
+def test_the_first_page_of_dbts_docs_names_published_relations(manifest: dict[str, Any]) -> None:
     page = manifest["docs"]["doc.student_outcomes.__overview__"]["block_contents"]
     named = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`", page, re.MULTILINE)
 
@@ -237,7 +237,7 @@ def test_dbts_docs_open_on_a_page_that_names_what_people_read(manifest: dict[str
     assert {".".join(pair) for pair in named} - relations(manifest) == set()
 
 
-def test_analysts_see_queries_of_every_layer_of_marts() -> None:
+def test_the_analysts_page_queries_every_schema_of_marts() -> None:
     schemas = {name.split(".")[0] for name in read_relations(page("analysts"))}
 
     assert {"marts", "marts_pseudonymized", "marts_public"} <= schemas
@@ -260,7 +260,7 @@ def test_every_query_runs_as_the_role_that_it_names(
 
 
 @every_document
-def test_nobody_is_told_to_connect_as_the_owner(document: Document) -> None:
+def test_no_page_connects_as_the_owner(document: Document) -> None:
     assert "outcomes@" not in document.text
 
 

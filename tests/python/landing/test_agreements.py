@@ -42,7 +42,7 @@ AGREEMENT = load_contracts()["woodland_hills"].agreement
         ("2015-07-01", False),
     ],
 )
-def test_nothing_lands_before_the_first_day_or_after_the_last(
+def test_no_delivery_outside_the_agreement_lands(
     day: str, lands: bool, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     assert AGREEMENT
@@ -58,7 +58,7 @@ def test_nothing_lands_before_the_first_day_or_after_the_last(
     assert connection.execute("select count(*) from raw.students").fetchone() == (int(lands),)
 
 
-def test_a_delivery_of_tomorrow_lands_since_it_is_later_elsewhere(
+def test_a_delivery_of_tomorrow_lands_because_of_time_zones(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
@@ -85,7 +85,7 @@ def _content(file: Path) -> bytes:
         return b""
 
 
-def test_no_plain_text_of_an_unlisted_column_is_anywhere(
+def test_values_of_unlisted_columns_are_stored_nowhere(
     database: Settings,
     connection: psycopg.Connection,
     tmp_path: Path,

@@ -122,10 +122,10 @@ def test_a_destroyed_key_destroys_the_archive_of_its_partner_only(
     run("land", drops)
     (archive.keys_folder / "pittsburgh.key").unlink()
     another_database()
-    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is gone"):
+    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is missing"):
         run("replay")
     events(drops, {}, day="2012-10-08")
-    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is gone"):
+    with pytest.raises(OutcomesError, match=r"pittsburgh\.key.* is missing"):
         run("land", drops)
 
     for path in sorted((archive.folder / "pittsburgh").rglob("*"), reverse=True):
@@ -136,22 +136,22 @@ def test_a_destroyed_key_destroys_the_archive_of_its_partner_only(
 
 
 @pytest.mark.parametrize("partner_id", ["", ".", "..", "../kept", "*", "A", "a/b", "clairton\n"])
-def test_nothing_but_a_partner_is_ever_destroyed(
+def test_only_a_partners_archive_can_be_destroyed(
     archive: Archive, drops: Path, database: Settings, tmp_path: Path, partner_id: str
 ) -> None:
     land_one_of_each(drops)
     (tmp_path / "kept").mkdir()
     before = sorted(tmp_path.rglob("*"))
     for destroy in (archive.destroy, lambda name: archive.destroy_files(name, [("", "")])):
-        with pytest.raises(OutcomesError, match="is no partner"):
+        with pytest.raises(OutcomesError, match="is not a partner"):
             destroy(partner_id)
     # A path of its own replaces the archive's: Path("archive") / "/x" is /x.
-    with pytest.raises(OutcomesError, match="is no partner"):
+    with pytest.raises(OutcomesError, match="is not a partner"):
         archive.destroy(str(tmp_path / "kept"))
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_what_no_agreement_covers_is_not_kept(
+def test_files_outside_the_agreement_are_not_archived(
     archive: Archive, drops: Path, connection: psycopg.Connection
 ) -> None:
     events(drops, {}, day="2014-07-07")
@@ -160,7 +160,7 @@ def test_what_no_agreement_covers_is_not_kept(
     assert entries(archive) == []
 
 
-def test_a_dry_run_keeps_nothing(
+def test_a_dry_run_archives_nothing(
     archive: Archive, drops: Path, connection: psycopg.Connection
 ) -> None:
     events(drops, {})
@@ -168,7 +168,7 @@ def test_a_dry_run_keeps_nothing(
     assert not archive.folder.exists()
 
 
-def test_the_same_bytes_under_another_name_are_kept_under_both(
+def test_the_same_content_is_archived_under_both_names(
     archive: Archive, drops: Path, connection: psycopg.Connection
 ) -> None:
     file = events(drops, {})
@@ -228,7 +228,7 @@ def test_a_damaged_entry_stops_the_replay_and_leaves_the_database_empty(
     assert not (archive.folder / "replaying").exists()
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_kept(
+def test_a_file_that_changes_while_it_is_read_is_not_archived(
     archive: Archive, drops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contracts = load_contracts()
@@ -243,7 +243,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(
     assert kept == replace(delivered, received_at=kept.received_at)
 
 
-def test_a_release_that_was_not_kept_is_kept_by_the_next_landing(
+def test_the_next_landing_archives_a_missing_release(
     archive: Archive,
     drops: Path,
     connection: psycopg.Connection,

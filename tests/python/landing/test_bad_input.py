@@ -55,7 +55,7 @@ def statuses(connection: psycopg.Connection) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["José", "Nuñez"])
-def test_utf_8_in_a_cp1252_file_is_rejected_not_garbled(
+def test_utf_8_in_a_cp1252_file_is_rejected(
     connection: psycopg.Connection, tmp_path: Path, name: str
 ) -> None:
     good = [{"StudentID": f"{n:09}", "LegalLastName": "Nuñez"} for n in range(300)]
@@ -112,7 +112,7 @@ def test_a_name_is_stored_as_it_was_composed(
     assert [name for (name,) in stored] == names
 
 
-def test_controls_of_a_twice_converted_file_are_no_text(
+def test_control_characters_of_a_twice_converted_file_are_rejected(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     names = ["Nuñez", "O\x92Hara", "–"]
@@ -148,7 +148,7 @@ def test_a_small_file_of_mixed_encodings_loses_only_its_bad_rows(
 # Values
 
 
-def test_what_means_nothing_in_a_code_is_text_in_a_name(
+def test_formulas_and_null_markers_are_text_in_a_name(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     formulas = ["=1+1", "+Ada", "-Ada", "@Ada", "Null", "N/A", "NULL", " Ada ", "x^y"]
@@ -169,7 +169,7 @@ def test_what_means_nothing_in_a_code_is_text_in_a_name(
 # Shape
 
 
-def test_the_header_again_is_no_student_even_where_all_is_text(
+def test_a_repeated_header_is_rejected_even_if_all_columns_are_text(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     columns = [p.name for p in load_contracts()["interventions"].objects[0].columns]
@@ -180,7 +180,7 @@ def test_the_header_again_is_no_student_even_where_all_is_text(
 
 
 @pytest.mark.parametrize("counted", [2, 3])
-def test_the_header_again_may_be_counted_by_the_trailer_or_not(
+def test_the_trailer_may_count_a_repeated_header(
     connection: psycopg.Connection, tmp_path: Path, counted: int
 ) -> None:
     header, first, second, _ = pittsburgh_csv([EVENT, EVENT | {"EventCode": "E"}]).splitlines()
@@ -190,7 +190,7 @@ def test_the_header_again_may_be_counted_by_the_trailer_or_not(
     assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 1)]
 
 
-def test_a_second_table_written_otherwise_is_another_layout(
+def test_a_second_table_quarantines_the_file(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     columns = [p.name for p in load_contracts()["interventions"].objects[0].columns]
@@ -203,7 +203,7 @@ def test_a_second_table_written_otherwise_is_another_layout(
     ]
 
 
-def test_a_value_that_ran_into_the_header_is_not_shown(
+def test_a_value_joined_to_the_header_is_not_shown(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     text = pittsburgh_csv([EVENT]).replace("DayFraction\r\n", "DayFraction")
@@ -213,9 +213,7 @@ def test_a_value_that_ran_into_the_header_is_not_shown(
     assert detail == "missing: DayFraction (column 5 holds more?)"
 
 
-def test_a_hundred_thousand_columns_and_a_field_without_end(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_a_very_wide_and_a_very_long_line(connection: psycopg.Connection, tmp_path: Path) -> None:
     wide = ",".join(f"column{n}" for n in range(100_000))
     deliver(tmp_path, ROSTER, f"{wide}\n{wide}\n".encode())
     woodland(tmp_path, "ATTENDANCE", ["x" * 100_000_000])
@@ -238,7 +236,7 @@ def changed_book(drops: Path, change: Callable[[openpyxl.Workbook], object]) -> 
     return file
 
 
-def test_a_hidden_sheet_is_read_and_a_hidden_stranger_is_named(
+def test_a_hidden_sheet_is_read_and_an_unknown_one_is_named(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     def hide(book: openpyxl.Workbook) -> None:
@@ -299,7 +297,9 @@ def test_two_cells_at_the_ends_of_a_sheet_are_refused(
     assert statuses(connection) == [("quarantined", "archive_too_large", 0, 0)]
 
 
-def test_a_workbook_with_a_password_says_so(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_a_workbook_with_a_password_is_named_as_such(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
     deliver(tmp_path, BOOK, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000)
     outcomes = land(connection, tmp_path)
     (outcome,) = outcomes.values()
@@ -320,7 +320,7 @@ def test_damaged_workbooks_are_quarantined_whatever_is_damaged(
 
 
 @pytest.mark.parametrize("compression", ["zip", "gzip"])
-def test_a_workbook_may_come_packed(
+def test_a_workbook_may_be_compressed(
     connection: psycopg.Connection, tmp_path: Path, compression: str
 ) -> None:
     plain = clairton(tmp_path)
@@ -398,7 +398,7 @@ def test_damaged_archives_are_quarantined_whatever_is_damaged(
 # Places
 
 
-def test_what_is_no_file_is_named_and_the_rest_lands(
+def test_entries_that_are_not_files_are_named_and_the_rest_lands(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     events(tmp_path, {})
@@ -419,7 +419,7 @@ def test_what_is_no_file_is_named_and_the_rest_lands(
     assert run("land", tmp_path / "alone")[0] == 3
 
 
-def test_files_that_may_not_be_read_are_named(
+def test_unreadable_files_are_named(
     connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = events(tmp_path, {})
@@ -451,7 +451,7 @@ def test_names_of_any_characters_are_shown_and_stored(
     assert all(name in output for name in names)
 
 
-def test_only_a_written_out_date_is_a_delivery(
+def test_only_a_folder_named_by_a_full_date_is_a_delivery(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     deliver(tmp_path, "clairton/20121003/x.csv", b"x")
@@ -465,7 +465,7 @@ def test_only_a_written_out_date_is_a_delivery(
 # People
 
 
-def test_no_value_of_any_broken_cell_is_told(
+def test_no_value_of_a_broken_cell_is_shown(
     connection: psycopg.Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     canary = "Qanary77"

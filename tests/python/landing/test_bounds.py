@@ -110,7 +110,7 @@ SLOW = {"blank lines", "lines of one letter", "sheet of 1.4 million cells", "100
     "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in SLOW)) for kind in FILES]
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_bad_file_takes_little_memory(kind: str, tmp_path: Path) -> None:
+def test_a_bad_file_needs_little_memory(kind: str, tmp_path: Path) -> None:
     file = FILES[kind](tmp_path)
     contract = CONTRACTS_DIR / f"{file.parent.parent.name}.odcs.yaml"
     day = date.fromisoformat(file.parent.name)

@@ -44,7 +44,7 @@ def test_the_counts_fit_a_terminal(width: int, capsys: pytest.CaptureFixture[str
     assert not any("…" in word for word in words)
 
 
-def test_land_exits_with_3_when_a_person_is_needed(
+def test_land_exits_with_3_when_somebody_has_to_act(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     deliver(tmp_path, "clairton/2012-10-03/notes.txt", b"x")
@@ -56,7 +56,7 @@ def test_land_exits_with_3_when_a_person_is_needed(
     assert "notes.txt: unknown_file – still: " in output
 
 
-def test_an_unfinished_contract_concerns_its_own_partner_only(
+def test_an_unfinished_contract_affects_only_its_partner(
     connection: psycopg.Connection,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -112,7 +112,9 @@ def test_files_of_unknown_partners_and_places_are_named(
     assert len(ledger(connection)) == 1
 
 
-def test_dry_run_says_and_stores_nothing(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_a_dry_run_prints_and_stores_nothing(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
     woodland(tmp_path, "ATTENDANCE", ["103029902|x"] * 2)
     events(tmp_path, {})
     code, output = run("land", tmp_path, "--dry-run")
@@ -162,7 +164,7 @@ def test_release_from_the_command_line(connection: psycopg.Connection, tmp_path:
     assert ledger(connection, "status, release_reason") == [("loaded", None), ("loaded", "asked")]
 
 
-def test_a_path_that_is_not_there_is_an_error(database: object, tmp_path: Path) -> None:
+def test_a_missing_path_is_an_error(database: object, tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match="does not exist"):
         run("land", tmp_path / "nowhere")
     with pytest.raises(OutcomesError, match="holds no file"):

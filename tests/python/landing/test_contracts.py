@@ -40,7 +40,7 @@ def test_contracts_follow_the_standard(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.stem)
-def test_what_is_kept_is_classified_and_what_identifies_is_known(file: Path) -> None:
+def test_columns_are_classified_and_direct_identifiers_are_known(file: Path) -> None:
     direct = {
         "last_name", "first_name", "middle_name", "suffix", "ssn", "street",
         "district_student_id", "state_student_id", "source_client_id", "mci_id",
@@ -98,7 +98,7 @@ def test_what_is_kept_is_classified_and_what_identifies_is_known(file: Path) -> 
         ("schema:", "schema: [", "", "is not valid YAML"),
     ],
 )  # fmt: skip
-def test_a_wrong_contract_says_where_and_what(
+def test_the_error_of_a_wrong_contract_names_place_and_fault(
     tmp_path: Path, old: str, new: str, where: str, problem: str
 ) -> None:
     text = (CONTRACTS_DIR / "interventions.odcs.yaml").read_text("utf-8")
@@ -150,7 +150,7 @@ MONTHS = """
         ("logicalTypeOptions: {minimum: 0, maximum: 10},", "", "days_unexcused must be from"),
     ],
 )  # fmt: skip
-def test_a_contract_may_not_weaken_what_models_count_on(
+def test_a_contract_may_not_weaken_the_models_rules(
     tmp_path: Path, old: str, new: str, problem: str | None
 ) -> None:
     assert old in MONTHS
@@ -165,7 +165,7 @@ def test_a_contract_may_not_weaken_what_models_count_on(
     assert problem in str(error.value)
 
 
-def test_one_student_id_is_enough_and_none_is_not(tmp_path: Path) -> None:
+def test_one_of_the_student_ids_is_required(tmp_path: Path) -> None:
     text = (CONTRACTS_DIR / "woodland_hills.odcs.yaml").read_text("utf-8")
     file = tmp_path / "woodland_hills.odcs.yaml"
     assert "[gpas.state_student_id]" in text
@@ -175,7 +175,7 @@ def test_one_student_id_is_enough_and_none_is_not(tmp_path: Path) -> None:
         load_contract(file)
 
 
-def test_an_id_that_could_lead_elsewhere_as_a_folder_is_no_id(tmp_path: Path) -> None:
+def test_a_partner_id_cannot_be_a_path(tmp_path: Path) -> None:
     text = (CONTRACTS_DIR / "interventions.odcs.yaml").read_text("utf-8")
     file = tmp_path / "...odcs.yaml"
     file.write_text(text.replace("id: interventions", 'id: ".."', 1), "utf-8")
@@ -194,7 +194,7 @@ def test_file_names_have_dated_and_free_parts() -> None:
     assert name.match("PPS_20121001_x.zip\n") is None
 
 
-def test_date_formats_accept_what_they_say_in_full() -> None:
+def test_date_formats_accept_only_full_matches() -> None:
     import re
 
     padded, typed = DateFormat.parse("MM/dd/yyyy"), DateFormat.parse("M/d/yy")
@@ -206,13 +206,13 @@ def test_date_formats_accept_what_they_say_in_full() -> None:
     assert DateFormat.parse("yyyy-MM-dd'T'HH:mm:ss").strptime == "%Y-%m-%dT%H:%M:%S"
 
 
-def test_school_years_turn_on_the_first_of_july() -> None:
+def test_school_years_begin_on_the_first_of_july() -> None:
     from datetime import date
 
     assert [spring_year(date(2012, 6, 30)), spring_year(date(2012, 7, 1))] == [2012, 2013]
 
 
-def test_the_service_level_is_kept_with_the_partners(connection: psycopg.Connection) -> None:
+def test_the_service_level_is_stored_with_the_partners(connection: psycopg.Connection) -> None:
     record_partners(connection, load_contracts().values())
     record_partners(connection, load_contracts().values())
 

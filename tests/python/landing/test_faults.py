@@ -137,7 +137,7 @@ def content(connection: psycopg.Connection, archive: Archive, scratch: Path) -> 
 
 
 @pytest.mark.parametrize("deliver_files", FORMATS, ids=lambda deliver_files: deliver_files.__name__)
-def test_a_loader_killed_at_any_point_leaves_nothing_that_running_again_does_not_mend(
+def test_running_again_completes_a_loader_killed_at_any_point(
     database: Settings,
     connection: psycopg.Connection,
     contracts: dict[str, Contract],
@@ -162,13 +162,13 @@ def test_a_loader_killed_at_any_point_leaves_nothing_that_running_again_does_not
     expected = content(connection, whole.archive, tmp_path / "scratch")
     for number, point in enumerate(POINTS):
         work = afresh(str(number))
-        assert work.land_and_be_killed(point), f"the loader never came to {point}"
+        assert work.land_and_be_killed(point), f"the loader never reached {point}"
         work.land()
         assert content(connection, work.archive, tmp_path / "scratch") == expected, str(point)
         assert not list(work.archive.folder.rglob("*.part")), str(point)
 
 
-def test_eight_loaders_at_once_load_and_keep_once(
+def test_eight_loaders_at_once_load_and_archive_once(
     database: Settings,
     connection: psycopg.Connection,
     contracts: dict[str, Contract],

@@ -60,7 +60,7 @@ def test_zip_of_quoted_cp1252_csv_feeds_two_tables(
     ) == [("000000001", date(2012, 8, 23), None), ("000000002", date(2012, 8, 23), None)]
 
 
-def test_columns_that_may_not_be_kept_are_nowhere(
+def test_columns_outside_the_contract_are_stored_nowhere(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     directory(tmp_path, {})
@@ -75,7 +75,7 @@ def test_columns_that_may_not_be_kept_are_nowhere(
     assert "Grace" not in str(everything)
 
 
-def test_quoted_line_breaks_delimiters_and_empties_survive(
+def test_quoted_line_breaks_delimiters_and_empty_texts_are_kept(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     directory(
@@ -93,7 +93,7 @@ def test_quoted_line_breaks_delimiters_and_empties_survive(
     ]
 
 
-def test_quoted_empty_text_stays_empty_text_and_an_empty_code_is_none(
+def test_a_quoted_empty_text_stays_and_an_empty_code_is_null(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     member = pittsburgh_csv([DIRECTORY]).replace("Ada,,,", 'Ada,"",,').replace(",E01,", ',"E01",')
@@ -105,7 +105,7 @@ def test_quoted_empty_text_stays_empty_text_and_an_empty_code_is_none(
     ]
 
 
-def test_a_test_that_has_a_file_of_its_own_gets_its_name_from_the_contract(
+def test_the_name_of_a_test_can_come_from_the_contract(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     pittsburgh(tmp_path, {"PSSA_2012.csv": pittsburgh_csv([PSSA])})
@@ -127,7 +127,7 @@ def test_rosters(connection: psycopg.Connection, tmp_path: Path) -> None:
     ]
 
 
-def test_workbook_gives_back_leading_zeros_and_reads_typed_dates(
+def test_a_workbook_restores_leading_zeros_and_reads_typed_dates(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     other = CLAIRTON_STUDENT | {
@@ -168,7 +168,7 @@ def test_workbook_gives_back_leading_zeros_and_reads_typed_dates(
         ("12/31/13", date(1913, 12, 31)),
     ],
 )
-def test_two_digit_years_are_the_century_that_ends_with_the_school_year(
+def test_two_digit_years_are_in_the_century_up_to_the_school_year(
     connection: psycopg.Connection, tmp_path: Path, typed: str, read: date
 ) -> None:
     clairton(tmp_path, CLAIRTON | {"Students": [CLAIRTON_STUDENT | {"DOB": typed}]})
@@ -236,7 +236,7 @@ def test_code_of_another_source_and_reversed_service_are_rejected(
     ]
 
 
-def test_in_client_files_everything_but_the_keys_is_optional(
+def test_in_client_files_only_the_keys_are_required(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     broken = {"birth_date": "2001-02-29", "sex": "X", "ssn": "12", "zip": "A", "mci_id": "x"}
@@ -272,9 +272,7 @@ def test_a_file_that_is_only_a_header_is_an_empty_snapshot(
     assert ledger(connection, "status, lines, header_lines, trailer_lines") == [("loaded", 2, 1, 1)]
 
 
-def test_values_are_trimmed_where_they_are_codes_and_numbers(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_codes_and_numbers_are_trimmed(connection: psycopg.Connection, tmp_path: Path) -> None:
     events(tmp_path, {"EventCode": " U ", "DayFraction": " 0.50 ", "EventDate": " 09/04/2012 "})
     land(connection, tmp_path)
     assert rows(

@@ -148,7 +148,7 @@ def spells(connection: psycopg.Connection, week: str) -> list[Any]:
     ).fetchall()
 
 
-def test_a_value_is_looked_up_and_rows_become_one(
+def test_values_are_looked_up_and_rows_are_combined(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
     outcomes = land(connection, contracts, deliver_week(tmp_path, WEEKS[0], BULK))
@@ -177,7 +177,7 @@ def test_a_value_is_looked_up_and_rows_become_one(
     ]
 
 
-def test_changes_are_laid_over_what_came_before(
+def test_changes_are_applied_to_earlier_files(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
     deliver_week(tmp_path, WEEKS[0], BULK)
@@ -199,7 +199,7 @@ def test_changes_are_laid_over_what_came_before(
     assert (outcomes["enrollments.csv"].status, in_snapshot) == ("loaded", 4)
 
 
-def test_every_order_of_arrival_ends_in_the_same_rows(
+def test_every_order_of_arrival_gives_the_same_rows(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
     more = "id,status,student,class,begin\n3,tobedeleted,,,\n"
@@ -230,7 +230,7 @@ def test_every_order_of_arrival_ends_in_the_same_rows(
     assert ("s8", "0009", "09/01", 5, WEEKS[1]) in ends[0][0][2]
 
 
-def test_a_snapshot_after_changes_begins_anew(
+def test_a_snapshot_after_changes_replaces_them(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
     deliver_week(tmp_path, WEEKS[0], BULK)
@@ -242,7 +242,7 @@ def test_a_snapshot_after_changes_begins_anew(
     ]
 
 
-def test_a_delivery_that_cannot_be_joined_is_quarantined_and_the_next_is_not(
+def test_only_the_delivery_that_cannot_be_joined_is_quarantined(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
     twice = CLASSES + "A1,0003\n"  # more than one school for a class
@@ -296,7 +296,7 @@ def test_sql_that_cannot_be_run_is_named(contracts: Path, logic: str, problem: s
         "getenv('HOME')",
     ],
 )
-def test_sql_of_a_contract_gets_at_nothing_outside(contracts: Path, logic: str) -> None:
+def test_sql_of_a_contract_has_no_access_outside(contracts: Path, logic: str) -> None:
     item = load_contract(contracts / "steel_valley.odcs.yaml").joined["classes"]
     tables = Tables(date(2012, 9, 3), 2013)
     rows = pl.DataFrame(

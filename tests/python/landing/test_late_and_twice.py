@@ -59,7 +59,7 @@ def accepted(connection: psycopg.Connection) -> list[Any]:
 
 
 @pytest.mark.parametrize("weeks", [4, pytest.param(5, marks=pytest.mark.slow)])
-def test_every_order_of_arrival_ends_in_the_same_state(
+def test_every_order_of_arrival_gives_the_same_state(
     connection: psycopg.Connection, tmp_path: Path, weeks: int
 ) -> None:
     """As a tree of all orders: what has landed is taken back to land something else next."""
@@ -98,7 +98,7 @@ def test_every_order_of_arrival_ends_in_the_same_state(
     assert all(state == states[0] for state in states)
 
 
-def test_corrected_under_the_same_name_the_newest_received_comes_last(
+def test_the_newest_received_file_of_a_name_counts(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     for code in ("U", "E"):
@@ -115,7 +115,7 @@ def test_corrected_under_the_same_name_the_newest_received_comes_last(
     assert [code for (code,) in order] == ["U", "E"]
 
 
-def test_what_is_sent_again_after_a_correction_is_the_last_word(
+def test_a_file_sent_again_after_a_correction_counts(
     connection: psycopg.Connection,
     another_database: Callable[[], psycopg.Connection],
     tmp_path: Path,
@@ -147,7 +147,7 @@ def test_what_is_sent_again_after_a_correction_is_the_last_word(
         assert ledger_hashes(rebuilt) == ledger_hashes(connection)
 
 
-def test_the_same_bytes_under_another_name_and_again_change_nothing(
+def test_the_same_content_again_changes_nothing(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     file = woodland(tmp_path, "ATTENDANCE", [day_of(4)])
@@ -160,7 +160,7 @@ def test_the_same_bytes_under_another_name_and_again_change_nothing(
     assert [status for _, status in ledger(connection)] == ["loaded", "duplicate", "duplicate"]
 
 
-def test_a_copy_in_an_archive_is_known_as_one_whatever_its_name(
+def test_a_copy_in_an_archive_is_a_duplicate_under_any_name(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     content = pittsburgh_csv([EVENT])
@@ -169,9 +169,7 @@ def test_a_copy_in_an_archive_is_known_as_one_whatever_its_name(
     assert [status for _, status in ledger(connection)] == ["loaded", "duplicate"]
 
 
-def test_a_delivery_in_parts_is_completed_later(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_a_delivery_can_arrive_in_parts(connection: psycopg.Connection, tmp_path: Path) -> None:
     woodland(tmp_path, "ATTENDANCE", [day_of(4)])
     assert run("land", tmp_path)[0] == 0
     woodland(tmp_path, "CALENDAR", ["103029902|0103|École|2012-09-04|Y"])
@@ -179,7 +177,7 @@ def test_a_delivery_in_parts_is_completed_later(
     assert [row[0] for row in ledger(connection, "contract_object")] == ["ATTENDANCE", "CALENDAR"]
 
 
-def test_last_years_rows_in_a_new_years_file_are_rejected_one_by_one(
+def test_rows_of_last_year_are_rejected_one_by_one(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     old = [{"EventDate": f"05/{n:02}/2012"} for n in (1, 2, 3)]
@@ -225,7 +223,7 @@ def test_a_file_of_a_partner_without_a_contract_cannot_be_released(
     assert ("held", None) in ledger(connection, "status, released_at")
 
 
-def test_one_state_id_on_two_children_loads_as_sent(
+def test_a_state_id_of_two_children_loads_as_sent(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     """Whose it is only the district knows: quality.shared_state_ids asks."""

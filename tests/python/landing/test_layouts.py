@@ -92,7 +92,7 @@ TWO: dict[str, dict[str, Any]] = {"id": ID, "name": {}}
         ({"footer": "Total.*|Printed.*"}, "id,name\n01,Ada\n\nTotal,1\n\nPrinted 10/1\n"),
     ],
 )
-def test_titles_and_footers_are_no_rows(tmp_path: Path, layout: dict[str, Any], text: str) -> None:
+def test_titles_and_footers_are_not_rows(tmp_path: Path, layout: dict[str, Any], text: str) -> None:
     rows, counts, rejected = read(tmp_path, text, layout, TWO)
     assert rows == [("01", "Ada")]
     assert not rejected
@@ -100,7 +100,7 @@ def test_titles_and_footers_are_no_rows(tmp_path: Path, layout: dict[str, Any], 
     assert counts.lines - counts.blank_lines == 4
 
 
-def test_a_header_row_that_moved_is_no_header(tmp_path: Path) -> None:
+def test_a_moved_header_row_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="header_not_found"):
         read(tmp_path, "Title\nid,name\n01,Ada\n02,Bo\n", {"headerRow": 4}, TWO)
 
@@ -120,7 +120,7 @@ def test_names_are_compared_without_case_and_surrounding_space(tmp_path: Path) -
         read(tmp_path, "Id,ID,name\n01,02,Ada\n", {}, TWO)
 
 
-def test_a_column_without_a_name_or_with_anothers_is_found_by_its_position(tmp_path: Path) -> None:
+def test_a_column_without_its_own_name_is_found_by_position(tmp_path: Path) -> None:
     columns = {
         "id": ID,
         "fall": {"physicalName": "Score", "position": 2},
@@ -148,7 +148,7 @@ def test_one_column_can_be_read_as_two(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["id,name,", "id,name"])
-def test_nothing_stands_behind_a_trailing_delimiter(tmp_path: Path, header: str) -> None:
+def test_the_field_after_a_trailing_delimiter_is_empty(tmp_path: Path, header: str) -> None:
     text = f'{header}\n01,Ada,\n02,Bo,x\n03,Cy\n04,"D,i",\n'
     rows, _, rejected = read(tmp_path, text, {"trailingDelimiter": True}, TWO)
     assert rows == [("01", "Ada"), ("04", "D,i")]
@@ -200,7 +200,7 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 
 
-def test_columns_of_fixed_width_stand_where_the_contract_says(tmp_path: Path) -> None:
+def test_fixed_width_columns_have_the_contracts_positions(tmp_path: Path) -> None:
     layout = {"format": "fixed_width", "quoting": False, "lineWidth": 12, "header": True}
     text = "id  name sc\n01xxAda  A1 \n02xxBo   B2\n03C\n"
     rows, counts, rejected = read(tmp_path, text, layout, FIXED)
@@ -253,7 +253,7 @@ def test_a_trailer_of_a_fixed_width_file(
         read(tmp_path, text.replace(last, "03..Cy"), layout, FIXED)
 
 
-def test_a_quote_that_swallows_the_trailer_quarantines_the_file(tmp_path: Path) -> None:
+def test_an_unclosed_quote_before_the_trailer_quarantines_the_file(tmp_path: Path) -> None:
     text = 'id,name\n01,Ada\n02,"Bo\n03,Cy\n04,Di\nT,4,20121001\n'
     trailer = {"marker": "T", "dateFormat": "yyyyMMdd"}
     assert len(read(tmp_path, text.replace('"', ""), {"trailer": trailer}, TWO)[0]) == 4
@@ -261,7 +261,7 @@ def test_a_quote_that_swallows_the_trailer_quarantines_the_file(tmp_path: Path) 
         read(tmp_path, text, {"trailer": trailer}, TWO)
 
 
-def test_markers_of_a_file_or_a_column_mean_no_value(tmp_path: Path) -> None:
+def test_null_markers_of_a_file_or_column_become_null(tmp_path: Path) -> None:
     columns: dict[str, dict[str, Any]] = {
         "born": {"logicalType": "date", "format": "yyyyMMdd", "nullMarkers": ["00000000"]},
         "gpa": {"logicalType": "number"},
@@ -274,7 +274,7 @@ def test_markers_of_a_file_or_a_column_mean_no_value(tmp_path: Path) -> None:
     assert rejected == {"missing_value": [4]}
 
 
-def test_a_map_comes_before_every_check(tmp_path: Path) -> None:
+def test_a_value_map_is_applied_before_all_checks(tmp_path: Path) -> None:
     columns: dict[str, dict[str, Any]] = {
         "id": {**ID, "padTo": 2},
         "lunch": {"logicalType": "boolean", "valueMap": {"Y": "true", "N": "false"}},
@@ -302,7 +302,7 @@ def test_flag_columns_become_one_code(tmp_path: Path, flags: str, race: str | No
     assert rows[0][-1] == race
 
 
-def test_a_flag_that_is_neither_set_nor_unset_decides_nothing(tmp_path: Path) -> None:
+def test_an_unknown_flag_value_gives_no_code(tmp_path: Path) -> None:
     text = "hispanic,white,black,id\nN,Y,?,01\n"
     rows, _, rejected = read(tmp_path, text, {}, {"id": ID} | FLAGS)
     assert (rows[0][-1], rejected) == (None, {})
@@ -311,7 +311,7 @@ def test_a_flag_that_is_neither_set_nor_unset_decides_nothing(tmp_path: Path) ->
     assert (rows, rejected) == ([], {"unknown_code": [2]})
 
 
-def test_rows_of_others_are_not_for_us_and_no_fault(tmp_path: Path) -> None:
+def test_filtered_rows_are_counted_and_are_no_fault(tmp_path: Path) -> None:
     columns = {"id": ID, "role": {"required": True, "values": ["student", "teacher"]}}
     text = "id,role\n01,student\nxx,teacher\nxx,student\n04,\n05,janitor\n06,teacher\n"
     condition = {"property": "role", "in": ["student"]}

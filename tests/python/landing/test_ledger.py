@@ -77,7 +77,7 @@ def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path:
     assert len(before["files"]) == len(first)
 
 
-def test_the_same_bytes_under_another_name_are_a_duplicate(
+def test_the_same_content_under_another_name_is_a_duplicate(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="1930")
@@ -90,7 +90,7 @@ def test_the_same_bytes_under_another_name_are_a_duplicate(
     assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (1,)
 
 
-def test_a_copy_under_a_foreign_name_is_a_duplicate_whatever_its_order(
+def test_a_copy_under_an_unknown_name_is_a_duplicate_in_any_order(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     file = events(tmp_path, {})
@@ -103,7 +103,7 @@ def test_a_copy_under_a_foreign_name_is_a_duplicate_whatever_its_order(
     assert not any(outcome.needs_a_person for outcome in outcomes.values())
 
 
-def test_the_same_name_with_new_bytes_loads_beside_the_first(
+def test_new_content_under_the_same_name_loads(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     events(tmp_path, {})
@@ -113,7 +113,7 @@ def test_the_same_name_with_new_bytes_loads_beside_the_first(
     assert ledger(connection, "status, rows_loaded") == [("loaded", 1), ("loaded", 2)]
 
 
-def test_the_same_bytes_in_a_later_delivery_are_a_new_snapshot(
+def test_the_same_content_in_a_later_delivery_is_a_new_snapshot(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     for day, status in (("2012-09-21", "A"), ("2012-09-28", "H"), ("2012-10-05", "A")):
@@ -136,7 +136,7 @@ def test_a_re_sent_file_of_the_day_is_ordered_by_the_time_in_its_name(
     ]
 
 
-def test_a_quarantined_file_leaves_the_others_of_its_delivery(
+def test_a_quarantined_file_does_not_affect_its_delivery(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     pittsburgh(
@@ -169,7 +169,7 @@ def test_a_quarantined_file_is_tried_again_under_a_new_contract(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_shrunken_snapshots_are_held_in_whatever_order_they_arrive(
+def test_shrunken_snapshots_are_held_in_any_order_of_arrival(
     connection: psycopg.Connection, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     sizes = {"2012-09-14": 20, "2012-09-21": 18, "2012-09-28": 16, "2012-10-05": 17}
@@ -207,7 +207,7 @@ def test_a_re_sent_file_is_compared_with_the_version_that_it_replaces(
     assert "25 in the version that it replaces of 2012-10-05" in detail
 
 
-def test_last_weeks_bytes_under_this_weeks_name_are_named(
+def test_unchanged_content_of_last_week_gives_a_warning(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     for day in ("2012-09-28", "2012-10-05"):
@@ -219,9 +219,7 @@ def test_last_weeks_bytes_under_this_weeks_name_are_named(
     assert "2012-09-28" in (outcomes[1].detail or "")
 
 
-def test_a_held_snapshot_is_accepted_once_it_is_released(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_a_released_snapshot_is_accepted(connection: psycopg.Connection, tmp_path: Path) -> None:
     sizes = {"2012-09-21": 20, "2012-09-28": 10, "2012-10-05": 9}
     for day, size in sizes.items():
         woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(size)], day=day)
@@ -240,7 +238,7 @@ def test_a_held_snapshot_is_accepted_once_it_is_released(
         release_file(connection, load_contracts(), name, None, "again")
 
 
-def test_a_new_school_year_may_be_smaller_than_the_last(
+def test_a_new_school_year_is_not_compared_with_the_last(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     june = [{"EventDate": f"06/{n:02}/2012"} for n in range(1, 21)]
@@ -308,7 +306,7 @@ def test_line_ends_of_every_kind(
     assert ledger(connection, "status, lines, rows_loaded") == [("loaded", 4, 2)]
 
 
-def test_an_added_column_is_kept_out_with_a_warning(
+def test_an_added_column_is_ignored_with_a_warning(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     events_with_bus = [EVENT | {"BusRoute": "61C"}]

@@ -175,7 +175,7 @@ def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: P
     assert ledger(connection, "status, lines, sent_at") == [("loaded", 4, datetime(2012, 9, 4))]
 
 
-def test_terms_by_code(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_terms_are_read_from_codes(connection: psycopg.Connection, tmp_path: Path) -> None:
     terms = ["Q1", "2", "MP 3", "Q", "Q1-2"]
     rows = "".join(f"0000{n},2012-13,{term},3.5\n" for n, term in enumerate(terms))
     deliver(

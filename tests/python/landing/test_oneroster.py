@@ -96,7 +96,7 @@ SPELLS = [
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
-def test_an_export_lands_as_it_is(
+def test_an_export_lands_as_sent(
     connection: psycopg.Connection, tmp_path: Path, version: str
 ) -> None:
     contracts = contract(tmp_path, version)
@@ -127,7 +127,7 @@ def test_an_export_lands_as_it_is(
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
-def test_changes_make_a_whole_snapshot(
+def test_changes_make_a_complete_snapshot(
     connection: psycopg.Connection, tmp_path: Path, version: str
 ) -> None:
     contracts = contract(tmp_path, version)
@@ -199,7 +199,7 @@ def test_results_are_marks_of_courses(
     ]
 
 
-def test_rows_that_lead_nowhere_are_rejected(
+def test_rows_without_their_references_are_rejected(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     tables = first_week()

@@ -126,7 +126,7 @@ def test_no_pollution_gives_a_wrong_row(folder: Path, kind: str, data: st.DataOb
 
 @pytest.mark.parametrize("kind", sorted(IN_A_LINE.keys() - OPENS_A_QUOTE))
 @given(data=st.data())
-def test_what_is_not_damaged_loads(folder: Path, kind: str, data: st.DataObject) -> None:
+def test_undamaged_rows_load(folder: Path, kind: str, data: st.DataObject) -> None:
     file = data.draw(polluted(IN_A_LINE[kind], shapes=("people", "wide")))
     rows, _, fault = read(file, folder)
     assert fault is None
@@ -136,7 +136,7 @@ def test_what_is_not_damaged_loads(folder: Path, kind: str, data: st.DataObject)
 
 @pytest.mark.parametrize("kind", POLLUTIONS)
 @given(data=st.data())
-def test_types_leave_only_free_text_and_the_last_digits_to_be_wrong(
+def test_with_types_only_free_text_and_last_digits_can_be_wrong(
     folder: Path, kind: str, data: st.DataObject
 ) -> None:
     file = data.draw(polluted(POLLUTIONS[kind], shapes=("people", "quoted_people")))
@@ -173,7 +173,7 @@ def _differences(row: Row, meant: set[Row]) -> set[int]:
     ],
 )
 @pytest.mark.parametrize("size", [1, 9, 1 << 20])
-def test_a_row_that_a_line_of_one_field_may_belong_to_is_rejected_with_it(
+def test_a_row_next_to_a_line_of_one_field_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], loaded: list[str], size: int
 ) -> None:
     monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
@@ -185,7 +185,7 @@ def test_a_row_that_a_line_of_one_field_may_belong_to_is_rejected_with_it(
     assert counts.lines_loaded + counts.lines_rejected + counts.blank_lines == len(lines)
 
 
-def test_a_row_of_delimiters_is_no_row(tmp_path: Path) -> None:
+def test_a_row_of_delimiters_is_rejected(tmp_path: Path) -> None:
     data = b'a,b\n,\n"",  \nx,\n'
     rows, reading, _ = read(Polluted(("a", "b"), data), tmp_path)
     assert rows == [("x", "")]
@@ -201,7 +201,7 @@ def test_a_blank_after_every_delimiter_is_another_layout(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
 @given(data=st.data())
-def test_a_declared_delimiter_is_read_to_the_letter(
+def test_files_with_a_declared_delimiter_are_read_exactly(
     folder: Path, delimiter: str, data: st.DataObject
 ) -> None:
     require_the_letter(data.draw(declared(DELIMITERS[delimiter])), folder)
@@ -209,7 +209,7 @@ def test_a_declared_delimiter_is_read_to_the_letter(
 
 @pytest.mark.parametrize("kind", HARMLESS)
 @given(data=st.data())
-def test_clean_files_are_read_to_the_letter(folder: Path, kind: str, data: st.DataObject) -> None:
+def test_clean_files_are_read_exactly(folder: Path, kind: str, data: st.DataObject) -> None:
     require_the_letter(data.draw(polluted(HARMLESS[kind])), folder)
 
 

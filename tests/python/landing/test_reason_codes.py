@@ -388,9 +388,7 @@ def test_seed_and_page_list_every_reason_code() -> None:
     ]
 
 
-def test_nothing_about_a_person_is_in_ledger_or_rejects(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_the_ledger_has_no_personal_data(connection: psycopg.Connection, tmp_path: Path) -> None:
     directory(
         tmp_path,
         {"BirthDate": "31/12/2004"},

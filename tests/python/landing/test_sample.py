@@ -42,7 +42,7 @@ def content(connection: psycopg.Connection) -> dict[str, str]:
     return hashes
 
 
-def test_the_sample_lands_whole_in_any_order_and_once(
+def test_the_sample_lands_completely_in_any_order(
     connection: psycopg.Connection,
 ) -> None:
     files = find_deliveries(SAMPLE / "drops", load_contracts()).files
@@ -76,7 +76,7 @@ def test_the_sample_lands_whole_in_any_order_and_once(
     assert content(connection) == first
 
 
-def test_no_value_of_a_column_that_may_not_be_kept(
+def test_no_value_of_an_unlisted_column_is_stored(
     connection: psycopg.Connection,
 ) -> None:
     contracts = load_contracts()

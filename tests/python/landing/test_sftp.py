@@ -121,7 +121,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     assert not thread.is_alive()
 
 
-def test_deliveries_land_from_a_server_and_stay_there(
+def test_deliveries_are_copied_from_the_server(
     connection: psycopg.Connection, server: Server
 ) -> None:
     file = events(server.root, {})
@@ -190,13 +190,13 @@ def test_a_wrong_password_is_refused_and_not_shown(
         ("sftp://host/../x", "Expected sftp://"),
     ],
 )
-def test_a_url_that_is_none_is_an_error(url: str, problem: str) -> None:
+def test_an_invalid_url_is_an_error(url: str, problem: str) -> None:
     with pytest.raises(OutcomesError, match=problem) as caught:
         run("land", url)
     assert "secret" not in str(caught.value)
 
 
-def test_a_path_that_is_not_there_and_a_server_that_is_gone(server: Server) -> None:
+def test_a_missing_path_and_a_stopped_server_are_errors(server: Server) -> None:
     with pytest.raises(OutcomesError, match="has no /nowhere"):
         run("land", server.url("/nowhere"))
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -41,7 +41,7 @@ def test_every_kind_of_file_becomes_an_object_with_its_columns(tmp_path: Path) -
     }
 
 
-def test_a_first_record_is_never_taken_for_a_header(tmp_path: Path) -> None:
+def test_a_first_record_is_never_used_as_a_header(tmp_path: Path) -> None:
     contract = tmp_path / "steel_valley.odcs.yaml"
     sample = deliver(tmp_path, "roster.csv", b"7,Ada,2001-02-03\n8,Bo,2001-02-04\n")
     assert run("district", "new", contract, sample)[0] == 0
@@ -116,7 +116,7 @@ def test_titles_markers_dates_codes_and_merged_cells_are_proposed(tmp_path: Path
     assert "agreement_not_in_force" in output
 
 
-def test_nothing_lands_until_the_agreement_is_written_down(tmp_path: Path) -> None:
+def test_nothing_lands_without_the_agreements_dates(tmp_path: Path) -> None:
     contract = tmp_path / "steel_valley.odcs.yaml"
     sample = deliver(tmp_path, "roster.csv", b"Number\n1\n")
     run("district", "new", contract, sample)
@@ -150,6 +150,6 @@ def test_a_sample_that_cannot_be_read_is_named(
     assert not (tmp_path / "a.odcs.yaml").exists()
 
 
-def test_the_name_of_the_contract_is_the_districts_id(tmp_path: Path) -> None:
+def test_the_contracts_file_name_is_the_districts_id(tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match=r"steel_valley\.odcs\.yaml"):
         run("district", "new", tmp_path / "new.yaml", pittsburgh(tmp_path, {}))

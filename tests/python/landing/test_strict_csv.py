@@ -49,7 +49,7 @@ TEXTS = st.lists(st.sampled_from(LETTERS), max_size=5).map("".join)
     end=st.sampled_from(["\n", "\r\n"]),
     size=st.sampled_from([3, 17, 1 << 20]),
 )
-def test_well_formed_text_is_read_as_it_was_written(
+def test_well_formed_text_is_read_exactly(
     written: list[tuple[str, ...]], style: Any, end: str, size: int
 ) -> None:
     buffer = io.StringIO()
@@ -70,9 +70,7 @@ def test_well_formed_text_is_read_as_it_was_written(
     mark=st.sampled_from(['"', ","]),
     data=st.data(),
 )
-def test_damaged_text_gives_no_row_that_was_not_written(
-    notes: list[str], mark: str, data: st.DataObject
-) -> None:
+def test_damaged_text_gives_no_wrong_row(notes: list[str], mark: str, data: st.DataObject) -> None:
     written = [(f"id{n}", note, "z") for n, note in enumerate(notes)]
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(written)
@@ -85,7 +83,7 @@ def test_damaged_text_gives_no_row_that_was_not_written(
     assert len(rows) <= len(written)
 
 
-def test_empty_and_quoted_empty_differ() -> None:
+def test_empty_and_quoted_empty_fields_differ() -> None:
     assert read('x,,""\n"",,y\n')[0] == [("x", None, ""), ("", None, "y")]
 
 
@@ -104,13 +102,13 @@ def test_empty_and_quoted_empty_differ() -> None:
         ('a,"b\n\0",c\n', [1]),
     ],
 )
-def test_what_the_standard_forbids_is_rejected(text: str, rejected: list[int]) -> None:
+def test_records_against_the_standard_are_rejected(text: str, rejected: list[int]) -> None:
     assert read(text)[1] == rejected
 
 
 @pytest.mark.parametrize("byte", [b"\0", b"\xff"])
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
-def test_a_byte_that_is_no_text_spoils_its_record_and_no_other(
+def test_an_undecodable_byte_rejects_only_its_record(
     byte: bytes, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
@@ -135,7 +133,7 @@ def test_without_quoting_a_quote_is_a_character() -> None:
     assert read('"a,b"b,c"\n', quoting=False)[0] == [('"a', 'b"b', 'c"')]
 
 
-def test_a_wide_file_is_read_without_the_regular_expression() -> None:
+def test_a_very_wide_file_is_read() -> None:
     width = 2_000
     mapping = Mapping(width, {"first": 0, "last": width - 1}, [])
     line = ",".join(['"x"'] * width)
@@ -146,6 +144,6 @@ def test_a_wide_file_is_read_without_the_regular_expression() -> None:
     assert rows == [(1, 1, "x", "x")]
 
 
-def test_a_record_ends_where_its_quote_does() -> None:
+def test_a_record_ends_with_its_quote() -> None:
     record = read_record(['a,"b', 'c""d', 'e",f', "next"], 0, ",")
     assert (record.fields, record.last, record.fault) == (["a", 'b\nc"d\ne', "f"], 2, None)

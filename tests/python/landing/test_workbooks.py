@@ -56,7 +56,7 @@ def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
 
 
 @pytest.mark.parametrize("write", WRITTEN)
-def test_a_sheet_that_reaches_far_is_refused(
+def test_a_sheet_that_spans_too_many_cells_is_refused(
     tmp_path: Path, write: Callable[[Parts], None]
 ) -> None:
     file = clairton(tmp_path)
@@ -82,7 +82,7 @@ def test_a_formula_without_its_value_is_unreadable(
     ]
 
 
-def test_cells_that_do_not_say_where_they_are_count_too(tmp_path: Path) -> None:
+def test_cells_without_a_reference_count_for_the_size(tmp_path: Path) -> None:
     def grow(parts: Parts) -> None:
         row = f"<row>{'<c/>' * 19}<c><v>1</v></c></row>" * 80_000
         parts[SHEET] = parts[SHEET].replace("</sheetData>", f"{row}</sheetData>")

@@ -41,7 +41,7 @@ DAMAGE = {
 }
 
 
-def test_damage_is_noticed(built_demo: Settings) -> None:
+def test_changed_rights_are_noticed(built_demo: Settings) -> None:
     with copied(built_demo, "damaged_crosswalk") as settings:
         with connect(settings) as connection:
             connection.execute("create table public.kept as table identity.person_crosswalk")
@@ -51,5 +51,5 @@ def test_damage_is_noticed(built_demo: Settings) -> None:
                 connection.execute("insert into identity.person_crosswalk table public.kept")
                 connection.execute(damage.encode())
             done = try_dbt(settings, "test", "--select", COMPLETE, UNIQUE, SHARED)
-            assert set(re.findall(r"Failure in test (\w+)", done.said)) == found
+            assert set(re.findall(r"Failure in test (\w+)", done.output)) == found
             assert done.success == (not found)

@@ -43,7 +43,7 @@ def test_f1_is_the_harmonic_mean_and_lies_in_its_interval() -> None:
     assert f1.low < f1.value < f1.high
 
 
-def test_the_link_weight_in_force_measures_the_links_in_force(
+def test_the_threshold_in_force_gives_the_links_in_force(
     built_demo: Settings, evaluation: Evaluation, truth: pl.DataFrame
 ) -> None:
     with connect(built_demo) as connection:
@@ -70,7 +70,9 @@ def test_the_link_weight_in_force_measures_the_links_in_force(
     assert at.pairs.recall.value > 0.9
 
 
-def test_expected_recall_is_the_measured_one(built_demo: Settings, evaluation: Evaluation) -> None:
+def test_expected_recall_is_close_to_measured_recall(
+    built_demo: Settings, evaluation: Evaluation
+) -> None:
     with connect(built_demo) as connection:
         expected = dict(
             connection.execute(
@@ -92,7 +94,7 @@ def test_a_higher_threshold_finds_less(evaluation: Evaluation) -> None:
     assert len({measured.pairs.true for measured in evaluation.by_threshold}) == 1
 
 
-def test_blocking_finds_nearly_all_true_pairs_and_bounds_recall(evaluation: Evaluation) -> None:
+def test_blocking_finds_almost_all_true_pairs(evaluation: Evaluation) -> None:
     loosest = evaluation.by_threshold[0].pairs
     assert evaluation.blocking_recall.n == loosest.true
     assert 0.98 < evaluation.blocking_recall.value < 1
@@ -146,7 +148,7 @@ def test_the_command_prints_and_draws(
     assert "nan" not in chart
 
 
-def test_a_truth_that_is_none_is_refused(built_demo: Settings, tmp_path: Path) -> None:
+def test_an_invalid_truth_is_refused(built_demo: Settings, tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match="does not exist"):
         read_truth(tmp_path / "nowhere.csv")
     with pytest.raises(OutcomesError, match=r"expected student_person\.parquet"):

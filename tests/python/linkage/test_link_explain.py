@@ -80,7 +80,7 @@ def test_candidates_agree_with_the_crosswalk(built_demo: Settings, student: str)
         } == {person}
 
 
-def test_the_waterfall_is_readable_and_names_nobody(
+def test_the_waterfall_shows_no_names(
     built_demo: Settings, student: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
@@ -98,6 +98,6 @@ def test_the_waterfall_is_readable_and_names_nobody(
     assert not any(name.lower() in result.output.lower().split() for name in names)
 
 
-def test_a_student_who_is_not_there_is_an_error(built_demo: Settings) -> None:
+def test_an_unknown_student_is_an_error(built_demo: Settings) -> None:
     with connect(built_demo) as connection, pytest.raises(OutcomesError, match="No such student"):
         find_candidates(connection, "pittsburgh:0")

@@ -140,34 +140,34 @@ def undecided(built_demo: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def test_decisions_win_and_survive_every_build(reviewed: Settings) -> None:
+def test_decisions_overrule_the_model_in_every_build(reviewed: Settings) -> None:
     with connect(reviewed) as connection:
         linked = [pair_of(connection, q) for q in (SIDE_BY_SIDE, HELD_CLIENT, UNCOMPARED_CLIENT)]
-        parted = [pair_of(connection, q) for q in (LINKED_STUDENTS, LINKED_CLIENT)]
-        before = [outcome(connection, pair)[0] for pair in linked + parted]
+        separated = [pair_of(connection, q) for q in (LINKED_STUDENTS, LINKED_CLIENT)]
+        before = [outcome(connection, pair)[0] for pair in linked + separated]
         assert before == [False] * 3 + [True] * 2
         record_decisions(
             connection,
             [Decision(pair, "link", "asked") for pair in linked]
-            + [Decision(pair, "no_link", "asked") for pair in parted],
+            + [Decision(pair, "no_link", "asked") for pair in separated],
             "ana",
         )
         # A decision fails no data test, and a second build keeps it.
         for build in (TESTED, ("run",)):
             run_dbt(reviewed, *build, *LINKING)
             assert [outcome(connection, pair) for pair in linked] == [(True, "reviewer")] * 3
-            assert [outcome(connection, pair)[0] for pair in parted] == [False] * 2
+            assert [outcome(connection, pair)[0] for pair in separated] == [False] * 2
         asked = {queued.pair for queued in read_queue(connection)}
-        assert not asked & {*linked, *parted}
+        assert not asked & {*linked, *separated}
 
         record_decisions(
-            connection, [Decision(pair, "withdrawn", "error") for pair in linked + parted], "ana"
+            connection, [Decision(pair, "withdrawn", "error") for pair in linked + separated], "ana"
         )
         run_dbt(reviewed, "run", *LINKING)
-        assert [outcome(connection, pair)[0] for pair in linked + parted] == before
+        assert [outcome(connection, pair)[0] for pair in linked + separated] == before
 
 
-def test_one_key_answers_and_undo_takes_back(undecided: psycopg.Connection) -> None:
+def test_keys_record_decisions_and_undo_withdraws_them(undecided: psycopg.Connection) -> None:
     queue = read_queue(undecided)
     assert len(queue) > 2
     queued = undecided.execute("select count(*) from identity.match_review_queue").fetchone()
@@ -248,7 +248,7 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
 
 
-def test_what_a_build_answered_since_can_be_decided(
+def test_a_pair_outside_the_queue_can_be_decided(
     undecided: psycopg.Connection, tmp_path: Path
 ) -> None:
     """Builds go on while the workbook is filled in, and may remove the pair or the client."""
@@ -296,7 +296,7 @@ def answer(
         ("C1", "student", "row 1: the column student_key is missing"),
     ],
 )
-def test_an_import_is_refused_whole(
+def test_a_wrong_import_records_nothing(
     undecided: psycopg.Connection, tmp_path: Path, cell: str, value: str, message: str
 ) -> None:
     file = tmp_path / "review.xlsx"
@@ -311,7 +311,9 @@ def test_an_import_is_refused_whole(
     assert standing_decisions(undecided) == {}
 
 
-def test_what_is_no_workbook_is_refused(undecided: psycopg.Connection, tmp_path: Path) -> None:
+def test_a_file_that_is_no_workbook_is_refused(
+    undecided: psycopg.Connection, tmp_path: Path
+) -> None:
     with pytest.raises(OutcomesError, match="does not exist"):
         import_decisions(undecided, tmp_path / "nowhere.xlsx", "ana")
     with pytest.raises(OutcomesError, match=r"name of an \.xlsx"):

@@ -97,7 +97,7 @@ def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, s
 
 
 @dataclass(frozen=True)
-class Misled:
+class Scenario:
     """A warehouse, and the students whom everything was planted about."""
 
     settings: Settings
@@ -105,15 +105,15 @@ class Misled:
 
 
 @pytest.fixture(scope="module")
-def misled(built_demo: Settings) -> Iterator[Misled]:
+def scenario(built_demo: Settings) -> Iterator[Scenario]:
     """A copy of the demo with everything planted, and linked again."""
     with copied(built_demo, "demo_misled") as settings:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
             students = [a_student(connection, offset) for offset in range(3)]
             one, two, three = students
-            # 400 strangers and the student's own record have one placeholder.
-            strangers = [
+            # 400 others and the student's own record have one placeholder.
+            others = [
                 {"first_name": FIRST_NAMES[n % 8] + "xyz"[n // 8 % 3], "last_name": f"Stranger{n}",
                  "birth_date": f"{1995 + n % 12}-{1 + n % 9:02}-{1 + n % 28:02}"}
                 for n in range(400)
@@ -123,7 +123,7 @@ def misled(built_demo: Settings) -> Iterator[Misled]:
             plant_clients(
                 connection,
                 "placeholder",
-                [row | {"mci_id": "000000000"} for row in [*strangers, own]],
+                [row | {"mci_id": "000000000"} for row in [*others, own]],
             )
             # 200 clients have the number that somebody of the student's name has, too.
             namesake = {"first_name": two.first_name, "last_name": two.last_name,
@@ -131,7 +131,7 @@ def misled(built_demo: Settings) -> Iterator[Misled]:
             plant_clients(
                 connection,
                 "shared",
-                [row | {"ssn": "219380111"} for row in [*strangers[:200], namesake]],
+                [row | {"ssn": "219380111"} for row in [*others[:200], namesake]],
             )
             # Sixty clones of a student, each with a number of its own.
             clone = {"first_name": three.first_name, "last_name": three.last_name,
@@ -157,12 +157,12 @@ def misled(built_demo: Settings) -> Iterator[Misled]:
                 """
             )
         run_dbt(settings, *REBUILD)
-        yield Misled(settings, students)
+        yield Scenario(settings, students)
 
 
-def test_a_placeholder_id_joins_nobody(misled: Misled) -> None:
-    with connect(misled.settings) as connection:
-        student = misled.students[0]
+def test_a_placeholder_id_links_nobody(scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
+        student = scenario.students[0]
         planted = persons_of(connection, "placeholder")
         assert ("link", student.person_id) in planted
         assert len([person for _, person in planted if person == student.person_id]) == 1
@@ -178,9 +178,9 @@ def test_a_placeholder_id_joins_nobody(misled: Misled) -> None:
         assert persons == (401,)
 
 
-def test_a_number_that_200_clients_have_links_nobody(misled: Misled) -> None:
-    with connect(misled.settings) as connection:
-        student = misled.students[1]
+def test_a_number_of_200_clients_links_nobody(scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
+        student = scenario.students[1]
         linked = [
             person for decision, person in persons_of(connection, "shared") if decision == "link"
         ]
@@ -191,9 +191,9 @@ def test_a_number_that_200_clients_have_links_nobody(misled: Misled) -> None:
         ).fetchall() == [("ssn",)]
 
 
-def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Misled) -> None:
-    with connect(misled.settings) as connection:
-        student = misled.students[2]
+def test_look_alikes_with_other_numbers_wait_for_a_reviewer(scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
+        student = scenario.students[2]
         planted = persons_of(connection, "clone")
         assert [decision for decision, _ in planted if decision == "link"] == []
         reasons = connection.execute(
@@ -204,16 +204,16 @@ def test_clones_with_other_numbers_wait_for_a_reviewer(misled: Misled) -> None:
         assert reasons == [("too_many_numbers",)]
 
 
-def test_students_of_one_roster_are_not_one_person(misled: Misled) -> None:
-    with connect(misled.settings) as connection:
+def test_students_of_one_roster_stay_different_persons(scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
         assert connection.execute(
             "select count(distinct person_id) from identity.int_identity_persons "
             "where district_student_id like 'roster%'"
         ).fetchone() == (60,)
 
 
-def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Misled) -> None:
-    with connect(misled.settings) as connection:
+def test_a_no_link_holds_for_all_records_of_a_client(scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
         pair_records = connection.execute(
             """
             select links.student_key, links.person_id, array_agg(records.record_id)
@@ -231,7 +231,7 @@ def test_a_reviewers_no_holds_for_all_records_of_a_client(misled: Misled) -> Non
         student, person, records = pair_records
         pair = Pair(student, "client", records[0])
         record_decisions(connection, [Decision(pair, "no_link", "asked")], "ana")
-        run_dbt(misled.settings, *REBUILD)
+        run_dbt(scenario.settings, *REBUILD)
         assert (
             connection.execute(
                 "select from identity.person_crosswalk "

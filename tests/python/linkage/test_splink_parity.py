@@ -41,7 +41,7 @@ def _predicted(linker: Linker, unique_id: str) -> pl.DataFrame:
     )
 
 
-def test_the_warehouse_weighs_the_demo_as_splink_does(built_demo: Settings) -> None:
+def test_match_weights_of_the_demo_are_splinks(built_demo: Settings) -> None:
     with connect(built_demo) as connection:
         assert_same_weights(connection, PROJECT_DIR)
 
@@ -104,7 +104,7 @@ def _frame(connection: psycopg.Connection, query: str) -> pl.DataFrame:
     )
 
 
-def test_similarities_are_duckdbs(built_demo: Settings) -> None:
+def test_similarities_equal_duckdbs(built_demo: Settings) -> None:
     letters = pl.Series(["a", "b", "c", "é"])
     texts = ["".join(letters.sample(1 + n % 9, with_replacement=True, seed=n)) for n in range(6000)]
     pairs = pl.DataFrame({"one": texts[::2], "other": texts[1::2]})
@@ -127,7 +127,7 @@ def test_similarities_are_duckdbs(built_demo: Settings) -> None:
     assert [row[0] for row in found] == pytest.approx([row[0] for row in expected], abs=1e-12)
 
 
-def test_near_texts_are_those_at_duckdbs_distance_of_one(built_demo: Settings) -> None:
+def test_near_texts_have_duckdbs_distance_of_one(built_demo: Settings) -> None:
     """All short texts of three letters: slips and swaps at either end, and two of them."""
     texts = ["".join(word) for n in range(1, 6) for word in product("abé", repeat=n)]
     memory = duckdb.connect()
@@ -146,7 +146,7 @@ def test_near_texts_are_those_at_duckdbs_distance_of_one(built_demo: Settings) -
     assert set(found) == set(near)
 
 
-def test_all_that_dbt_applies_is_made_of_the_model_file() -> None:
+def test_seeds_and_macro_are_generated_from_the_model_file() -> None:
     model = parse_model(json.loads((PROJECT_DIR / MODEL_FILE).read_text()), "match_model.json")
     assert (PROJECT_DIR / "macros" / "match_level.sql").read_text() == match_level_macro(model)
     header, rows = weight_rows(model)
@@ -180,7 +180,7 @@ def _broken(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_model_that_is_not_whole_is_refused(
+def test_an_incomplete_model_is_refused(
     change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
     with pytest.raises(OutcomesError, match=message):

@@ -31,8 +31,8 @@ IN_A_WAREHOUSE = [
     ("build --as-of soon", "soon"),
     ("build --as-of 2012-02-30", "2012-02-30"),
     ("purge --partner nobody --yes", "no data of a partner 'nobody'"),
-    ("purge --partner ../nowhere --yes", "'../nowhere' is no partner"),
-    ("purge --partner CLAIRTON --yes", "'CLAIRTON' is no partner"),
+    ("purge --partner ../nowhere --yes", "'../nowhere' is not a partner"),
+    ("purge --partner CLAIRTON --yes", "'CLAIRTON' is not a partner"),
     ("rollback", "no earlier publication"),
     ("access login ana --role king", "'king' is not one of"),
     ("access login ana --role district", "Expected --district with --role district"),
@@ -136,10 +136,10 @@ def test_every_command_is_given_bad_input(commands: set[str]) -> None:
     assert untried == set()
 
 
-@pytest.mark.parametrize(("command", "said"), IN_A_WAREHOUSE, ids=[c for c, _ in IN_A_WAREHOUSE])
+@pytest.mark.parametrize(("command", "message"), IN_A_WAREHOUSE, ids=[c for c, _ in IN_A_WAREHOUSE])
 def test_bad_input_is_an_error_and_changes_nothing(
     command: str,
-    said: str,
+    message: str,
     database: Settings,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -151,7 +151,7 @@ def test_bad_input_is_an_error_and_changes_nothing(
         code, written = outcome_of(command, monkeypatch, capsys)
         assert content(connection) == rows
     assert code in (1, 2), written
-    assert said in written
+    assert message in written
     assert "Traceback" not in written
     assert last_line(written).startswith("error: ")
     made = {path.name for path in set(folder.rglob("*")) - before}
@@ -159,7 +159,7 @@ def test_bad_input_is_an_error_and_changes_nothing(
 
 
 @pytest.mark.parametrize("command", WITHOUT_A_SERVER)
-def test_without_a_server_every_command_says_so(
+def test_without_a_server_every_command_fails_clearly(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
@@ -186,7 +186,7 @@ def test_a_database_that_does_not_exist_is_named_as_that(
 
 
 @pytest.mark.parametrize("command", WITH_A_BAD_PORT)
-def test_a_port_that_is_none_is_an_error(
+def test_an_invalid_port_is_an_error(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_PORT", "the usual")
@@ -206,7 +206,7 @@ def test_a_warehouse_folder_that_is_a_file_is_an_error(
 
 
 @pytest.mark.parametrize("command", MISWRITTEN)
-def test_a_command_that_is_written_wrongly_is_no_failure_of_its_work(
+def test_a_wrong_command_line_exits_with_2(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, written = outcome_of(command, monkeypatch, capsys)
@@ -215,7 +215,7 @@ def test_a_command_that_is_written_wrongly_is_no_failure_of_its_work(
     assert "Traceback" not in written
 
 
-def test_a_question_that_nobody_answers_is_an_error(
+def test_an_unanswered_question_is_an_error(
     database: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def nobody(*_: Any, **__: Any) -> None:
@@ -226,7 +226,7 @@ def test_a_question_that_nobody_answers_is_an_error(
     assert (code, last_line(written)) == (1, "error: Stopped: the question was not answered.")
 
 
-def test_a_login_without_the_right_is_told_what_it_lacks(
+def test_the_error_names_a_missing_right(
     database: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with connect(database) as connection:

@@ -44,7 +44,7 @@ def stop_in_the_middle(warehouse: Settings) -> None:
     with connect(warehouse) as connection, connection.transaction():
         connection.execute("lock table identity.int_identity_scores")
         stopped = try_dbt(warehouse, *BUILD, *EARLIER, options="-c lock_timeout=100")
-    assert not stopped.success and "int_identity_scores" in stopped.said
+    assert not stopped.success and "int_identity_scores" in stopped.output
     run_dbt(warehouse, *BUILD)
 
 
@@ -90,7 +90,7 @@ def upgrade_a_dictionary(warehouse: Settings) -> None:
     with connect(warehouse) as connection:
         connection.execute("alter table identity.int_identities drop column first_name_forms")
     refused = try_dbt(warehouse, *BUILD)
-    assert not refused.success and "full_refresh" in refused.said
+    assert not refused.success and "full_refresh" in refused.output
     run_dbt(warehouse, *BUILD, "--full-refresh")
 
 
@@ -107,7 +107,7 @@ def upgrade_a_dictionary(warehouse: Settings) -> None:
         upgrade_a_dictionary,
     ],
 )
-def test_what_is_known_makes_the_links(
+def test_any_history_gives_the_links_of_a_build_from_nothing(
     built_demo: Settings, history: Callable[[Settings], None]
 ) -> None:
     """The demo is built from nothing; where the same is known in the end, all is the same."""
@@ -121,7 +121,7 @@ def test_what_is_known_makes_the_links(
 
 
 @pytest.mark.parametrize("history", [retract_a_delivery, let_reviewers_decide])
-def test_links_are_those_of_a_build_from_nothing(
+def test_links_equal_those_of_a_build_from_nothing(
     built_demo: Settings, history: Callable[[Settings], None]
 ) -> None:
     with copied(built_demo, history.__name__) as warehouse:
@@ -133,7 +133,7 @@ def test_links_are_those_of_a_build_from_nothing(
         assert links(warehouse) == found
 
 
-def test_other_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Path) -> None:
+def test_changed_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Path) -> None:
     """A changed function shapes every identity anew, though the dictionary is there."""
     for folder in ("models", "macros", "functions", "seeds", "tests"):
         shutil.copytree(PROJECT_DIR / folder, tmp_path / folder)

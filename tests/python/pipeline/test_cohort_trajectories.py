@@ -72,7 +72,7 @@ def members(built: Settings, today: pd.Timestamp) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["person_id", "base_year", "day", "status"])
 
 
-def test_incidence_is_the_librarys(built: Settings, members: pd.DataFrame) -> None:
+def test_incidence_equals_the_librarys(built: Settings, members: pd.DataFrame) -> None:
     assert set(members["status"]) == {0, 1, 2}
     published = _frame(
         built,

@@ -24,7 +24,7 @@ def test_an_empty_warehouse_builds(
         assert connection.execute("select count(*) from marts.fct_student_years").fetchone() == (0,)
 
 
-def test_weekly_builds_from_what_landed_and_says_that_a_person_is_needed(
+def test_weekly_builds_and_exits_with_3_if_somebody_has_to_act(
     database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OUTCOMES_TARGET")

@@ -129,7 +129,7 @@ def test_a_district_has_one_calendar(tmp_path: Path) -> None:
         load_contract(maple(tmp_path, CALENDAR, keep=("calendar",)))
 
 
-def test_a_district_says_in_one_way_who_was_absent(tmp_path: Path) -> None:
+def test_a_district_has_one_source_of_absences(tmp_path: Path) -> None:
     file = maple(tmp_path)
     document = yaml.safe_load(file.read_text("utf-8"))
     birch = yaml.safe_load((ONBOARDING / "birch.odcs.yaml").read_text("utf-8"))

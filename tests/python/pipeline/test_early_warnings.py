@@ -105,7 +105,7 @@ def test_flags_their_beginning_and_their_change(warnings: pd.DataFrame) -> None:
     assert flagged > 100
 
 
-def test_grades_count_from_the_delivery_that_brought_them(built_sample: Settings) -> None:
+def test_grades_count_from_their_delivery(built_sample: Settings) -> None:
     """On the sample, because the demo's running year has no grades yet."""
     graded = _frame(
         built_sample,
@@ -131,7 +131,7 @@ def test_grades_count_from_the_delivery_that_brought_them(built_sample: Settings
         assert timedelta(0) <= behind < timedelta(weeks=1)
 
 
-def test_days_still_allowed_are_the_last_half_day_before_the_limit(built_demo: Settings) -> None:
+def test_days_still_allowed_end_half_a_day_before_the_limit(built_demo: Settings) -> None:
     risks = _frame(built_demo, "select * from marts.rpt_absence_risks")
     assert len(risks) > 300
     for row in risks.itertuples():

@@ -130,7 +130,7 @@ def _adjusted(sides: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     )
 
 
-def test_every_gap_is_there_and_no_other(gaps: pd.DataFrame) -> None:
+def test_exactly_the_expected_gaps_exist(gaps: pd.DataFrame) -> None:
     assert set(gaps.group_type) == {"all", *GROUPS}
     assert len(gaps) > 1000
     assert (gaps["_merge"] == "both").all()
@@ -139,7 +139,7 @@ def test_every_gap_is_there_and_no_other(gaps: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     "column", ["n_involved", "n_not_involved", "gap", "adjusted_gap", "adjusted_coverage"]
 )
-def test_gap_is_as_computed_from_the_students(gaps: pd.DataFrame, column: str) -> None:
+def test_gaps_equal_those_computed_from_the_students(gaps: pd.DataFrame, column: str) -> None:
     found = gaps[column].astype(float)
     expected = gaps[f"{column}_here"].astype(float)
     assert found.notna().sum() > 500
@@ -147,7 +147,7 @@ def test_gap_is_as_computed_from_the_students(gaps: pd.DataFrame, column: str) -
     assert (found - expected).abs().max() < TOLERANCE
 
 
-def test_intervals_of_means_are_welchs(gaps: pd.DataFrame) -> None:
+def test_intervals_of_means_equal_welchs(gaps: pd.DataFrame) -> None:
     compared = 0
     for row in gaps[gaps.measure.isin(MEANS)].itertuples():
         if min(len(row.involved), len(row.others)) < 2 or np.ptp([*row.involved, *row.others]) == 0:
@@ -162,7 +162,7 @@ def test_intervals_of_means_are_welchs(gaps: pd.DataFrame) -> None:
     assert compared > 100
 
 
-def test_intervals_of_shares_are_newcombes(gaps: pd.DataFrame) -> None:
+def test_intervals_of_shares_equal_newcombes(gaps: pd.DataFrame) -> None:
     compared = 0
     for row in gaps[gaps.measure.isin(SHARES)].itertuples():
         if not len(row.involved) or not len(row.others):

@@ -350,7 +350,7 @@ def first_week(
     return make_warehouse(drops, *TESTED)
 
 
-def test_whatever_lacks_its_counterpart_is_listed_with_its_reason(first_week: Settings) -> None:
+def test_rows_without_a_counterpart_are_listed_with_the_reason(first_week: Settings) -> None:
     with connect(first_week) as connection:
         assert findings(connection) == expected_findings(KINDS)
         assert not column(
@@ -382,7 +382,7 @@ def test_whatever_lacks_its_counterpart_is_listed_with_its_reason(first_week: Se
     assert counted == listed
 
 
-def test_a_student_is_who_the_roster_names(first_week: Settings) -> None:
+def test_students_are_those_on_the_roster(first_week: Settings) -> None:
     named = {
         f"{district}:{student_id}"
         for district, lacking, digits, roster in (
@@ -406,7 +406,7 @@ def test_a_student_is_who_the_roster_names(first_week: Settings) -> None:
         assert tested == named
 
 
-def test_who_lacks_nothing_has_the_right_figures(first_week: Settings) -> None:
+def test_complete_students_have_the_right_figures(first_week: Settings) -> None:
     with connect(first_week) as connection:
         rows = connection.execute(
             """
@@ -430,7 +430,7 @@ def test_who_lacks_nothing_has_the_right_figures(first_week: Settings) -> None:
     assert demographics == [(None, 4, 1, 3)]
 
 
-def test_unheard_of_values_stop_nobody(first_week: Settings) -> None:
+def test_unexpected_values_stop_no_build(first_week: Settings) -> None:
     with connect(first_week) as connection:
         unmapped = connection.execute(
             "select partner_id, feed_column, source_code from quality.unmapped_codes"
@@ -457,7 +457,7 @@ def test_unheard_of_values_stop_nobody(first_week: Settings) -> None:
     assert rejected == [("DISCIPLINE", "Days", 1), ("PSSA", "ScaledScore", 1)]
 
 
-def test_what_comes_a_week_late_ends_as_if_it_had_come_in_time(
+def test_late_counterparts_give_the_same_result(
     first_week: Settings,
     make_own_warehouse: Callable[..., Settings],
     tmp_path_factory: pytest.TempPathFactory,

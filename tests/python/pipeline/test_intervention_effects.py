@@ -73,7 +73,7 @@ def matched(built_demo: Settings) -> dict[tuple[Any, ...], pd.DataFrame]:
     return found
 
 
-def test_effects_are_those_of_weighted_least_squares(
+def test_effects_equal_weighted_least_squares(
     built_demo: Settings, matched: dict[tuple[Any, ...], pd.DataFrame]
 ) -> None:
     effects = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_effects")
@@ -146,7 +146,7 @@ def test_balance_of_the_matched_sample(
             assert pd.isna(row.standardized_difference_after)
 
 
-def test_matched_groups_agree_in_what_they_are_matched_by(built_demo: Settings) -> None:
+def test_matched_groups_agree_in_the_matching_variables(built_demo: Settings) -> None:
     balance = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_balance")
     exact = balance[balance["covariate"].isin(["grade", "is_involved_prior_year"])].dropna()
     assert len(exact)

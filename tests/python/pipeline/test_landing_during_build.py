@@ -18,7 +18,7 @@ from outcomes.warehouse.connection import connect
 BUILD = (*UNTESTED, "--select", "path:models/staging", "+fct_student_years", "+feed_volumes")
 
 
-def test_a_build_sees_the_files_that_had_landed_when_it_began(
+def test_a_build_reads_the_files_that_landed_before_it(
     demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
     # Without the rosters there are students whom no roster lists: until they land.

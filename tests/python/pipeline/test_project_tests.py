@@ -9,11 +9,11 @@ from outcomes.config import Settings
 
 
 @pytest.mark.parametrize("built", ["built_demo", "built_sample"])
-def test_the_data_pass(built: str, request: pytest.FixtureRequest) -> None:
-    said = run_dbt(request.getfixturevalue(built), "test", "--exclude-resource-type", "unit_test")
-    assert " WARN=0 " in said and " SKIP=0 " in said
+def test_data_tests_pass(built: str, request: pytest.FixtureRequest) -> None:
+    output = run_dbt(request.getfixturevalue(built), "test", "--exclude-resource-type", "unit_test")
+    assert " WARN=0 " in output and " SKIP=0 " in output
 
 
-def test_the_units_pass(built_demo: Settings) -> None:
-    said = run_dbt(built_demo, "test", "--resource-type", "unit_test")
-    assert " SKIP=0 " in said
+def test_unit_tests_pass(built_demo: Settings) -> None:
+    output = run_dbt(built_demo, "test", "--resource-type", "unit_test")
+    assert " SKIP=0 " in output

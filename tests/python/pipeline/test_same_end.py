@@ -62,7 +62,7 @@ def test_building_again_changes_nothing(built_demo: Settings) -> None:
 
 
 @pytest.mark.slow
-def test_an_earlier_day_is_rebuilt_as_if_nothing_later_had_landed(
+def test_an_earlier_as_of_date_ignores_later_files(
     demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
     as_of = "2012-09-12"

@@ -80,7 +80,7 @@ def compared(known: Known) -> pd.DataFrame:
     return known.truth.merge(mart, on=KEY, how="outer", suffixes=("_truth", ""), indicator=True)
 
 
-def test_student_years_are_all_there_and_no_other(compared: pd.DataFrame) -> None:
+def test_exactly_the_true_student_years_exist(compared: pd.DataFrame) -> None:
     assert len(compared) > 2000
     assert (compared["_merge"] == "both").all()
 
@@ -103,7 +103,7 @@ def test_attendance_rate_equals_truth(compared: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
-def test_involvement_is_right_for_nearly_all(compared: pd.DataFrame, definition: str) -> None:
+def test_involvement_is_right_for_almost_all(compared: pd.DataFrame, definition: str) -> None:
     share = (compared[f"{definition}_truth"] == compared[definition]).mean()
     assert share >= 0.97
 

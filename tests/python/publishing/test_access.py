@@ -7,7 +7,7 @@ from tests.python.access.test_roles import odd_readers
 from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 
 
-def test_a_publication_and_a_rollback_grant_what_the_project_says(
+def test_publication_and_rollback_give_the_projects_grants(
     connection: psycopg.Connection,
 ) -> None:
     assert odd_readers(connection) == set()
@@ -20,7 +20,7 @@ def test_a_publication_and_a_rollback_grant_what_the_project_says(
     assert odd_readers(connection) == set()
 
 
-def test_every_published_relation_about_students_is_entered_for_every_party(
+def test_every_disclosure_of_a_publication_is_recorded(
     connection: psycopg.Connection,
 ) -> None:
     entered = connection.execute(

@@ -35,7 +35,7 @@ def count(connection: psycopg.Connection, relation: str) -> int:
     return int(row[0])
 
 
-def test_every_relation_carries_the_run_that_made_it(connection: psycopg.Connection) -> None:
+def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
     run_id = public_run(connection)
     (newest,) = connection.execute(
         "select max(as_of_date) from landing.files where status = 'loaded'"
@@ -61,7 +61,7 @@ def test_every_relation_carries_the_run_that_made_it(connection: psycopg.Connect
     assert all(made)
 
 
-def test_people_read_the_rows_that_were_tested(connection: psycopg.Connection) -> None:
+def test_the_published_rows_are_the_tested_ones(connection: psycopg.Connection) -> None:
     publish(connection, pretend_build(connection, FEWER_STUDENTS))
     for schema in SCHEMAS:
         if schema.startswith("district_"):
@@ -78,7 +78,7 @@ def test_people_read_the_rows_that_were_tested(connection: psycopg.Connection) -
     assert count(connection, "marts.dim_students") > 100
 
 
-def test_a_crash_empties_nothing_that_people_read(connection: psycopg.Connection) -> None:
+def test_a_crash_empties_no_published_relation(connection: psycopg.Connection) -> None:
     """PostgreSQL empties what is not logged; only what a build makes again may be."""
     unlogged = connection.execute(
         """
@@ -93,7 +93,7 @@ def test_a_crash_empties_nothing_that_people_read(connection: psycopg.Connection
     assert connection.execute(crosswalk.encode()).fetchone() == ("p",)
 
 
-def test_rollback_puts_the_last_one_back_and_then_there_is_nothing_older(
+def test_only_one_rollback_is_possible(
     connection: psycopg.Connection,
 ) -> None:
     first, rows, defined = (
@@ -119,7 +119,7 @@ def test_rollback_puts_the_last_one_back_and_then_there_is_nothing_older(
     assert content_hashes(connection) == rows
 
 
-def test_a_rollback_brings_back_a_relation_that_is_no_longer_built(
+def test_a_rollback_restores_a_relation_that_is_no_longer_built(
     connection: psycopg.Connection,
 ) -> None:
     rows = content_hashes(connection)
@@ -131,7 +131,7 @@ def test_a_rollback_brings_back_a_relation_that_is_no_longer_built(
     assert content_hashes(connection) == rows
 
 
-def test_the_history_of_the_headline_figures_outlives_a_rollback(
+def test_a_rollback_keeps_the_history_of_headline_figures(
     connection: psycopg.Connection,
 ) -> None:
     (first,) = {run for (run,) in connection.execute("select run_id from landing.measure_history")}
@@ -161,7 +161,7 @@ def test_the_history_of_the_headline_figures_outlives_a_rollback(
     assert rows.fetchall() == [(0, 0)]
 
 
-def test_a_refilled_relation_stays_and_so_do_views_over_it(
+def test_a_refilled_relation_keeps_its_views(
     connection: psycopg.Connection,
 ) -> None:
     connection.execute(
@@ -176,7 +176,7 @@ def test_a_refilled_relation_stays_and_so_do_views_over_it(
     assert definitions(connection) == defined
 
 
-def test_a_description_is_published_without_making_the_relation_again(
+def test_a_changed_description_keeps_the_relation(
     connection: psycopg.Connection,
 ) -> None:
     described = """
@@ -195,7 +195,7 @@ def test_a_description_is_published_without_making_the_relation_again(
     ).fetchone() == (*(before or ()), "One row per school, in other words.", None)
 
 
-def test_a_grant_by_hand_is_taken_away_and_the_projects_are_given(
+def test_a_publication_replaces_manual_grants(
     connection: psycopg.Connection,
 ) -> None:
     defined = definitions(connection)
@@ -230,7 +230,7 @@ def test_a_grant_by_hand_is_taken_away_and_the_projects_are_given(
         connection.execute("drop owned by holder, heir; drop role holder, heir")
 
 
-def test_nobody_is_granted_what_is_built_beside(connection: psycopg.Connection) -> None:
+def test_nobody_can_read_an_unpublished_build(connection: psycopg.Connection) -> None:
     granted = connection.execute(
         """
         select pg_class.oid::regclass::text
@@ -241,7 +241,7 @@ def test_nobody_is_granted_what_is_built_beside(connection: psycopg.Connection) 
     assert granted == []
 
 
-def test_a_changed_definition_is_published_with_the_rows(connection: psycopg.Connection) -> None:
+def test_a_changed_definition_is_published(connection: psycopg.Connection) -> None:
     rows, defined = content_hashes(connection), definition(connection, "marts.dim_schools")
     publish(
         connection,
@@ -281,9 +281,7 @@ def definition(connection: psycopg.Connection, relation: str) -> object:
         "alter table next_marts.dim_schools add column has_gym boolean",
     ],
 )
-def test_a_view_keeps_its_relation_from_being_made_again(
-    change: str, connection: psycopg.Connection
-) -> None:
+def test_a_view_prevents_a_changed_definition(change: str, connection: psycopg.Connection) -> None:
     connection.execute("create view public.names as select school_name from marts.dim_schools")
     rows, defined = content_hashes(connection), definitions(connection)
     run_id = pretend_build(connection, FEWER_STUDENTS + change)
@@ -329,7 +327,7 @@ def test_a_district_reads_its_own_rows_of_every_relation(connection: psycopg.Con
     check()
 
 
-def test_the_schema_of_a_district_that_is_gone_goes_too(connection: psycopg.Connection) -> None:
+def test_the_schema_of_a_former_district_is_dropped(connection: psycopg.Connection) -> None:
     connection.execute("delete from landing.partners where partner_id = 'clairton'")
     publish(connection, pretend_build(connection))
     assert connection.execute("select to_regnamespace('district_clairton')").fetchone() == (None,)
@@ -350,14 +348,14 @@ LOSSES = [
 
 
 @pytest.mark.parametrize(("loss", "words"), LOSSES)
-def test_a_run_that_lacks_what_people_read_is_held_until_somebody_accepts_it(
+def test_a_run_with_missing_rows_is_held_until_accepted(
     loss: str, words: str, connection: psycopg.Connection
 ) -> None:
     rows, first = content_hashes(connection), public_run(connection)
     held = pretend_build(connection, loss)
     publish(connection, held, because="")
-    told = "select status, missing_rows, loss_accepted_because from landing.runs where run_id = %s"
-    status, missing, because = connection.execute(told, [held]).fetchone() or ()
+    query = "select status, missing_rows, loss_accepted_because from landing.runs where run_id = %s"
+    status, missing, because = connection.execute(query, [held]).fetchone() or ()
     assert (status, because) == ("held", None)
     assert words in missing
     verdict = connection.execute("select landing.verdict(%s)", [held]).fetchone()
@@ -368,7 +366,7 @@ def test_a_run_that_lacks_what_people_read_is_held_until_somebody_accepts_it(
 
     accepted = pretend_build(connection)
     publish(connection, accepted, because="the school was closed")
-    assert connection.execute(told, [accepted]).fetchone() == (
+    assert connection.execute(query, [accepted]).fetchone() == (
         "published", missing, "the school was closed",
     )  # fmt: skip
     assert public_run(connection) == accepted
@@ -414,7 +412,7 @@ MORE_HALF_WAYS = [
     + [(lambda connection, _: roll_back(connection), HALF_WAY[0])]
     + [pytest.param(publish, relation, marks=pytest.mark.slow) for relation in MORE_HALF_WAYS],
 )
-def test_one_that_is_killed_half_way_changes_nothing(
+def test_a_killed_publication_changes_nothing(
     act: Callable[[psycopg.Connection, str], None],
     half_way: str,
     half_published: tuple[Settings, str],
@@ -458,7 +456,7 @@ def half_published(first_publication: Settings) -> Iterator[tuple[Settings, str]
         yield settings, run_id
 
 
-def test_a_client_that_is_killed_leaves_the_publication_whole(
+def test_a_killed_client_leaves_a_complete_publication(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     run_id = pretend_build(connection, FEWER_STUDENTS)

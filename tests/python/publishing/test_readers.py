@@ -77,7 +77,7 @@ def read_once(reader: psycopg.Connection) -> str:
 
 
 @pytest.mark.slow
-def test_readers_see_no_error_and_one_run_at_a_time(
+def test_readers_see_one_run_at_a_time_without_errors(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     runs, defined = [public_run(connection)], definitions(connection)

@@ -47,12 +47,12 @@ def test_a_partial_run_is_not_published(
     before = content_hashes(connection)
     # Where dbt fails fast it ends its other sessions, which the tests' role may not.
     done = try_dbt(published, *partial, role="")
-    assert "Not published: " in done.said
+    assert "Not published: " in done.output
     assert newest_status(connection) == status
     assert content_hashes(connection) == before
 
 
-def test_a_failed_test_leaves_what_people_read(
+def test_a_failed_test_publishes_nothing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     before, defined = content_hashes(connection), definitions(connection)
@@ -60,7 +60,7 @@ def test_a_failed_test_leaves_what_people_read(
     connection.execute("delete from landing.rejected_rows")
     done = try_dbt(published, "build", "--fail-fast", role="")
     assert not done.success
-    assert "Not published: something failed." in done.said
+    assert "Not published: something failed." in done.output
     assert newest_status(connection) == "failed"
     (failed,) = connection.execute(
         "select failed_nodes from landing.runs where failed_nodes is not null"
@@ -70,7 +70,7 @@ def test_a_failed_test_leaves_what_people_read(
     assert definitions(connection) == defined
 
 
-def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
+def test_a_developers_build_publishes_nothing(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, defined = content_hashes(connection), definitions(connection)
@@ -110,7 +110,7 @@ def test_a_developer_builds_into_schemas_of_their_own_and_publishes_nothing(
     assert definitions(connection) == defined
 
 
-def test_a_developer_defers_to_what_is_published(
+def test_a_developer_can_defer_to_published_relations(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -119,22 +119,22 @@ def test_a_developer_defers_to_what_is_published(
     monkeypatch.setenv("OUTCOMES_TARGET", "dev")
     select = ("--select", "district_dim_students", "--defer", "--state", str(tmp_path))
     run_dbt(published, "build", *select, role="")
-    mine, theirs = (
+    own, published_rows = (
         connection.execute(f"select count(*) from {schema}.dim_students".encode()).fetchone()
         for schema in ("dev_outcomes_marts_district", "marts_district")
     )
-    assert mine == theirs
+    assert own == published_rows
     assert connection.execute("select to_regnamespace('dev_outcomes_staging')").fetchone() == (
         None,
     )
 
 
-def test_a_target_without_schemas_of_its_own_does_not_build_over_what_is_published(
+def test_an_unknown_target_cannot_overwrite_published_relations(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
-    told = try_dbt(published, "run", "--select", "stg_files").said
-    assert "the target in_place would build over it" in told
+    output = try_dbt(published, "run", "--select", "stg_files").output
+    assert "the target in_place would build over it" in output
 
 
 def test_a_day_before_the_first_delivery_is_refused(
@@ -143,14 +143,14 @@ def test_a_day_before_the_first_delivery_is_refused(
     first = connection.execute("select min(as_of_date)::text from landing.files").fetchone()
     done = try_dbt(published, *TESTED, "--vars", "{as_of: 1999-01-01}")
     assert not done.success
-    assert f"Expected an as-of date of {first[0] if first else ''}" in done.said
+    assert f"Expected an as-of date of {first[0] if first else ''}" in done.output
     with pytest.raises(OutcomesError, match="On 1999-01-01 nothing had been delivered"):
         run("build", "--as-of", "1999-01-01")
     assert newest_status(connection) == "published"
 
 
 @pytest.mark.slow
-def test_an_earlier_day_is_held_for_what_is_missing(
+def test_a_build_of_an_earlier_day_is_held(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     def marts() -> dict[str, str]:
@@ -166,7 +166,7 @@ def test_an_earlier_day_is_held_for_what_is_missing(
 
 
 @pytest.mark.slow
-def test_an_earlier_day_is_published_when_somebody_accepts_what_is_missing(
+def test_an_accepted_build_of_an_earlier_day_is_published(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     code, output = run("build", "--as-of", "2012-08-30", "--accept-loss", "it's a test")
@@ -177,7 +177,7 @@ def test_an_earlier_day_is_published_when_somebody_accepts_what_is_missing(
     ).fetchone() == ("it's a test", True)
 
 
-def test_a_second_run_says_why_not_and_a_killed_one_is_in_nobodys_way(
+def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
     published: Settings, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     (tmp_path / "profiles.yml").write_text((PROJECT_DIR / "profiles.example.yml").read_text())

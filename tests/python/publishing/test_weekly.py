@@ -51,7 +51,7 @@ def test_files_that_differ_from_the_commit_are_always_built(
     assert not is_up_to_date(current)
 
 
-def test_a_week_without_news_builds_nothing(
+def test_a_week_without_new_files_builds_nothing(
     current: psycopg.Connection, demo_drops: Path, published: Settings
 ) -> None:
     code, output = run("weekly", demo_drops)
@@ -80,7 +80,7 @@ def test_the_code_version_names_the_commit_or_what_the_environment_says(
         ("link", "evaluate", "--truth", "{truth}"),
     ],
 )
-def test_after_a_rollback_the_links_are_not_shown(
+def test_after_a_rollback_links_cannot_be_reviewed(
     command: tuple[str, ...], connection: psycopg.Connection, demo_drops: Path
 ) -> None:
     publish(connection, pretend_build(connection))
@@ -90,7 +90,7 @@ def test_after_a_rollback_the_links_are_not_shown(
         run(*(part.format(truth=truth) for part in command))
 
 
-def test_a_build_that_is_interrupted_says_so(
+def test_an_interrupted_build_is_reported(
     database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted:

@@ -40,7 +40,7 @@ def people(first_publication: Settings) -> Iterator[Settings]:
             owner.execute(f"drop role reader_{role}".encode())
 
 
-def drawn(
+def draw(
     built: Settings, role: str, board: str, home: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Draw a board as somebody of a role, as data instead of a picture."""
@@ -72,7 +72,7 @@ def test_gaps_are_the_public_ones_and_the_filters_work(people: Settings, tmp_pat
         "measure": "Attendance",
         "definition": "In the school year before",
     }
-    done = drawn(people, "public", "gaps", tmp_path, **chosen)
+    done = draw(people, "public", "gaps", tmp_path, **chosen)
     assert done.returncode == 0, done.stderr
     with connect(people) as connection:
         expected = connection.execute(
@@ -90,7 +90,7 @@ def test_gaps_are_the_public_ones_and_the_filters_work(people: Settings, tmp_pat
 
 
 def test_suppressed_figures_have_no_bar_and_no_zero(people: Settings, tmp_path: Path) -> None:
-    assert drawn(people, "public", "gaps", tmp_path).returncode == 0
+    assert draw(people, "public", "gaps", tmp_path).returncode == 0
     figures = rows(tmp_path / "data", "figures")
     suppressed = [row for row in figures if "—" in row.values()]
     assert suppressed
@@ -102,7 +102,7 @@ def test_suppressed_figures_have_no_bar_and_no_zero(people: Settings, tmp_path: 
 def test_a_district_sees_its_own_students_and_keeps_no_copy(
     people: Settings, tmp_path: Path
 ) -> None:
-    done = drawn(people, "district_pittsburgh", "students_at_risk", tmp_path)
+    done = draw(people, "district_pittsburgh", "students_at_risk", tmp_path)
     assert done.returncode == 0, done.stderr
     with connect(people) as connection:
         expected = connection.execute(
@@ -125,7 +125,7 @@ def test_a_district_sees_its_own_students_and_keeps_no_copy(
 def test_a_role_draws_its_dashboards_and_no_other(
     people: Settings, tmp_path: Path, role: str, board: str
 ) -> None:
-    done = drawn(people, role, board, tmp_path)
+    done = draw(people, role, board, tmp_path)
     if board in MAY[role]:
         assert done.returncode == 0, done.stderr
     else:

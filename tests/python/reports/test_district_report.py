@@ -109,7 +109,7 @@ def workbook(built: Settings, tmp_path: Path) -> dict[str, list[dict[str, Any]]]
     return report(built, "pittsburgh", tmp_path)
 
 
-def picked(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
+def columns_of(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[column] for column in columns) for row in rows]
 
 
@@ -138,7 +138,7 @@ def test_the_summary_names_the_worst_problem(workbook: dict[str, list[dict[str, 
 
 
 def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any]]]) -> None:
-    assert picked(workbook["Files"], "file", "state", "rows rejected") == [
+    assert columns_of(workbook["Files"], "file", "state", "rows rejected") == [
         ("'=cmd.csv", "not loaded", 0),
         (f"{ZIP}/SCHOOL_CALENDAR.csv", "not loaded", 0),
         (f"{ZIP}/ATTENDANCE_EVENTS.csv", "loaded", 0),
@@ -152,10 +152,10 @@ def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any
 def test_faults_are_listed_by_line(workbook: dict[str, list[dict[str, Any]]]) -> None:
     columns = ("file", "line", "column", "expected")
     file = f"{ZIP}/STUDENT_DIRECTORY.csv"
-    assert picked(workbook["Rejected rows"], *columns) == [
+    assert columns_of(workbook["Rejected rows"], *columns) == [
         (file, 5, "EntryDate", "expected a date MM/dd/yyyy"),
     ]
-    assert picked(workbook["Unreadable values"], *columns) == [
+    assert columns_of(workbook["Unreadable values"], *columns) == [
         (file, 4, "SSN", "expected [0-9]{9}"),
     ]
     assert all(row["what to do"] for row in workbook["Rejected rows"])
@@ -164,22 +164,22 @@ def test_faults_are_listed_by_line(workbook: dict[str, list[dict[str, Any]]]) ->
 def test_students_are_named_by_id_where_the_district_has_to_look(
     workbook: dict[str, list[dict[str, Any]]],
 ) -> None:
-    assert picked(workbook["Incomplete students"], "file", "student id as sent", "rows") == [
+    assert columns_of(workbook["Incomplete students"], "file", "student id as sent", "rows") == [
         ("ATTENDANCE_EVENTS", "000000099", 1)
     ]
     assert all(row["what to do"] for row in workbook["Incomplete students"])
-    assert picked(workbook["New or missing students"], "file", "student id", "change") == [
+    assert columns_of(workbook["New or missing students"], "file", "student id", "change") == [
         ("STUDENT_DIRECTORY", "000000003", "vanished"),
         ("STUDENT_DIRECTORY", "000000004", "appeared"),
     ]
-    assert picked(workbook["Shared state ids"], "state id", "student ids", "names differ") == [
+    assert columns_of(workbook["Shared state ids"], "state id", "student ids", "names differ") == [
         ("1000000001", "000000001, 000000002", True)
     ]
 
 
 def test_an_unmapped_code_cannot_be_a_formula(built: Settings, tmp_path: Path) -> None:
     woodland_hills = report(built, "woodland_hills", tmp_path)
-    assert picked(woodland_hills["Unknown codes"], "file and column", "code", "rows") == [
+    assert columns_of(woodland_hills["Unknown codes"], "file and column", "code", "rows") == [
         ("students.primary_disability", "'=1+1", 1)
     ]
 

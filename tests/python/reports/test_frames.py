@@ -18,7 +18,7 @@ from outcomes.warehouse.connection import connect
 STUDENT_YEARS = "marts_pseudonymized.fct_student_years"
 
 
-def test_tables_are_those_that_the_login_may_read(analyst: Settings) -> None:
+def test_tables_lists_what_the_login_may_read(analyst: Settings) -> None:
     tables = outcomes.tables().set_index("table_name")["description"]
     assert STUDENT_YEARS in tables
     assert tables[STUDENT_YEARS].startswith("One row per district student and school year")
@@ -58,7 +58,7 @@ def comparable(value: object) -> object:
     return value
 
 
-def test_dtypes_keep_null_apart_and_levels_in_order(
+def test_dtypes_are_nullable_and_levels_are_ordered(
     connection: psycopg.Connection,
 ) -> None:
     connection.execute(

@@ -180,9 +180,9 @@ def test_five_charts_have_an_alternative_text_and_a_table(text: str) -> None:
 
 
 def test_suppressed_figures_are_marked_and_not_zero(text: str) -> None:
-    told = {cell for table in Page(text).tables.values() for row in table for cell in row[1:]}
-    assert "suppressed" in told
-    assert {"0", "0.0 %", "nan", "None", "<NA>"} & told == set()
+    cells = {cell for table in Page(text).tables.values() for row in table for cell in row[1:]}
+    assert "suppressed" in cells
+    assert {"0", "0.0 %", "nan", "None", "<NA>"} & cells == set()
 
 
 def test_without_public_rows_the_report_is_an_error(

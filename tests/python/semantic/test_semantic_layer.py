@@ -129,7 +129,7 @@ def test_metrics_equal_sql_on_the_marts(
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS.values())
-def test_measures_by_group_are_those_of_the_identified_students(
+def test_measures_by_group_equal_those_of_identified_students(
     built_demo: Settings, dimension: str
 ) -> None:
     with connect(built_demo) as connection:

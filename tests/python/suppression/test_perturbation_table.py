@@ -18,7 +18,7 @@ def table() -> pd.DataFrame:
     return table.assign(probability=table.key_to - table.key_from)
 
 
-def test_the_seed_is_what_the_policy_makes(tmp_path: Path) -> None:
+def test_the_seed_is_generated_from_the_policy(tmp_path: Path) -> None:
     write_table(table=tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == TABLE.read_text(), (
         "Run `python -m outcomes.perturbation`."
@@ -47,7 +47,7 @@ def test_no_count_falls_below_zero_or_moves_too_far(table: pd.DataFrame) -> None
     assert table.noise.abs().max() == pd.read_csv(POLICY).largest_noise[0]
 
 
-def test_an_impossible_variance_is_told(tmp_path: Path) -> None:
+def test_an_impossible_variance_is_an_error(tmp_path: Path) -> None:
     policy = tmp_path / "suppression.csv"
     policy.write_text("largest_noise,noise_variance\n2,8\n")
     with pytest.raises(OutcomesError, match="Raise largest_noise or lower noise_variance"):
@@ -56,7 +56,7 @@ def test_an_impossible_variance_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share_added", [0.0, 0.1, 0.2])
-def test_builds_do_not_average_out(table: pd.DataFrame, share_added: float) -> None:
+def test_noise_does_not_average_out_over_builds(table: pd.DataFrame, share_added: float) -> None:
     """A year of builds, in which some of a small count's students are added one by one.
 
     The attacker knows that each new figure is of one more student, corrects for it and takes

@@ -122,7 +122,7 @@ def test_only_school_years_that_have_ended_are_public(built: Settings) -> None:
     assert years["marts_pseudonymized"] - years["marts_public"] == {running}
 
 
-def test_small_counts_cannot_be_worked_out(figures: pd.DataFrame, policy: pd.Series) -> None:
+def test_small_counts_cannot_be_computed(figures: pd.DataFrame, policy: pd.Series) -> None:
     worked_out = work_out(figures, policy.noise_variance)
     assert len(worked_out) > 2000
     # Told that the count is one from 1 to 10, and how common each of them is.
@@ -170,7 +170,7 @@ def test_the_same_students_have_the_same_figure_everywhere(
     assert (found["nunique"] == 1).all()
 
 
-def test_nobodys_value_follows_from_two_means(figures: pd.DataFrame) -> None:
+def test_no_students_value_follows_from_two_means(figures: pd.DataFrame) -> None:
     """Two means of nearly the same students, one of whom is in only one of them."""
     shown = figures[figures.measure.isin(MEANS) & figures.gap.notna()]
     unit = ["school_year", "measure", "district_id", "group_type", "group_value"]
@@ -184,7 +184,7 @@ def test_nobodys_value_follows_from_two_means(figures: pd.DataFrame) -> None:
     assert (~value.between(0, largest)).mean() > 0.4
 
 
-def test_nothing_is_public_in_full_precision(figures: pd.DataFrame) -> None:
+def test_no_public_figure_has_full_precision(figures: pd.DataFrame) -> None:
     decimals = np.where(figures.measure == "gpa", 2, 3)
     for column in ("value_involved", "value_not_involved", "gap", "ci_low", "ci_high"):
         scaled = figures[column].astype(float) * 10.0**decimals
@@ -193,7 +193,7 @@ def test_nothing_is_public_in_full_precision(figures: pd.DataFrame) -> None:
     assert np.allclose(scaled, scaled.round(), atol=1e-6, equal_nan=True)
 
 
-def test_a_gap_is_what_its_row_shows(figures: pd.DataFrame) -> None:
+def test_a_gap_follows_from_the_shown_values(figures: pd.DataFrame) -> None:
     shown = figures[figures.gap.notna()].astype({"gap": float})
     assert np.allclose(shown.gap, shown.value_involved - shown.value_not_involved)
     assert (shown.ci_low.isna() | (shown.ci_low < shown.gap)).all()

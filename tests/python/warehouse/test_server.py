@@ -39,16 +39,14 @@ def test_the_server_listens_on_this_machine_only_and_asks_for_a_password(
         assert methods.fetchall() == [("scram-sha-256",)]
 
 
-def test_status_of_a_server_that_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_status_of_a_stopped_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(tmp_path))
     done = CliRunner().invoke(cli, ["warehouse", "status"])
     assert done.exit_code == 3
     assert "outcomes warehouse start" in done.output
 
 
-def test_status_and_start_with_another_port_name_the_one_it_runs_on(
+def test_status_and_start_name_the_servers_port(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
@@ -70,13 +68,13 @@ def test_a_port_that_is_taken_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_p
             CliRunner().invoke(cli, ["warehouse", "start"], catch_exceptions=False)
 
 
-def test_another_server_is_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_refuse_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTCOMES_PG_HOST", "db.example.org")
     with pytest.raises(OutcomesError, match="for the embedded server"):
         CliRunner().invoke(cli, ["warehouse", "stop"], catch_exceptions=False)
 
 
-def test_the_embedded_password_is_shown_to_no_other_server(
+def test_the_embedded_password_is_sent_to_no_other_server(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load_settings().password
