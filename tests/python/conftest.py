@@ -31,7 +31,7 @@ from outcomes.warehouse.tables import create_tables
 
 _numbers = itertools.count(1)
 
-# The same examples in every run; `make test-all` tries more of them.
+# The same examples in every run; `make test-all` runs more of them.
 for _profile, _examples in {"few": 10, "many": 300}.items():
     hypothesis_settings.register_profile(
         _profile, derandomize=True, database=None, deadline=None, max_examples=_examples
@@ -46,18 +46,18 @@ UNTESTED = ("build", "--resource-type", "model", "--resource-type", "function")
 # For a project whose seeds differ from ours.
 WITH_SEEDS = (*UNTESTED, "--resource-type", "seed")
 
-# Deliveries of all partners, and what an all-knowing warehouse would say about them.
+# Deliveries of all partners, with the correct results.
 SAMPLE = PROJECT_DIR / "tests" / "sample"
 
-# Warehouses that take long to make, beginning with the one that most tests read.
+# Fixtures of warehouses that take long, the most used first.
 SHARED = ("built_demo", "first_publication", "built_sample")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, each of those is made by one of them, and no file is torn apart.
+    """With several workers, each of these is made by one worker, and no file is split.
 
-    The longest comes first, so that no worker is left with it at the end.
+    The longest group comes first, so that the workers end at about the same time.
     """
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
@@ -75,7 +75,7 @@ def _group(item: pytest.Item) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def target() -> Iterator[None]:
-    """Build in place, as most tests only read the result; those of publishing say otherwise."""
+    """Build in place, because most tests only read the result; publishing's tests change this."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OUTCOMES_TARGET", "in_place")
         environment.delenv("OUTCOMES_SCHEMA_PREFIX", raising=False)
@@ -98,7 +98,7 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Settings]:
     Use `database` for a test that writes; this one is shared by the whole session.
     """
     folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
-    # Run by root, the server belongs to another user, who has to get through.
+    # Started by root, the server runs as another user, who needs access.
     folder.chmod(0o755)
     with pytest.MonkeyPatch.context() as environment:
         for name in ("PG_HOST", "PG_USER", "PG_PASSWORD", "PG_DATABASE"):
@@ -140,7 +140,7 @@ def _embedded(environment: pytest.MonkeyPatch) -> Iterator[None]:
     try:
         server.start()
         with connect() as connection:
-            # Nothing here has to outlive a power cut.
+            # Durability is not needed.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off".encode())
             connection.execute("select pg_reload_conf()")
@@ -176,7 +176,7 @@ def empty(warehouse: Settings) -> Iterator[Settings]:
 
 @contextlib.contextmanager
 def cloned(original: Settings, name: str) -> Iterator[Settings]:
-    """A copy of a database, to change; nobody may be connected to the original."""
+    """A copy of a database; the original must have no connections."""
     identifier = sql.Identifier(name)
     with connect(replace(original, database="postgres")) as server:
         server.execute(
@@ -218,7 +218,7 @@ def connection(database: Settings) -> Iterator[psycopg.Connection]:
 def another_database(
     empty: Settings, database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], psycopg.Connection]]:
-    """Make one more empty database, connect to it, and point the environment at it."""
+    """Make another empty database, connect to it, and point the environment at it."""
     with contextlib.ExitStack() as stack:
 
         def make() -> psycopg.Connection:
@@ -248,7 +248,7 @@ def seeded(empty: Settings) -> Iterator[Settings]:
 
 @pytest.fixture(scope="session")
 def make_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse from deliveries, with plain dbt and nothing around it.
+    """Make a warehouse from deliveries with dbt alone.
 
     The loader lands and the builder builds, so every such warehouse shows that their
     grants are enough.
@@ -259,7 +259,7 @@ def make_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
 
 @pytest.fixture
 def make_own_warehouse(seeded: Settings) -> Iterator[Callable[..., Settings]]:
-    """Make a warehouse that goes with the test."""
+    """Make a warehouse that is dropped after the test."""
     with _making(seeded) as make:
         yield make
 
@@ -306,7 +306,7 @@ def run_dbt(
 
 @dataclass(frozen=True)
 class DbtRun:
-    """How a run of dbt ended, and what it said."""
+    """Result and output of a run of dbt."""
 
     success: bool
     output: str
@@ -321,20 +321,20 @@ def try_dbt(
 ) -> DbtRun:
     """Run plain dbt on a warehouse, whether it fails or not.
 
-    In this process, on a project that is parsed once: to start dbt takes five seconds, to
-    parse the project ten, and there are a hundred runs.
+    It runs in this process, on a project that is parsed once: starting dbt takes five seconds,
+    parsing the project ten, and there are a hundred runs.
 
     Args:
         built: the warehouse.
         arguments: dbt's.
-        role: whose rights dbt has; empty for those of the login.
+        role: role of dbt's sessions; empty for the login's own rights.
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
     from dbt.cli.main import dbtRunner
 
     with pytest.MonkeyPatch.context() as environment, redirect_stdout(io.StringIO()) as output:
-        # Writing artifacts and every statement into its log takes dbt a fifth of its time.
+        # Artifacts and the log of all statements would take a fifth of dbt's time.
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
         manifest = None if arguments[0] in ("debug", "parse") else parsed(project, built.database)

@@ -15,10 +15,10 @@ from outcomes.config import PROJECT_DIR
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Left for the next run of the tests, in which dbt parses only what has changed.
+# Kept for the next run of the tests, in which dbt parses only changed files.
 KEPT = PROJECT_DIR / "target" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
-# The name that relations have in a manifest as it was parsed.
+# The database's name in a parsed manifest.
 _DATABASE = "outcomes"
 _CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "DATABASE": _DATABASE}
 
@@ -26,10 +26,10 @@ _manifests: dict[str, Manifest | None] = {}
 
 
 def parsed(project: Path, database: str) -> Manifest | None:
-    """The manifest of a project, with its relations in `database`; None where dbt refuses it.
+    """The manifest of a project, with its relations in `database`; None if dbt refuses it.
 
-    A project is parsed anew for another target or user, who name its schemas, and not for
-    other variables: none of ours decides what is parsed.
+    A project is parsed again for another target or user, which determine the schemas. Other
+    variables do not matter, because none of ours changes the parsed project.
     """
     target = "-".join(
         os.environ.get(f"OUTCOMES_{name}", "") for name in ("TARGET", "SCHEMA_PREFIX", "PG_USER")
@@ -39,7 +39,7 @@ def parsed(project: Path, database: str) -> Manifest | None:
     else:
         if target not in _manifests:
             _manifests[target] = _parse(project, target)
-        # A run writes into its manifest: compiled statements, for one.
+        # A run changes its manifest, for example by compiled statements.
         known = _manifests[target]
         manifest = known.deepcopy() if known else None
     if manifest is None:
@@ -59,7 +59,7 @@ def parsed(project: Path, database: str) -> Manifest | None:
 
 
 def folders(project: Path) -> list[str]:
-    """The options that say where the project is, and the profile that comes with ours."""
+    """dbt's options for the project's folder and the example profile."""
     profiles = KEPT / "profile"
     profiles.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
@@ -73,7 +73,7 @@ def _parse(project: Path, target: str) -> Manifest | None:
     _forget_changed_yaml(ours / "partial_parse.msgpack")
     folder = ours
     if project != PROJECT_DIR:
-        # A copy of the project differs in a file or two: begin with what is known of ours.
+        # A copy of the project differs in a few files, so parsing starts from ours.
         parsed(PROJECT_DIR, _DATABASE)
         folder = project / "target"
         folder.mkdir(exist_ok=True)

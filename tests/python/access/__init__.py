@@ -1,1 +1,1 @@
-"""Roles, disclosures, destruction: nobody sees more than they may."""
+"""Roles, disclosures and the destruction of data."""

@@ -1,4 +1,4 @@
-"""Doing something as one of the roles."""
+"""Acting as one of the roles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from psycopg.pq import TransactionStatus
 
 @contextmanager
 def acting_as(connection: psycopg.Connection, role: str) -> Iterator[None]:
-    """Have the rights of a role, and no others."""
+    """Act with the rights of a role, and no others."""
     connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
     try:
         yield
     finally:
-        # A connection that was ended, or a transaction that failed, gives the role back itself.
+        # A closed connection or a failed transaction resets the role itself.
         if connection.info.transaction_status in (
             TransactionStatus.IDLE,
             TransactionStatus.INTRANS,

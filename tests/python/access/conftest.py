@@ -1,4 +1,4 @@
-"""A built database that a test has to itself."""
+"""A built database for one test."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from outcomes.config import Settings
 
 @pytest.fixture
 def demo(built_demo: Settings) -> Iterator[Settings]:
-    """A copy of the demo, to build in."""
+    """A copy of the demo for one test."""
     with copied(built_demo, "copied_demo") as settings:
         yield settings

@@ -1,4 +1,4 @@
-"""Logins for people: what they read, and how they are output to connect."""
+"""Logins for people: their rights, and the instructions to connect."""
 
 from __future__ import annotations
 

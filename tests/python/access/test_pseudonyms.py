@@ -1,4 +1,4 @@
-"""The pseudonyms hang on a key of the environment, which stands nowhere else."""
+"""The pseudonyms depend on a key in the environment, which is stored nowhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
 def test_a_key_in_the_environment_replaces_the_warehouses_own_key(
     demo: Settings, tmp_path: Path
 ) -> None:
-    # The canaries are looked for in debug logs, compiled SQL and artifacts, too.
+    # The canaries are also searched in debug logs, compiled SQL and artifacts.
     written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
     narrow = (
         "run",
@@ -62,7 +62,7 @@ def test_a_key_in_the_environment_replaces_the_warehouses_own_key(
         assert places_in_files([tmp_path], set(KEYS)) == set()
         assert places_in_tables(connection, set(KEYS)) == set()
 
-        # Forgotten once, it gives no child another pseudonym.
+        # A build without the key must not give other pseudonyms.
         refused = try_dbt(demo, *narrow)
         assert not refused.success
         assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.output

@@ -1,4 +1,4 @@
-"""A purge leaves nothing of a partner: in no table, file, log or artifact."""
+"""A purge leaves no data of a partner in tables, files, logs or artifacts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer
 
 PARTNER = "clairton"
-# Given to every student of the partner, since names of the demo are shared.
+# Given to every student of the partner, because students share the demo's names.
 PLANTED = {"last_name": "Zyqvanter", "street": "77 Qwyxolm Lane"}
 
 
@@ -62,7 +62,7 @@ HOLDING = {
     *(f"{schema}marts_district.dim_students" for schema in ("", "next_", "previous_")),
     *(f"{schema}marts_pseudonymized.fct_student_years" for schema in ("", "next_", "previous_")),
 }  # fmt: skip
-# What publications keep of a district's figures.
+# The history of a district's headline figures.
 REMEMBERING = "landing.measure_history"
 
 
@@ -105,7 +105,7 @@ def test_nothing_of_a_purged_partner_is_left(
             )
     run_dbt(new_server, *TESTED)
     with connect(new_server) as connection:
-        # Twice, so that there is a copy for a rollback.
+        # Built twice, so that there is a copy for a rollback.
         made = "update next_marts.rpt_measure_history set run_id = '{run_id}'"
         for _ in range(2):
             publish(connection, pretend_build(connection, made))
@@ -160,10 +160,10 @@ def test_nothing_of_a_purged_partner_is_left(
         disclosures = connection.execute(disclosed, [PARTNER]).fetchone()
         assert disclosures is not None and disclosures[0] > 1
     assert {file.name for file in places_in_files(folders, canaries)} >= {"failed.sql", "dbt.log"}
-    # Nor has anything that the contract does not list got anywhere until here.
+    # Values of unlisted columns are stored nowhere, either.
     assert places_in_files(folders, unlisted_phones(demo_drops)) == set()
 
-    # Interrupted once: everything that landed is gone, and nothing is built anew.
+    # The interrupted purge has deleted all landed rows and rebuilt nothing.
     with monkeypatch.context() as interrupted:
         interrupted.setattr(commands, "build", interrupt)
         code, _ = run("purge", "--partner", PARTNER, "--yes")

@@ -1,4 +1,4 @@
-"""Every role against every relation: by table, view, function, COPY, plan and statistics."""
+"""Rights of every role on every relation: tables, views, functions, COPY, plans, statistics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PUBLISHED = [
     "marts.dim_dates", "marts.dim_districts", "marts.dim_schools", "marts.publications",
 ]  # fmt: skip
 
-# What each role reads; all else it must not.
+# The relations that each role may read; it must not read others.
 READABLE = {
     "outcomes_loader": [
         "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
@@ -90,7 +90,7 @@ def may_read(role: str, relation: str) -> bool:
 
 
 def works(connection: psycopg.Connection, statement: str) -> bool | None:
-    """Whether a role may do it; None where nobody can."""
+    """Whether the role may run the statement; None if it is impossible."""
     try:
         with connection.transaction():
             if statement.startswith("copy"):
@@ -107,7 +107,7 @@ def works(connection: psycopg.Connection, statement: str) -> bool | None:
 
 
 def text_of(connection: psycopg.Connection, relation: str) -> set[str]:
-    """Every value of a relation that the role in hand gets, as text."""
+    """All values of a relation that the current role sees, as text."""
     with connection.cursor().copy(f"copy {relation} to stdout".encode()) as copy:
         return {value for row in copy for value in bytes(row).decode().rstrip("\n").split("\t")}
 
@@ -171,7 +171,7 @@ def test_a_role_can_only_append_to_its_tables(role: str, connection: psycopg.Con
 
 
 def odd_memberships(connection: psycopg.Connection) -> set[tuple[str, str]]:
-    """Predefined roles read all data, files of the server, or what others are doing."""
+    """Memberships in predefined roles, which can read all data, files or other sessions."""
     memberships = connection.execute(
         """
         select member.rolname, granted.rolname
@@ -190,7 +190,7 @@ def odd_memberships(connection: psycopg.Connection) -> set[tuple[str, str]]:
 
 
 def powers(connection: psycopg.Connection) -> list[tuple[str, ...]]:
-    """Attributes over the whole server, and what belongs to a role other than the builder."""
+    """Attributes of roles over the server, and objects owned by another role than the builder."""
     return connection.execute(
         """
         select rolname, 'attribute'
@@ -216,7 +216,7 @@ def powers(connection: psycopg.Connection) -> list[tuple[str, ...]]:
 
 
 def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
-    """Rights on columns, sequences, servers, settings; a way into schemas that none needs."""
+    """Rights on columns, sequences, servers and settings, and on schemas that nobody needs."""
     rights = connection.execute(
         """
         with lists as (
@@ -284,7 +284,7 @@ def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
 
 
 def lenders(connection: psycopg.Connection) -> list[tuple[str]]:
-    """Views and functions that lend a reader their owner's rights."""
+    """Views and functions that give a reader their owner's rights."""
     return connection.execute(
         """
         select oid::regclass::text from pg_class
@@ -308,7 +308,7 @@ def lenders(connection: psycopg.Connection) -> list[tuple[str]]:
 
 
 def odd_readers(connection: psycopg.Connection) -> set[tuple[str, str]]:
-    """Roles that may read a relation that is not for them, or may not read one that is."""
+    """Roles that may read a relation of others, or may not read their own."""
     held = connection.execute(
         """
         select rolname, nspname || '.' || relname
@@ -332,7 +332,7 @@ def odd_readers(connection: psycopg.Connection) -> set[tuple[str, str]]:
     }
 
 
-# What somebody, or a mistake of ours, could do to the rights of a warehouse.
+# Changes of rights, by somebody or by mistake, that must be noticed.
 DAMAGE = [
     "revoke select on marts.dim_schools from outcomes_public",
     "grant select on marts_district.dim_students to outcomes_district_clairton; "
@@ -406,7 +406,7 @@ def test_no_district_sees_another_districts_student(
         )
         for value in row
     }
-    # A child who has moved may still stand in the district's own files.
+    # A child who has moved may still be in the district's own files.
     sent = {
         value
         for (value,) in connection.execute(
@@ -450,7 +450,7 @@ def test_the_analyst_sees_no_name_or_number(connection: psycopg.Connection) -> N
         for value in row
         if value
     }
-    # The label of a race can be somebody's surname, too.
+    # The label of a race can also be a surname.
     canaries -= {label for (label,) in connection.execute("select label from crosswalks.codes")}
     readable = [
         relation
@@ -515,7 +515,7 @@ def test_statistics_show_only_values_that_the_role_may_read(
 
 
 def test_no_table_depends_on_row_level_security(connection: psycopg.Connection) -> None:
-    """It hides rows from a query, not from a leakproof predicate's plan and its timing."""
+    """Row-level security leaks rows through plans and timing of leakproof predicates."""
     secured = "select from pg_class where relrowsecurity"
     assert connection.execute(secured.encode()).fetchall() == []
 
@@ -524,7 +524,7 @@ def test_no_table_depends_on_row_level_security(connection: psycopg.Connection) 
 def test_information_schema_lists_only_the_roles_relations(
     role: str, connection: psycopg.Connection
 ) -> None:
-    """What BI tools show. pg_class lists the names of all relations to everybody."""
+    """BI tools show this list. pg_class shows the names of all relations to everybody."""
     with acting_as(connection, role):
         listed = connection.execute(
             """
@@ -578,7 +578,7 @@ def test_exports_of_a_steward_are_recorded(
         [before],
     ).fetchall()
     assert ("report district", "pittsburgh", "pittsburgh", True, True) in entered
-    # Who has nobody to be asked about discloses nobody.
+    # An empty queue discloses nobody.
     asked = connection.execute(
         "select distinct district_id from identity.match_review_queue"
     ).fetchall()
@@ -609,7 +609,7 @@ def test_applying_again_only_fixes_changed_rights(
         connection.execute("grant usage on schema identity to public")
         connection.execute("grant outcomes_steward to outcomes_analyst with admin option")
         connection.execute("grant pg_read_all_data to outcomes_caseworker")
-        # Handed on by its holder.
+        # Granted by its holder.
         connection.execute("grant select on landing.runs to outcomes_steward with grant option")
         connection.execute("set role outcomes_steward")
         connection.execute("grant select on landing.runs to outcomes_analyst")

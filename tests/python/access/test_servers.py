@@ -1,4 +1,4 @@
-"""Servers where the roles do not exist yet, or where the login may not make any."""
+"""Servers without the roles, or with a login that may not create them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from outcomes.warehouse.tables import create_tables
 
 @pytest.fixture
 def owner(new_server: Settings) -> Settings:
-    """A login that owns a database and is nothing else."""
+    """A login that owns a database and has no other rights."""
     password = secrets.token_urlsafe()
     with connect(new_server) as admin:
         admin.execute(sql.SQL("create role owner login password {}").format(sql.Literal(password)))

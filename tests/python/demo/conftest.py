@@ -15,14 +15,14 @@ Make = Callable[[Plan, Path], None]
 
 @pytest.fixture(scope="session")
 def make() -> Make:
-    """Generates a plan without a word."""
+    """Generates a plan without output."""
     silent = Progress(step=lambda text: None, advance=lambda records: None)
     return lambda plan, path: generate(plan, path, silent)
 
 
 @pytest.fixture(scope="session")
 def plan() -> Plan:
-    """The plan of `demo`: big enough for every kind of mess."""
+    """The plan of `demo`: large enough for every kind of error."""
     return Plan(students=1000, clients=8000, weeks=3, school_years=2, seed=7)
 
 

@@ -1,4 +1,4 @@
-"""Each delivered file, read back the way its data appendix describes it."""
+"""Each delivered file, read as its data appendix describes."""
 
 from __future__ import annotations
 

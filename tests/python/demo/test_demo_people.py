@@ -49,7 +49,7 @@ def test_same_arguments_make_the_same_bytes(
     make(plan, tmp_path / "again")
     listening.clear()
     assert fingerprints(tmp_path / "again") == fingerprints(demo)
-    # It is made from nothing: no file of the sample is read.
+    # No file of the sample is read.
     assert opened
     assert not [path for path in opened if "/sample/" in path]
 
@@ -168,7 +168,7 @@ def test_faults_are_delivered_and_logged(demo: Path) -> None:
     assert len(old) == faults.filter(kind="row of another school year")["rows"].sum()
     third = pittsburgh_csv(demo, "2012-09-10", "STUDENT_DIRECTORY")
     assert (third["EntryDate"] == "02/30/2012").sum() == 1
-    # Rows entered by mistake vanish from the later snapshots.
+    # Rows entered by mistake are missing from later snapshots.
     assert set(first.join(old, on="StudentID", how="anti")["StudentID"]) - set(third["StudentID"])
     events = pittsburgh_csv(demo, "2012-09-10", "ATTENDANCE_EVENTS")
     assert (events["StudentID"] == "990000000").sum() == 2

@@ -1,1 +1,1 @@
-"""What the documentation and the YAML say is so."""
+"""The documentation and the YAML agree with the project."""

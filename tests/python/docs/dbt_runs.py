@@ -1,4 +1,4 @@
-"""What a run of dbt in a test leaves behind."""
+"""Results of a run of dbt in a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DbtRun:
-    """What one dbt command did: its artifacts and everything that it warned about."""
+    """The result of a dbt command: its artifacts and warnings."""
 
     succeeded: bool
     complaints: list[str]

@@ -80,7 +80,7 @@ class Document:
 
 
 def documents() -> list[Document]:
-    """Every Markdown file that a reader meets."""
+    """Every Markdown file for readers."""
     files = [
         *PROJECT_DIR.glob("*.md"),
         *(PROJECT_DIR / "contracts").glob("*.md"),

@@ -1,7 +1,7 @@
-"""The keys that the project's YAML files may have: those that we use, and no others.
+"""The keys that the project's YAML files may have.
 
 On PostgreSQL dbt does not complain about a key that it does not know, so a misspelt one
-is silently nothing: a test that never runs, a contract that is not enforced.
+is silently ignored: a test never runs, a contract is not enforced.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Seed(Strict):
 
 
 class FeedRule(Strict):
-    """What no contract may weaken: `outcomes.warehouse.tables.ColumnRule`."""
+    """A rule that no contract may weaken: `outcomes.warehouse.tables.ColumnRule`."""
 
     required: Literal[True] | None = None
     required_without: Text | None = None
@@ -275,7 +275,7 @@ class ProjectFile(Strict):
 
 
 def yaml_problems(text: str) -> list[str]:
-    """What is wrong with one YAML file: the path of each key, and what was expected."""
+    """The problems of a YAML file: the path of each key, and what was expected."""
     try:
         TypeAdapter(ProjectFile).validate_python(safe_load(text))
     except ValidationError as error:
@@ -287,7 +287,7 @@ def yaml_problems(text: str) -> list[str]:
 
 
 def yaml_files(project_dir: Path) -> list[Path]:
-    """Every file in which models, seeds, sources, functions or tests are described."""
+    """Every file that describes models, seeds, sources, functions or tests."""
     return sorted(
         file
         for folder in ("models", "seeds", "functions", "macros", "tests")

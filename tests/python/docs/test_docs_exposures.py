@@ -1,4 +1,4 @@
-"""Every use of the warehouse reads what is there, and an agreement permits it."""
+"""Every use of the warehouse reads existing relations and is permitted by an agreement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PUBLISHED = ("identity", "marts", "quality")
 
 
 def agreement_problems(exposures: list[dict[str, Any]]) -> list[str]:
-    """Agreements that an exposure names and that do not permit it."""
+    """Agreements of an exposure that do not permit it."""
     contracts = load_contracts()
     problems = []
     for exposure in exposures:

@@ -1,4 +1,4 @@
-"""What a contract can bind is read: a column that no model reads would be lost in silence."""
+"""Models use every column that a contract can bind: an unused one would be lost silently."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Columns = dict[str, set[str]]
 
 
 class Lineage:
-    """Which columns of the sources the models at the end of the data flow are made of.
+    """The columns of the sources that the last models of the data flow depend on.
 
-    Backwards, model by model: of each only the columns count that a later one needs, and
-    what these are computed from, joined and filtered by.
+    Computed backwards: of each model, the columns that a later one needs, and the columns
+    from which these are computed, joined and filtered.
     """
 
     def __init__(self, manifest: dict[str, Any], compiled: Path) -> None:
@@ -72,7 +72,7 @@ class Lineage:
         return schema
 
     def needed(self) -> Columns:
-        """Of each model and source, the columns without which something would be another."""
+        """The needed columns of each model and source."""
         needed: Columns = {name: set() for name in (*self.nodes, *self.columns)}
         is_parent = {parent for parents in self.parents.values() for parent in parents}
         for name in reversed(self.order):

@@ -1,4 +1,4 @@
-"""Models, seeds and sources are described, tested and contracted as they are."""
+"""Models, seeds and sources agree with their descriptions, tests and contracts."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
 
 
 def diagnosis_problem(sql: str) -> str | None:
-    """What the opening comment lacks; None when it has all three parts, in order."""
+    """The missing part of the opening comment; None if it has all three, in order."""
     opening = re.match(r"/\*.*?\*/|(?:--[^\n]*\n)+", sql, re.DOTALL)
     if opening is None:
         return "no opening comment"
@@ -234,7 +234,7 @@ def column_differences(connection: psycopg.Connection, manifest: dict[str, Any])
     return sorted(problems)
 
 
-# Relations with a school year whose rows have days of their own, or tell of one year only.
+# Relations with a school year that have days in their rows, or are of one year only.
 DATED = {
     "dim_dates", "fct_enrollments", "pseudonymized_fct_enrollments", "rpt_school_moves",
     "rpt_early_warnings", "district_rpt_early_warnings", "rpt_absence_risks",
@@ -265,7 +265,7 @@ def test_every_code_of_a_mart_has_a_label(manifest: dict[str, Any], code: str) -
     coded = [
         node
         for node in marts(manifest)
-        # What was published then is kept as it was.
+        # Earlier publications are kept unchanged.
         if column in node["columns"] and node["name"] != "rpt_measure_history"
     ]
     assert coded
@@ -274,7 +274,7 @@ def test_every_code_of_a_mart_has_a_label(manifest: dict[str, Any], code: str) -
 
 
 def is_built(node: dict[str, Any]) -> bool:
-    """Whether it is a relation of the database: an ephemeral model is none."""
+    """Whether it is a relation in the database, unlike an ephemeral model."""
     return (
         node["resource_type"] in ("model", "seed", "source")
         and node["config"].get("materialized") != "ephemeral"

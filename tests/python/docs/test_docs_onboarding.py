@@ -1,4 +1,4 @@
-"""The walk through three new districts: every command is run, and prints what the page says."""
+"""The examples of three new districts: every command prints the output on the page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = PROJECT_DIR / "docs" / "onboarding.md"
 
 
 def run(command: str) -> str:
-    """What a command prints."""
+    """The output of a command."""
     if not command.startswith("outcomes "):
         return subprocess.run(
             ["bash", "-c", command], check=True, capture_output=True, text=True
@@ -33,7 +33,7 @@ def run(command: str) -> str:
 
 
 def plain(text: str) -> list[str]:
-    """Lines without what a table is drawn with, whose width is the terminal's."""
+    """Lines without the borders of tables, whose width depends on the terminal."""
     lines = (re.sub(r"[─━│┃┏┓┗┛┡┩┳┴╇┼├┤└┘┌┐ ]+", " ", line).strip() for line in text.splitlines())
     return [line for line in lines if line]
 
@@ -44,7 +44,7 @@ def test_every_command_prints_the_output_on_the_page(
     shutil.copytree(PAGE.parent / "onboarding", tmp_path / "docs/onboarding")
     (tmp_path / "contracts").mkdir()
     monkeypatch.chdir(tmp_path)
-    # The narrowest terminal, whatever this one is: Rich reads COLUMNS once, at its start.
+    # A fixed width, because Rich reads COLUMNS only once, at its start.
     monkeypatch.setattr(
         "outcomes.landing.commands.console",
         Console(highlight=False, soft_wrap=True, width=80, force_terminal=False),
@@ -53,7 +53,7 @@ def test_every_command_prints_the_output_on_the_page(
         "outcomes.landing.commands.load_contracts", lambda: load_contracts(Path("contracts"))
     )
     for block in Document(PAGE).blocks("console"):
-        # A proposal does not overwrite a contract; here the page goes on from its own.
+        # A proposal does not overwrite a contract, so the page continues with its own one.
         for shown in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = shown.partition("\n")
             assert plain(run(command)) == plain(output), command

@@ -1,4 +1,4 @@
-"""What the documentation says is so: commands, links, SQL, names."""
+"""Commands, links, SQL and names in the documentation are correct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts import model as contract_model
 from outcomes.warehouse.connection import connect
 
-# Programs that the documentation may show and whose arguments are not ours to check.
+# Other programs in the documentation, whose arguments are not checked.
 FOREIGN_PROGRAMS = ("docker", "export", "git", "mf", "pip", "pre-commit", "psql", "source")
 every_document = pytest.mark.parametrize(
     "document", documents(), ids=lambda document: document.path.relative_to(PROJECT_DIR).as_posix()
@@ -30,9 +30,9 @@ def make_targets() -> set[str]:
 
 
 def cli_problem(command: Any, words: list[str], *, complete: bool) -> str | None:
-    """Why the command line would not be understood; None when it would be.
+    """The error of a command line; None if it is valid.
 
-    Typer may carry a click of its own, so commands and errors are known by what they offer.
+    Typer may use its own copy of click, so commands and errors are recognized by attributes.
     """
     try:
         while hasattr(command, "commands"):
@@ -73,7 +73,7 @@ def command_problem(words: list[str], *, complete: bool) -> str | None:
 
 
 def is_a_test(argument: str) -> bool:
-    """Whether there is such a path, and in it such a test."""
+    """Whether the path, and the test in it, exist."""
     path, _, test = argument.partition("::")
     file = PROJECT_DIR / path
     return file.exists() and (not test or f"def {test}(" in file.read_text("utf-8"))
@@ -219,7 +219,7 @@ def read_relations(document: Document) -> list[str]:
 @every_document
 def test_every_relation_in_sql_exists(document: Document, manifest: dict[str, Any]) -> None:
     known = relations(manifest)
-    # A district's own tables carry the names of those that they are taken from.
+    # A district's own tables have the names of the marts that they are copies of.
     own = {name.split(".")[1] for name in known if name.startswith(("marts_district.", "quality."))}
 
     assert [
@@ -265,7 +265,7 @@ def test_no_page_connects_as_the_owner(document: Document) -> None:
 
 
 def diagram(document: Document) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The boxes (id → the first line of its label) and the arrows of the picture."""
+    """The boxes (id → first line of the label) and arrows of the diagram."""
     (picture,) = document.blocks("mermaid")
     boxes = dict(re.findall(r'^ *(\w+)\["(.+?)(?:<br>.*)?"\]$', picture, re.MULTILINE))
     return boxes, re.findall(r"^ *(\w+) --> (\w+)$", picture, re.MULTILINE)

@@ -11,7 +11,7 @@ from outcomes.errors import OutcomesError
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
-    """Exit code and output; an error that a person would see is raised."""
+    """Exit code and output; an error is raised."""
     result = CliRunner().invoke(cli, [str(a) for a in arguments], env={"COLUMNS": "200"})
     if isinstance(result.exception, OutcomesError):
         raise result.exception

@@ -1,4 +1,4 @@
-"""Small invented deliveries in the partners' layouts, and a shorthand for landing them."""
+"""Small invented deliveries in the partners' layouts, and helpers to land them."""
 
 from __future__ import annotations
 
@@ -101,14 +101,14 @@ def pittsburgh(drops: Path, members: dict[str, str | bytes], day: str = MONDAY) 
 
 
 def events(drops: Path, *rows: dict[str, str], day: str = MONDAY) -> Path:
-    """Pittsburgh's archive with attendance events only; each row overrides the usual one."""
+    """Pittsburgh's archive with attendance events only; rows override the default event."""
     return pittsburgh(
         drops, {"ATTENDANCE_EVENTS.csv": pittsburgh_csv([EVENT | row for row in rows], day)}, day
     )
 
 
 def directory(drops: Path, *rows: dict[str, str], day: str = MONDAY) -> Path:
-    """Pittsburgh's archive with the directory only; each row overrides the usual one."""
+    """Pittsburgh's archive with the directory only; rows override the default student."""
     members = {"STUDENT_DIRECTORY.csv": pittsburgh_csv([DIRECTORY | row for row in rows], day)}
     return pittsburgh(drops, members, day)
 
@@ -116,7 +116,7 @@ def directory(drops: Path, *rows: dict[str, str], day: str = MONDAY) -> Path:
 def clairton(
     drops: Path, sheets: dict[str, list[dict[str, Any]]] | None = None, day: str = WEDNESDAY
 ) -> Path:
-    """Clairton's workbook; without sheets the usual ones."""
+    """Clairton's workbook, by default with all sheets."""
     file = drops / "clairton" / day / f"Clairton_DHS_{day}.xlsx"
     file.parent.mkdir(parents=True, exist_ok=True)
     book = openpyxl.Workbook()
@@ -142,7 +142,7 @@ def woodland(
 
 
 def dhs(drops: Path, kind: str, source: str, rows: list[dict[str, str]], day: str = FRIDAY) -> Path:
-    """One of the program extracts; rows override the usual client or service."""
+    """One of the program extracts; rows override the default client or service."""
     usual = CLIENT if kind == "clients" else SERVICE
     text = csv_text([usual | row for row in rows], usual, end="\n")
     return deliver(drops, f"dhs/{day}/{kind}_{source}.csv.gz", gzip.compress(text.encode()))

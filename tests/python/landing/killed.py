@@ -1,4 +1,4 @@
-"""Loaders in processes of their own, which are killed at a named point."""
+"""Loaders in separate processes, which are killed at a given point."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
 
-# One server imports everything once; each loader is a fork of it.
+# The fork server imports everything once; each loader is a fork of it.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["outcomes.landing.loader", "outcomes.landing.archive"])
 
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Work:
-    """What a loader needs: it reads no environment."""
+    """The arguments of a loader, which reads no environment."""
 
     settings: Settings
     archive: Archive
@@ -46,7 +46,7 @@ class Work:
     drops: Path
 
     def land(self) -> list[str]:
-        """Land and archive, as the command does; the status of every file."""
+        """Land and archive as the command does; returns the status of every file."""
         files = find_deliveries(self.drops, self.contracts).files
         with connect(self.settings) as connection:
             kept = self.archive.keep_all(self.contracts, files)
@@ -54,14 +54,14 @@ class Work:
             return [outcome.status for _, outcomes in landed for outcome in outcomes]
 
     def land_and_be_killed(self, point: Point) -> bool:
-        """Land in another process with `kill -9` at a point; whether it came there."""
+        """Land in another process and kill it at a point; returns whether it got there."""
         process = _processes.Process(target=_land_until, args=(self, point))
         process.start()
         process.join()
         return process.exitcode == -signal.SIGKILL
 
     def land_at_once(self, loaders: int) -> list[str]:
-        """Land in so many processes at the same time; the statuses of all."""
+        """Land in several processes at the same time; returns all statuses."""
         with _processes.Pool(loaders) as pool:
             landed = pool.map(Work.land, [self] * loaders, chunksize=1)
         return sorted(itertools.chain.from_iterable(landed))

@@ -46,7 +46,7 @@ FILES = {
         "lineItemSourcedId", "studentSourcedId", "scoreStatus", "score", "scoreDate", "comment",
     ],
 }  # fmt: skip
-# The files that version 1.2 changed, by the list of changes in its CSV binding.
+# The files that changed in version 1.2, by its CSV binding.
 USERS_12 = [
     "enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier",
     "email", "sms", "phone", "agentSourcedIds", "grades", "password", "userMasterIdentifier",
@@ -72,14 +72,14 @@ Tables = dict[str, list[Row]]
 
 
 def school_year() -> Tables:
-    """Two schools, two terms, three classes a school, a teacher, and students of every kind."""
+    """Two schools, two terms, three classes per school, a teacher, and various students."""
     tables: Tables = {name: [] for name in FILES}
     tables["orgs"] = [
         {"sourcedId": "org-d", "name": "Steel Valley", "type": "district"},
         {"sourcedId": "org-1", "name": "Woodlawn Middle", "type": "school", "identifier": "0101"},
         {"sourcedId": "org-2", "name": "Steel High", "type": "school", "identifier": "0102"},
     ]
-    # The end of a session is the day after its last.
+    # A session's end is the day after its last day.
     for session in (
         ("year", "schoolYear", "2012-08-27", "2013-06-08"),
         ("t1", "semester", "2012-08-27", "2013-01-19"),
@@ -148,7 +148,7 @@ def write(
     version: str = "1.1",
     mode: str = "bulk",
 ) -> Path:
-    """An export as a zip archive; a file of changes has a status and a time in every row."""
+    """An export as a zip archive; with changes only, every row has a status and a time."""
     columns = dict(FILES)
     tables = dict(tables)
     if version == "1.2":

@@ -1,10 +1,9 @@
-"""Clean delimited files of several shapes, and every way in which files get polluted.
+"""Clean delimited files of several shapes, and many ways to damage them.
 
-A polluted file is text whose meaning is known: `truth` are the rows that were written. A
-change that leaves a well-formed file of another meaning cannot be noticed by any reader:
-an added pair of quotes around a field, a field that lost its first letter. Where that is
-so, `strict_rows` holds what the strict reading of RFC 4180 gives, by a plain reference,
-and a row that both hold is no wrong row.
+The correct rows of a damaged file are known as `truth`. If the result is a well-formed file
+with another meaning, no reader can notice the damage: for example quotes around a field, or a
+missing first letter. Then `strict_rows` gives the rows by RFC 4180, computed by a simple
+reference reader, and a row in either is not wrong.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 Row = tuple[str, ...]
-# Takes a value out of a strategy, so that Hypothesis chooses it and makes it simpler.
+# Draws a value from a strategy, so that Hypothesis can choose and simplify it.
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(frozen=True)
 class Polluted:
-    """One file: its bytes, and the rows as they were meant."""
+    """One file: its bytes and its correct rows."""
 
     header: Row
     data: bytes
@@ -85,7 +84,7 @@ def write(
 
 @dataclass(frozen=True)
 class Clean:
-    """A clean file, to be polluted at places that `draw` chooses."""
+    """A clean file, to be damaged at places that `draw` chooses."""
 
     draw: Draw
     shape: Shape
@@ -249,7 +248,7 @@ AROUND_THE_ROWS: dict[str, Pollute] = {
     "ctrl_z": lambda clean: f"{clean.text}\x1a",
 }
 POLLUTIONS = {**IN_A_PLACE, **IN_A_LINE, **DIALECTS, **AROUND_THE_ROWS}
-# These are no pollution: the contract says so, or any reader takes them.
+# These are not damage: the contract or every reader allows them.
 HARMLESS: dict[str, Pollute] = {
     "clean": lambda clean: clean.text,
     **{
@@ -267,7 +266,7 @@ def _clean(draw: Draw, shapes: tuple[str, ...] = tuple(SHAPES), rows: int = 12) 
 
 @st.composite
 def polluted(draw: Draw, pollute: Pollute, shapes: tuple[str, ...] = tuple(SHAPES)) -> Polluted:
-    """A file of one of the shapes, polluted in one way."""
+    """A file of one of the shapes, damaged in one way."""
     clean = _clean(draw, shapes)
     data = pollute(clean)
     data = data if isinstance(data, bytes) else data.encode()
@@ -276,14 +275,14 @@ def polluted(draw: Draw, pollute: Pollute, shapes: tuple[str, ...] = tuple(SHAPE
 
 @st.composite
 def declared(draw: Draw, delimiter: str) -> Polluted:
-    """A clean file with a delimiter that its contract declares."""
+    """A clean file with a delimiter declared in its contract."""
     clean = _clean(draw)
     data = "".join(clean.written(delimiter)).encode()
     return Polluted(clean.shape.header, data, clean.truth, delimiter, clean.shape.name)
 
 
 def strict_rows(text: str, delimiter: str) -> set[Row]:
-    """Rows of each record that RFC 4180 allows, by a plain automaton: the reference.
+    """The rows of a text by RFC 4180, from a simple automaton.
 
     A record that breaks a rule is skipped up to the next line end, as a reader that
     rejects it would.

@@ -1,4 +1,4 @@
-"""What the agreement does not cover: deliveries outside its dates, columns outside the list."""
+"""Data outside the agreement: deliveries outside its dates, unlisted columns."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_agreement_is_for_audit_and_evaluation_at_least(tmp_path: Path) -> No
 
 
 def _content(file: Path) -> bytes:
-    # PostgreSQL takes away files of its own, a cache of its catalog, at any time.
+    # PostgreSQL can delete its own cache files at any time.
     try:
         return file.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The archive: what it keeps, what it does not, and that a database can be made from it."""
+"""The archive: its content, and the replay into an empty database."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
 
 @pytest.fixture
 def drops(tmp_path: Path) -> Path:
-    """Where the deliveries of a test lie."""
+    """The folder of a test's deliveries."""
     return tmp_path / "drops"
 
 
@@ -45,7 +45,7 @@ def land_one_of_each(drops: Path) -> None:
     woodland(drops, "ATTENDANCE", ["103029902|0103|1000000003|2012-09-04|A|N"])
     dhs(drops, "clients", "homelessness", [{}, {"source_client_id": "2"}])
     run("land", drops)
-    # A correction under the same name, a copy, a file that nobody knows.
+    # A correction under the same name, a copy, an unknown file.
     directory(drops, {"LegalLastName": "Corrected"})
     deliver(drops, "clairton/2012-10-03/notes.txt", b"a note")
     deliver(drops, "clairton/2012-10-03/notes-copy.txt", b"a note")
@@ -145,7 +145,7 @@ def test_only_a_partners_archive_can_be_destroyed(
     for destroy in (archive.destroy, lambda name: archive.destroy_files(name, [("", "")])):
         with pytest.raises(OutcomesError, match="is not a partner"):
             destroy(partner_id)
-    # A path of its own replaces the archive's: Path("archive") / "/x" is /x.
+    # An absolute path would replace the archive's: Path("archive") / "/x" is /x.
     with pytest.raises(OutcomesError, match="is not a partner"):
         archive.destroy(str(tmp_path / "kept"))
     assert sorted(tmp_path.rglob("*")) == before

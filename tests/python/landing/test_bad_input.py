@@ -1,4 +1,4 @@
-"""The bad-input catalogue: cases whose outcome is more than one reason code."""
+"""Bad input that needs more than a check of its reason code."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_utf_8_in_a_cp1252_file_is_rejected(
     file = tmp_path / "pittsburgh/2012-10-01/PPS_DHS_20121001.zip"
     with zipfile.ZipFile(file) as archive:
         text = archive.read("STUDENT_DIRECTORY.csv")
-    # the other fields of that row in ASCII, as a pasted line would be
+    # the other fields of the row are ASCII
     line = text.split(b"\r\n")[301].replace("Nuñez".encode("cp1252"), b"Nunez")
     mixed = text.replace(text.split(b"\r\n")[301], line.replace(b"~", name.encode()))
     pittsburgh(tmp_path, {"STUDENT_DIRECTORY.csv": mixed})
@@ -129,7 +129,7 @@ def test_control_characters_of_a_twice_converted_file_are_rejected(
 def test_a_small_file_of_mixed_encodings_loses_only_its_bad_rows(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
-    """Another encoding is what no line with a letter beyond ASCII is text in the declared one."""
+    """The file is in another encoding only if no line with letters beyond ASCII can be decoded."""
     for day, good in (("2012-10-05", "École".encode()), ("2012-10-12", b"Ecole")):
         bad = "103029902|0103|École|2012-09-04|Y".encode("cp1252")
         lines = [bad, bad, bad.replace("École".encode("cp1252"), good)]

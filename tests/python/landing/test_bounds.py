@@ -21,8 +21,7 @@ ROSTER = "interventions/2012-10-05/roster.csv"
 ATTENDANCE = "woodland_hills/2012-10-05/103029902_ATTENDANCE_201210051930.txt"
 BOOK = "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx"
 
-# Reads a file as `outcomes district check` does, and prints the most memory that it took, in
-# kB.
+# Reads a file as `outcomes district check` does, and prints the peak memory in kB.
 CHECK = """
 import datetime, pathlib, sys
 from outcomes.contracts.reader import load_contract
@@ -35,7 +34,7 @@ print(status.split("VmHWM:")[1].split()[0])
 
 
 def lines(name: str, *parts: tuple[str, int]) -> Callable[[Path], Path]:
-    """A file of texts, each so many times."""
+    """A file of texts, each repeated several times."""
 
     def build(drops: Path) -> Path:
         file = deliver(drops, name, b"")
@@ -102,7 +101,7 @@ FILES = {
 }
 
 
-# Each of these takes the processor for seconds, to read what others show, too.
+# These take seconds and test little more than the others.
 SLOW = {"blank lines", "lines of one letter", "sheet of 1.4 million cells", "100,000 columns"}
 
 

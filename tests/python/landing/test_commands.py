@@ -1,4 +1,4 @@
-"""The commands: what they print, what they store, how they exit."""
+"""The commands: output, stored rows, exit codes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_unfinished_contract_affects_only_its_partner(
     assert code == 3
     assert "the contract of duquesne cannot be used yet" in output
     assert [status for _, status in ledger(connection)] == ["loaded"] * 4
-    # A contract that breaks later leaves what is known of its partner.
+    # If a contract becomes unusable, its partner's entries stay.
     (folder / "clairton.odcs.yaml").write_text("kind: DataContract\n")
     record_partners(connection, (broken := load_contracts(folder)).values(), broken.unusable)
     partners = connection.execute("select partner_id from landing.partners").fetchall()

@@ -1,4 +1,4 @@
-"""Contracts: the five that are here follow the standard; a wrong one says what and where."""
+"""Contracts: ours follow the standard; errors of wrong ones name place and fault."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CASES = list(itertools.product(PACKINGS, ENCODINGS, NEWLINES, [False, True]))
 
 
 def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileReport:
-    """What landing makes of a file of two columns, an id of three digits and a text."""
+    """The report on a file of two columns, an id of three digits and a text."""
     columns: list[dict[str, Any]] = [
         {"name": "id", "pattern": "[0-9]{3}", "required": True, "width": 3},
         {"name": "text", "width": 5},
@@ -59,7 +59,7 @@ def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileRep
 
 
 def require(found: FileReport, lines: int, rejected: dict[str, int], **counts: int) -> None:
-    """Every line counted once, where it belongs."""
+    """Check that every line is counted once, in the right count."""
     assert found.fault is None
     assert {finding.reason_code: finding.rows for finding in found.rejected} == rejected
     assert asdict(found.counts) == {
@@ -73,7 +73,7 @@ def require(found: FileReport, lines: int, rejected: dict[str, int], **counts: i
 
 
 def encode(lines: list[str], newline: str, encoding: str, *, trailer: str) -> tuple[bytes, int]:
-    """The text, and how many physical lines it has."""
+    """The text, and its number of physical lines."""
     if trailer:
         lines = [*lines, trailer, ""]
     text = newline.join(lines) + (newline if trailer else "")

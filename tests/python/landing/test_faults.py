@@ -1,4 +1,4 @@
-"""Whatever stops a loader, and wherever: running again ends as if nothing had happened."""
+"""After any interruption of a loader, running it again gives the complete result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from .test_new_district import CONTRACT
 
 RUN_AGAIN = "run the same command again"
 
-# In the order in which a load passes them.
+# In the order of a load.
 POINTS = [
     Point("before", "outcomes.landing.ledger.record_partners"),
     Point("before", "psycopg.Transaction.__exit__"),
@@ -103,7 +103,7 @@ def fixed_width(drops: Path) -> None:
     deliver(drops, "steel_valley/2012-12-04/marks.txt", lines.encode())
 
 
-# One of them in every run: they differ in how they are read, not in how they are landed.
+# One per run: they differ in reading, not in landing.
 FORMATS = [
     zipped_csv,
     *(pytest.param(f, marks=pytest.mark.slow) for f in (workbook, pipe, gzip_delta, fixed_width)),
@@ -129,7 +129,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
 
 
 def content(connection: psycopg.Connection, archive: Archive, scratch: Path) -> Any:
-    """What a loader leaves: raw, the ledger, and the plain text of the archive."""
+    """The result of a loader: raw, the ledger, and the decrypted archive."""
     scratch.mkdir(exist_ok=True)
     kept = [archive.restore(entry, scratch) for entry in archive.files()]
     texts = sorted((file, file.path.read_bytes()) for file in kept)
@@ -207,9 +207,9 @@ def test_a_terminated_connection_in_the_middle_of_a_copy(
 
 @pytest.fixture
 def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedServer]:
-    """A server that a test may stop; the environment points at it."""
+    """A server that the test may stop; the environment points at it."""
     folder = Path(tempfile.mkdtemp(prefix="outcomes-faults-"))
-    # Run by root, the server belongs to another user, who has to get through.
+    # Started by root, the server runs as another user, who needs access.
     folder.chmod(0o755)
     settings = Settings(
         host="127.0.0.1",
@@ -292,7 +292,7 @@ def test_no_space_left(
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A disk of 16 MB in memory, where this machine lets us mount one."""
+    """A disk of 16 MB in memory, if this machine allows to mount one."""
     folder = Path(tempfile.mkdtemp(prefix="outcomes-small-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0755", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:

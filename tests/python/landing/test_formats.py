@@ -1,4 +1,4 @@
-"""Every way in which a partner writes rows arrives in the canonical feeds, as sent."""
+"""Every partner's format is read into the canonical feeds."""
 
 from __future__ import annotations
 

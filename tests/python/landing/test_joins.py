@@ -1,4 +1,4 @@
-"""Files that are joined: SQL of the contract, files of changes, and every line accounted for."""
+"""Joined files: SQL of the contract, files of changes, and an account of every line."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def land(connection: psycopg.Connection, contracts: Path, path: Path) -> dict[st
 
 
 def spells(connection: psycopg.Connection, week: str) -> list[Any]:
-    """The enrollments of a delivery, with the line and the file's week that each came from."""
+    """The enrollments of a delivery, with line and week of the origin of each."""
     return connection.execute(
         """
         select
@@ -191,7 +191,7 @@ def test_changes_are_applied_to_earlier_files(
     ]
     counts = outcomes["enrollments.csv"].counts
     assert (counts.lines, counts.lines_loaded, counts.lines_rejected) == (5, 3, 1)
-    # A snapshot of changes is judged by what it makes.
+    # A file of changes is judged by the resulting snapshot.
     (in_snapshot,) = connection.execute(
         "select rows_in_snapshot from landing.files where as_of_date = %s and file_name ~ 'enr'",
         [WEEKS[1]],
@@ -245,7 +245,7 @@ def test_a_snapshot_after_changes_replaces_them(
 def test_only_the_delivery_that_cannot_be_joined_is_quarantined(
     connection: psycopg.Connection, contracts: Path, tmp_path: Path
 ) -> None:
-    twice = CLASSES + "A1,0003\n"  # more than one school for a class
+    twice = CLASSES + "A1,0003\n"  # two schools for one class
     deliver_week(tmp_path, WEEKS[0], BULK, classes=twice)
     deliver_week(tmp_path, WEEKS[1], BULK)
     land(connection, contracts, tmp_path / "drops")

@@ -1,4 +1,4 @@
-"""Deliveries that come late, twice, in parts or in any order; the ledger tells the same."""
+"""Deliveries that arrive late, twice, in parts or in any order give the same ledger."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def day_of(number: int, status: str = "A") -> str:
 
 
 def accepted(connection: psycopg.Connection) -> list[Any]:
-    """What staging reads: accepted files by content, in its order, with their rows."""
+    """The accepted files with their rows, in the order in which staging reads them."""
     return connection.execute(
         """
         select
@@ -62,8 +62,8 @@ def accepted(connection: psycopg.Connection) -> list[Any]:
 def test_every_order_of_arrival_gives_the_same_state(
     connection: psycopg.Connection, tmp_path: Path, weeks: int
 ) -> None:
-    """As a tree of all orders: what has landed is taken back to land something else next."""
-    days_sent = [5, 6, 3, 8, 9][:weeks]  # the third snapshot lost half: held, and sent again
+    """Tries all orders as a tree: a landed file is rolled back to land another one."""
+    days_sent = [5, 6, 3, 8, 9][:weeks]  # the third lost half its rows: it is held, and sent again
     for number, (day, n_days) in enumerate(zip(WEEKS, days_sent, strict=False)):
         lines = [day_of(n + 1, "APLHA"[number]) for n in range(n_days)]
         woodland(tmp_path, "ATTENDANCE", lines, day=day)
@@ -122,7 +122,7 @@ def test_a_file_sent_again_after_a_correction_counts(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # An archive of its own: that of the other tests would be replayed, too.
+    # A separate archive, because a replay reads all files of an archive.
     monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path_factory.mktemp("archive")))
 
     def last_code(database: psycopg.Connection) -> list[Any]:
@@ -226,7 +226,7 @@ def test_a_file_of_a_partner_without_a_contract_cannot_be_released(
 def test_a_state_id_of_two_children_loads_as_sent(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
-    """Whose it is only the district knows: quality.shared_state_ids asks."""
+    """Only the district knows whose id it is; quality.shared_state_ids lists it."""
     directory(tmp_path, {"StudentID": "000000001"}, {"StudentID": "000000002"})
     assert run("land", tmp_path)[0] == 0
     assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 2, 0)]

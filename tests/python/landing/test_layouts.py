@@ -1,4 +1,4 @@
-"""What districts' files really look like: titles, footers, merged cells, markers, flags."""
+"""Layouts of real files: titles, footers, merged cells, null markers, flags."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def read(
     columns: dict[str, dict[str, Any]],
     **more: Any,
 ) -> tuple[list[Row], Counts, dict[str, list[int]]]:
-    """The rows of a file, its counts, and the lines of what was rejected, by reason.
+    """The rows of a file, its counts, and the rejected lines by reason.
 
     Raises:
-        FileError: the file as a whole cannot be taken.
+        FileError: the file is quarantined.
     """
     usual = {"logicalType": "string", "classification": "none"}
     contract = Contract.model_validate(
@@ -164,7 +164,7 @@ def test_an_empty_value_repeats_the_one_above(
         monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
         rows, _, rejected = read(tmp_path, text, {}, columns)
         assert rows == [("A", "02"), ("A", "03"), ("B", "06"), ("B", "08")]
-        # Line 5 may have named another school, so nobody knows the school of line 6.
+        # The rejected line 5 may have another school, so the school of line 6 is unknown.
         assert sorted(rejected["missing_value"]) == [2, 6, 10]
         assert rejected["wrong_field_count"] == [5]
         assert rejected["bad_format"] == [8]
@@ -185,7 +185,7 @@ def test_a_workbook_with_a_title_merged_cells_and_a_total(tmp_path: Path) -> Non
     layout = {"format": "workbook", "sheet": "S", "headerRow": 3, "footer": "Total .*"}
     rows, counts, rejected = read(tmp_path, content, layout, columns)
     assert rows == [("A", "01", "3"), ("A", "02", "0.5")]
-    assert rejected == {"unreadable_cell": [6]}, "what is merged sideways belongs to no column"
+    assert rejected == {"unreadable_cell": [6]}, "cells merged across columns are unreadable"
     assert (counts.header_lines, counts.blank_lines, counts.trailer_lines) == (2, 2, 1)
     layout |= {"trailer": {"pattern": r"Total (?P<rows>[0-9]+)\.5"}, "footer": None}
     assert read(tmp_path, content, layout, columns)[0] == rows
@@ -227,7 +227,7 @@ def test_widths_can_count_bytes(tmp_path: Path) -> None:
     columns |= {"name": {"start": 5, "width": 3}}
     rows, _, rejected = read(tmp_path, text, layout, columns)
     assert rows == [("01", "Né", "A1")]
-    assert rejected == {"wrong_field_count": [2]}, "the column ends inside a letter"
+    assert rejected == {"wrong_field_count": [2]}, "a column ends inside a character"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_filtered_rows_are_counted_and_are_no_fault(tmp_path: Path) -> None:
     condition = {"property": "role", "in": ["student"]}
     rows, counts, rejected = read(tmp_path, text, {}, columns, rowFilter=[condition])
     assert rows == [("01", "student")]
-    assert counts.rows_not_for_us == 2, "whatever else is wrong with them"
+    assert counts.rows_not_for_us == 2, "also if they have faults"
     assert rejected == {"bad_format": [4], "missing_value": [5], "unknown_code": [6]}
     condition = {"property": "role", "notIn": ["teacher"]}
     assert read(tmp_path, text, {}, columns, rowFilter=[condition])[0] == rows

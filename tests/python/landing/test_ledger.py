@@ -36,7 +36,7 @@ from .deliveries import (
 
 
 def contents(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
-    """Every table, without what depends on the moment of loading."""
+    """Every table, without columns that depend on the time of loading."""
     volatile = {
         "files": "files.*",
         **{feed: f"{feed}.*" for feed in raw_feeds()},
@@ -66,7 +66,7 @@ def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path:
     again = land(connection, tmp_path)
 
     assert {outcome.status for outcome in first.values()} == {"loaded", "quarantined", "duplicate"}
-    # What needs a person still does.
+    # Files that need a decision still do.
     assert {outcome.status for outcome in again.values()} == {"already landed", "quarantined"}
     assert all(
         outcome.status == "quarantined" and (outcome.detail or "").startswith("still: ")
@@ -183,9 +183,9 @@ def test_shrunken_snapshots_are_held_in_any_order_of_arrival(
         "select as_of_date::text, status, reason_code from landing.files order by 1"
     ).fetchall() == [
         ("2012-09-14", "loaded", None),
-        ("2012-09-21", "loaded", None),  # exactly a tenth less
+        ("2012-09-21", "loaded", None),  # exactly a tenth fewer rows
         ("2012-09-28", "held", "shrunken_snapshot"),
-        ("2012-10-05", "loaded", None),  # against 18, the newest accepted one
+        ("2012-10-05", "loaded", None),  # compared with 18, the newest accepted one
     ]
 
 
@@ -195,7 +195,11 @@ def test_a_re_sent_file_is_compared_with_the_version_that_it_replaces(
     for day, time, size in (
         ("2012-09-28", "1930", 20),
         ("2012-10-05", "1930", 25),
-        ("2012-10-05", "2100", 22),  # enough for the week before, too few for this one
+        (
+            "2012-10-05",
+            "2100",
+            22,
+        ),  # enough for last week, too few for the replaced version
     ):
         lines = [day_of(n + 1) for n in range(size)]
         woodland(tmp_path, "ATTENDANCE", lines, time=time, day=day)
@@ -232,7 +236,7 @@ def test_a_released_snapshot_is_accepted(connection: psycopg.Connection, tmp_pat
     assert ledger(connection, "status, reason_code, release_reason") == [
         ("loaded", None, None),
         ("loaded", None, "the school was closed"),
-        ("loaded", None, None),  # a tenth less than the released one
+        ("loaded", None, None),  # a tenth fewer rows than the released one
     ]
     with pytest.raises(OutcomesError, match="No held file is named"):
         release_file(connection, load_contracts(), name, None, "again")

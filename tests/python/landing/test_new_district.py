@@ -1,4 +1,4 @@
-"""A fourth district, with formats of its own, needs a contract and nothing else."""
+"""A new district with formats of its own needs only a contract."""
 
 from __future__ import annotations
 

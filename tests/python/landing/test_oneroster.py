@@ -1,4 +1,4 @@
-"""OneRoster exports land by the contract that `outcomes district new --standard` writes."""
+"""OneRoster exports land with the contract that `outcomes district new --standard` writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MATH_1, MATH_2, ENGLISH = "cl-1-Math-t1", "cl-1-Math-t2", "cl-1-English-t1,t2"
 
 
 def contract(folder: Path, version: str) -> Path:
-    """The contract that the command writes, its agreement completed."""
+    """The contract that the command writes, with its agreement completed."""
     file = folder / "contracts" / "steel_valley.odcs.yaml"
     file.parent.mkdir(exist_ok=True)
     sample = oneroster.write(folder / "sample", {}, "oneroster_20130204.zip", version=version)
@@ -65,21 +65,21 @@ def first_week() -> oneroster.Tables:
     tables = oneroster.school_year()
     both = [(MATH_1, "", ""), (MATH_2, "", ""), (ENGLISH, "", "")]
     oneroster.add_student(tables, 1, both, {"white": "true"})
-    # Left in October: the end is the day after the last.
+    # Left in October: the end is the day after the last day.
     oneroster.add_student(
         tables, 2, [(MATH_1, "2012-08-27", "2012-10-06"), (ENGLISH, "", "2012-10-06")],
         {"asian": "true", "white": "true"}, grades="KG",
     )  # fmt: skip
-    # Changed the school, and came back.
+    # Changed to another school and back.
     moved = [
         (MATH_1, "2012-08-27", "2012-10-06"), ("cl-2-Math-t1", "2012-10-08", "2012-12-01"),
         (MATH_1, "2012-12-03", ""), (MATH_2, "", ""),
     ]  # fmt: skip
     oneroster.add_student(tables, 3, moved, {"hispanicOrLatinoEthnicity": "true", "white": "true"})
-    # Changed the class over a weekend.
+    # Changed the class on a weekend.
     swapped = [(MATH_1, "", "2012-09-08"), (ENGLISH, "2012-09-10", "")]
     oneroster.add_student(tables, 4, swapped, grades="12,IT", middleName="M")
-    # Without a number of the district's own.
+    # Has no number of the district.
     oneroster.add_student(tables, 5, both[:1], identifier="", userIds="")
     return tables
 
@@ -91,7 +91,7 @@ SPELLS = [
     ("000003", "0102", "07", "2012-10-08", "2012-11-30"),
     ("000003", "0101", "07", "2012-12-03", None),
     ("000004", "0101", "12", "2012-08-27", None),
-    ("u-5", "0101", "07", "2012-08-27", "2013-01-18"),  # in no class of the second term
+    ("u-5", "0101", "07", "2012-08-27", "2013-01-18"),  # has no class in the second term
 ]
 
 
@@ -133,7 +133,7 @@ def test_changes_make_a_complete_snapshot(
     contracts = contract(tmp_path, version)
     export(tmp_path, WEEK_1, first_week(), version=version)
     changes: oneroster.Tables = {
-        # Withdrawn: only the key of a deleted record counts.
+        # Withdrawn: a deleted record needs only its key.
         "enrollments": [
             {"sourcedId": "e-1-1", "status": "tobedeleted"},
             {"sourcedId": "e-1-2", "classSourcedId": ENGLISH, "schoolSourcedId": "org-1",
@@ -141,7 +141,7 @@ def test_changes_make_a_complete_snapshot(
         ],
         "users": [{"sourcedId": "u-4", "status": "tobedeleted", "role": "student"}],
         "demographics": [{"sourcedId": "u-4", "status": "tobedeleted"}],
-        # A school is renamed: everybody else stays as they were.
+        # A school is renamed; everything else stays.
         "orgs": [{"sourcedId": "org-2", "name": "New High", "type": "school",
                   "identifier": "0102"}],
     }  # fmt: skip

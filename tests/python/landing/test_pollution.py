@@ -1,4 +1,4 @@
-"""Polluted files: no wrong row is accepted, every line is accounted for, nothing crashes.
+"""Damaged files: no wrong row is accepted, every line is accounted for, nothing crashes.
 
 `make test` reads hundreds of files, `make test-all` thousands.
 """
@@ -34,14 +34,14 @@ from .pollution import (
 )
 from .test_commands import run
 
-# Where a row of another meaning is valid by the standard, so that no reader can tell:
+# Damage that gives another valid row, so that no reader can notice it:
 # - a change inside quotes, where every character is text: only the contract's types help;
 QUOTED_SHAPES = ("quoted_people", "free_text")
-# - quotes of another kind, which are letters like any other;
+# - quotes of another kind, which are ordinary characters;
 OTHER_QUOTES = ("single_quotes", "curly_quotes")
-# - the end of a file that was cut off within its last field: a trailer tells.
+# - a file that is cut off within its last field: only a trailer helps.
 
-# Where the lines after the damaged one may belong to it.
+# Damage after which the next lines may belong to the damaged one.
 OPENS_A_QUOTE = {"quote_before_line", "quote_after_space", "text_after_quote"}
 
 TYPES = {
@@ -53,12 +53,12 @@ TYPES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the files of all examples are written, one after the other."""
+    """The folder for the files of all examples."""
     return tmp_path_factory.mktemp("polluted")
 
 
 def is_unknowable(kind: str, file: Polluted, row: Row) -> bool:
-    """Whether nothing but the partner can say that this row is not what was meant."""
+    """Whether only the partner can say that this row is wrong."""
     is_last = file.data.decode("utf-8-sig", "replace").endswith(row[-1])
     return file.shape in QUOTED_SHAPES or kind in OTHER_QUOTES or (kind == "cut_off" and is_last)
 
@@ -66,7 +66,7 @@ def is_unknowable(kind: str, file: Polluted, row: Row) -> bool:
 def read(
     file: Polluted, folder: Path, types: Mapping[str, dict[str, Any]] = {}
 ) -> tuple[list[Row], FileReading, FileError | None]:
-    """The rows of a file under a contract of its own headers, free text where not typed."""
+    """The rows of a file, by a contract of its headers; columns without a type are free text."""
     columns = [f"c{n}" for n in range(len(file.header))]
     contract = Contract.model_validate(
         {
@@ -99,7 +99,7 @@ def read(
 
 
 def require_a_full_account(reading: FileReading, rows: list[Row]) -> None:
-    """Every line is counted once, where it belongs."""
+    """Check that every line is counted once, in the right count."""
     counts = reading.counts
     assert counts.lines == (
         counts.header_lines + counts.blank_lines + counts.lines_loaded
@@ -130,7 +130,7 @@ def test_undamaged_rows_load(folder: Path, kind: str, data: st.DataObject) -> No
     file = data.draw(polluted(IN_A_LINE[kind], shapes=("people", "wide")))
     rows, _, fault = read(file, folder)
     assert fault is None
-    # A line of one field may be the end of the row before, or the beginning of the next.
+    # A line of one field may be the end of the previous row or the beginning of the next.
     assert len(set(file.truth) & set(rows)) >= len(file.truth) - 3
 
 
@@ -152,7 +152,7 @@ def _us_date(day: str) -> str:
 
 
 def _differences(row: Row, meant: set[Row]) -> set[int]:
-    """The fields in which a row differs from the one that is most alike."""
+    """The fields in which a row differs from the most similar correct row."""
     return min(
         ({n for n, (a, b) in enumerate(zip(row, other, strict=True)) if a != b} for other in meant),
         key=len,
@@ -214,7 +214,7 @@ def test_clean_files_are_read_exactly(folder: Path, kind: str, data: st.DataObje
 
 
 def require_the_letter(file: Polluted, folder: Path) -> None:
-    """Nothing lost, nothing changed; a line end within a value may be another."""
+    """Check that all rows are read exactly, except for the kind of line ends within values."""
     rows, reading, fault = read(file, folder)
     assert fault is None
     if "\n" in "".join(value for row in file.truth for value in row):

@@ -1,4 +1,4 @@
-"""Everything that can be wrong ends in its own reason code, and in nothing worse."""
+"""Every fault has its reason code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ GOOD = pittsburgh_csv([EVENT])
 
 
 def after_tomorrow() -> str:
-    """Asked for when a test runs: midnight may pass between collecting tests and running them."""
+    """Computed when a test runs, because midnight can pass after the collection of tests."""
     return f"{datetime.now(UTC).date() + timedelta(days=2)}"
 
 
@@ -251,7 +251,7 @@ ROW_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
         event(EventCode="Q"),
         event(EventCode="u"),
         event(DayFraction="0.25"),
-        # No partner: nobody could tell whose student that is.
+        # An unknown partner, so the student's district is unknown.
         lambda drops: deliver(
             drops,
             "interventions/2012-10-01/roster.csv",

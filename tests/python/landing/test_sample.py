@@ -1,4 +1,4 @@
-"""The sample deliveries land whole, in any order, and once."""
+"""The sample deliveries land completely, in any order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def land(connection: psycopg.Connection, files: list[DeliveredFile]) -> set[str]
 
 
 def content(connection: psycopg.Connection) -> dict[str, str]:
-    """A hash of every table, by what does not depend on the order of landing."""
+    """A hash of every table, without columns that depend on the order of landing."""
     hashes = {}
     for feed in raw_feeds():
         row = connection.execute(

@@ -1,4 +1,4 @@
-"""Deliveries from an SFTP server, a real one in this process on 127.0.0.1."""
+"""Deliveries from a real SFTP server in this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = "invented"
 
 
 class Account(paramiko.ServerInterface):
-    """Lets one user in, by password."""
+    """Accepts one user, by password."""
 
     def check_auth_password(self, username: str, password: str) -> int:
         is_right = (username, password) == ("warehouse", PASSWORD)
@@ -37,7 +37,7 @@ class Account(paramiko.ServerInterface):
 
 
 def files_below(root: Path, writes: list[str]) -> type[paramiko.SFTPServerInterface]:
-    """Serves a folder; whatever would change it is noted."""
+    """Serves a folder and records attempts to change it."""
 
     class Files(paramiko.SFTPServerInterface):
         def list_folder(self, path: str) -> list[paramiko.SFTPAttributes]:
@@ -102,7 +102,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             try:
                 transport.start_server(server=Account())
             except (paramiko.SSHException, EOFError, OSError):
-                continue  # the client went away, as it should
+                continue  # the client has disconnected, as expected
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -112,7 +112,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("OUTCOMES_SFTP_PASSWORD", PASSWORD)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     yield Server(port, root, known_hosts, writes)
-    # Closed alone, it would leave the thread waiting for another client.
+    # Closing alone would leave the thread waiting for another client.
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     for transport in transports:

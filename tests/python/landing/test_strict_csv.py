@@ -1,4 +1,4 @@
-"""The strict reader against a plain reference, on generated text: nothing wrong is accepted."""
+"""The strict reader against a simple reference, on generated text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAPPING = Mapping(3, {name: n for n, name in enumerate(NAMES)}, [])
 def read(
     text: str | bytes, *, quoting: bool = True
 ) -> tuple[list[tuple[object, ...]], list[int], int]:
-    """Rows, lines of rejected records, number of lines that are accounted for."""
+    """Rows, lines of rejected records, number of counted lines."""
     data = text.encode() if isinstance(text, str) else text
     found = survey(io.BytesIO(data), "utf-8")
     reader = LineReader(io.BytesIO(data), "utf-8", found.newline)
@@ -78,7 +78,7 @@ def test_damaged_text_gives_no_wrong_row(notes: list[str], mark: str, data: st.D
     place = data.draw(st.integers(0, len(text) - 1))
     rows, _, _ = read(text[:place] + mark + text[place:])
     wrong = [row for row in rows if tuple(value or "" for value in row) not in set(written)]
-    # A quote doubled inside quotes, or around a field, is text like any other.
+    # A doubled quote inside quotes, or quotes around a field, are valid.
     assert len(wrong) <= 1
     assert len(rows) <= len(written)
 

@@ -1,4 +1,4 @@
-"""A workbook means the same however a program writes its XML."""
+"""A workbook is read the same, however a program writes its XML."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WRITTEN = [prefixed, single_quoted, in_another_order, elsewhere]
 
 
 def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
-    """The report on a workbook's sheet of students, its XML written in another way."""
+    """The report on a workbook's sheet of students, with its XML written in another way."""
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
     write(parts)

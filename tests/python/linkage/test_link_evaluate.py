@@ -1,4 +1,4 @@
-"""`outcomes link evaluate`: what it measures and how it shows it."""
+"""`outcomes link evaluate`: its figures and its output."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_every_pair_and_cluster_is_in_one_group_of_each_kind(evaluation: Evaluat
 
 
 def test_a_perfect_truth_gives_perfect_clusters(built_demo: Settings, tmp_path: Path) -> None:
-    """The crosswalk, taken for the truth as one file, agrees with itself."""
+    """The crosswalk agrees with itself as the truth."""
     file = tmp_path / "truth.csv"
     with connect(built_demo) as connection, file.open("wb") as stream:
         query = (

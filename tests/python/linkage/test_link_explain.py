@@ -1,4 +1,4 @@
-"""`outcomes link explain`: a student's candidates, as a waterfall."""
+"""`outcomes link explain`: the waterfall of a student's candidates."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_steps_add_up_to_the_weight(built_demo: Settings, student: str) -> N
             "select probability_two_random_records_match from identity.match_model"
         ).fetchone()
     assert known is not None
-    # The demo has fewer clients than the training had.
+    # The demo has fewer clients than the training.
     assert prior == {round(log2(known[0] / (1 - known[0])), 6)}
 
 

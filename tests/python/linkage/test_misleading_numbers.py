@@ -1,4 +1,4 @@
-"""Numbers that say nothing, and people who are not one, planted among the demo's."""
+"""Misleading numbers and look-alikes, added to the demo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from outcomes.config import Settings
 from outcomes.linkage.decisions import Decision, Pair, record_decisions
 from outcomes.warehouse.connection import connect
 
-# Everything that linking makes, from the deliveries on.
+# All models of linking.
 REBUILD = (
     "run",
     "--select",
@@ -25,8 +25,8 @@ REBUILD = (
 )
 FIRST_NAMES = ("Abel", "Berta", "Cyril", "Dora", "Emil", "Frida", "Gustav", "Hedwig")
 
-# A student without a twin whose clients are linked, and who has no number: what is said
-# of somebody of the name is all that there is to go by.
+# A student without a twin and without a number, whose clients are linked: only the
+# name and other fields are evidence.
 STUDENT = """
     select versions.last_name, versions.first_name, versions.birth_date, persons.student_key,
         persons.person_id
@@ -47,7 +47,7 @@ STUDENT = """
 
 @dataclass(frozen=True)
 class Student:
-    """Somebody of the demo, as the district says."""
+    """A student of the demo, as in the district's record."""
 
     last_name: str
     first_name: str
@@ -65,7 +65,7 @@ def a_student(connection: psycopg.Connection, offset: int) -> Student:
 def plant_clients(
     connection: psycopg.Connection, source: str, rows: list[dict[str, object]]
 ) -> None:
-    """Add client records to what the demo's first delivery holds."""
+    """Add client records to the demo's first delivery."""
     names = ("mci_id", "last_name", "first_name", "birth_date", "ssn", "street", "zip")
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -86,7 +86,7 @@ def plant_clients(
 
 
 def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, str]]:
-    """Decision and person of the planted records that matter; others have their own."""
+    """Decision and person of the added records that are in the crosswalk."""
     return connection.execute(
         """
         select decision, person_id from identity.person_crosswalk
@@ -98,7 +98,7 @@ def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, s
 
 @dataclass(frozen=True)
 class Scenario:
-    """A warehouse, and the students whom everything was planted about."""
+    """A warehouse with misleading records, and the students they are about."""
 
     settings: Settings
     students: list[Student]
@@ -106,13 +106,13 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 def scenario(built_demo: Settings) -> Iterator[Scenario]:
-    """A copy of the demo with everything planted, and linked again."""
+    """A copy of the demo with misleading records, linked again."""
     with copied(built_demo, "demo_misled") as settings:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
             students = [a_student(connection, offset) for offset in range(3)]
             one, two, three = students
-            # 400 others and the student's own record have one placeholder.
+            # 400 other clients and the student's own record share a placeholder.
             others = [
                 {"first_name": FIRST_NAMES[n % 8] + "xyz"[n // 8 % 3], "last_name": f"Stranger{n}",
                  "birth_date": f"{1995 + n % 12}-{1 + n % 9:02}-{1 + n % 28:02}"}
@@ -125,7 +125,7 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
                 "placeholder",
                 [row | {"mci_id": "000000000"} for row in [*others, own]],
             )
-            # 200 clients have the number that somebody of the student's name has, too.
+            # 200 clients share the number of a namesake of the student.
             namesake = {"first_name": two.first_name, "last_name": two.last_name,
                         "birth_date": two.birth_date}  # fmt: skip
             plant_clients(
@@ -133,7 +133,7 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
                 "shared",
                 [row | {"ssn": "219380111"} for row in [*others[:200], namesake]],
             )
-            # Sixty clones of a student, each with a number of its own.
+            # Sixty copies of a student, each with its own number.
             clone = {"first_name": three.first_name, "last_name": three.last_name,
                      "birth_date": three.birth_date}  # fmt: skip
             plant_clients(
@@ -141,7 +141,7 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
                 "clone",
                 [clone | {"ssn": f"219{n + 1:02}{1234 + n}"} for n in range(60)],
             )
-            # Sixty students of one name and date on one day's roster.
+            # Sixty students with the same name and birth date on one roster.
             connection.execute(
                 """
                 insert into raw.students

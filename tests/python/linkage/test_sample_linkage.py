@@ -1,4 +1,4 @@
-"""Linking, measured against the sample's true persons."""
+"""Linking of the sample, measured against the true persons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pairs = set[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Linkage:
-    """Student records and client records, each with its true and its found person."""
+    """Student and client records, each with its true and its found person."""
 
     students: pd.DataFrame
     clients: pd.DataFrame
@@ -48,9 +48,9 @@ def read_truth(file: str, partner: str, record: str) -> pd.Series:
 
 
 def read_crosswalk(connection: psycopg.Connection) -> pd.DataFrame:
-    """The person of every record, with a key by which the truth knows it.
+    """The person of every record, with the key of the truth.
 
-    A client who is not in the crosswalk is a person of its own.
+    A client who is not in the crosswalk is a separate person.
     """
     cursor = connection.execute(
         """
@@ -81,7 +81,7 @@ def read_crosswalk(connection: psycopg.Connection) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def linkage(built_sample: Settings) -> Linkage:
-    """What the warehouse linked, beside the truth."""
+    """The links of the warehouse, with the truth."""
     with connect(built_sample) as connection:
         crosswalk = read_crosswalk(connection)
     students = crosswalk[crosswalk.record_type == "student"].copy()

@@ -1,4 +1,4 @@
-"""Given the same model, the warehouse's weights are Splink's, to 1e-9 bits."""
+"""With the same model, the warehouse's weights equal Splink's to 1e-9 bits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from outcomes.warehouse.connection import connect
 
 def _linker(frames: list[pl.DataFrame], settings: Any) -> Linker:
     memory = duckdb.connect()
-    # Splink 5.0 still writes the lambdas that DuckDB is doing away with.
+    # Splink 5.0 still uses the lambda syntax that DuckDB has deprecated.
     memory.execute("set lambda_syntax = 'ENABLE_SINGLE_ARROW'")
     database = DuckDBAPI(memory)
     tables = []
@@ -47,7 +47,7 @@ def test_match_weights_of_the_demo_are_splinks(built_demo: Settings) -> None:
 
 
 def assert_same_weights(connection: psycopg.Connection, project: Path) -> None:
-    """The model in force, applied by dbt; its frozen frequencies are given to Splink."""
+    """Compare the weights of dbt with Splink's, which gets the same term frequencies."""
     pairs = _frame(
         connection,
         "select student_identity_id::text as l, other_identity_id::text as r,"
@@ -87,7 +87,7 @@ def assert_same_weights(connection: psycopg.Connection, project: Path) -> None:
         )
     predicted = _predicted(linker, "identity_id")
     both = predicted.join(pairs, on=["l", "r"])
-    # The warehouse compares more than the few rules of the file do.
+    # The warehouse has more blocking keys than the file.
     assert both.height > 0.95 * predicted.height > 500
     assert both.select((pl.col("weight") - pl.col("w")).abs().max()).item() < 1e-9
     assert both.select((pl.col("p") - pl.col("q")).abs().max()).item() < 1e-9
@@ -128,7 +128,7 @@ def test_similarities_equal_duckdbs(built_demo: Settings) -> None:
 
 
 def test_near_texts_have_duckdbs_distance_of_one(built_demo: Settings) -> None:
-    """All short texts of three letters: slips and swaps at either end, and two of them."""
+    """All short texts of three letters: one or two typos or swaps, at either end."""
     texts = ["".join(word) for n in range(1, 6) for word in product("abé", repeat=n)]
     memory = duckdb.connect()
     memory.register("texts", pl.DataFrame({"text": texts}).to_arrow())

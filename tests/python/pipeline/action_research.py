@@ -1,4 +1,4 @@
-"""The lists of action research, computed a second time with pandas from the facts."""
+"""The lists of action research, computed independently with pandas from the facts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ STUDENT_YEAR = ["district_id", "district_student_id", "school_year"]
 
 
 def read(connection: psycopg.Connection, relation: str) -> pd.DataFrame:
-    """A relation, whole."""
+    """A whole relation."""
     cursor = connection.execute(f"select * from {relation}".encode())
     assert cursor.description is not None
     return pd.DataFrame(cursor.fetchall(), columns=[c.name for c in cursor.description])
 
 
 def service_gaps(connection: psycopg.Connection) -> set[tuple[str, int, str]]:
-    """Student, school year and rule: the school says so and no service does, or the reverse."""
+    """Student, school year and rule: school and services disagree."""
     students = read(connection, "staging.stg_students").set_index(STUDENT_YEAR)
     years = read(connection, "marts.fct_student_years")
     flags = read(connection, "marts.fct_student_year_involvements")

@@ -6,8 +6,8 @@ import psycopg
 
 from outcomes.warehouse.tables import raw_feeds
 
-# De-identified marts hang on a key that every database makes for itself; what tells of the
-# builds themselves, on how often and when they ran; and dictionaries keep what was.
+# Pseudonymized marts depend on a key of each database; relations about
+# builds depend on time and number of builds; and dictionaries keep old values.
 COMPARED_SCHEMAS = ("identity", "marts", "marts_public", "quality")
 EXCEPT = (
     "pseudonyms",
@@ -19,7 +19,7 @@ EXCEPT = (
 
 
 def content_hashes(connection: psycopg.Connection) -> dict[str, str]:
-    """A hash over the rows of each published table, whatever their order."""
+    """A hash over the rows of each published table, in any order."""
     tables = connection.execute(
         """
         select schemaname || '.' || tablename
@@ -33,7 +33,7 @@ def content_hashes(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def landed_counts(connection: psycopg.Connection) -> dict[str, int]:
-    """The rows of every table of raw and the ledger."""
+    """The number of rows of every table of raw and the ledger."""
     tables = connection.execute(
         "select schemaname || '.' || tablename from pg_tables "
         "where schemaname in ('raw', 'landing')"
@@ -47,7 +47,7 @@ def landed_counts(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def ledger_hashes(connection: psycopg.Connection) -> dict[str, str]:
-    """A hash over raw and the ledger, without the ids and times that a database gives itself.
+    """A hash over raw and the ledger, without ids and times of the database.
 
     Files are named by partner, day, name and content instead of `file_id` and `load_id`.
     """

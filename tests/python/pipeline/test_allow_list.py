@@ -1,4 +1,4 @@
-"""What a contract does not allow is nowhere in the database."""
+"""Columns outside the contracts are nowhere in the database."""
 
 from __future__ import annotations
 

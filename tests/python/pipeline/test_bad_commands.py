@@ -1,4 +1,4 @@
-"""Every command with bad input: a clear error, and nothing half done."""
+"""Every command with bad input gives a clear error and changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outcomes.cli import app, cli
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
-# Command line (paths are below the test's folder) and what the error says of it.
+# Command line (paths are below the test's folder) and a part of its error.
 IN_A_WAREHOUSE = [
     ("land nowhere", "does not exist"),
     ("land empty", "holds no file"),
@@ -79,7 +79,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
-    # An archive of its own: that of the other tests holds their deliveries.
+    # A separate archive, because the common one has deliveries of other tests.
     monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "folder.xlsx").mkdir()
@@ -94,7 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def outcome_of(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[Any, str]:
-    """Exit code and everything that was written, as a person would see it."""
+    """Exit code and output, as on a terminal."""
     monkeypatch.setattr(sys, "argv", ["outcomes", *shlex.split(command)])
     with pytest.raises(SystemExit) as ended:
         app()
@@ -103,12 +103,12 @@ def outcome_of(
 
 
 def last_line(written: str) -> str:
-    """Where scripts and people look."""
+    """The last line of an output, which must be the error."""
     return written.strip().splitlines()[-1]
 
 
 def content(connection: psycopg.Connection) -> list[Any]:
-    """How many rows each table has."""
+    """The number of rows of each table."""
     tables = connection.execute(
         "select format('%I.%I', schemaname, tablename) from pg_tables "
         "where schemaname not in ('pg_catalog', 'information_schema') order by 1"

@@ -1,4 +1,4 @@
-"""Whatever was built before, links are those of a database that is built from nothing."""
+"""After any history of builds, links equal those of a build from nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from outcomes.warehouse.connection import connect
 
 LINKS = ("person_crosswalk", "person_events", "match_review_queue", "match_quality")
 MODELS = ("--select", *(f"+{link}" for link in LINKS))
-# The seeds are those of the built demo, of which each history has a copy.
+# The seeds are in the built demo already, of which each history is a copy.
 BUILD = (*UNTESTED, *MODELS)
 FROM_NOTHING = (*WITH_SEEDS, *MODELS)
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
@@ -86,7 +86,7 @@ def take_decisions_back(warehouse: Settings) -> None:
 
 
 def upgrade_a_dictionary(warehouse: Settings) -> None:
-    """An earlier version's dictionary had other columns: the build says what to do."""
+    """A dictionary of an earlier version has other columns: the build says what to do."""
     with connect(warehouse) as connection:
         connection.execute("alter table identity.int_identities drop column first_name_forms")
     refused = try_dbt(warehouse, *BUILD)
@@ -110,14 +110,14 @@ def upgrade_a_dictionary(warehouse: Settings) -> None:
 def test_any_history_gives_the_links_of_a_build_from_nothing(
     built_demo: Settings, history: Callable[[Settings], None]
 ) -> None:
-    """The demo is built from nothing; where the same is known in the end, all is the same."""
+    """With the same final data, the result equals that of the built demo."""
     with copied(built_demo, history.__name__) as warehouse:
         history(warehouse)
         assert links(warehouse) == links(built_demo)
         if history not in (
             begin_with_an_earlier_day, retract_a_delivery_and_send_it_again, take_decisions_back
         ):  # fmt: skip
-            assert events(warehouse) == set(), "what changes no link is no event"
+            assert events(warehouse) == set(), "without a changed link there is no event"
 
 
 @pytest.mark.parametrize("history", [retract_a_delivery, let_reviewers_decide])
@@ -134,7 +134,7 @@ def test_links_equal_those_of_a_build_from_nothing(
 
 
 def test_changed_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Path) -> None:
-    """A changed function shapes every identity anew, though the dictionary is there."""
+    """After a change of a function, every identity is standardized again."""
     for folder in ("models", "macros", "functions", "seeds", "tests"):
         shutil.copytree(PROJECT_DIR / folder, tmp_path / folder)
     shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
@@ -157,7 +157,7 @@ def test_changed_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Pa
 
 
 def links(warehouse: Settings) -> dict[str, str]:
-    """What the crosswalk, the review queue and the quality of the links say."""
+    """Hashes of the crosswalk, the review queue and the quality of the links."""
     with connect(warehouse) as connection:
         hashes = content_hashes(connection)
     made = {f"identity.{link}" for link in LINKS}
@@ -165,13 +165,13 @@ def links(warehouse: Settings) -> dict[str, str]:
 
 
 def events(warehouse: Settings) -> set[tuple[str, str]]:
-    """Kind and reason of what became of persons."""
+    """Kind and reason of each person's event."""
     with connect(warehouse) as connection:
         return set(connection.execute("select kind, reason from identity.person_events"))
 
 
 def forget_all_builds(warehouse: Settings) -> None:
-    """Leave nothing but what has landed and what reviewers decided."""
+    """Delete everything but landed rows and reviewers' decisions."""
     with connect(warehouse) as connection:
         for schema in BUILT:
             connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
@@ -193,7 +193,7 @@ def retract(warehouse: Settings) -> None:
 
 
 def decisions(connection: psycopg.Connection) -> list[Decision]:
-    """Two students parted and two linked; a client refused, and one who is too old linked."""
+    """Decisions about two pairs of students, a client, and a client who is too old."""
     pairs = connection.execute(
         """
         (

@@ -20,7 +20,7 @@ def _frame(built: Settings, query: str) -> pd.DataFrame:
 
 
 def _incidence(cohort: pd.DataFrame) -> pd.Series:
-    """The library's estimate by day; it leaves out the days that only censor."""
+    """The library's estimate by day, without days that have only censored students."""
     if not (cohort["status"] == 1).any():
         return pd.Series([0.0], index=[0])
     curve = CumIncidenceRight(cohort["day"].to_numpy(), cohort["status"].to_numpy())
@@ -29,7 +29,7 @@ def _incidence(cohort: pd.DataFrame) -> pd.Series:
 
 @pytest.fixture(scope="module", params=["built_demo", "built_sample"])
 def built(request: pytest.FixtureRequest) -> Settings:
-    """The demo, in which first records are rare, and the sample."""
+    """The demo, with few first records, and the sample."""
     settings: Settings = request.getfixturevalue(request.param)
     return settings
 
@@ -41,7 +41,7 @@ def today(built: Settings) -> pd.Timestamp:
 
 @pytest.fixture(scope="module")
 def members(built: Settings, today: pd.Timestamp) -> pd.DataFrame:
-    """One row per person and base year, from the facts: how following ends, and when."""
+    """One row per person and base year, from the facts: how and when the follow-up ends."""
     enrollments = _frame(built, "select * from marts.fct_enrollments")
     services = _frame(built, "select * from marts.fct_involvements")
     years = _frame(built, "select * from marts.fct_student_years")

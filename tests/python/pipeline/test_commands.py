@@ -1,4 +1,4 @@
-"""The weekly run as a person starts it, and a warehouse with nothing in it."""
+"""The weekly run from the command line, and an empty warehouse."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_weekly_builds_and_exits_with_3_if_somebody_has_to_act(
     shutil.copytree(demo_drops / "clairton", drops / "clairton")
     newest = max((drops / "clairton").iterdir())
     (newest / "minutes of a meeting.txt").write_text("not a delivery")
-    # The run of somebody who was cut off is in nobody's way.
+    # An abandoned run does not block this one.
     with connect(database) as connection:
         create_tables(connection)
         connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")

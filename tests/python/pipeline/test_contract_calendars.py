@@ -1,4 +1,4 @@
-"""Days in session that the contract tells, because no file of the district does."""
+"""Days in session in the contract, for a district without a calendar file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 
 ONBOARDING = PROJECT_DIR / "docs" / "onboarding"
-# Seventeen weeks of five days, less three.
+# Seventeen weeks of five days minus three.
 CALENDAR = {
     "firstDay": "2012-08-27",
     "lastDay": "2012-12-21",
@@ -83,7 +83,7 @@ def test_days_are_counted_by_the_calendar_of_the_contract(
     assert connection.execute(known).fetchone() == (False, False)
     assert connection.execute(missing).fetchall() == [("calendar_days",)]
 
-    # Five days of August; September has 20 weekdays, less Labor Day; the file is of October 1.
+    # Five days in August; 20 weekdays in September minus Labor Day; the file is of October 1.
     # The fifth student left on September 14.
     build(CALENDAR)
     counted = [
@@ -95,7 +95,7 @@ def test_days_are_counted_by_the_calendar_of_the_contract(
     assert connection.execute(known).fetchone() == (True, True)
     assert connection.execute(missing).fetchall() == []
 
-    # The school begins a week later than the others.
+    # This school begins a week later than the others.
     own = {"firstDay": "2012-09-04", "lastDay": "2012-12-21", "daysInSession": 79}
     build(CALENDAR, own | {"schools": ["0101"]})
     september = [row for row in counted if row[1] != "Aug"]

@@ -1,4 +1,4 @@
-"""Early warnings and absence risks against a computation of their own, day by day."""
+"""Early warnings and absence risks against an independent computation, day by day."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_flags_their_beginning_and_their_change(warnings: pd.DataFrame) -> None:
 
 
 def test_grades_count_from_their_delivery(built_sample: Settings) -> None:
-    """On the sample, because the demo's running year has no grades yet."""
+    """Uses the sample, because the demo's running year has no grades yet."""
     graded = _frame(
         built_sample,
         """

@@ -52,7 +52,7 @@ def _frame(built: Settings, query: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def values(built_demo: Settings) -> pd.DataFrame:
-    """One row a student-year, scope, group, definition and measure: the value to compare."""
+    """The compared value: one row per student-year, scope, group, definition and measure."""
     students = _frame(built_demo, "select * from marts.fct_student_years")
     students["promise_on_track_or_eligible"] = students.promise_status.map(PROMISE)
     for measure in MEANS + SHARES:
@@ -81,7 +81,7 @@ def values(built_demo: Settings) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def gaps(built_demo: Settings, values: pd.DataFrame) -> pd.DataFrame:
-    """The warehouse's exact gaps under `any` program beside the ones computed here."""
+    """The warehouse's exact gaps under `any` program, with those computed here."""
     warehouse = pd.concat(
         [
             _frame(
@@ -113,7 +113,7 @@ def _mean(numbers: np.ndarray) -> float:
 
 
 def _adjusted(sides: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Differences within strata, averaged with the students of the strata as weights."""
+    """The mean of the differences within strata, weighted by students."""
     strata = sides.groupby([*key, "district_id", "grade", "economic_status", "side"], dropna=False)
     means = strata.value.mean().unstack("side")
     weights = strata.value.count().unstack("side").sum(axis="columns")

@@ -1,10 +1,10 @@
-"""A row whose counterpart in another file is missing, rejected or a week late.
+"""Rows whose counterpart in another file is missing, rejected or a week late.
 
-For every two feeds that are joined, students (or clients) of three kinds are delivered: of
-the first the counterpart never comes, of the second it comes broken, of the third it comes
-with the next delivery. No such row stops a build, each is listed with its reason, and a
-counterpart that came late leaves no trace. Nor does a code that nobody has explained stop
-one, or a number that is out of all proportion.
+For every pair of joined feeds, there are three students (or clients): the counterpart of
+the first is never delivered, that of the second is broken, that of the third arrives
+with the next delivery. No such row stops a build, each is listed with its reason, and
+a late counterpart gives the same result. Unmapped codes and extreme numbers do not
+stop a build, either.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ KINDS = ("missing", "rejected", "late")
 
 @dataclass(frozen=True)
 class Week:
-    """One week's deliveries, and whether what was late has come."""
+    """One week's deliveries, and whether the late rows are delivered."""
 
     number: int
     has_late: bool
@@ -55,14 +55,14 @@ class Week:
         return str(date(2012, 10, weekday + 7 * (self.number - 1)))
 
     def counterpart(self, kind: str, whole: Any, broken: Any) -> list[Any]:
-        """The rows that stand for a counterpart of this kind: whole, broken or none."""
+        """The rows of a counterpart of this kind: whole, broken or none."""
         if kind == "whole" or (kind == "late" and self.has_late):
             return [whole]
         return [broken] if kind == "rejected" else []
 
 
-# Which counterpart a student lacks, by the first digits of the id. "whole" lacks none, and
-# "odd" neither, but has values that nobody expects; of "later" it breaks in the second week.
+# The missing counterpart, by the first digits of the id. "whole" and "odd" lack none;
+# "odd" has unexpected values; the counterpart of "later" is broken in the second week.
 PITTSBURGH = {
     "whole": "10", "directory": "11", "demographics": "12", "calendar": "13", "odd": "14",
     "later": "15",
@@ -79,12 +79,12 @@ UNMAPPED = {
 
 
 def numbered(prefix: str, kind: str, digits: int) -> str:
-    """An invented id: `prefix` tells what is lacking, the last digit why."""
+    """An invented id: `prefix` is the missing counterpart, the last digit the reason."""
     return f"{prefix}{('whole', *KINDS).index(kind):0{digits - len(prefix)}d}"
 
 
 def students(lacking: dict[str, str], digits: int) -> list[tuple[str, str, str]]:
-    """What is lacking, why, and the id of each student of a district."""
+    """Missing counterpart, reason, and id of each student of a district."""
     return [
         (lack, kind, numbered(prefix, kind, digits))
         for lack, prefix in lacking.items()
@@ -197,7 +197,7 @@ def deliver_woodland(drops: Path, week: Week) -> None:
     files["CALENDAR"] = [f"{AUN}|0103|Invented|2012-09-0{n}|Y" for n in (4, 5, 6, 7)]
     for template, lines in files.items():
         woodland(drops, template, lines, day=week.day(5))
-    # The same file under two names is one file.
+    # The same content under two names is one file.
     woodland(drops, "GPA", files["GPA"], time="1945", day=week.day(5))
 
 
@@ -219,7 +219,7 @@ def deliver_clairton(drops: Path, week: Week) -> None:
             "Unexcused": 0.5,
         }  # fmt: skip
         sheets["Attendance"].append(month)
-        # More days absent than enrolled: nobody can say how many of either.
+        # More days absent than enrolled: neither number is usable.
         sheets["Attendance"].append(
             month | {"Month": "2012-08", "Days Enrolled": 1, "Excused": 31, "Unexcused": 0}
         )
@@ -260,7 +260,7 @@ def deliver_programs(drops: Path, week: Week) -> None:
 
 
 def deliver_week(drops: Path, week: Week) -> Path:
-    """Everybody's deliveries of a week, with the faults planted."""
+    """All partners' deliveries of a week, with the faults."""
     for deliver_partner in (deliver_pittsburgh, deliver_woodland, deliver_clairton,
                             deliver_programs):  # fmt: skip
         deliver_partner(drops, week)
@@ -278,7 +278,7 @@ def findings(connection: psycopg.Connection) -> set[tuple[str, str, str, str]]:
 
 
 def expected_findings(kinds: tuple[str, ...]) -> set[tuple[str, str, str, str]]:
-    """What should be listed while the counterparts of these kinds are not there."""
+    """The expected findings while counterparts of these kinds are missing."""
     found = set()
     for kind in kinds:
         lost = numbered(PITTSBURGH["directory"], kind, 9)
@@ -345,7 +345,7 @@ def land(built: Settings, drops: Path) -> None:
 def first_week(
     make_warehouse: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """Everything that can lack its counterpart, built with all tests."""
+    """The first week, built with all data tests."""
     drops = deliver_week(tmp_path_factory.mktemp("first"), Week(1, has_late=False))
     return make_warehouse(drops, *TESTED)
 
@@ -359,7 +359,7 @@ def test_rows_without_a_counterpart_are_listed_with_the_reason(first_week: Setti
             " where what_to_do is null or left_out_of is null"
             " or (missing_from is null and partner_id <> 'interventions')",
         )
-        # A roster's row of a district that is no partner has not landed.
+        # A roster row of an unknown district is rejected.
         rejected = connection.execute(
             """
             select rejected_rows.reason_code, count(*)
@@ -480,7 +480,7 @@ def test_late_counterparts_give_the_same_result(
             )
         }
         compared = [content_hashes(late), content_hashes(expected)]
-    # How the first week's deliveries were, and since when a student is known, stays so.
+    # The first week's scorecards and the days since which students are known stay.
     ends = [
         {
             table: rows

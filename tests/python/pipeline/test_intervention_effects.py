@@ -33,12 +33,12 @@ def _frame(built: Settings, query: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def matched(built_demo: Settings) -> dict[tuple[Any, ...], pd.DataFrame]:
-    """By intervention, school year and measure: everybody who could be matched, weighted."""
+    """The matched students with weights, by intervention, school year and measure."""
     spells = _frame(built_demo, "select * from marts.fct_intervention_spells")
     years = _frame(built_demo, "select * from marts.fct_student_years")
     for measure in MEASURES:
         years[measure] = years[measure].astype(float)
-    # Right-closed, as policy has it: exactly 90 % of days present is chronic absence.
+    # Right-closed, as in the policy: exactly 90 % of days present is chronic absence.
     years["band"] = pd.cut(years["attendance_rate"], [-1, 0.8, 0.9, 0.95, 1], labels=list("abcd"))
     spells["started_on"] = pd.to_datetime(spells["started_on"])
     first = spells.groupby(["intervention_code", "student_key"], as_index=False)["started_on"].min()

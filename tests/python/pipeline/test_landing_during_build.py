@@ -1,4 +1,4 @@
-"""Files that land while a build runs are in none of its models."""
+"""Files that land during a build are in none of its models."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
 
-# All of staging, and what people read most.
+# All of staging, and the most used marts.
 BUILD = (*UNTESTED, "--select", "path:models/staging", "+fct_student_years", "+feed_volumes")
 
 
 def test_a_build_reads_the_files_that_landed_before_it(
     demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:
-    # Without the rosters there are students whom no roster lists: until they land.
+    # Without the rosters there are students on no roster, until the rosters land.
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
     early = [path for path in early if path.parent.name != "clairton"]
     undisturbed = make_own_warehouse(demo_drops, *BUILD, files=early)

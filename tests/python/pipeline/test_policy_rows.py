@@ -1,4 +1,4 @@
-"""Policy is seed rows: a changed row changes the marts, and nothing else has to."""
+"""Policy is seed rows: a changed row alone changes the marts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.python.conftest import WITH_SEEDS, copied, run_dbt
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
 
-# What the changed rows are read by, from the seeds to the marts.
+# The models that read the changed rows.
 READERS = (
     "int_student_year_outcomes",
     "int_promise_statuses",

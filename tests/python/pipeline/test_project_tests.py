@@ -1,4 +1,4 @@
-"""dbt's own tests of the project: those of the data on every warehouse, those of units once."""
+"""dbt's tests of the project: data tests on every warehouse, unit tests once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the order of arrival, and however often: the same end."""
+"""Any order and repetition of deliveries gives the same marts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_replay_in_any_order_gives_the_same_marts(
     make_own_warehouse: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
-    """Files are replayed in the order in which they were received; here that is by chance."""
+    """A replay uses the order of receipt, which is random here."""
     archive, contracts = Archive(tmp_path / "archive", tmp_path / "keys"), load_contracts()
     files = find_deliveries(demo_drops, contracts).files
     random.Random(7).shuffle(files)
@@ -73,7 +73,7 @@ def test_an_earlier_as_of_date_ignores_later_files(
     with connect(only_then) as one, connect(asked_for) as other:
         expected, found = content_hashes(one), content_hashes(other)
         assert len(expected) > 15
-        # "Up to the as-of date" differs by design: the day asked for, or the newest delivery.
+        # "Up to the as-of date" differs by design: the requested day, or the newest delivery.
         assert {k: v for k, v in found.items() if "involve" not in k and "gaps" not in k} == {
             k: v for k, v in expected.items() if "involve" not in k and "gaps" not in k
         }

@@ -1,5 +1,5 @@
-"""The sample at two as-of dates: its student-years against what an all-knowing warehouse says,
-to the last digit, and the lists of action research against a second computation.
+"""The sample at two as-of dates: its student-years against the correct ones,
+and the lists of action research against an independent computation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EXACT = [
     "promise_status",
     "promise_history_is_complete",
 ]
-# What is compared, and the facts from which it is computed a second time.
+# The compared columns, and the facts for the independent computation.
 READ = (
     "+fct_student_years", "+rpt_service_gaps", "+rpt_school_moves", "+rpt_discrepancy_cohort",
     "+fct_student_year_involvements", "+fct_enrollments", "+fct_involvements", "+fct_assessments",
@@ -45,7 +45,7 @@ DEFINITIONS = ["involved_ever", "involved_prior_year", "involved_concurrent"]
 
 @dataclass(frozen=True)
 class Known:
-    """A warehouse as it was known on a day, and the truth of its student-years on that day."""
+    """A warehouse as known on a day, and the correct student-years of that day."""
 
     warehouse: Settings
     truth: pd.DataFrame
@@ -53,7 +53,7 @@ class Known:
 
 @pytest.fixture(scope="module", params=["early", "last"])
 def known(request: pytest.FixtureRequest, built_sample: Settings) -> Iterator[Known]:
-    """The sample as it was known on one of its two as-of dates."""
+    """The sample as known on one of its two as-of dates."""
     moment: dict[str, str] = json.loads((SAMPLE / "truth" / "as_of.json").read_text())[
         request.param
     ]
@@ -70,7 +70,7 @@ def known(request: pytest.FixtureRequest, built_sample: Settings) -> Iterator[Kn
 
 @pytest.fixture(scope="module")
 def compared(known: Known) -> pd.DataFrame:
-    """Truth beside mart, one row a student-year."""
+    """Correct and built values, one row per student-year."""
     columns = [*KEY, *EXACT, "attendance_rate", *DEFINITIONS]
     with connect(known.warehouse) as connection:
         rows = connection.execute(

@@ -1,1 +1,1 @@
-"""Building beside what people read, and putting it in place at once."""
+"""Publishing: builds in schemas of their own, published all at once."""

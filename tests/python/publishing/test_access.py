@@ -1,4 +1,4 @@
-"""What is published is granted to its readers, and entered in the record of disclosures."""
+"""Published relations are granted to their readers and recorded as disclosures."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_disclosure_of_a_publication_is_recorded(
     assert {relation for relation, _, _ in by_caseworkers} == {"marts.rpt_caseworker_students"}
     assert {purpose for _, _, purpose in by_caseworkers} == {"service_coordination"}
     assert "clairton" not in {district for _, district, _ in by_caseworkers}
-    # No analyst: under pseudonyms nobody is identified.
+    # Not the analyst, who sees only pseudonyms.
     assert {party for _, party, _, _, _ in entered} == {
         "outcomes_steward",
         "outcomes_caseworker",

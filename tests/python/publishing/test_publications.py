@@ -1,4 +1,4 @@
-"""A publication replaces what people read as a whole, or not at all."""
+"""A publication replaces all published relations, or none."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_published_rows_are_the_tested_ones(connection: psycopg.Connection) 
 
 
 def test_a_crash_empties_no_published_relation(connection: psycopg.Connection) -> None:
-    """PostgreSQL empties what is not logged; only what a build makes again may be."""
+    """A crash empties unlogged tables; only those that a build makes again may be unlogged."""
     unlogged = connection.execute(
         """
         select distinct relnamespace::regnamespace::text from pg_class
@@ -222,7 +222,7 @@ def test_a_publication_replaces_manual_grants(
         granted = "select has_table_privilege(%s, 'marts.dim_students', 'select')"
         for role, may in (("outcomes_analyst", True), ("outcomes_steward", False)):
             assert connection.execute(granted, [role]).fetchone() == (may,)
-            # Who may read is decided today, whatever rows come back.
+            # The readers are the current ones, whatever rows are restored.
         roll_back(connection)
         for role, may in (("outcomes_analyst", True), ("outcomes_steward", False)):
             assert connection.execute(granted, [role]).fetchone() == (may,)
@@ -315,7 +315,7 @@ def test_a_district_reads_its_own_rows_of_every_relation(connection: psycopg.Con
 
     assert check() > 30
     publish(connection, pretend_build(connection, FEWER_STUDENTS))
-    # Only of what was changed: the mart for the district is another relation.
+    # Only of the changed relation: the mart for the district is another one.
     publish(
         connection,
         pretend_build(connection, FEWER_STUDENTS.replace("next_marts", "next_marts_district")),
@@ -397,7 +397,7 @@ def test_only_the_newest_run_is_published(connection: psycopg.Connection) -> Non
         publish(connection, newer)
 
 
-# Where a publication is killed: the relations on which it waits when that happens.
+# Points at which a publication is killed: the relations that it waits for.
 HALF_WAY = ["identity.match_quality", "marts.dim_students", "district_clairton.dim_students"]
 MORE_HALF_WAYS = [
     "marts.dim_dates", "marts.fct_student_years", "marts.rpt_early_warnings",
@@ -433,7 +433,7 @@ def test_a_killed_publication_changes_nothing(
     ):
         rows = content_hashes(connection)
         with blocker.transaction():
-            # Whatever comes first, it gets as far as this table and no further.
+            # The publication waits at this table.
             blocker.execute(f"lock table {half_way} in exclusive mode".encode())
             thread = threading.Thread(target=start, args=[victim])
             thread.start()
@@ -448,7 +448,7 @@ def test_a_killed_publication_changes_nothing(
 
 @pytest.fixture(scope="module")
 def half_published(first_publication: Settings) -> Iterator[tuple[Settings, str]]:
-    """A warehouse with two publications, and a third run to publish; all kills leave it so."""
+    """A warehouse with two publications and a third run to publish; no kill changes it."""
     with copied(first_publication, "half_published") as settings:
         with connect(settings) as connection:
             publish(connection, pretend_build(connection))
@@ -476,7 +476,7 @@ def test_a_killed_client_leaves_a_complete_publication(
         client.kill()
         client.wait()
         assert run_id not in {public_run(connection, schema) for schema in SCHEMAS}
-    # The server does to the end what was begun.
+    # The server completes the running statement.
     while connection.execute(others.format("query like '%publish_run%'").encode()).fetchall():
         pass
     assert {public_run(connection, schema) for schema in SCHEMAS} == {run_id}

@@ -1,6 +1,6 @@
-"""People read through any number of publications: no error, no mixture, one run at a time.
+"""People can read during publications: no errors, and one run at a time.
 
-By hand, with as many readers and rebuilds as you like:
+To run it with more readers and rebuilds:
 
     export OUTCOMES_TEST_READERS=100 OUTCOMES_TEST_REBUILDS=20
     pytest tests/python/publishing/test_readers.py
@@ -25,7 +25,7 @@ from outcomes.warehouse.connection import connect
 READERS = int(os.environ.get("OUTCOMES_TEST_READERS", "24"))
 REBUILDS = int(os.environ.get("OUTCOMES_TEST_REBUILDS", "1"))
 
-# Two relations of two schemas, and what the publications say of them, in one statement.
+# Two relations of two schemas, and their entries in `publications`, in one statement.
 ONE_STATEMENT = """
     select
         made.run_id,
@@ -45,19 +45,19 @@ PUBLICATIONS = " union all ".join(
 
 
 def read(settings: Settings, stop: threading.Event) -> list[str]:
-    """Poll until told to stop; the runs that were seen, in order."""
+    """Poll until `stop` is set; returns the runs that were seen, in order."""
     seen: list[str] = []
     turns = itertools.count()
     with connect(settings) as reader:
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         last = False
         while not last:
-            # As many readings a second, however many readers.
+            # The same rate of queries for any number of readers.
             last = stop.wait(READERS / 120)
             seen.append(read_once(reader))
             with reader.transaction():
                 made = reader.execute(PUBLICATIONS.encode()).fetchall()
-                # A few of the relations, others each time.
+                # A few relations, different ones each time.
                 for turn in itertools.islice(turns, 3):
                     relation, _, row_count = made[turn % len(made)]
                     rows = reader.execute(f"select count(*) from {relation}".encode()).fetchone()
@@ -86,7 +86,7 @@ def test_readers_see_one_run_at_a_time_without_errors(
         readers = [pool.submit(read, published, stop) for _ in range(READERS)]
         try:
             for rebuild in range(REBUILDS):
-                # Each run knows other days than the one before, so that their rows differ.
+                # Each run has another as-of date, so that the rows differ.
                 days = ("{as_of: 2012-09-12, accept_loss: a test}", "{}")
                 run_dbt(published, *TESTED, "--full-refresh", "--vars", days[rebuild % 2])
                 runs.append(public_run(connection))

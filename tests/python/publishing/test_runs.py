@@ -35,17 +35,17 @@ def newest_status(connection: psycopg.Connection) -> str:
         pytest.param(
             (*TESTED, "--exclude-resource-type", "function"), "partial", marks=pytest.mark.slow
         ),
-        # Some tests are no SQL without rows.
+        # Some tests have invalid SQL without rows.
         (("build", "--empty", "--fail-fast"), "failed"),
     ],
 )
 def test_a_partial_run_is_not_published(
     partial: tuple[str, ...], status: str, published: Settings, connection: psycopg.Connection
 ) -> None:
-    # The copy's functions name the database that they are from.
+    # The functions in the copy name the original database.
     run_dbt(published, "build", "--resource-type", "function")
     before = content_hashes(connection)
-    # Where dbt fails fast it ends its other sessions, which the tests' role may not.
+    # With fail-fast dbt ends its other sessions, which the tests' role may not do.
     done = try_dbt(published, *partial, role="")
     assert "Not published: " in done.output
     assert newest_status(connection) == status
@@ -56,7 +56,7 @@ def test_a_failed_test_publishes_nothing(
     published: Settings, connection: psycopg.Connection
 ) -> None:
     before, defined = content_hashes(connection), definitions(connection)
-    # A reject that nobody listed.
+    # A rejected row without a fault in the ledger.
     connection.execute("delete from landing.rejected_rows")
     done = try_dbt(published, "build", "--fail-fast", role="")
     assert not done.success
@@ -89,7 +89,7 @@ def test_a_developers_build_publishes_nothing(
         assert all(schema.startswith("ana_") for schema in schemas)
         assert newest_status(connection) == "published"
         assert content_hashes(connection) == rows
-        # Nobody else may read there.
+        # Nobody else may read these schemas.
         others = connection.execute(
             """
             select rolname, nspname
@@ -188,7 +188,7 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
         stdout=subprocess.DEVNULL,
         env=os.environ | {"OUTCOMES_PG_DATABASE": published.database},
     )  # fmt: skip
-    # Held up, or a quick machine has built everything before the second run gives up.
+    # Delayed, or a fast machine ends the build before the second run gives up.
     with connect(published) as holder, holder.transaction():
         holder.execute("lock table landing.files")
         try:

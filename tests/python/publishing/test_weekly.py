@@ -1,4 +1,4 @@
-"""A week that brought nothing new publishes nothing, and links are those that people read."""
+"""A week without new files publishes nothing, and links are those of the published run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from outcomes.warehouse.publishing import code_version, is_up_to_date
 
 @pytest.fixture
 def current(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
-    """A warehouse that was published by this code."""
+    """A warehouse published by the current code."""
     monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc")
     connection.execute("update landing.runs set code_version = 'v1-0-gabc'")
     return connection

@@ -1,4 +1,4 @@
-"""What the tests of publishing do to a warehouse, and what they see in it."""
+"""Helpers of the tests of publishing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PUBLISHED = """
     from landing.run_relations
     where run_id = landing.published_run()
 """
-# Every right on its own, the owner's by default among them.
+# Every privilege as a row, including the owner's default ones.
 _RIGHTS = """
     array(
         select item::text
@@ -32,19 +32,19 @@ _RIGHTS = """
         order by 1
     )::text
 """
-# Everything but what is the server's, and the copy for a rollback, which is the builder's.
+# All schemas but PostgreSQL's own and the copy for a rollback.
 _OURS = "{namespace}::regnamespace::text !~ '^(pg_|information_schema|previous_)'"
 
 
 def pretend_build(
     connection: psycopg.Connection, change: str = "", readers: dict[str, list[str]] | None = None
 ) -> str:
-    """Enter a complete run that passed, and has not been published.
+    """Record a complete run that passed but is not published.
 
     Args:
         connection: to a published warehouse.
-        change: what the run built otherwise than the last; `{run_id}` stands for the run.
-        readers: who may read a relation, where that is otherwise than in the last run.
+        change: SQL for the differences from the last run; `{run_id}` is the run.
+        readers: readers of relations that differ from the last run.
     """
     run_id = str(uuid.uuid4())
     connection.execute(
@@ -87,19 +87,19 @@ def pretend_build(
 
 
 def publish(connection: psycopg.Connection, run_id: str, because: str = "a test") -> None:
-    """Publish a run as the builder, whatever people would miss."""
+    """Publish a run as the builder, accepting missing rows."""
     with acting_as(connection, "outcomes_builder"):
         connection.execute("select landing.publish_run(%s, %s)", [run_id, because])
 
 
 def roll_back(connection: psycopg.Connection) -> None:
-    """Take the last publication back, as the builder."""
+    """Roll back the last publication as the builder."""
     with acting_as(connection, "outcomes_builder"):
         publishing.roll_back(connection)
 
 
 def public_run(connection: psycopg.Connection, schema: str = "marts") -> str:
-    """The one run whose relations people read in a schema."""
+    """The run of all published relations of a schema."""
     runs = connection.execute(
         f"select distinct run_id from {schema}.publications".encode()
     ).fetchall()
@@ -108,7 +108,7 @@ def public_run(connection: psycopg.Connection, schema: str = "marts") -> str:
 
 
 def definitions(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
-    """Everything about the published relations but their rows, and all rights around them."""
+    """Definitions of the published relations, and all privileges."""
     queries = {
         "tables": f"""
             select oid, oid::regclass::text, relowner,

@@ -43,7 +43,7 @@ def people(first_publication: Settings) -> Iterator[Settings]:
 def draw(
     built: Settings, role: str, board: str, home: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Draw a board as somebody of a role, as data instead of a picture."""
+    """Draw a board with a login of a role, as data instead of an image."""
     environment = os.environ | {
         "OUTCOMES_PG_DATABASE": built.database,
         "OUTCOMES_PG_USER": f"reader_{role}",
@@ -61,7 +61,7 @@ def draw(
 
 
 def rows(file: Path, query: str) -> list[dict[str, Any]]:
-    """What a drawn board got from one of its queries."""
+    """The rows of one query of a drawn board."""
     found: list[dict[str, Any]] = json.loads(file.read_text())["queries"][query]["rows"]
     return found
 

@@ -1,4 +1,4 @@
-"""`import outcomes` in a notebook: the right rows, in dtypes that lose nothing."""
+"""`import outcomes` in a notebook: correct rows in lossless dtypes."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def cells(notebook: Path) -> list[dict[str, object]]:
 
 
 def run(notebook: Path) -> dict[str, object]:
-    """Run the code of a notebook, and give back its variables."""
+    """Run the code of a notebook; returns its variables."""
     variables: dict[str, object] = {}
     for cell in cells(notebook):
         exec(compile("".join(cell["source"]), notebook.name, "exec"), variables)  # type: ignore[arg-type]

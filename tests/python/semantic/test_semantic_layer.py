@@ -1,4 +1,4 @@
-"""The metrics of the semantic layer, asked as in the README, against SQL on the marts."""
+"""The metrics of the semantic layer, against SQL on the marts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def project(built_demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> P
     """A folder in which `mf` finds the parsed project.
 
     `mf` reads target/semantic_manifest.json below the folder with dbt_project.yml; the
-    project's own target belongs to whoever works there.
+    project's own target folder is left alone.
     """
     folder = tmp_path_factory.mktemp("mf")
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
@@ -97,12 +97,12 @@ def ask(
 
 
 def _text(value: object) -> str:
-    """A value as text, in which nothing, true and false look alike everywhere."""
+    """A value as text, with one spelling of null, true and false."""
     text = str(value).lower()
     return "" if text in ("none", "null", "nan") else text
 
 
-# One dimension as in the README, and all at once: a metric by any of them is a sum of those.
+# One dimension, and all at once: metrics by fewer dimensions are sums of these.
 @pytest.mark.parametrize("dimensions", [["district"], list(DIMENSIONS)], ids=["one", "all"])
 def test_metrics_equal_sql_on_the_marts(
     built_demo: Settings, project: Path, dimensions: list[str]

@@ -1,9 +1,9 @@
-"""What somebody works out who puts all public gaps together.
+"""An attack that combines all public gaps.
 
-The attacker solves for the true counts behind everything that is shown, by least squares:
-involved and others are everybody, the same everybody for every program and definition;
-districts add up to all of them, and groups to their district. This averages out what noise
-can be averaged out, over every total, group, program, definition and measure.
+The attacker estimates the true counts behind all public figures by least squares:
+involved and others add up to the same students for every program and definition,
+districts add up to the total, and groups to their district. This averages the noise
+over every total, group, program, definition and measure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEY = [
 ]  # fmt: skip
 MEANS = ("attendance_rate", "gpa")
 SMALL = range(1, 11)
-# A sum that holds exactly.
+# The deviation of an exact sum.
 CERTAIN = 1e-3
 
 
@@ -34,7 +34,7 @@ class Equations:
     values: list[float] = field(default_factory=list)
 
     def add(self, terms: dict[Hashable, int], value: float, deviation: float) -> None:
-        """One equation: the sum of the terms is the value, give or take the deviation."""
+        """Add an equation: the sum of the terms is the value, with a standard deviation."""
         self.rows.append(
             {
                 self.unknowns.setdefault(unknown, len(self.unknowns)): factor / deviation
@@ -48,14 +48,14 @@ class Equations:
         matrix = np.zeros((len(self.rows), len(self.unknowns)))
         for number, row in enumerate(self.rows):
             matrix[number, list(row)] = list(row.values())
-        # What no equation tells stays somewhere between 0 and a thousand.
+        # Unknowns without an equation are somewhere between 0 and a thousand.
         information = matrix.T @ matrix + np.eye(len(self.unknowns)) * 1e-6
         covariance = np.linalg.inv(information)
         return covariance @ (matrix.T @ np.array(self.values)), covariance
 
 
 def work_out(figures: pd.DataFrame, variance: float) -> pd.DataFrame:
-    """Every count that the attacker has an estimate of, beside the true one.
+    """The estimated counts, with the true ones.
 
     Args:
         figures: public rows, and in `true_…` the true counts of students and of those with
@@ -92,7 +92,7 @@ def _estimates(
             if shown is not None:
                 equations.add(terms, shown, float(np.sqrt(variance + error**2)))
     for whole, parts in _sums(list(truth)):
-        # Those of no known group are missing from a sum; let the attacker know where.
+        # Students without a known group are missing from a sum; the attacker knows where.
         if truth[whole] == sum(truth[part] for part in parts):
             equations.add({whole: 1} | dict.fromkeys(parts, -1), 0, CERTAIN)
     if not equations.values:
@@ -118,7 +118,7 @@ def _estimates(
 
 
 def _shown(row: tuple[object, ...], counted: str, side: str) -> tuple[float | None, float]:
-    """A count as a public row tells it, and what its rounding hides."""
+    """A count from a public row, and the deviation from rounding."""
     n, value = getattr(row, f"n_{side}"), getattr(row, f"value_{side}")
     if pd.isna(n) or counted == "n":
         return (None if pd.isna(n) else n), 0.0
@@ -131,7 +131,7 @@ def _shown(row: tuple[object, ...], counted: str, side: str) -> tuple[float | No
 def _sums(
     known: list[tuple[Hashable, Hashable]],
 ) -> Iterator[tuple[tuple[Hashable, Hashable], list[tuple[Hashable, Hashable]]]]:
-    """Which counts add up to which: districts to all, groups to their district."""
+    """The sums of counts: districts to the total, groups to their district."""
     parts = defaultdict(list)
     for unit, definition in known:
         district, group_type, group = unit  # type: ignore[misc]
@@ -148,7 +148,7 @@ def _sums(
 
 @dataclass(frozen=True)
 class Hits:
-    """How often true counts from 1 to 10 are found exactly."""
+    """Numbers of true counts from 1 to 10 that are found exactly."""
 
     counts: int
     by_attack: float
@@ -160,7 +160,7 @@ class Hits:
 
 
 def hits(worked_out: pd.DataFrame) -> Hits:
-    """Name the likeliest count, knowing that it is one from 1 to 10 and how common each is."""
+    """Choose the most likely count from 1 to 10, knowing how common each is."""
     small = worked_out[worked_out.true.isin(SMALL)]
     common = small.true.value_counts(normalize=True).reindex(SMALL, fill_value=0)
     distance = small.estimate.to_numpy()[:, None] - np.array(SMALL)

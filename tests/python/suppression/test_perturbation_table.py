@@ -1,4 +1,4 @@
-"""The perturbation table: made from the policy, unbiased, and never below zero."""
+"""The perturbation table: generated from the policy, unbiased, never below zero."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_an_impossible_variance_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share_added", [0.0, 0.1, 0.2])
 def test_noise_does_not_average_out_over_builds(table: pd.DataFrame, share_added: float) -> None:
-    """A year of builds, in which some of a small count's students are added one by one.
+    """Simulates a year of builds in which students are added to a small count one by one.
 
-    The attacker knows that each new figure is of one more student, corrects for it and takes
+    The attacker knows that each new figure has one more student, corrects for it and computes
     the mean.
     """
     chance = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""What anybody may see of the gaps, against the exact ones and against attackers."""
+"""The public gaps, compared with the exact ones and tested against attacks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.python.suppression.attack import KEY, MEANS, hits, work_out
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
-# How much oftener than by guessing an attack may name a count from 1 to 10.
+# Allowed advantage of an attack over guessing, for counts from 1 to 10.
 MARGIN = 0.1
 SIDES = ("involved", "not_involved")
-# Counts that are equal in all of these are nearly always of the same students.
+# Counts that are equal in all of these are almost always of the same students.
 SETS = ["school_year", "group_type", "group_value", "program_group", "involvement"]
-# Every set of students that is counted, by the sum of random numbers of its students.
+# Every counted set of students, identified by a sum of random numbers.
 COUNTED = """
     with students as (
         select *, hashtextextended(student_key, 0)::numeric as student
@@ -91,7 +91,7 @@ def policy(built: Settings) -> pd.Series:
 
 @pytest.fixture(scope="module")
 def figures(built: Settings) -> pd.DataFrame:
-    """Public rows; in `true_…` the exact gap, numbers of students and those with the outcome."""
+    """Public rows, with the exact gap, numbers of students and of outcomes in `true_…`."""
     exact = _gaps(built, "marts_pseudonymized").set_index(KEY)
     for side in SIDES:
         outcomes = exact[f"n_{side}"] * exact[f"value_{side}"].astype(float).fillna(0)
@@ -125,9 +125,9 @@ def test_only_school_years_that_have_ended_are_public(built: Settings) -> None:
 def test_small_counts_cannot_be_computed(figures: pd.DataFrame, policy: pd.Series) -> None:
     worked_out = work_out(figures, policy.noise_variance)
     assert len(worked_out) > 2000
-    # Told that the count is one from 1 to 10, and how common each of them is.
+    # The attacker knows that the count is from 1 to 10, and how common each is.
     assert hits(worked_out).margin <= MARGIN
-    # Where the attacker can tell more than one figure does.
+    # Counts for which the attack uses more than one figure.
     averaged = worked_out[worked_out.deviation < np.sqrt(policy.noise_variance)]
     small = averaged[averaged.true.between(1, 10)]
     named = (small.estimate.round() == small.true).mean()
@@ -140,7 +140,7 @@ def test_noise_is_unbiased(figures: pd.DataFrame, policy: pd.Series) -> None:
         & (figures.true_n_not_involved >= 3 * policy.largest_noise)
     ]
     for side in SIDES:
-        # The same students have the same noise; it counts once.
+        # The same students have the same noise, which is counted once.
         counts = [f"true_n_{side}", f"n_{side}"]
         sets = large.drop_duplicates([*SETS, *counts])
         noise = (sets[f"n_{side}"] - sets[f"true_n_{side}"]).astype(float)
@@ -171,7 +171,7 @@ def test_the_same_students_have_the_same_figure_everywhere(
 
 
 def test_no_students_value_follows_from_two_means(figures: pd.DataFrame) -> None:
-    """Two means of nearly the same students, one of whom is in only one of them."""
+    """Two means of the same students but one."""
     shown = figures[figures.measure.isin(MEANS) & figures.gap.notna()]
     unit = ["school_year", "measure", "district_id", "group_type", "group_value"]
     pairs = shown.merge(shown, on=unit, suffixes=("", "_other"))
@@ -180,7 +180,7 @@ def test_no_students_value_follows_from_two_means(figures: pd.DataFrame) -> None
     known = pairs.n_involved * pairs.value_involved
     value = known - pairs.n_involved_other * pairs.value_involved_other
     largest = pairs.measure.map({"attendance_rate": 1, "gpa": 4})
-    # Else every second value would be one that nobody can have.
+    # Otherwise every second value would be impossible.
     assert (~value.between(0, largest)).mean() > 0.4
 
 
@@ -198,6 +198,6 @@ def test_a_gap_follows_from_the_shown_values(figures: pd.DataFrame) -> None:
     assert np.allclose(shown.gap, shown.value_involved - shown.value_not_involved)
     assert (shown.ci_low.isna() | (shown.ci_low < shown.gap)).all()
     assert shown.adjusted_coverage.notna().all()
-    # The widened interval holds the true gap, but for the noise of every twentieth.
+    # The widened interval has the true gap in 19 of 20 rows.
     inside = shown.true_gap.between(shown.ci_low, shown.ci_high)
     assert inside[shown.ci_low.notna()].mean() > 0.95

@@ -1,4 +1,4 @@
-"""The embedded server, by its commands."""
+"""The commands of the embedded server."""
 
 from __future__ import annotations
 
