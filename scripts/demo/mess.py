@@ -189,8 +189,8 @@ def garble(
         birth_date=pl.date(birth.dt.year(), birth.dt.day(), birth.dt.month()),
     )
     rows = pick("birth_digit", has("birth_date"))
-    slips = pl.Series(chance.choice(["1d", "-1d", "10d", "-10d", "1y", "-1y", "1mo"], rows.sum()))
-    frame = _rewrite(frame, rows, birth_date=birth.dt.offset_by(pl.lit(slips)))
+    typos = pl.Series(chance.choice(["1d", "-1d", "10d", "-10d", "1y", "-1y", "1mo"], rows.sum()))
+    frame = _rewrite(frame, rows, birth_date=birth.dt.offset_by(pl.lit(typos)))
     frame = _rewrite(
         frame, pick("birth_unknown", has("birth_date")), birth_date=pl.lit(UNKNOWN_BIRTH_DATE)
     )

@@ -1,7 +1,7 @@
 """What the contract demands of an object's values, as polars expressions.
 
 Each value is matched against a regular expression in full before it is cast, so that
-nothing lenient slips through.
+no lenient cast accepts a wrong one.
 """
 
 from __future__ import annotations

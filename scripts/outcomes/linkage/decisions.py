@@ -331,7 +331,7 @@ def record_disclosure(
     shown += [q.other_record_key for q in queue if q.other_record_type == "student"]
     shown += [student for queued in queue for student in queued.also_shown]
     districts = Counter(key.split(":")[0] for key in shown)
-    record_export(connection, reviewer, "decides which records are one child's", how, districts)
+    record_export(connection, reviewer, "reviews records of the same child", how, districts)
 
 
 def reviewer_name() -> str:

@@ -42,7 +42,7 @@ READABLE = {
     **{district_role(district): [*PUBLISHED, f"district_{district}.*"] for district in DISTRICTS},
     "outcomes_public": PUBLISHED,
 }  # fmt: skip
-HIDDEN = {
+FORBIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
         "staging.stg_clients",
@@ -86,7 +86,7 @@ def may_read(role: str, relation: str) -> bool:
     def fits(patterns: list[str]) -> bool:
         return any(fnmatch.fnmatch(relation, pattern) for pattern in patterns)
 
-    return fits(READABLE[role]) and not fits(HIDDEN.get(role, []))
+    return fits(READABLE[role]) and not fits(FORBIDDEN.get(role, []))
 
 
 def works(connection: psycopg.Connection, statement: str) -> bool | None:

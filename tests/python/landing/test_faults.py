@@ -87,7 +87,7 @@ def zipped_csv(drops: Path) -> None:
 
 
 def workbook(drops: Path) -> None:
-    clairton(drops, CLAIRTON | {"Notes": [{"Note": "of a sheet that nobody knows"}]})
+    clairton(drops, CLAIRTON | {"Notes": [{"Note": "of an unknown sheet"}]})
 
 
 def pipe(drops: Path) -> None:

@@ -18,7 +18,7 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
 # The report's texts of figures, computed independently in SQL.
-TOLD = """
+FIGURES = """
     select
         case when is_suppressed then 'suppressed'
             when is_coded and value_involved = 0.05 then '5 % or less'
@@ -109,7 +109,7 @@ def rows(anybody: Settings, query: str) -> list[list[str]]:
 def test_every_figure_equals_sql(anybody: Settings, text: str) -> None:
     tables = Page(text).tables
     public = f"""
-        {TOLD}
+        {FIGURES}
         from marts_public.rpt_outcome_gaps
         where involvement = 'ever' and measure <> 'is_chronically_absent_pde' and is_complete_year
     """
@@ -135,7 +135,7 @@ def test_every_figure_equals_sql(anybody: Settings, text: str) -> None:
         + rows(
             anybody,
             f"""
-            {TOLD} from marts_public.rpt_outcome_gaps_by_group
+            {FIGURES} from marts_public.rpt_outcome_gaps_by_group
             where involvement = 'ever' and district_id = 'all' and {absences}
             """,
         ),
