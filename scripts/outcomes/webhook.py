@@ -1,4 +1,4 @@
-"""Tells somebody's webhook that a weekly run needs them: no person's data, and best effort."""
+"""Reports a weekly run that needs somebody to a webhook, without personal data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ VARIABLE = "OUTCOMES_FAILURE_WEBHOOK"
 
 
 def report_failure(step: str, exit_code: int, run_id: str | None) -> None:
-    """Post step, exit code and run to the URL in the environment; nothing where there is none.
+    """Post step, exit code and run to the URL in the environment, if there is one.
 
-    A report that cannot be delivered is a warning: the failure itself is what counts.
+    A report that cannot be delivered is only a warning and does not change the exit code.
     """
     url = os.environ.get(VARIABLE)
     if not url:
@@ -25,18 +25,18 @@ def report_failure(step: str, exit_code: int, run_id: str | None) -> None:
         "step": step,
         "exit_code": exit_code,
         "run_id": run_id,
-        # What chat systems show.
+        # Shown by chat systems.
         "text": f"outcomes weekly: exit code {exit_code} in the step {step}{run}. "
-        "`outcomes status` says more.",
+        "`outcomes status` shows more.",
     }
     try:
         if not url.startswith(("https://", "http://")):
-            raise ValueError("it is no URL that begins with https://")
+            raise ValueError("expected a URL that begins with https://")
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
             url, json.dumps(report).encode(), {"Content-Type": "application/json"}
         )
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
-    except Exception as error:  # whatever it is, the failure must reach the scheduler
-        # Never the URL, which is a secret, and which some messages quote.
+    except Exception as error:  # any error: the exit code must still reach the scheduler
+        # Some messages quote the URL, which is a secret.
         why = str(error) if url not in str(error) else type(error).__name__
-        typer.secho(f"warning: {VARIABLE} was not told: {why}", fg="yellow", err=True)
+        typer.secho(f"warning: {VARIABLE} was not reached: {why}", fg="yellow", err=True)

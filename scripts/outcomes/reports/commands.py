@@ -86,12 +86,12 @@ def public(
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
     as_of: Annotated[
-        str, typer.Option(help="Say what is late on this day, yyyy-mm-dd; else today.")
+        str, typer.Option(help="The day for which feeds are late, yyyy-mm-dd; default: today.")
     ] = "",
 ) -> None:
-    """Say how the warehouse is: the last run, what is late, what waits, sizes.
+    """Show the state of the warehouse: the last run, late feeds, waiting files, sizes.
 
-    The exit code is 3 if somebody has to look: the last run is not published, a delivery is
+    The exit code is 3 if somebody has to act: the last run is not published, a delivery is
     late, or a file is quarantined or held.
 
     Example:

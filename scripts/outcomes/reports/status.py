@@ -1,4 +1,4 @@
-"""The state of the warehouse for those who run it: counts and names of feeds, no person's data."""
+"""The state of the warehouse for operators: counts and names of feeds, no personal data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outcomes.config import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """A run of dbt on the target prod, as the ledger knows it."""
+    """A run of dbt on the target prod, from the ledger."""
 
     run_id: str
     status: str
@@ -53,7 +53,7 @@ class WaitingFile:
 
 @dataclass(frozen=True)
 class Status:
-    """What `outcomes status` says."""
+    """The result of `outcomes status`."""
 
     as_of: date
     last_run: Run | None
@@ -67,17 +67,17 @@ class Status:
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody has to look. Links in review are everyday work."""
+        """Whether nobody has to act. Links in review are everyday work."""
         is_published = self.last_run is not None and self.last_run == self.published_run
         return (is_published or self.is_running) and not self.late and not self.waiting
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date) -> Status:
-    """Look at the ledger, at what people read, and at the sizes.
+    """Read the ledger, the publication, and the sizes of database and archive.
 
     Args:
         connection: to the warehouse.
-        settings: where the archive is.
+        settings: for the folder of the archive.
         as_of: the day on which a delivery is late or not.
     """
     last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
@@ -105,19 +105,19 @@ def show_status(status: Status, console: Console) -> None:
     if run is None:
         console.print("[red]Last run[/]: none. Run `outcomes weekly`.")
     elif status.is_running:
-        console.print(f"Last run: under way since {run.started_at:%Y-%m-%d %H:%M}.")
+        console.print(f"Last run: in progress since {run.started_at:%Y-%m-%d %H:%M}.")
     else:
         colour = "green" if run.status == "published" else "red"
-        # What a kill leaves behind until the next run finds it.
+        # A killed run keeps this status until the next run begins.
         state = "killed" if run.status == "running" else run.status
-        console.print(f"[{colour}]Last run[/]: {state}, begun {run.started_at:%Y-%m-%d %H:%M}.")
+        console.print(f"[{colour}]Last run[/]: {state}, started {run.started_at:%Y-%m-%d %H:%M}.")
         console.print(f"  {escape(run.verdict)}")
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
     if published is None:
         console.print("Nothing is published here: run `outcomes build`.")
     elif published != run:
-        console.print(f"People read run {published.run_id}, as of {published.as_of_date}.")
+        console.print(f"Published: run {published.run_id}, as of {published.as_of_date}.")
     for feed in status.late:
         source = f" of {feed.source_id}" if feed.source_id else ""
         console.print(
@@ -127,13 +127,13 @@ def show_status(status: Status, console: Console) -> None:
     for file in status.waiting:
         console.print(
             f"[red]{file.status}[/] {file.partner_id} {file.as_of_date} "
-            f"{escape(file.contract_object or 'of no known kind')}: {file.reason_code}"
+            f"{escape(file.contract_object or 'of an unknown kind')}: {file.reason_code}"
         )
     console.print(f"Links in review: {status.links_in_review:,}.")
     console.print(
         f"Database: {decimal(status.database_bytes)}, archive: {decimal(status.archive_bytes)}."
     )
-    console.print("All is well." if status.is_well else "Somebody has to look.")
+    console.print("All is well." if status.is_well else "Somebody has to act.")
 
 
 def _run(connection: psycopg.Connection, condition: str) -> Run | None:
@@ -150,7 +150,7 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
 
 
 def _dbt_is_at_work(connection: psycopg.Connection) -> bool:
-    """Whether dbt has a session within the time that landing.begin_run gives it, too."""
+    """Whether dbt has a session within the waiting time of landing.begin_run."""
     for _ in range(80):
         query = (
             "select count(*) from pg_stat_activity "
@@ -163,7 +163,7 @@ def _dbt_is_at_work(connection: psycopg.Connection) -> bool:
 
 
 def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
-    """The schedule is that of what people read; what has landed since is not late."""
+    """The late feeds of the published schedule, without those that have landed since."""
     with connection.cursor(row_factory=class_row(LateFeed)) as cursor:
         return cursor.execute(
             """
@@ -193,7 +193,7 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
 
 
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
-    """By the rule of stg_files, on what has landed up to now."""
+    """The waiting files by the rule of stg_files, including files landed since the build."""
     with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
         return cursor.execute(
             """

@@ -1,8 +1,8 @@
-"""Backup and restore of what cannot be made again, with the keys apart.
+"""Backup and restore of the data that a build cannot remake, with the keys in another folder.
 
-A backup is two new folders. The first holds an encrypted dump (raw, the ledger, and who was
-which person when) and a copy of the archive, which is encrypted anyway. The second holds the
-keys of both: without it nobody reads the first. All else is built.
+A backup is two new folders. The first has an encrypted dump (raw, the ledger, and the history of
+persons) and a copy of the encrypted archive. The second has the keys of both, without which
+nobody can read the first. A build remakes everything else.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
 
 
 def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
-    """Back up into two new folders, which appear when they are whole.
+    """Back up into two new folders, which get their names when they are complete.
 
     Raises:
-        OutcomesError: a folder is not new or lies in the other, or pg_dump failed.
+        OutcomesError: a folder is not new or is inside the other, or pg_dump failed.
     """
     folder, keys_folder = folder.resolve(), keys_folder.resolve()
     if folder.is_relative_to(keys_folder) or keys_folder.is_relative_to(folder):
-        raise OutcomesError("The keys belong apart from the backup: give two separate folders.")
+        raise OutcomesError("The keys must be apart from the backup: give two separate folders.")
     with _appearing(keys_folder) as keys, _appearing(folder) as backup:
         make_key(keys / DUMP_KEY)
         tables = [f"--table={table}" for table in TABLES]
         with _program(settings, "pg_dump", "--format=custom", *tables) as dump:
             content = cast(BinaryIO, dump.stdout)
             write_encrypted(backup / DUMP, read_key(keys / DUMP_KEY), {}, content)
-        # After the dump: an entry is in the archive before the ledger knows its file.
+        # After the dump, because a file is archived before it is in the ledger.
         _copy(settings.archive_dir, backup / ARCHIVE)
         _copy(settings.archive_keys_dir, keys / ARCHIVE_KEYS)
 
@@ -52,10 +52,10 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
 def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
     """Restore a backup into an empty database, and the archive with its keys into their folders.
 
-    The database comes last, in one transaction, so that an interrupted restore can be repeated.
+    The database is last, in one transaction, so that an interrupted restore can be repeated.
 
     Raises:
-        OutcomesError: there is no such backup, something is in the way, or pg_restore failed.
+        OutcomesError: a file is missing, the targets are not empty, or pg_restore failed.
     """
     for file in (folder / DUMP, keys_folder / DUMP_KEY):
         if not file.exists():
@@ -102,7 +102,7 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
 
 @contextmanager
 def _program(settings: Settings, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One of PostgreSQL's programs, connected to the warehouse; it has to succeed."""
+    """Run one of PostgreSQL's programs on the warehouse; it must succeed."""
     login = {
         "host": settings.host, "port": settings.port, "username": settings.user,
         "dbname": settings.database,
@@ -112,29 +112,29 @@ def _program(settings: Settings, name: str, *arguments: str) -> Iterator[subproc
     password = {"PGPASSWORD": settings.password} if settings.password else {}
     pipe = subprocess.PIPE
     with (
-        tempfile.TemporaryFile("w+") as said,
+        tempfile.TemporaryFile("w+") as messages,
         subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=said, env=os.environ | password
+            command, stdin=pipe, stdout=pipe, stderr=messages, env=os.environ | password
         ) as process,
     ):
         try:
             yield process
             cast(BinaryIO, process.stdin).close()
         except BrokenPipeError:
-            pass  # it ended before its input did, and says why
+            pass  # the program ended early; its error follows
         except BaseException:
             process.kill()
             raise
         if process.wait() != 0:
-            said.seek(0)
-            # The lines after it can quote a row.
-            why = next((line for line in said if "error:" in line), f"{name} failed")
-            raise OutcomesError(f"{why.strip()}. The warehouse is as it was.")
+            messages.seek(0)
+            # Later lines can quote a row.
+            why = next((line for line in messages if "error:" in line), f"{name} failed")
+            raise OutcomesError(f"{why.strip()}. The warehouse was not changed.")
 
 
 @contextmanager
 def _appearing(folder: Path) -> Iterator[Path]:
-    """A new folder that gets its name when all has been written."""
+    """A new folder that gets its name when it is complete."""
     if folder.exists() and any(folder.iterdir()):
         raise OutcomesError(f"{folder} is not empty. Give a new folder for every backup.")
     part = folder.with_name(f"{folder.name}.part")
@@ -149,7 +149,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder, if there is one, without what is being written or replayed."""
+    """Copy a folder, if it exists, without unfinished and replayed files."""
     if source.exists():
         ignored = shutil.ignore_patterns("*.part", "replaying")
         shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
@@ -161,6 +161,6 @@ def _require_no_others(target: Path, source: Path) -> None:
         twin = source / file.relative_to(target)
         if file.is_file() and not (twin.exists() and filecmp.cmp(file, twin, shallow=False)):
             raise OutcomesError(
-                f"{target} holds files that are not in the backup. Restore into an empty folder: "
-                "OUTCOMES_ARCHIVE_DIR and OUTCOMES_ARCHIVE_KEYS_DIR name it."
+                f"{target} has files that are not in the backup. Restore into an empty folder: "
+                "set OUTCOMES_ARCHIVE_DIR and OUTCOMES_ARCHIVE_KEYS_DIR."
             )

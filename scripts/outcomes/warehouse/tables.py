@@ -120,13 +120,14 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
         changes = _differences(before, _columns(connection))
         if before:
             connection.cursor().executemany(
-                "insert into landing.upgrades (change) values (%s)", [[told] for told in changes]
+                "insert into landing.upgrades (change) values (%s)",
+                [[change] for change in changes],
             )
     return changes
 
 
 def unread_columns(connection: psycopg.Connection) -> list[str]:
-    """The columns of raw that `raw.yml` no longer has: their data stay, and nothing reads them."""
+    """The columns of raw that `raw.yml` no longer has; their data stay but are not read."""
     known = {(f"raw.{feed}", name) for feed, columns in raw_feeds().items() for name in columns}
     return [
         f"{table}.{name}"
@@ -153,10 +154,10 @@ def _columns(connection: psycopg.Connection) -> Columns:
 
 
 def _raw_statements(connection: psycopg.Connection, before: Columns) -> dict[str, str]:
-    """What makes the tables of raw those of `raw.yml`: table → statement.
+    """The statements that create or upgrade the tables of raw, by table.
 
     Raises:
-        OutcomesError: a column would have to become narrower.
+        OutcomesError: a column would become narrower.
     """
     there = {table for table, _ in before}
     types = {type_ for columns in raw_feeds().values() for type_ in columns.values()}
@@ -187,13 +188,13 @@ def _raw_statements(connection: psycopg.Connection, before: Columns) -> dict[str
     if too_narrow:
         raise OutcomesError(
             f"The warehouse cannot be upgraded: {'; '.join(too_narrow)}. Not every value would "
-            "fit. Nothing was changed: give the column its old type or another name in raw.yml."
+            "fit. Nothing was changed. Give the column its old type or another name in raw.yml."
         )
     return statements
 
 
 def _differences(before: Columns, after: Columns) -> list[str]:
-    """What has changed, in words."""
+    """The changes, in words."""
     tables_before = {table for table, _ in before}
     changes = []
     for table, name in before | after:

@@ -1,4 +1,4 @@
-"""`outcomes status` in every state, and what a webhook is told."""
+"""`outcomes status` in every state, and the reports to a webhook."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from outcomes.warehouse.connection import connect
 
 @pytest.fixture
 def newest(connection: psycopg.Connection) -> date:
-    """The day of the newest delivery; of the demo's broken files none waits any more."""
+    """The day of the newest delivery, with the demo's waiting files marked as loaded."""
     connection.execute(
         "update landing.files set status = 'loaded', reason_code = null "
         "where status in ('quarantined', 'held')"
@@ -89,7 +89,7 @@ def withdraw(connection: psycopg.Connection) -> None:
         (withdraw, "withdrawn", "Last run: withdrawn"),
     ],
 )
-def test_a_run_that_is_not_published_needs_a_person(
+def test_an_unpublished_run_needs_somebody_to_act(
     change: Callable[[psycopg.Connection], None],
     status: str,
     message: str,
@@ -103,11 +103,11 @@ def test_a_run_that_is_not_published_needs_a_person(
     assert found["published_run"]["status"] == "published"
     _, output = run("status", "--as-of", str(newest))
     assert message in output
-    assert "People read run" in output
-    assert "Somebody has to look." in output
+    assert "Published: run" in output
+    assert "Somebody has to act." in output
 
 
-def test_a_run_that_is_under_way_is_well(
+def test_a_run_in_progress_is_well(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
     kill(connection)
@@ -117,7 +117,7 @@ def test_a_run_that_is_under_way_is_well(
     assert (code, found["is_running"]) == (0, True)
 
 
-def test_a_delivery_is_late_after_its_day_and_latency_unless_it_has_come(
+def test_a_missing_delivery_is_late_after_its_day_and_latency(
     connection: psycopg.Connection, newest: date
 ) -> None:
     later = newest + timedelta(days=60)
@@ -150,7 +150,7 @@ def test_a_file_waits_until_an_accepted_one_follows(
     assert "file_name" not in file
 
 
-def test_a_steward_may_ask(
+def test_a_steward_may_run_status(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
     with acting_as(connection, "outcomes_steward"):
@@ -168,7 +168,7 @@ Reports = list[dict[str, Any]]
 
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reports]:
-    """What has been posted to the webhook in the environment."""
+    """The reports posted to the webhook in the environment."""
     posted: Reports = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -188,7 +188,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reports]:
 
 
 class Interrupted:
-    """A dbt that is stopped as soon as it begins."""
+    """A dbt that is stopped when it begins."""
 
     def __init__(self, callbacks: list[Callable[[Any], None]]) -> None: ...
 
@@ -196,7 +196,7 @@ class Interrupted:
         return dbtRunnerResult(success=False, exception=KeyboardInterrupt())
 
 
-def test_the_webhook_is_told_of_a_failure(
+def test_the_webhook_gets_a_report_of_a_failure(
     webhook: Reports, database: Settings, demo_drops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(OutcomesError):
@@ -211,11 +211,11 @@ def test_the_webhook_is_told_of_a_failure(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/secret", "file:///etc/secret", "secret"])
-def test_a_webhook_that_cannot_be_told_hides_nothing(
+def test_an_unreachable_webhook_keeps_the_exit_code(
     url: str, database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_FAILURE_WEBHOOK", url.format(port=free_port()))
     done = CliRunner().invoke(cli, ["weekly", "no such folder"])
     assert isinstance(done.exception, OutcomesError)
-    assert "warning: OUTCOMES_FAILURE_WEBHOOK was not told" in done.output
+    assert "warning: OUTCOMES_FAILURE_WEBHOOK was not reached" in done.output
     assert "secret" not in done.output

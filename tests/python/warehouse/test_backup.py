@@ -1,4 +1,4 @@
-"""Backup and restore: what comes back, what nobody can read, and what is in the way."""
+"""Backup and restore: the restored data, their protection, and refused restores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NewDatabase = Callable[[], psycopg.Connection]
 
 @pytest.fixture(autouse=True)
 def folders(warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Archive and keys of the test's own."""
+    """Archive and keys for one test."""
     with connect(warehouse) as connection:
         if connection.info.server_version < 170000:
             pytest.skip("a backup is restored into PostgreSQL 17 or newer")
@@ -40,7 +40,7 @@ def use_archive(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def backed_up(built_demo: Settings, demo_drops: Path) -> Iterator[Settings]:
-    """The built demo, with an archive, a former person and a decision of a reviewer."""
+    """The built demo, with an archive, a former person and a reviewer's decision."""
     with copied(built_demo, "backed_up") as settings:
         delivery = find_deliveries(demo_drops / "clairton", load_contracts())
         for _ in Archive.of(load_settings()).keep_all(load_contracts(), delivery.files):
@@ -71,7 +71,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_restore_onto_an_empty_server_builds_the_same_persons_and_figures(
+def test_a_restore_on_an_empty_server_gives_the_same_persons_and_figures(
     backed_up: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -98,7 +98,7 @@ def test_a_restore_onto_an_empty_server_builds_the_same_persons_and_figures(
             "select count(*) from identity.person_events where from_person_id = 'former'"
         )
         assert moved.fetchone() == (1,)
-        # What lands next gets numbers of its own.
+        # Files that land next get new numbers.
         row = connection.execute(
             "select nextval(pg_get_serial_sequence('landing.files', 'file_id')) > max(file_id) "
             "from landing.files"
@@ -108,7 +108,7 @@ def test_a_restore_onto_an_empty_server_builds_the_same_persons_and_figures(
 
 @pytest.fixture
 def landed(database: Settings, demo_drops: Path, tmp_path: Path) -> dict[str, str]:
-    """A warehouse with a delivery, backed up before its first build; its content."""
+    """The content of a warehouse with a delivery that was backed up before its first build."""
     run("land", min((demo_drops / "clairton").iterdir()))
     with connect(database) as connection:
         connection.execute("select landing.begin_run('old', 'build', '', '', '', '')")
@@ -118,7 +118,7 @@ def landed(database: Settings, demo_drops: Path, tmp_path: Path) -> dict[str, st
     return hashes
 
 
-def test_nobody_reads_a_backup_without_its_keys(
+def test_a_backup_cannot_be_read_without_its_keys(
     landed: dict[str, str], database: Settings, tmp_path: Path
 ) -> None:
     with connect(database) as connection:
@@ -134,7 +134,7 @@ def test_nobody_reads_a_backup_without_its_keys(
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
 
 
-def test_nothing_is_published_where_a_backup_was_restored(
+def test_a_restored_database_has_no_publication(
     landed: dict[str, str],
     another_database: NewDatabase,
     tmp_path: Path,
@@ -150,7 +150,7 @@ def test_nothing_is_published_where_a_backup_was_restored(
     assert "Nothing is published here: run" in output
 
 
-def test_a_restore_that_cannot_be_made_changes_nothing_and_can_be_repeated(
+def test_a_failed_restore_changes_nothing_and_can_be_repeated(
     landed: dict[str, str], another_database: NewDatabase, tmp_path: Path
 ) -> None:
     backup, safe = tmp_path / "backup", tmp_path / "safe"
@@ -191,7 +191,7 @@ def test_a_restore_that_cannot_be_made_changes_nothing_and_can_be_repeated(
         ("first", "safe", "is not empty"),
     ],
 )
-def test_a_backup_has_new_folders_of_its_own(
+def test_a_backup_needs_two_new_folders(
     folder: str, keys: str, message: str, database: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "first" / "archive").mkdir(parents=True)
@@ -201,7 +201,7 @@ def test_a_backup_has_new_folders_of_its_own(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_backup_that_fails_leaves_nothing(
+def test_a_failed_backup_leaves_no_folder(
     database: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", "nowhere")

@@ -1,4 +1,4 @@
-"""A warehouse of an earlier release, with data in it, becomes one of this release."""
+"""The upgrade of a warehouse of an earlier release with data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.python.pipeline.content import landed_counts
 
 from outcomes.errors import OutcomesError
 
-# What this release does not have, or has otherwise.
+# Differences of an earlier release.
 EARLIER = """
     alter table raw.students drop column suffix, alter line_number type integer;
     alter table raw.gpas alter gpa type numeric(5, 2);
@@ -47,7 +47,7 @@ def deliveries(demo_drops: Path) -> list[Path]:
 
 @pytest.fixture
 def earlier(connection: psycopg.Connection, deliveries: list[Path]) -> psycopg.Connection:
-    """A warehouse of an earlier release, to which a delivery has come."""
+    """A warehouse of an earlier release with a landed delivery."""
     run("land", deliveries[0])
     connection.execute(EARLIER.encode())
     connection.execute("update raw.enrollments set counselor = 'someone'")
@@ -80,7 +80,7 @@ def test_an_earlier_warehouse_keeps_its_rows_and_takes_the_next_delivery(
     assert landed_counts(earlier)["raw.students"] > rows["raw.students"]
 
 
-def test_an_upgraded_warehouse_is_defined_as_a_new_one(
+def test_an_upgraded_warehouse_has_the_definitions_of_a_new_one(
     connection: psycopg.Connection,
 ) -> None:
     new = definitions(connection)
@@ -92,7 +92,7 @@ def test_an_upgraded_warehouse_is_defined_as_a_new_one(
     assert definitions(connection) == new
 
 
-def test_landing_and_building_upgrade_by_themselves(
+def test_landing_and_building_upgrade_the_warehouse(
     earlier: psycopg.Connection, deliveries: list[Path]
 ) -> None:
     run("land", deliveries[1])
@@ -100,7 +100,7 @@ def test_landing_and_building_upgrade_by_themselves(
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_a_column_that_would_become_narrower_stops_everything(
+def test_a_column_that_would_become_narrower_stops_the_upgrade(
     options: tuple[str, ...], earlier: psycopg.Connection, deliveries: list[Path]
 ) -> None:
     earlier.execute("alter table raw.students alter birth_date type text")
