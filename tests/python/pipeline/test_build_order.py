@@ -97,14 +97,19 @@ def upgrade_a_dictionary(warehouse: Settings) -> None:
 @pytest.mark.parametrize(
     "history",
     [
-        build_again,
         build_an_earlier_day_and_come_back,
-        begin_with_an_earlier_day,
         stop_in_the_middle,
         build_a_part,
-        retract_a_delivery_and_send_it_again,
-        take_decisions_back,
         upgrade_a_dictionary,
+        *(
+            pytest.param(history, marks=pytest.mark.slow)
+            for history in (
+                build_again,
+                begin_with_an_earlier_day,
+                retract_a_delivery_and_send_it_again,
+                take_decisions_back,
+            )
+        ),
     ],
 )
 def test_any_history_gives_the_links_of_a_build_from_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.python.conftest import UNTESTED, run_dbt
 from tests.python.pipeline.content import content_hashes
 
@@ -18,6 +19,7 @@ from outcomes.warehouse.connection import connect
 BUILD = (*UNTESTED, "--select", "path:models/staging", "+fct_student_years", "+feed_volumes")
 
 
+@pytest.mark.slow
 def test_a_build_reads_the_files_that_landed_before_it(
     demo_drops: Path, make_own_warehouse: Callable[..., Settings]
 ) -> None:

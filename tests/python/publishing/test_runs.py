@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -177,6 +178,7 @@ def test_an_accepted_build_of_an_earlier_day_is_published(
     ).fetchone() == ("it's a test", True)
 
 
+@pytest.mark.slow
 def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
     published: Settings, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -194,6 +196,7 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
         try:
             while newest_status(connection) != "running":
                 assert first.poll() is None
+                time.sleep(0.2)
             with pytest.raises(
                 psycopg.errors.RaiseException, match="Another run is in progress: dbt build"
             ):
