@@ -1,0 +1,180 @@
+with
+
+as_of as (
+
+    select * from {{ ref('stg_as_of') }}
+
+),
+
+enrolled_weeks as (
+
+    select * from {{ ref('int_enrolled_weeks') }}
+
+),
+
+attendance as (
+
+    select * from {{ ref('int_weekly_attendance') }}
+
+),
+
+grades as (
+
+    select * from {{ ref('int_weekly_grades') }}
+
+),
+
+discipline as (
+
+    select * from {{ ref('stg_discipline_actions') }}
+
+),
+
+discipline_actions as (
+
+    select * from {{ ref('discipline_actions') }}
+
+),
+
+gpas as (
+
+    select * from {{ ref('stg_gpas') }}
+
+),
+
+days_known as (
+
+    select * from {{ ref('int_days_known') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_snapshots') }}
+
+),
+
+contract_feeds as (
+
+    select * from {{ ref('stg_contract_feeds') }}
+
+),
+
+-- No row means no suspension only for a district that has sent discipline this year.
+discipline_districts as (
+
+    select distinct snapshots.partner_id as district_id
+    from snapshots
+    inner join as_of on snapshots.school_year = as_of.school_year
+    inner join contract_feeds
+        on
+            snapshots.partner_id = contract_feeds.partner_id
+            and snapshots.contract_object = contract_feeds.contract_object
+    where contract_feeds.feed = 'discipline_actions'
+
+),
+
+suspensions as (
+
+    select
+        discipline.district_id,
+        discipline.district_student_id,
+        cast(date_trunc('week', discipline.incident_date) as date) as week_starts_on,
+        sum(discipline.days) as suspension_days
+    from discipline
+    inner join as_of on discipline.school_year = as_of.school_year
+    inner join discipline_actions on discipline.action = discipline_actions.action
+    where discipline_actions.is_suspension
+    group by
+        discipline.district_id, discipline.district_student_id, week_starts_on
+
+),
+
+-- Weeks without enrollment count for the weeks after them.
+weekly as (
+
+    select
+        district_id,
+        district_student_id,
+        week_starts_on,
+        enrolled_weeks.school_year,
+        enrolled_weeks.week_ends_on,
+        attendance.days_enrolled,
+        attendance.days_absent,
+        attendance.days_absent_unexcused,
+        suspensions.suspension_days,
+        grades.courses_marked,
+        grades.courses_failed,
+        grades.marking_period
+    from enrolled_weeks
+    full join attendance
+        using (district_id, district_student_id, week_starts_on)
+    full join suspensions
+        using (district_id, district_student_id, week_starts_on)
+    full join grades
+        using (district_id, district_student_id, week_starts_on)
+
+),
+
+to_date as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        week_starts_on,
+        week_ends_on,
+        coalesce(sum(days_enrolled) over so_far, 0) as days_enrolled,
+        coalesce(sum(days_absent) over so_far, 0) as days_absent,
+        coalesce(sum(days_absent_unexcused) over so_far, 0) as days_absent_unexcused,
+        coalesce(sum(suspension_days) over so_far, 0) as suspension_days,
+        sum(courses_marked) over so_far as courses_marked,
+        sum(courses_failed) over so_far as courses_failed,
+        max(marking_period) over so_far as marking_period
+    from weekly
+    window so_far as (
+        partition by district_id, district_student_id order by week_starts_on
+    )
+
+),
+
+student_weeks as (
+
+    select
+        to_date.district_id,
+        to_date.district_student_id,
+        to_date.school_year,
+        to_date.week_starts_on,
+        to_date.week_ends_on,
+        case when days_known.has_days then to_date.days_enrolled end as days_enrolled,
+        case when days_known.has_absences then to_date.days_absent end as days_absent,
+        case
+            when days_known.has_absences then to_date.days_absent_unexcused
+        end as days_absent_unexcused,
+        case
+            when discipline_districts.district_id is not null
+                then to_date.suspension_days
+        end as suspension_days,
+        case
+            when to_date.courses_marked > 0 then to_date.courses_failed
+        end as courses_failed,
+        gpas.gpa
+    from to_date
+    left join days_known
+        on
+            to_date.district_id = days_known.district_id
+            and to_date.district_student_id = days_known.district_student_id
+            and to_date.school_year = days_known.school_year
+    left join discipline_districts
+        on to_date.district_id = discipline_districts.district_id
+    left join gpas
+        on
+            to_date.district_id = gpas.district_id
+            and to_date.district_student_id = gpas.district_student_id
+            and to_date.school_year = gpas.school_year
+            and to_date.marking_period = gpas.marking_period
+    where to_date.week_ends_on is not null
+
+)
+
+select * from student_weeks
