@@ -55,6 +55,20 @@ def test_an_agreement_without_the_purpose_is_reported() -> None:
     ]
 
 
+def test_every_public_relation_has_a_use(manifest: dict[str, Any]) -> None:
+    def is_used(key: str) -> bool:
+        return any(not child.startswith(("test.", "unit_test.")) for child in children[key])
+
+    children = manifest["child_map"]
+    unused = [
+        node["name"]
+        for key, node in manifest["nodes"].items()
+        if node.get("access") == "public" and not node["time_spine"] and not is_used(key)
+    ]
+
+    assert unused == []
+
+
 def test_every_relation_of_an_exposure_exists(
     manifest: dict[str, Any], built_demo: Settings
 ) -> None:
