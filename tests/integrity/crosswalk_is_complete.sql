@@ -5,6 +5,8 @@ When it matters: always; a lost record is a child whose services are not counted
 How to resolve it: build `int_identity_client_links+` again. If the rows still differ,
 look for the join in `person_crosswalk` that loses or repeats them.
 */
+{{ config(group='linking') }}
+
 with
 
 students as (

@@ -5,6 +5,8 @@ When it matters: always; evidence without a weight would silently not count.
 How to resolve it: write the model's seeds again with `outcomes link train`; a new level
 also needs its label in `match_levels`.
 */
+{{ config(group='linking') }}
+
 with
 
 comparisons as (

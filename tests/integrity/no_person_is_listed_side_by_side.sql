@@ -5,6 +5,8 @@ When it matters: always; one child would get another child's history.
 How to resolve it: find the link in `int_identity_student_decisions`, then the rule in
 `int_identity_persons` that should have removed it.
 */
+{{ config(group='linking') }}
+
 with
 
 persons as (

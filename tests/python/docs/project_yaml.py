@@ -262,6 +262,11 @@ class Exposure(Strict):
     config: ExposureConfig
 
 
+class Group(Strict):
+    name: Text
+    owner: Owner
+
+
 class ProjectFile(Strict):
     version: Literal[2]
     models: list[Model] = []
@@ -272,6 +277,7 @@ class ProjectFile(Strict):
     semantic_models: list[SemanticModel] = []
     metrics: list[Metric] = []
     exposures: list[Exposure] = []
+    groups: list[Group] = []
 
 
 def yaml_problems(text: str) -> list[str]:
