@@ -118,9 +118,24 @@ class SourceColumn(Column):
     config: FeedColumnConfig | None = None
 
 
+class Period(Strict):
+    count: int
+    period: Literal["day"]
+
+
+class Freshness(Strict):
+    warn_after: Period
+
+
+class TableConfig(Strict):
+    loaded_at_field: Text
+    freshness: Freshness
+
+
 class Table(Strict):
     name: Text
     description: Text
+    config: TableConfig | None = None
     columns: Annotated[list[SourceColumn], Field(min_length=1)]
     data_tests: list[DataTest] = []
 
