@@ -19,12 +19,6 @@ evidence as (
 
 ),
 
-match_levels as (
-
-    select * from {{ ref('match_levels') }}
-
-),
-
 match_rules as (
 
     select * from {{ ref('match_rules') }}
@@ -43,38 +37,7 @@ records as (
 
 ),
 
--- A client is asked about once; of the records that were compared the first stands for
--- all.
-client_questions as (
-
-    select
-        client_links.client_person_id,
-        client_links.student_identity_id,
-        client_links.student_key,
-        client_links.match_weight,
-        client_links.match_probability,
-        client_links.rule,
-        client_links.runner_up_person_id,
-        client_links.runner_up_weight,
-        min(records.record_id) filter (
-            where client_links.decided_by <> 'id'
-        ) as record_id,
-        count(*) as record_count
-    from client_links
-    inner join records on client_links.client_identity_id = records.identity_id
-    group by
-        client_links.client_person_id,
-        client_links.student_identity_id,
-        client_links.student_key,
-        client_links.match_weight,
-        client_links.match_probability,
-        client_links.rule,
-        client_links.runner_up_person_id,
-        client_links.runner_up_weight
-
-),
-
-open_questions as (
+queued_pairs as (
 
     select
         student_decisions.student_identity_id,
@@ -102,43 +65,52 @@ open_questions as (
 
     union all
 
+    -- One row per client, named by the first of its records that were compared.
     select
-        student_identity_id,
-        client_person_id as other_identity_id,
-        student_key,
+        client_links.student_identity_id,
+        client_links.client_person_id as other_identity_id,
+        client_links.student_key,
         'client' as other_record_type,
         'dhs' as other_partner_id,
-        record_id as other_record_id,
-        record_count as other_record_count,
-        match_weight,
-        match_probability,
-        rule,
-        runner_up_person_id,
-        runner_up_weight
-    from client_questions
+        min(records.record_id) filter (
+            where client_links.decided_by <> 'id'
+        ) as other_record_id,
+        count(*) as other_record_count,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.rule,
+        client_links.runner_up_person_id,
+        client_links.runner_up_weight
+    from client_links
+    inner join records on client_links.client_identity_id = records.identity_id
+    group by
+        client_links.student_identity_id,
+        client_links.client_person_id,
+        client_links.student_key,
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.rule,
+        client_links.runner_up_person_id,
+        client_links.runner_up_weight
 
 ),
 
-in_words as (
+evidence_in_words as (
 
     select
         evidence.student_identity_id,
         evidence.other_identity_id,
         string_agg(
-            match_levels.description
+            evidence.description
             || to_char(cast(evidence.weight as numeric(20, 6)), ' (FMSG990.0)'),
             ', '
             order by abs(evidence.weight) desc, evidence.comparison
         ) as evidence
     from evidence
-    inner join open_questions
+    inner join queued_pairs
         on
-            evidence.student_identity_id = open_questions.student_identity_id
-            and evidence.other_identity_id = open_questions.other_identity_id
-    inner join match_levels
-        on
-            evidence.comparison = match_levels.comparison
-            and evidence.level = match_levels.level
+            evidence.student_identity_id = queued_pairs.student_identity_id
+            and evidence.other_identity_id = queued_pairs.other_identity_id
     group by evidence.student_identity_id, evidence.other_identity_id
 
 ),
@@ -149,24 +121,24 @@ match_review_queue as (
         persons.person_id,
         persons.district_id,
         persons.district_student_id,
-        open_questions.other_record_type,
-        open_questions.other_partner_id,
-        open_questions.other_record_id,
-        open_questions.other_record_count,
-        open_questions.match_weight,
-        open_questions.match_probability,
-        open_questions.rule,
+        queued_pairs.other_record_type,
+        queued_pairs.other_partner_id,
+        queued_pairs.other_record_id,
+        queued_pairs.other_record_count,
+        queued_pairs.match_weight,
+        queued_pairs.match_probability,
+        queued_pairs.rule,
         coalesce(match_rules.description, 'Not certain enough') as reason,
-        in_words.evidence,
-        open_questions.runner_up_person_id,
-        open_questions.runner_up_weight
-    from open_questions
-    inner join persons on open_questions.student_key = persons.student_key
-    inner join in_words
+        evidence_in_words.evidence,
+        queued_pairs.runner_up_person_id,
+        queued_pairs.runner_up_weight
+    from queued_pairs
+    inner join persons on queued_pairs.student_key = persons.student_key
+    inner join evidence_in_words
         on
-            open_questions.student_identity_id = in_words.student_identity_id
-            and open_questions.other_identity_id = in_words.other_identity_id
-    left join match_rules on open_questions.rule = match_rules.rule
+            queued_pairs.student_identity_id = evidence_in_words.student_identity_id
+            and queued_pairs.other_identity_id = evidence_in_words.other_identity_id
+    left join match_rules on queued_pairs.rule = match_rules.rule
 
 )
 

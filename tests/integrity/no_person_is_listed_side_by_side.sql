@@ -30,7 +30,7 @@ inner join persons as others
         persons.person_id = others.person_id
         and persons.district_id = others.district_id
         and persons.student_key < others.student_key
-        and persons.reviewed_with_key <> others.reviewed_with_key
+        and persons.reviewed_cluster_key <> others.reviewed_cluster_key
 inner join memberships on persons.student_key = memberships.student_key
 inner join memberships as other_memberships
     on

@@ -1,4 +1,4 @@
--- A view: several rows for every pair are made again sooner than kept.
+-- A view, because the rows of every pair are computed faster than stored.
 {{ config(materialized='view') }}
 {%- set compared = [
     'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
@@ -20,7 +20,13 @@ client_evidence as (
 
 ),
 
-evidence as (
+match_levels as (
+
+    select * from {{ ref('match_levels') }}
+
+),
+
+levels as (
 
     {% for pairs, other in [
         ('scores', 'other_identity_id'), ('client_evidence', 'client_person_id')
@@ -43,9 +49,21 @@ evidence as (
             ){{ ',' if not loop.last }}
             {% endfor %}
         ) as levels (comparison, level, weight)
-    where levels.level is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+
+evidence as (
+
+    select
+        levels.*,
+        match_levels.description
+    from levels
+    inner join match_levels
+        on
+            levels.comparison = match_levels.comparison
+            and levels.level = match_levels.level
 
 )
 

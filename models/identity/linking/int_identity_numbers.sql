@@ -27,7 +27,7 @@ identities as not materialized (
 
 ),
 
--- Name, birth date and address together are as good as a number.
+-- Name, birth date and address together identify a person as well as a number does.
 uses as not materialized (
 
     select
@@ -55,29 +55,26 @@ uses as not materialized (
 
 ),
 
--- Of millions of clients, only the few that resemble a student matter.
-compared as (
-
-    select distinct scores.other_identity_id as client_identity_id
-    from scores
-    cross join policy
-    where scores.match_weight >= policy.pooling_weight
-
-),
-
+-- Only numbers of clients who resemble a student: a few among millions.
 compared_numbers as (
 
     select distinct
-        uses.number_type,
-        uses.number
+        number_type,
+        number
     from uses
-    inner join compared on uses.client_identity_id = compared.client_identity_id
-    where uses.number is not null
+    where
+        number is not null
+        and client_identity_id in (
+            select scores.other_identity_id
+            from scores
+            cross join policy
+            where scores.match_weight >= policy.pooling_weight
+        )
 
 ),
 
--- The dictionary also holds identities that no record has any more.
-used as (
+-- Without identities of earlier builds that no record has any longer.
+live_uses as (
 
     select distinct uses.*
     from uses
@@ -89,19 +86,18 @@ used as (
 
 ),
 
--- Relatives share a number, and clerks mistype names and dates. Beyond that the number
--- stands for nobody.
-counted as (
+-- People are counted by first name and birth date, so that relatives and typos count.
+counts as (
 
     select
-        used.number_type,
-        used.number,
+        live_uses.number_type,
+        live_uses.number,
         count(distinct concat_ws('|', identities.first_name, identities.birth_date))
             as people,
         count(distinct date_part('year', identities.birth_date)) as birth_years
-    from used
-    inner join identities on used.client_identity_id = identities.identity_id
-    group by used.number_type, used.number
+    from live_uses
+    inner join identities on live_uses.client_identity_id = identities.identity_id
+    group by live_uses.number_type, live_uses.number
     having count(*) > 1
 
 ),
@@ -109,15 +105,17 @@ counted as (
 numbers as (
 
     select
-        used.number_type,
-        used.number,
-        used.client_identity_id,
-        counted.people,
-        counted.birth_years,
-        counted.people <= policy.most_people_per_number as is_evidence
-    from used
-    inner join counted
-        on used.number_type = counted.number_type and used.number = counted.number
+        live_uses.number_type,
+        live_uses.number,
+        live_uses.client_identity_id,
+        counts.people,
+        counts.birth_years,
+        counts.people <= policy.most_people_per_number as is_evidence
+    from live_uses
+    inner join counts
+        on
+            live_uses.number_type = counts.number_type
+            and live_uses.number = counts.number
     cross join policy
 
 )

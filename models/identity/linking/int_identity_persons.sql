@@ -30,6 +30,7 @@ students as (
 
 ),
 
+-- Reviewers may have decided about students who are no longer delivered.
 links as (
 
     select
@@ -43,34 +44,28 @@ links as (
             (decisions.student_key, decisions.other_student_key),
             (decisions.other_student_key, decisions.student_key)
         ) as sides (student_key, linked_key)
-    -- A decision may outlive the records that it was about.
     inner join students on sides.linked_key = students.student_key
     where decisions.decision = 'link'
 
 ),
 
--- Everybody whom links tie to a student, and whom reviewers' links alone do. A person
--- has a handful of student records at most, so following the links is cheap.
-tied (student_key, tied_key, is_reviewed) as (
+-- Students whom a chain of links connects, and whether reviewers made all its links.
+connected (student_key, linked_key, is_reviewed) as (
 
     select
-        students.student_key,
-        students.student_key as tied_key,
-        kinds.is_reviewed
+        student_key,
+        student_key as linked_key,
+        true as is_reviewed
     from students
-    cross join (values (false), (true)) as kinds (is_reviewed)
 
     union
 
     select
-        tied.student_key,
-        links.linked_key as tied_key,
-        tied.is_reviewed
-    from tied
-    inner join links
-        on
-            tied.tied_key = links.student_key
-            and (links.is_reviewed or not tied.is_reviewed)
+        connected.student_key,
+        links.linked_key,
+        connected.is_reviewed and links.is_reviewed
+    from connected
+    inner join links on connected.linked_key = links.student_key
 
 ),
 
@@ -78,15 +73,15 @@ clusters as (
 
     select
         student_key,
-        min(tied_key) as cluster_key,
-        min(tied_key) filter (where is_reviewed) as reviewed_with_key
-    from tied
+        min(linked_key) as cluster_key,
+        min(linked_key) filter (where is_reviewed) as reviewed_cluster_key
+    from connected
     group by student_key
 
 ),
 
--- A chain of links may still tie two students together whom a district lists side by
--- side, or whom a reviewer knows to be two.
+-- Clusters with two students whom a district lists on the same day, or whom a reviewer
+-- refused to link.
 contradicted as (
 
     select distinct clusters.cluster_key
@@ -94,7 +89,7 @@ contradicted as (
     inner join clusters as others
         on
             clusters.cluster_key = others.cluster_key
-            and clusters.reviewed_with_key <> others.reviewed_with_key
+            and clusters.reviewed_cluster_key <> others.reviewed_cluster_key
     left join memberships on clusters.student_key = memberships.student_key
     left join memberships as other_memberships
         on
@@ -114,14 +109,14 @@ contradicted as (
 
 ),
 
--- Nobody can tell which link of such a chain is wrong, so all of it falls apart but for
--- what reviewers linked. The record that was delivered first names the person: the
--- oldest lives on in a merge, and the order in which deliveries land does not matter.
+-- It is unknown which link of a contradicted cluster is wrong, so only reviewers' links
+-- stay. The student delivered first names the person, so that ids do not depend on when
+-- deliveries land, and a merge keeps the oldest id.
 persons as (
 
     select
         students.*,
-        clusters.reviewed_with_key,
+        clusters.reviewed_cluster_key,
         contradicted.cluster_key is not null as is_contradicted,
         first_value(students.student_key) over by_age as eldest_student_key,
         'P' || upper(
@@ -134,7 +129,7 @@ persons as (
         partition by
             case
                 when contradicted.cluster_key is null then clusters.cluster_key
-                else clusters.reviewed_with_key
+                else clusters.reviewed_cluster_key
             end
         order by students.first_as_of_date, students.student_key
     )

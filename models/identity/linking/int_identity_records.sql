@@ -26,22 +26,21 @@ thresholds as (
 
 ),
 
--- Most clients are too old to be a student, unless a reviewer says so.
-oldest_student as (
+-- Most clients are too old to be a student.
+age_limit as (
 
     select
         cast(
             date_trunc('year', min(student_versions.birth_date))
-            - cast(max(thresholds.value) as integer) * interval '1 year'
-            as date
-        ) as clients_born_from
+            - max(thresholds.value) * interval '1 year' as date
+        ) as born_from
     from student_versions
     cross join thresholds
     where student_versions.birth_date > date '1900-01-01'
 
 ),
 
-compared as (
+combined as (
 
     select distinct
         'student' as record_type,
@@ -83,9 +82,7 @@ compared as (
     where
         (
             birth_date > date '1900-01-01'
-            and birth_date < (
-                select oldest_student.clients_born_from from oldest_student
-            )
+            and birth_date < (select age_limit.born_from from age_limit)
         ) is not true
         or source_id || ':' || source_client_id in (
             select decisions.other_record_key from decisions
@@ -93,8 +90,8 @@ compared as (
 
 ),
 
--- A student's identities stay the student's own; clients that say the same share one.
--- The definitions belong to the key, so that no entry made by other ones is found.
+-- The student key makes a student's identities the student's own. The checksum keeps
+-- linking from using dictionary entries of other definitions.
 records as (
 
     select
@@ -118,7 +115,7 @@ records as (
                 )
             ) as uuid
         ) as identity_id
-    from compared
+    from combined
 
 )
 

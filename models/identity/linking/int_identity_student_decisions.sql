@@ -18,14 +18,14 @@ policy as (
 
 ),
 
--- Each student's candidates. What a reviewer linked is stronger than any weight.
+-- Both directions of every pair that could link. A reviewer's link outweighs any other.
 candidates as (
 
     select
         student_pairs.student_key,
         student_pairs.other_student_key,
         sides.shared_key,
-        sides.far_key,
+        sides.candidate_key,
         case
             when student_pairs.reviewed_decision = 'link'
                 then cast('infinity' as double precision)
@@ -38,7 +38,7 @@ candidates as (
             values
             (student_pairs.student_key, student_pairs.other_student_key),
             (student_pairs.other_student_key, student_pairs.student_key)
-        ) as sides (shared_key, far_key)
+        ) as sides (shared_key, candidate_key)
     where
         student_pairs.reviewed_decision = 'link'
         or (
@@ -49,22 +49,23 @@ candidates as (
 
 ),
 
--- Two students side by side cannot both be a third: the weaker link steps back, and
--- both do when they are about as strong.
-rivals as (
+-- Two students whom a district lists on the same day cannot both be a third student:
+-- the weaker link is held, or both if their weights are nearly equal.
+near_ties as (
 
     select distinct
         candidates.student_key,
-        candidates.other_student_key
+        candidates.other_student_key,
+        'near_tie' as rule
     from candidates
     inner join candidates as others
         on
             candidates.shared_key = others.shared_key
-            and candidates.far_key <> others.far_key
-    inner join memberships on candidates.far_key = memberships.student_key
+            and candidates.candidate_key <> others.candidate_key
+    inner join memberships on candidates.candidate_key = memberships.student_key
     inner join memberships as other_memberships
         on
-            others.far_key = other_memberships.student_key
+            others.candidate_key = other_memberships.student_key
             and memberships.district_id = other_memberships.district_id
             and memberships.first_date <= other_memberships.last_date
             and memberships.last_date >= other_memberships.first_date
@@ -75,48 +76,47 @@ rivals as (
 
 ),
 
-ruled as (
+rules as (
 
     select
         student_pairs.*,
         case
-            when student_pairs.reviewed_decision is not null then null
-            when student_pairs.rule is not null then student_pairs.rule
-            when rivals.student_key is not null then 'near_tie'
-        end as rule_in_force
+            when student_pairs.reviewed_decision is null
+                then coalesce(student_pairs.rule, near_ties.rule)
+        end as held_by
     from student_pairs
-    left join rivals
+    left join near_ties
         on
-            student_pairs.student_key = rivals.student_key
-            and student_pairs.other_student_key = rivals.other_student_key
+            student_pairs.student_key = near_ties.student_key
+            and student_pairs.other_student_key = near_ties.other_student_key
 
 ),
 
 student_decisions as (
 
     select
-        ruled.student_key,
-        ruled.other_student_key,
-        ruled.student_identity_id,
-        ruled.other_identity_id,
-        ruled.match_weight,
-        ruled.match_probability,
-        ruled.rule_in_force as rule,
+        rules.student_key,
+        rules.other_student_key,
+        rules.student_identity_id,
+        rules.other_identity_id,
+        rules.match_weight,
+        rules.match_probability,
+        rules.held_by as rule,
         case
-            when ruled.reviewed_decision = 'link' then 'link'
-            when ruled.reviewed_decision = 'no_link' then 'none'
-            when ruled.rule_in_force = 'side_by_side' then 'none'
-            when ruled.match_weight < policy.review_weight then 'none'
-            when ruled.rule_in_force is not null then 'review'
-            when ruled.match_weight < policy.student_link_weight then 'review'
+            when rules.reviewed_decision = 'link' then 'link'
+            when rules.reviewed_decision = 'no_link' then 'none'
+            when rules.held_by = 'side_by_side' then 'none'
+            when rules.match_weight < policy.review_weight then 'none'
+            when rules.held_by is not null then 'review'
+            when rules.match_weight < policy.student_link_weight then 'review'
             else 'link'
         end as decision,
         case
-            when ruled.reviewed_decision is not null then 'reviewer'
-            when ruled.has_same_state_id then 'id'
+            when rules.reviewed_decision is not null then 'reviewer'
+            when rules.has_same_state_id then 'id'
             else 'model'
         end as decided_by
-    from ruled
+    from rules
     cross join policy
 
 )

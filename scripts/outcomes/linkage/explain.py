@@ -145,16 +145,12 @@ order by match_weight desc nulls first, record_type, record
 
 _STEPS = """
 select
-    replace(evidence.comparison, '_', ' ') as comparison,
-    levels.description as level,
-    evidence.weight
+    replace(comparison, '_', ' ') as comparison,
+    description as level,
+    weight
 from identity.int_identity_evidence as evidence
-inner join identity.match_levels as levels
-    on
-        evidence.comparison = levels.comparison
-        and evidence.level = levels.level
-where evidence.student_identity_id = %s and evidence.other_identity_id = %s
-order by abs(evidence.weight) desc, evidence.comparison
+where student_identity_id = %s and other_identity_id = %s
+order by abs(weight) desc, evidence.comparison
 """
 
 
