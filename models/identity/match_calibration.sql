@@ -30,7 +30,7 @@ thresholds as (
 
 ),
 
-shipped as (
+measured as (
 
     select
         rule,
@@ -50,32 +50,32 @@ shipped as (
 
 ),
 
--- What reviewers decided about pairs that a rule holds, or of such a weight.
+-- Reviewers' decisions about pairs that the rule holds, or whose weight is in the band.
 reviewed as (
 
     select
-        shipped.rule,
-        shipped.weight_from,
-        shipped.weight_to,
-        shipped.measured_share,
+        measured.rule,
+        measured.weight_from,
+        measured.weight_to,
+        measured.measured_share,
         count(candidates.client_person_id) as reviews,
         count(candidates.client_person_id) filter (
             where candidates.reviewed_decision = 'link'
         ) as reviewed_links
-    from shipped
+    from measured
     left join candidates
         on
-            shipped.rule = candidates.rule
+            measured.rule = candidates.rule
             or (
                 candidates.rule is null
-                and shipped.weight_from <= candidates.match_weight
-                and coalesce(shipped.weight_to > candidates.match_weight, true)
+                and measured.weight_from <= candidates.match_weight
+                and coalesce(measured.weight_to > candidates.match_weight, true)
             )
     group by
-        shipped.rule,
-        shipped.weight_from,
-        shipped.weight_to,
-        shipped.measured_share
+        measured.rule,
+        measured.weight_from,
+        measured.weight_to,
+        measured.measured_share
 
 ),
 

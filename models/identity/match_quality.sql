@@ -30,7 +30,7 @@ match_calibration as (
 
 ),
 
-in_force as (
+thresholds_in_force as (
 
     select
         max(value) filter (where setting = 'link_weight') as link_weight,
@@ -39,7 +39,7 @@ in_force as (
 
 ),
 
--- Neighbors of the threshold in force, so that another can be chosen.
+-- Other link weights to choose from, and the one in force.
 thresholds as (
 
     select cast(bits as double precision) as link_weight
@@ -47,7 +47,7 @@ thresholds as (
 
     union
 
-    select link_weight from in_force
+    select link_weight from thresholds_in_force
 
 ),
 
@@ -74,8 +74,8 @@ clients as (
 
 ),
 
--- What a reviewer linked is certain; what a reviewer refused is no candidate, nor is
--- what a rule holds and no reviewer is asked about.
+-- Reviewers' links count as certain. Clients whom a reviewer refused are left out, and
+-- clients whom a rule holds without review.
 candidates as (
 
     select
@@ -87,12 +87,12 @@ candidates as (
             when clients.is_reviewed then cast('infinity' as double precision)
             else clients.match_weight
         end as match_weight,
-        -- Exact decimals: a floating-point sum depends on the order of its terms.
+        -- Decimals, because a floating-point sum depends on the order of its terms.
         case
             when clients.is_reviewed then 1
             else coalesce(cast(match_calibration.true_share as numeric(20, 12)), 0)
         end as true_share,
-        clients.rule is not null as is_ruled
+        clients.rule is not null as is_held
     from clients
     left join match_calibration
         on
@@ -122,7 +122,7 @@ matches as (
 
 ),
 
--- Without the many who are neither linked nor asked about at any threshold.
+-- Candidates that are neither linked nor reviewed at a threshold are filtered early.
 by_student as (
 
     select
@@ -130,26 +130,26 @@ by_student as (
         thresholds.link_weight,
         sum(candidates.record_count) filter (
             where
-            not candidates.is_ruled
+            not candidates.is_held
             and candidates.match_weight >= thresholds.link_weight
         ) as linked_records,
         sum(candidates.record_count * candidates.true_share) filter (
             where
-            not candidates.is_ruled
+            not candidates.is_held
             and candidates.match_weight >= thresholds.link_weight
         ) as expected_true_links,
         count(*) filter (
             where
-            candidates.is_ruled
+            candidates.is_held
             or candidates.match_weight < thresholds.link_weight
         ) as reviews
     from candidates
     cross join thresholds
-    cross join in_force
+    cross join thresholds_in_force
     where
-        candidates.is_ruled
+        candidates.is_held
         or candidates.match_weight
-        >= least(in_force.review_weight, thresholds.link_weight)
+        >= least(thresholds_in_force.review_weight, thresholds.link_weight)
     group by candidates.student_key, thresholds.link_weight
 
 ),
@@ -160,7 +160,7 @@ strongest as (
         person_id,
         max(match_weight) as match_weight
     from candidates
-    where not is_ruled
+    where not is_held
     group by person_id
 
 ),
@@ -210,7 +210,7 @@ match_quality as (
         shares.group_type,
         shares.group_value,
         shares.link_weight,
-        shares.link_weight = in_force.link_weight as is_in_force,
+        shares.link_weight = thresholds_in_force.link_weight as is_in_force,
         shares.students,
         shares.linked_students,
         shares.link_rate,
@@ -231,7 +231,7 @@ match_quality as (
         1000.0 * cast(shares.reviews as double precision) / shares.students
             as reviews_per_1000_students
     from shares
-    cross join in_force
+    cross join thresholds_in_force
 
 )
 

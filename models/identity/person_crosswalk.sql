@@ -26,7 +26,7 @@ client_links as (
 
 ),
 
--- Each student's strongest link or open question with another student.
+-- Each student's strongest link or pair in review with another student.
 both_ends as (
 
     select

@@ -6,7 +6,7 @@ assignments as (
 
 ),
 
-spans as (
+periods as (
 
     select
         *,
@@ -24,7 +24,7 @@ moves as (
         from_person_id,
         person_id as to_person_id,
         array_agg(student_key order by student_key) as student_keys,
-        -- A reviewer's word about one of the students is what moved the others.
+        -- A reviewer's decision about one of the students moved the others, too.
         (
             array_agg(
                 reason
@@ -34,34 +34,34 @@ moves as (
                     )
             )
         )[1] as reason
-    from spans
+    from periods
     where from_person_id is not null
     group by assigned_at, from_person_id, person_id
 
 ),
 
-compared as (
+persons_before_and_after as (
 
     select
         moves.*,
         coalesce(
             bool_or(
-                spans.person_id = moves.from_person_id
-                and spans.assigned_at <= moves.occurred_at
-                and spans.replaced_at > moves.occurred_at
+                periods.person_id = moves.from_person_id
+                and periods.assigned_at <= moves.occurred_at
+                and periods.replaced_at > moves.occurred_at
             ),
             false
-        ) as does_old_one_live_on,
+        ) as from_person_remains,
         coalesce(
             bool_or(
-                spans.person_id = moves.to_person_id
-                and spans.assigned_at < moves.occurred_at
-                and spans.replaced_at >= moves.occurred_at
+                periods.person_id = moves.to_person_id
+                and periods.assigned_at < moves.occurred_at
+                and periods.replaced_at >= moves.occurred_at
             ),
             false
-        ) as was_new_one_known
+        ) as to_person_existed
     from moves
-    left join spans on spans.person_id in (moves.from_person_id, moves.to_person_id)
+    left join periods on periods.person_id in (moves.from_person_id, moves.to_person_id)
     group by
         moves.occurred_at,
         moves.from_person_id,
@@ -76,16 +76,16 @@ person_events as (
     select
         occurred_at,
         case
-            when was_new_one_known and does_old_one_live_on then 'move'
-            when was_new_one_known then 'merge'
-            when does_old_one_live_on then 'split'
+            when to_person_existed and from_person_remains then 'move'
+            when to_person_existed then 'merge'
+            when from_person_remains then 'split'
             else 'rename'
         end as kind,
         from_person_id,
         to_person_id,
         student_keys,
         reason
-    from compared
+    from persons_before_and_after
 
 )
 

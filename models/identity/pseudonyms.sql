@@ -20,8 +20,8 @@ keys as (
 
 ),
 
--- HMAC-SHA-256 (RFC 2104), so that without the key no pseudonym can be found by trying
--- ids: the key fills a block of 64 bytes, which is combined with two paddings.
+-- HMAC-SHA-256 (RFC 2104): without the key, nobody can find pseudonyms by trying ids.
+-- The key is padded to a block of 64 bytes, which is combined with two paddings.
 blocks as (
 
     select
@@ -44,7 +44,7 @@ bytes as (
 
 ),
 
--- Exclusive or: the bits of either, less those of both.
+-- Exclusive or of two bytes: the bits of either minus the bits of both.
 padded_keys as (
 
     select
@@ -58,8 +58,8 @@ padded_keys as (
 
 ),
 
--- Analysts see pseudonyms, so record keys come from another hash.
-hashed as (
+-- Record keys come from another hash, because analysts see pseudonyms.
+hmacs as (
 
     select
         keys.key,
@@ -95,7 +95,7 @@ pseudonyms as (
         + get_byte(record_hash, 5) * 65536
         + get_byte(record_hash, 6) * 256
         + get_byte(record_hash, 7) as value_record_key
-    from hashed
+    from hmacs
 
 )
 

@@ -1,4 +1,4 @@
--- A dictionary (docs/linking.md): new identities are added, and no entry ever changes.
+-- A dictionary (docs/linking.md): a build adds new identities and changes no entry.
 {{
     config(
         materialized='incremental',
@@ -31,7 +31,7 @@ placeholders as (
 
 ),
 
--- Clients repeat themselves: one record speaks for all that say the same.
+-- Identical records have one identity.
 new_identities as (
 
     select distinct on (records.identity_id) records.*
@@ -48,7 +48,7 @@ new_identities as (
 
 ),
 
--- Many share a spelling: each is standardized once.
+-- Standardizing each distinct spelling once is faster.
 spellings as (
 
     select
@@ -63,8 +63,7 @@ spellings as (
 
 ),
 
--- The suffix has a column of its own, but many write it behind a name; a middle name
--- may be nothing else.
+-- A suffix may be written behind a name, and a middle name may be only a suffix.
 standardized as (
 
     select
@@ -104,8 +103,7 @@ identities as (
         last_names.tokens as last_name_tokens,
         first_names.name as first_name,
         first_names.sound as first_name_sound,
-        -- Of two names that share a form, one is a nickname of the other, or both are
-        -- of a third.
+        -- Names with a common form are nicknames of each other or of a third name.
         case
             when first_names.name is not null
                 then first_names.name || coalesce(nicknames.full_names, '{}')

@@ -1,4 +1,4 @@
--- What was once said stays, whatever is built anew: nobody could say it again.
+-- A history: it cannot be computed again, so a full refresh keeps it.
 {{
     config(
         materialized='incremental',
@@ -36,7 +36,7 @@ last_assignments as (
 
 {% endif %}
 
-deciders as (
+decisions_by_student as (
 
     select
         ends.student_key,
@@ -61,19 +61,20 @@ assignments as (
         persons.student_key,
         persons.person_id,
         case
-            when deciders.has_reviewer then 'reviewer'
+            when decisions_by_student.has_reviewer then 'reviewer'
             when persons.is_contradicted then 'contradiction'
-            when deciders.has_id then 'id'
+            when decisions_by_student.has_id then 'id'
             else 'model'
         end as reason,
         now() as assigned_at
     from persons
-    left join deciders on persons.student_key = deciders.student_key
+    left join decisions_by_student
+        on persons.student_key = decisions_by_student.student_key
     {% if is_incremental() %}
     left join last_assignments on persons.student_key = last_assignments.student_key
     where
         persons.person_id is distinct from last_assignments.person_id
-        -- Looking back at an earlier day says nothing new about anybody.
+        -- A build of an earlier day is no new assignment.
         and '{{ var("as_of") }}' = ''
     {% endif %}
 

@@ -1,6 +1,6 @@
 {#
-    The blocking keys: kind (seed `blocking_keys`), and what is hashed. The number tells
-    kinds apart and carries the day or year: writing those into the text takes longer.
+    The blocking keys: type (seed `blocking_keys`) and arguments of the hash. The seed of
+    the hash is a number for the type plus the day or year: faster than text.
 #}
 {%- set both_names = "case when first_name is not null then least(first_name, surname) "
     ~ "|| '|' || greatest(first_name, surname) end" -%}
@@ -35,7 +35,7 @@ identities as not materialized (
         *,
         birth_date - date '1900-01-01' as birth_day,
         cast(date_part('year', birth_date) as integer) as birth_year,
-        -- Swapping the students' side is enough to meet a client whose date is swapped.
+        -- Day and month swapped. One side is enough to find swapped dates.
         case
             when
                 record_type = 'student'
@@ -45,9 +45,9 @@ identities as not materialized (
                     to_date(to_char(birth_date, 'YYYYDDMM'), 'YYYYMMDD')
                     - date '1900-01-01'
         end as swapped_day,
-        -- Some go by their middle name.
+        -- Some people go by their middle name.
         case when length(middle_name) > 1 then middle_name end as second_name,
-        -- In an order that does not depend on which is which.
+        -- Sorted, so that first and last name may be swapped.
         case
             when first_name is not null and last_name is not null
                 then
@@ -58,7 +58,7 @@ identities as not materialized (
 
 ),
 
--- A compound surname is known by the whole and by each of its parts.
+-- A compound surname has the keys of the whole name and of each part.
 surnames as not materialized (
 
     select
@@ -79,7 +79,7 @@ surnames as not materialized (
 
 ),
 
--- The dictionary also holds identities that no record has any more.
+-- The dictionary also has identities of earlier builds, which no record has any longer.
 keys as not materialized (
 
     select
@@ -108,7 +108,7 @@ student_keys as (
 
 ),
 
--- A key that no student has makes no pair.
+-- Only keys of students make pairs.
 blocks as (
 
     select distinct keys.*

@@ -38,8 +38,8 @@ policy as (
 
 ),
 
--- Of a person's students the one that agrees best with the client counts.
-best as (
+-- A person with several students is compared by the one with the highest weight.
+best_evidence as (
 
     select distinct on (client_evidence.client_person_id, persons.person_id)
         client_evidence.*,
@@ -56,7 +56,7 @@ best as (
 
 ),
 
-decided as (
+reviews_of_clients as (
 
     select
         coalesce(client_persons.client_person_id, records.identity_id)
@@ -72,45 +72,46 @@ decided as (
 
 ),
 
--- What a reviewer decided about one record of a client holds for all of them.
+-- A decision about one record holds for all records of the client. The newest wins.
 reviewed as (
 
     select distinct on (client_person_id, person_id) *
-    from decided
+    from reviews_of_clients
     order by client_person_id, person_id, decision_id desc
 
 ),
 
--- Reviewers decided pairs, too, that nothing would compare any more.
+-- Includes reviewed pairs that are no longer compared.
 client_candidates as (
 
     select
-        coalesce(best.client_person_id, reviewed.client_person_id)
+        coalesce(best_evidence.client_person_id, reviewed.client_person_id)
             as client_person_id,
-        coalesce(best.person_id, reviewed.person_id) as person_id,
-        best.student_identity_id,
-        coalesce(best.student_key, reviewed.student_key) as student_key,
-        best.match_weight,
-        {{ function('match_probability') }}(best.match_weight) as match_probability,
-        best.rule,
-        best.other_ssn,
-        best.first_name = 'exact' as has_same_first_name,
-        -- A twin's name may differ by a letter: nobody is taken for one while the
-        -- other, who has the very name, comes into question.
+        coalesce(best_evidence.person_id, reviewed.person_id) as person_id,
+        best_evidence.student_identity_id,
+        coalesce(best_evidence.student_key, reviewed.student_key) as student_key,
+        best_evidence.match_weight,
+        {{ function('match_probability') }}(best_evidence.match_weight)
+            as match_probability,
+        best_evidence.rule,
+        best_evidence.other_ssn,
+        best_evidence.first_name = 'exact' as has_same_first_name,
+        -- Twins' names may differ by a letter. With a namesake among the candidates, no
+        -- other person links.
         coalesce(
-            best.first_name = 'exact'
-            and best.last_name not in ('different', 'crossed')
-            and best.match_weight >= policy.namesake_weight
+            best_evidence.first_name = 'exact'
+            and best_evidence.last_name not in ('different', 'crossed')
+            and best_evidence.match_weight >= policy.namesake_weight
             and reviewed.decision is distinct from 'no_link',
             false
         ) as is_namesake,
         reviewed.decision as reviewed_decision,
         reviewed.decision_id
-    from best
+    from best_evidence
     full outer join reviewed
         on
-            best.client_person_id = reviewed.client_person_id
-            and best.person_id = reviewed.person_id
+            best_evidence.client_person_id = reviewed.client_person_id
+            and best_evidence.person_id = reviewed.person_id
     cross join policy
 
 )

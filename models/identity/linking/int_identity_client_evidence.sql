@@ -2,7 +2,7 @@
     'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
     'address', 'state_id',
 ] %}
-{%- set known = {'ssn': ' filter (where has_overused_ssn is not true)'} %}
+{%- set filters = {'ssn': ' filter (where has_overused_ssn is not true)'} %}
 
 with
 
@@ -52,7 +52,7 @@ pairs as (
         scores.ssn = 'exact' and not numbers.is_evidence as has_overused_ssn,
         case when coalesce(scores.ssn, '') <> 'exact' then clients.ssn end as other_ssn,
         scores.ssn = 'exact' and coalesce(numbers.birth_years, 1) <= 1 as has_sole_ssn,
-        -- An initial, or three letters: the rest of a name may have a typo.
+        -- By an initial or three letters, because the rest of a name may have a typo.
         starts_with(clients.first_name, left(students.middle_name, 3))
             as fits_middle_name,
         starts_with(students.first_name, left(clients.middle_name, 3))
@@ -71,8 +71,8 @@ pairs as (
 
 ),
 
--- Of all that a client's records say, what agrees best counts in each comparison. The
--- agreement of a number that too many people use counts as unknown.
+-- Each comparison counts with its heaviest level among the client's records. An SSN of
+-- too many people counts as unknown.
 pooled as (
 
     select
@@ -87,9 +87,10 @@ pooled as (
         (
             array_agg(
                 {{ comparison }} order by {{ comparison }}_weight desc nulls last
-            ){{ known[comparison] }}
+            ){{ filters[comparison] }}
         )[1] as {{ comparison }},
-        max({{ comparison }}_weight){{ known[comparison] }} as {{ comparison }}_weight,
+        max({{ comparison }}_weight){{ filters[comparison] }}
+            as {{ comparison }}_weight,
         {% endfor %}
         max(other_ssn) as other_ssn,
         coalesce(bool_or(has_sole_ssn), false) as has_sole_ssn,

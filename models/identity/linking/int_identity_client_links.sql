@@ -13,8 +13,8 @@ client_persons as (
 
 ),
 
--- All identities of a client take its link; reviewers decide, too, about clients whom
--- nothing compares.
+-- All identities of a client follow its decision. A client who is not compared, but
+-- reviewed, has one identity.
 client_links as (
 
     select

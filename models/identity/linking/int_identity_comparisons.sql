@@ -1,4 +1,4 @@
--- A dictionary (docs/linking.md): new pairs are added, and no entry ever changes.
+-- A dictionary (docs/linking.md): a build adds new pairs and changes no entry.
 {{
     config(
         materialized='incremental',
@@ -15,7 +15,7 @@ pairs as (
 
 ),
 
--- Read twice: a copy would be made by one process alone.
+-- A materialized copy would be made by one process, without parallel workers.
 identities as not materialized (
 
     select * from {{ ref('int_identities') }}
@@ -44,7 +44,7 @@ comparisons as (
         new_pairs.student_identity_id,
         new_pairs.other_identity_id,
 
-        ---------- levels: null where a side does not say
+        ---------- levels: null where a side has no value
         {{ match_level('last_name') }} as last_name,
         {{ match_level('first_name') }} as first_name,
         {{ match_level('middle_name') }} as middle_name,
@@ -55,7 +55,7 @@ comparisons as (
         {{ match_level('address') }} as address,
         {{ match_level('state_id') }} as state_id,
 
-        ---------- what the term-frequency adjustment looks up
+        ---------- keys of the term frequencies
         case when students.last_name = others.last_name then students.last_name end
             as shared_last_name,
         case when students.first_name = others.first_name then students.first_name end
@@ -64,7 +64,7 @@ comparisons as (
     inner join identities as students
         on
             new_pairs.student_identity_id = students.identity_id
-            -- Else the planner looks for them among all identities.
+            -- Without it the planner searches all identities for them.
             and students.record_type = 'student'
     inner join identities as others
         on new_pairs.other_identity_id = others.identity_id

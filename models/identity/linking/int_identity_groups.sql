@@ -24,7 +24,7 @@ as_of as (
 
 ),
 
-newest as (
+newest_rows as (
 
     select distinct on (district_id, district_student_id) *
     from students
@@ -32,52 +32,52 @@ newest as (
 
 ),
 
-described as (
+student_attributes as (
 
     select
         persons.student_key,
         persons.district_id,
-        newest.gender,
+        newest_rows.gender,
         races.label as race,
         cast(
-            extract(year from age(as_of.as_of_date, newest.birth_date)) as integer
+            extract(year from age(as_of.as_of_date, newest_rows.birth_date)) as integer
         ) as age
     from persons
     cross join as_of
-    left join newest
+    left join newest_rows
         on
-            persons.district_id = newest.district_id
-            and persons.district_student_id = newest.district_student_id
+            persons.district_id = newest_rows.district_id
+            and persons.district_student_id = newest_rows.district_student_id
     left join codes as races
-        on races.domain = 'race' and cast(newest.race as text) = races.code
+        on races.domain = 'race' and cast(newest_rows.race as text) = races.code
 
 ),
 
 identity_groups as (
 
     select
-        described.student_key,
-        member.group_type,
-        coalesce(member.group_value, 'unknown') as group_value
-    from described
+        student_attributes.student_key,
+        groups.group_type,
+        coalesce(groups.group_value, 'unknown') as group_value
+    from student_attributes
     cross join
         lateral (
             values
             ('all', 'all'),
-            ('district', described.district_id),
-            ('gender', described.gender),
-            ('race', described.race),
+            ('district', student_attributes.district_id),
+            ('gender', student_attributes.gender),
+            ('race', student_attributes.race),
             (
                 'age_band',
-                -- Pre-school and elementary, middle, high school and after.
+                -- Up to elementary school, middle school, high school, older.
                 case
-                    when described.age < 11 then '0-10'
-                    when described.age < 14 then '11-13'
-                    when described.age < 19 then '14-18'
-                    when described.age >= 19 then '19+'
+                    when student_attributes.age < 11 then '0-10'
+                    when student_attributes.age < 14 then '11-13'
+                    when student_attributes.age < 19 then '14-18'
+                    when student_attributes.age >= 19 then '19+'
                 end
             )
-        ) as member (group_type, group_value)
+        ) as groups (group_type, group_value)
 
 )
 

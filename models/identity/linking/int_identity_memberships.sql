@@ -24,7 +24,7 @@ as_of as (
 
 ),
 
--- An open spell lasts to the end of its school year, as far as that is known.
+-- An open spell ends with its school year or on the as-of date, whichever is first.
 enrolled as (
 
     select
@@ -43,8 +43,8 @@ enrolled as (
 
 ),
 
--- Students without enrollments are on the roster all the same.
-delivered as (
+-- Students without enrollments: the days between the deliveries of a roster row.
+on_roster as (
 
     select
         student_versions.district_id,
@@ -64,11 +64,11 @@ listed as (
 
     select * from enrolled
     union
-    select * from delivered
+    select * from on_roster
 
 ),
 
--- What lists say of two students counts as long as the rule is in force.
+-- Without the rule side_by_side the table is empty.
 memberships as (
 
     select listed.*

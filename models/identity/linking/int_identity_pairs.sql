@@ -24,7 +24,7 @@ sizes as (
 
 ),
 
--- A key that so many share says nothing about anybody; its pairs would swamp others.
+-- A value of so many identities identifies nobody and makes too many pairs.
 oversized as (
 
     select
@@ -38,7 +38,7 @@ oversized as (
 
 ),
 
-members as (
+kept_blocks as (
 
     select blocks.*
     from blocks
@@ -58,8 +58,8 @@ shared_keys as (
         others.identity_id as other_identity_id,
         students.student_key,
         others.student_key as other_student_key
-    from members as students
-    inner join members as others
+    from kept_blocks as students
+    inner join kept_blocks as others
         on
             students.key_type = others.key_type
             and students.key_hash = others.key_hash

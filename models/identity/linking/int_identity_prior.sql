@@ -20,9 +20,8 @@ clients as (
 
 ),
 
--- The more people one looks through, the likelier a chance agreement: among four times
--- the clients of the training a match is four times as improbable, two bits. Only in
--- such steps, so that a few new clients do not move every weight.
+-- Among four times the clients of the training, chance agreements are four times as
+-- likely: two bits less. The steps keep a few new clients from changing every weight.
 prior as (
 
     select

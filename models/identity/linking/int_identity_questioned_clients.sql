@@ -1,6 +1,6 @@
 with
 
-questions as (
+queued_persons as (
 
     select distinct person_id
     from {{ ref('match_review_queue') }}
@@ -28,7 +28,7 @@ clients as (
 
 ),
 
-shown as (
+linked_records as (
 
     select
         client_links.client_person_id,
@@ -37,20 +37,20 @@ shown as (
         records.record_id,
         split_part(records.record_id, ':', 1) as source_id,
         split_part(records.record_id, ':', 2) as source_client_id
-    from questions
-    inner join client_links on questions.person_id = client_links.person_id
+    from queued_persons
+    inner join client_links on queued_persons.person_id = client_links.person_id
     inner join records on client_links.client_identity_id = records.identity_id
 
 ),
 
--- For reviewers, who may not read `stg_clients`.
+-- Reviewers may not read `stg_clients`.
 questioned_clients as (
 
     select
-        shown.record_id,
-        shown.client_person_id,
-        shown.person_id,
-        shown.decision,
+        linked_records.record_id,
+        linked_records.client_person_id,
+        linked_records.person_id,
+        linked_records.decision,
         clients.last_name,
         clients.first_name,
         clients.middle_name,
@@ -61,12 +61,12 @@ questioned_clients as (
         clients.street,
         clients.city,
         clients.zip
-    from shown
+    from linked_records
     inner join clients
         on
-            {{ client_hash('shown') }} = clients.record_hash
-            and shown.source_id = clients.source_id
-            and shown.source_client_id = clients.source_client_id
+            {{ client_hash('linked_records') }} = clients.record_hash
+            and linked_records.source_id = clients.source_id
+            and linked_records.source_client_id = clients.source_client_id
 
 )
 

@@ -35,8 +35,8 @@ term_frequencies as not materialized (
 
 ),
 
--- Agreement on a rare name says more than agreement on a common one. Whatever is not
--- among the frequencies is rarer than all of them.
+-- Agreement on a rare name is stronger evidence. Names without a frequency count as the
+-- rarest.
 weights as (
 
     select

@@ -32,8 +32,8 @@ policy as (
 
 ),
 
--- Names change: the versions that agree best speak for the two students.
-best as (
+-- A student has a version per spelling. The pair with the highest weight counts.
+best_scores as (
 
     select distinct on (scores.student_key, scores.other_student_key)
         scores.*,
@@ -49,50 +49,50 @@ best as (
 
 ),
 
--- A district that lists two students on one day says that they are two. While that rule
--- is not in force there are no memberships.
+-- Two students whom a district lists on the same day are not one person.
+-- `int_identity_memberships` is empty while this rule is not in force.
 side_by_side as (
 
     select distinct
-        best.student_key,
-        best.other_student_key
-    from best
-    inner join memberships on best.student_key = memberships.student_key
+        best_scores.student_key,
+        best_scores.other_student_key
+    from best_scores
+    inner join memberships on best_scores.student_key = memberships.student_key
     inner join memberships as others
         on
-            best.other_student_key = others.student_key
+            best_scores.other_student_key = others.student_key
             and memberships.district_id = others.district_id
             and memberships.first_date <= others.last_date
             and memberships.last_date >= others.first_date
 
 ),
 
--- A reviewer's word counts for pairs, too, that nothing would compare any more.
+-- Includes reviewed pairs that are no longer compared.
 student_pairs as (
 
     select
-        coalesce(best.student_key, reviews.student_key) as student_key,
-        coalesce(best.other_student_key, reviews.other_record_key)
+        coalesce(best_scores.student_key, reviews.student_key) as student_key,
+        coalesce(best_scores.other_student_key, reviews.other_record_key)
             as other_student_key,
-        best.student_identity_id,
-        best.other_identity_id,
-        best.match_weight,
-        best.match_probability,
+        best_scores.student_identity_id,
+        best_scores.other_identity_id,
+        best_scores.match_weight,
+        best_scores.match_probability,
         case
             when side_by_side.student_key is not null then 'side_by_side'
-            else best.rule
+            else best_scores.rule
         end as rule,
-        coalesce(best.state_id = 'same', false) as has_same_state_id,
+        coalesce(best_scores.state_id = 'same', false) as has_same_state_id,
         reviews.decision as reviewed_decision
-    from best
+    from best_scores
     left join side_by_side
         on
-            best.student_key = side_by_side.student_key
-            and best.other_student_key = side_by_side.other_student_key
+            best_scores.student_key = side_by_side.student_key
+            and best_scores.other_student_key = side_by_side.other_student_key
     full outer join reviews
         on
-            best.student_key = reviews.student_key
-            and best.other_student_key = reviews.other_record_key
+            best_scores.student_key = reviews.student_key
+            and best_scores.other_student_key = reviews.other_record_key
 
 )
 
