@@ -1,4 +1,4 @@
--- A function of its own: PostgreSQL inlines `is_near_text` only without a loop in it.
+-- Not part of `is_near_text`, because PostgreSQL inlines no function with a loop.
 declare
     place integer := 1;
 begin
@@ -8,7 +8,7 @@ begin
     loop
         place := place + 1;
     end loop;
-    -- From the first letter that differs.
+    -- The first difference has to be the swap, and the only one.
     return
         place < length(one)
         and substr(one, place, 1) = substr(other, place + 1, 1)

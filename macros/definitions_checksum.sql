@@ -1,8 +1,8 @@
 {#
-    A checksum of everything but the records that determines the entries of the
-    dictionaries `int_identities` and `int_identity_comparisons`: functions, nicknames,
-    placeholders of first names, comparison levels and the two models. It is part of
-    every identity_id, so entries of earlier definitions are never used.
+    A checksum of the definitions that shape the entries of the dictionaries
+    `int_identities` and `int_identity_comparisons`: functions, nicknames, placeholder
+    first names, comparison levels and the two models. It is part of every identity_id, so
+    entries of earlier definitions are never used.
 #}
 {% macro definitions_checksum() -%}
     {%- set parts = [] -%}

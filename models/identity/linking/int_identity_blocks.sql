@@ -1,6 +1,6 @@
 {#
-    The blocking keys: type (seed `blocking_keys`) and arguments of the hash. The seed of
-    the hash is a number for the type plus the day or year: faster than text.
+    The blocking keys: type (seed `blocking_keys`) and arguments of the hash. Its second
+    argument, a number for the type plus the day or year, is faster than text.
 #}
 {%- set both_names = "case when first_name is not null then least(first_name, surname) "
     ~ "|| '|' || greatest(first_name, surname) end" -%}
