@@ -187,7 +187,7 @@ client_records as (
         clients.decision,
         value.field,
         value.text
-    from identity.int_identity_questioned_clients as clients
+    from identity.int_identity_review_clients as clients
     cross join lateral (values {client_fields}) as value (field, text)
 
 ),
@@ -290,7 +290,7 @@ select
     array_remove(households.student_keys || runners_up.student_key, null) as also_shown
 from open_pairs
 inner join students on open_pairs.student_key = students.student_key
-left join identity.int_identity_questioned_clients as reviewed_clients
+left join identity.int_identity_review_clients as reviewed_clients
     on
         open_pairs.other_record_type = 'client'
         and open_pairs.other_record_key = reviewed_clients.record_id

@@ -44,7 +44,7 @@ linked_records as (
 ),
 
 -- Reviewers may not read `stg_clients`.
-questioned_clients as (
+review_clients as (
 
     select
         linked_records.record_id,
@@ -70,4 +70,4 @@ questioned_clients as (
 
 )
 
-select * from questioned_clients
+select * from review_clients
