@@ -30,6 +30,9 @@ IN_A_WAREHOUSE = [
     ("replay", "has no delivered file"),
     ("build --as-of soon", "soon"),
     ("build --as-of 2012-02-30", "2012-02-30"),
+    ("status --as-of soon", "expected yyyy-mm-dd"),
+    ("warehouse backup backup backup/keys", "must be apart from the backup"),
+    ("warehouse restore nowhere keys", "is missing"),
     ("purge --partner nobody --yes", "no data of a partner 'nobody'"),
     ("purge --partner ../nowhere --yes", "'../nowhere' is not a partner"),
     ("purge --partner CLAIRTON --yes", "'CLAIRTON' is not a partner"),
@@ -65,7 +68,7 @@ WITHOUT_A_SERVER = [
     "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
     "purge --partner clairton --yes", "link explain a:1", "link review", "report summary",
     "report district clairton", "access apply", "warehouse status",
-    "access login ana --role analyst", "report public",
+    "access login ana --role analyst", "report public", "status", "warehouse upgrade",
 ]  # fmt: skip
 WITH_A_BAD_PORT = [
     "warehouse start", "warehouse stop", "warehouse status", "warehouse reset --yes",
