@@ -255,7 +255,7 @@ delivery_scorecards as (
         case
             when files_quarantined > 0
                 then format(
-                    'Files that could not be taken as agreed: %s of %s.',
+                    'Files that broke their contract: %s of %s.',
                     files_quarantined, files_delivered
                 )
             when files_held > 0
@@ -264,7 +264,7 @@ delivery_scorecards as (
                     files_held
                 )
             when files_missing > 0
-                then format('Files that did not come: %s.', missing_files)
+                then format('Missing files: %s.', missing_files)
             when missing_feeds is not null
                 then format(
                     'Days enrolled or absent are not known: no file fills %s.',
@@ -274,11 +274,11 @@ delivery_scorecards as (
                 then format('The delivery was late, by days: %s.', days_late)
             when rows_rejected > 0
                 then format(
-                    'Rows that could not be taken: %s of %s.',
+                    'Rejected rows: %s of %s.',
                     rows_rejected, rows_loaded + rows_rejected
                 )
             when unmapped_codes > 0
-                then format('Codes that nobody has explained: %s.', unmapped_codes)
+                then format('Unknown codes: %s.', unmapped_codes)
             when incomplete_records > 0
                 then format(
                     'Students and clients whose rows lack their counterpart: %s.',
