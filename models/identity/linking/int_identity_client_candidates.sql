@@ -96,8 +96,8 @@ client_candidates as (
         best_evidence.rule,
         best_evidence.other_ssn,
         best_evidence.first_name = 'exact' as has_same_first_name,
-        -- Twins' names may differ by a letter. With a namesake among the candidates, no
-        -- other person links.
+        -- Twins' names may differ by a letter. With a namesake among the candidates, a
+        -- person with a similar first name does not link.
         coalesce(
             best_evidence.first_name = 'exact'
             and best_evidence.last_name not in ('different', 'crossed')

@@ -86,7 +86,7 @@ live_uses as (
 
 ),
 
--- People are counted by first name and birth date, so that relatives and typos count.
+-- Relatives and typos count as other people: the cap leaves room for them.
 counts as (
 
     select

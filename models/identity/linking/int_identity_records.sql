@@ -90,8 +90,8 @@ combined as (
 
 ),
 
--- The student key makes a student's identities the student's own. The checksum keeps
--- linking from using dictionary entries of other definitions.
+-- With the student key, students never share an identity; identical clients do. With
+-- the checksum, dictionary entries of other definitions are never found.
 records as (
 
     select
