@@ -121,7 +121,7 @@ def test_the_summary_names_the_worst_problem(workbook: dict[str, list[dict[str, 
     summary = {row["what"]: row["finding"] for row in workbook["Summary"]}
     assert summary["District"] == "Pittsburgh Public Schools"
     assert summary["Grade"] == "failing"
-    assert summary["Worst problem"] == "Files that could not be taken as agreed: 2 of 4."
+    assert summary["Worst problem"] == "Files that broke their contract: 2 of 4."
     assert summary["Missing files"] == ("COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA")
     assert summary["Rejected rows"] == 1
     assert summary["Incomplete students"] == 1
