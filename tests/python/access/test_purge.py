@@ -206,7 +206,7 @@ def test_nothing_of_a_purged_partner_is_left(
     assert re.search(r"`archive`: [1-9]\d* entries", text)
     assert not any(canary in text for canary in canaries)
 
-    with pytest.raises(OutcomesError, match="There is nothing of a partner 'clairton'"):
+    with pytest.raises(OutcomesError, match="There are no data of a partner 'clairton'"):
         run("purge", "--partner", PARTNER, "--yes")
 
 
