@@ -1,4 +1,4 @@
--- With the index, nothing depends on how many rows the planner expects here.
+-- A wrong estimate of the rows then costs a lookup a row, not a scan of this table for each.
 {{ config(indexes=[{'columns': ['load_id', 'line_number'], 'unique': true}]) }}
 
 with
