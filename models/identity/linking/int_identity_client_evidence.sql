@@ -57,7 +57,8 @@ pairs as (
             as fits_middle_name,
         starts_with(students.first_name, left(clients.middle_name, 3))
             as fits_first_name,
-        abs(clients.birth_date - students.birth_date) < 180 as has_close_birth_date
+        abs(clients.birth_date - students.birth_date) < policy.close_birth_date_days
+            as has_close_birth_date
     from scores
     inner join client_persons
         on scores.other_identity_id = client_persons.client_identity_id

@@ -13,6 +13,8 @@ thresholds as (
         max(value) filter (where setting = 'pooling_weight') as pooling_weight,
         max(value) filter (where setting = 'near_tie_margin') as near_tie_margin,
         max(value) filter (where setting = 'namesake_weight') as namesake_weight,
+        max(value) filter (where setting = 'close_birth_date_days')
+            as close_birth_date_days,
         max(value) filter (where setting = 'most_people_per_number')
             as most_people_per_number,
         max(value) filter (where setting = 'most_numbers_per_student')
