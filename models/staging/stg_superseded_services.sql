@@ -1,4 +1,4 @@
--- A wrong estimate of the rows then costs a lookup a row, not a scan of this table for each.
+-- Where the planner expects too few rows, a join then costs a lookup a row, not a scan.
 {{ config(indexes=[{'columns': ['load_id', 'line_number'], 'unique': true}]) }}
 
 with
