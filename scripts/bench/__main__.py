@@ -17,7 +17,9 @@ FIGURES = PROJECT_DIR / "target" / "bench.json"
 def main() -> None:
     """Measure landing, the whole pipeline, linking, and the marts of a county."""
     console = Console()
-    EmbeddedServer(load_settings()).start()
+    settings = load_settings()
+    if not settings.is_distributed:
+        EmbeddedServer(settings).start()
     with console.status("Landing large files"):
         figures = {"landing": landing.measure()}
     figures["pipeline"] = pipeline.measure(console)

@@ -30,6 +30,8 @@ class Settings:
     archive_dir: Path
     archive_keys_dir: Path
     pseudonym_key: str = field(repr=False)
+    # Whether the database is the coordinator of a Citus cluster.
+    is_distributed: bool
 
     @property
     def password_file(self) -> Path:
@@ -67,6 +69,7 @@ def load_settings() -> Settings:
         archive_dir=_folder("OUTCOMES_ARCHIVE_DIR", warehouse_dir / "archive"),
         archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", warehouse_dir / "keys"),
         pseudonym_key=os.environ.get("OUTCOMES_PSEUDONYM_KEY", ""),
+        is_distributed=bool(os.environ.get("OUTCOMES_DISTRIBUTED")),
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import psycopg
 import yaml
+from psycopg import sql
 
-from outcomes.config import RAW_SOURCES_FILE
+from outcomes.config import RAW_SOURCES_FILE, load_settings
 from outcomes.errors import OutcomesError
 
 
@@ -118,11 +119,58 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
             "(hashtextextended(source_client_id, hashtextextended(source_id, 0)))"
         )
         changes = _differences(before, _columns(connection))
+        if load_settings().is_distributed:
+            changes += _distribute(connection)
         if before:
             connection.cursor().executemany(
                 "insert into landing.upgrades (change) values (%s)",
                 [[change] for change in changes],
             )
+    return changes
+
+
+def _distribute(connection: psycopg.Connection) -> list[str]:
+    """Spread the large tables of raw over the nodes of a Citus cluster (docs/distributed.md).
+
+    Returns:
+        What was spread, in words; a table that has its place keeps it.
+
+    Raises:
+        OutcomesError: the database has no Citus.
+    """
+    [(is_cluster,)] = connection.execute(
+        "select exists (select from pg_extension where extname = 'citus')"
+    ).fetchall()
+    if not is_cluster:
+        raise OutcomesError(
+            "OUTCOMES_DISTRIBUTED is set, but the database has no Citus: run `create extension "
+            "citus` on each node (docs/distributed.md), or unset it."
+        )
+    # dbt makes a table, fills it and gives it its name in one transaction. With the defaults
+    # Citus refuses that to tables of the whole cluster.
+    for setting, value in (
+        ("citus.multi_shard_modify_mode", "sequential"),
+        ("citus.enable_local_execution", "off"),
+    ):
+        connection.execute(f"set local {setting} to {value}".encode())
+        connection.execute(
+            sql.SQL("alter database {} set {} to {}").format(
+                sql.Identifier(connection.info.dbname), sql.SQL(setting), sql.Literal(value)
+            )
+        )
+    spread = {
+        row[0] for row in connection.execute("select logicalrelid::text from pg_dist_partition")
+    }
+    changes = []
+    for table in _raw_tables():
+        name = f"raw.{table['name']}"
+        column = table.get("config", {}).get("meta", {}).get("distribution")
+        if column and name not in spread:
+            connection.execute("select create_distributed_table(%s, %s)", [name, column])
+            connection.execute(
+                "select truncate_local_data_after_distributing_table(%s::regclass)", [name]
+            )
+            changes.append(f"{name} is spread over the cluster by {column}")
     return changes
 
 

@@ -127,9 +127,14 @@ class Freshness(Strict):
     warn_after: Period
 
 
+class TableMeta(Strict):
+    distribution: Text
+
+
 class TableConfig(Strict):
-    loaded_at_field: Text
-    freshness: Freshness
+    loaded_at_field: Text | None = None
+    freshness: Freshness | None = None
+    meta: TableMeta | None = None
 
 
 class Table(Strict):

@@ -188,6 +188,7 @@ def test_every_environment_variable_is_read_somewhere(document: Document) -> Non
         for file in (
             *(PROJECT_DIR / "scripts").rglob("*.py"),
             *(PROJECT_DIR / "macros").glob("*.sql"),
+            *(PROJECT_DIR / "tests" / "python").rglob("*.py"),
             PROJECT_DIR / "profiles.example.yml",
             PROJECT_DIR / "dbt_charts.yml",
         )
