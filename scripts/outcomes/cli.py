@@ -12,6 +12,7 @@ from rich.console import Console
 from outcomes.access.commands import access_app, purge
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.event_log import log_event
 from outcomes.landing.commands import (
     NEEDS_A_PERSON,
     district_app,
@@ -119,11 +120,15 @@ def weekly(
         summary()
         write_all_districts()
     except BaseException as error:
-        report_failure(step, 1, getattr(error, "run_id", run_id))
+        run_id = getattr(error, "run_id", run_id)
+        log_event("weekly", exit_code=1, step=step, run_id=run_id)
+        report_failure(step, 1, run_id)
         raise
+    exit_code = NEEDS_A_PERSON if waits_in else 0
+    log_event("weekly", exit_code=exit_code, step=waits_in or step, run_id=run_id)
     if waits_in:
-        report_failure(waits_in, NEEDS_A_PERSON, run_id)
-        raise typer.Exit(NEEDS_A_PERSON)
+        report_failure(waits_in, exit_code, run_id)
+        raise typer.Exit(exit_code)
 
 
 def app() -> None:

@@ -19,6 +19,7 @@ from rich.table import Table
 from outcomes.config import load_settings
 from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.event_log import log_event
 from outcomes.landing import ledger
 from outcomes.landing.archive import Archive
 from outcomes.landing.check import FileReport, Finding, check_files
@@ -95,6 +96,18 @@ def _land(path: Path, *, dry_run: bool) -> None:
             task = progress.add_task("", total=len(deliveries.files))
             for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed
+                for outcome in landed:
+                    log_event(
+                        "file",
+                        # No name: a district may write a child's into it.
+                        file_id=outcome.file_id,
+                        partner_id=outcome.partner_id,
+                        as_of_date=outcome.as_of_date,
+                        status=outcome.status,
+                        reason=outcome.reason,
+                        rows_loaded=outcome.counts.rows_loaded,
+                        rows_rejected=outcome.counts.rows_rejected,
+                    )
                 progress.update(
                     task,
                     advance=1,

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.event_log import log_event
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
@@ -102,9 +103,11 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
             "select max(status), max(landing.verdict(run_id)) from landing.runs where run_id = %s",
             [run_id],
         ).fetchone() or (None, None)
+    results = getattr(outcome.result, "results", [])
+    log_event("build", run_id=run_id, status=status or "failed", nodes=len(results))
     if status not in ("published", "held"):
         raise BuildError(_show_failure(outcome, console), run_id)
-    return BuildResult(run_id, len(getattr(outcome.result, "results", [])), status, verdict)
+    return BuildResult(run_id, len(results), status, verdict)
 
 
 def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:

@@ -210,6 +210,24 @@ def test_the_webhook_gets_a_report_of_a_failure(
     assert set(webhook[0]) == {"command", "step", "exit_code", "run_id", "text"}
 
 
+def test_events_are_logged_as_json_without_names(
+    database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_LOG_FILE", str(tmp_path / "log"))
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Interrupted)
+    delivery = min((demo_drops / "clairton").iterdir())
+    with pytest.raises(OutcomesError, match="Interrupted"):
+        run("weekly", delivery)
+    lines = (tmp_path / "log").read_text().splitlines()
+    *files, built, week = [json.loads(line) for line in lines]
+    assert len(files) == 4  # the sheets of the workbook
+    assert {file["status"] for file in files} == {"loaded"}
+    assert sum(file["rows_loaded"] for file in files) > 0
+    assert (built["event"], built["status"]) == ("build", "failed")
+    assert (week["event"], week["step"], week["exit_code"]) == ("weekly", "build", 1)
+    assert not any(file.name in line for line in lines for file in delivery.iterdir())
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/secret", "file:///etc/secret", "secret"])
 def test_an_unreachable_webhook_keeps_the_exit_code(
     url: str, database: Settings, monkeypatch: pytest.MonkeyPatch
