@@ -48,6 +48,11 @@ class Sheet:
 
 def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
     """Write an XLSX workbook that prints one page wide; completely, or not at all."""
+    # First, because openpyxl leaves its temporary files behind if a book is not saved.
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.part")
+    # It may hold ids of students: only the owner can read it, from the first byte on.
+    unfinished.touch(mode=0o600)
     book = Workbook(write_only=True)
     for content in sheets:
         sheet = book.create_sheet(content.title)
@@ -62,10 +67,6 @@ def write_workbook(file: Path, sheets: Iterable[Sheet]) -> None:
         sheet.append([_cell(sheet, heading, bold=True) for heading in content.columns])
         for row in content.rows:
             sheet.append([_cell(sheet, value) for value in row])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.part")
-    # It may hold ids of students: only the owner can read it, from the first byte on.
-    unfinished.touch(mode=0o600)
     book.save(unfinished)
     unfinished.replace(file)
 

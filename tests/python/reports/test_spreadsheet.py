@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import openpyxl
@@ -47,3 +48,14 @@ def test_a_state_has_a_word_and_a_color(tmp_path: Path) -> None:
     write_workbook(file, [Sheet("One", {"state": 8}, [["fine"], ["to fix"], ["urgent"]])])
     sheet = openpyxl.load_workbook(file)["One"]
     assert len({sheet[f"A{row}"].fill.start_color.rgb for row in (1, 2, 3, 4)}) == 4
+
+
+def test_a_workbook_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with pytest.raises(OSError, match="file"):
+        write_workbook(tmp_path / "file" / "book.xlsx", [Sheet("One", {"n": 8}, [[1]])])
+    assert list((tmp_path / "temporary").iterdir()) == []
