@@ -1,11 +1,13 @@
-"""Logins that read the warehouse."""
+"""Logins that read the warehouse, and a browser."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
@@ -22,3 +24,16 @@ def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield replace(first_publication, user="ana", password="a good one")
     with connect(first_publication) as owner:
         owner.execute("drop role ana")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A headless Chromium or Chrome of the system; CI's machines have Chrome."""
+    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    program = next(filter(None, programs), None)
+    if program is None:
+        pytest.skip("neither Chromium nor Chrome is installed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program)
+        yield opened
+        opened.close()

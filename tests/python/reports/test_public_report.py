@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser
+from tests.python.reports.pages import problems
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
@@ -183,6 +185,16 @@ def test_suppressed_figures_are_marked_and_not_zero(text: str) -> None:
     cells = {cell for table in Page(text).tables.values() for row in table for cell in row[1:]}
     assert "suppressed" in cells
     assert {"0", "0.0 %", "nan", "None", "<NA>"} & cells == set()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_browser_shows_the_page_without_a_fault(
+    text: str, browser: Browser, tmp_path: Path, width: int
+) -> None:
+    file = tmp_path / "public.html"
+    file.write_text(text, "utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    assert problems(page, file.as_uri()) == []
 
 
 def test_without_public_rows_the_report_is_an_error(
