@@ -65,7 +65,7 @@ bench: install  ## Measure speed; figures under target/bench.json
 	$(BIN)/python -m bench
 
 dashboards: install  ## Serve the dashboards of charts/, in a browser
-	@DO_NOT_TRACK=1 $(BIN)/dct serve
+	@$(BIN)/outcomes dashboards
 
 docs: install  ## Describe the models and their lineage, in a browser
 	$(BIN)/dbt docs generate --target in_place

@@ -22,7 +22,13 @@ from outcomes.landing.commands import (
     replay,
 )
 from outcomes.linkage.commands import link_app
-from outcomes.reports.commands import report_app, status, summary, write_all_districts
+from outcomes.reports.commands import (
+    dashboards,
+    report_app,
+    status,
+    summary,
+    write_all_districts,
+)
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
@@ -43,6 +49,7 @@ cli.command()(land)
 cli.command()(release)
 cli.command()(replay)
 cli.command()(purge)
+cli.command()(dashboards)
 cli.command()(status)
 
 

@@ -83,6 +83,27 @@ def public(
     console.print(f"The report is in {file}")
 
 
+def dashboards(
+    port: Annotated[int | None, typer.Option(help="The port; default: a free one.")] = None,
+) -> None:
+    """Serve the dashboards in a browser, until Ctrl-C.
+
+    Each reads as the role that it is for, through your login; what is for another role says so.
+    Staff of a district set OUTCOMES_DISTRICT to its id.
+
+    Example:
+        outcomes dashboards
+        OUTCOMES_DISTRICT=pittsburgh outcomes dashboards --port 8080
+    """
+    with console.status("Starting"):
+        # dbt Charts is an optional package, which takes a second to load.
+        from outcomes.reports.dashboards import prepare
+
+        setup = prepare(port)
+    console.print(f"The dashboards are on http://localhost:{setup.port} (stop with Ctrl-C)")
+    setup.server.run()
+
+
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
     as_of: Annotated[

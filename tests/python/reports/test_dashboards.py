@@ -4,60 +4,89 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import duckdb
 import pytest
+from click.testing import Result
+from dbt_charts.cli.main import app as dct
+from playwright.sync_api import Browser
+from starlette.testclient import TestClient
+from tests.python.conftest import free_port
+from tests.python.reports.pages import problems
+from typer.testing import CliRunner
 
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.reports.dashboards import prepare
 from outcomes.warehouse.connection import connect
 
-# The roles that can draw each dashboard; everybody reads the public one.
+# The dashboards that each role can open; everybody reads the public one.
 MAY = {
     "public": {"gaps"},
     "analyst": {"gaps", "action_research"},
     "district_pittsburgh": {"gaps", "students_at_risk", "feed_health"},
     "steward": {"gaps", "students_at_risk", "feed_health", "link_quality"},
 }
-BOARDS = sorted(path.stem for path in (PROJECT_DIR / "charts").glob("*.yml"))
+# The role that each dashboard asks for, unless the login is a district's.
+BOARDS = {
+    "gaps": "outcomes_public",
+    "action_research": "outcomes_analyst",
+    "students_at_risk": "outcomes_steward",
+    "feed_health": "outcomes_steward",
+    "link_quality": "outcomes_steward",
+}
 
 
 @pytest.fixture(scope="module")
 def people(first_publication: Settings) -> Iterator[Settings]:
-    """A login for each role, named `reader_<role>`."""
+    """A login for each role, named `reader_<role>`, and `reader_all`."""
     with connect(first_publication) as owner:
         for role in MAY:
             owner.execute(
                 f"create role reader_{role} login password 'a good one' in role outcomes_{role}"
                 .encode()
             )  # fmt: skip
+        owner.execute(
+            "create role reader_all login password 'a good one' "
+            "in role outcomes_public, outcomes_analyst, outcomes_steward"
+        )
         yield first_publication
-        for role in MAY:
+        for role in [*MAY, "all"]:
             owner.execute(f"drop role reader_{role}".encode())
 
 
-def draw(
-    built: Settings, role: str, board: str, home: Path, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Draw a board with a login of a role, as data instead of an image."""
-    environment = os.environ | {
+def environment(built: Settings, role: str) -> dict[str, str]:
+    """The environment of a login of a role."""
+    return {
         "OUTCOMES_PG_DATABASE": built.database,
         "OUTCOMES_PG_USER": f"reader_{role}",
         "OUTCOMES_PG_PASSWORD": "a good one",
         "OUTCOMES_DISTRICT": role.removeprefix("district_") if "district" in role else "",
-        "XDG_CACHE_HOME": str(home),
         "DO_NOT_TRACK": "1",
     }
-    command = Path(sys.executable).with_name("dct")
+
+
+def draw(built: Settings, role: str, board: str, home: Path, **variables: str) -> Result:
+    """Draw a board with a login of a role, as data instead of an image."""
     chosen = [word for name, value in variables.items() for word in ("--var", f"{name}={value}")]
-    return subprocess.run(
-        [command, "render", f"charts/{board}.yml", "--format=data", *chosen, "-o", home / "data"],
-        cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(PROJECT_DIR)
+        for name, value in environment(built, role).items():
+            patch.setenv(name, value)
+        patch.setenv("XDG_CACHE_HOME", str(home))
+        return CliRunner().invoke(
+            dct,
+            ["render", f"charts/{board}.yml", "--format=data", *chosen, "-o", str(home / "data")],
+        )
 
 
 def rows(file: Path, query: str) -> list[dict[str, Any]]:
@@ -66,35 +95,176 @@ def rows(file: Path, query: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_gaps_are_the_public_ones_and_the_filters_work(people: Settings, tmp_path: Path) -> None:
-    chosen = {
-        "district": "Pittsburgh Public Schools",
-        "measure": "Attendance",
-        "definition": "In the school year before",
-    }
-    done = draw(people, "public", "gaps", tmp_path, **chosen)
-    assert done.returncode == 0, done.stderr
-    with connect(people) as connection:
-        expected = connection.execute(
-            """
-            select 100 * gap, 100 * ci_low, 100 * ci_high from marts_public.rpt_outcome_gaps
-            where
-                district_id = 'pittsburgh' and measure = 'attendance_rate'
-                and involvement = 'prior_year' and program_group = 'any' and gap is not null
-            order by school_year
-            """
-        ).fetchall()
-    found = [(row["gap"], row["low"], row["high"]) for row in rows(tmp_path / "data", "by_year")]
-    assert expected
-    assert found == [pytest.approx(figures) for figures in expected]
+# For each dashboard, as one of its roles and with these filters: queries of the dashboard, and
+# what PostgreSQL says. The columns have the dashboard's names.
+FIGURES: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
+    (
+        "public",
+        "gaps",
+        {
+            "district": "Pittsburgh Public Schools",
+            "measure": "Attendance",
+            "definition": "In the school year before",
+        },
+        {
+            "by_year": """
+                select 100 * gap as gap, 100 * ci_low as low, 100 * ci_high as high
+                from marts_public.rpt_outcome_gaps
+                where
+                    district_id = 'pittsburgh' and measure = 'attendance_rate'
+                    and involvement = 'prior_year' and program_group = 'any' and gap is not null
+                order by school_year
+            """,
+            "by_program": """
+                select program_group_label as program, 100 * gap as gap
+                from marts_public.rpt_outcome_gaps
+                where
+                    district_id = 'pittsburgh' and measure = 'attendance_rate'
+                    and involvement = 'prior_year' and program_group <> 'any'
+                    and gap is not null
+                    and school_year = (
+                        select max(school_year) from marts_public.rpt_outcome_gaps
+                    )
+                order by gap desc
+            """,
+        },
+    ),
+    (
+        "public",
+        "gaps",
+        {"measure": "Grade-point average"},
+        {
+            "figures": """
+                select
+                    n_involved as "with services",
+                    n_not_involved as "others",
+                    to_char(value_involved, 'FM990.00') as "value, with services",
+                    to_char(gap, 'FMSG990.00') || ' grade points' as gap
+                from marts_public.rpt_outcome_gaps
+                where
+                    district_id = 'all' and measure = 'gpa' and involvement = 'ever'
+                    and program_group = 'any'
+                order by school_year
+            """,
+        },
+    ),
+    (
+        "steward",
+        "students_at_risk",
+        {"district": "Clairton City School District"},
+        {
+            "totals": """
+                select
+                    count(*) as students,
+                    sum((
+                        has_attendance_flag is true or has_behavior_flag is true
+                        or has_course_flag is true or has_gpa_flag is true
+                    )::int) as warned
+                from marts_district.rpt_early_warnings
+                where is_latest_week and district_id = 'clairton'
+            """,
+            "by_school": """
+                select count(*) as students, count(*) filter (where has_gpa_flag) as "grade average"
+                from marts_district.rpt_early_warnings
+                where is_latest_week and district_id = 'clairton'
+                group by school_code
+                order by school_code
+            """,
+        },
+    ),
+    (
+        "analyst",
+        "action_research",
+        {"base_year": "2012", "intervention": "After-school tutoring"},
+        {
+            "outcomes": """
+                select
+                    n_students as people,
+                    to_char(100 * attendance_rate, 'FM990.0 "%"') as attendance
+                from marts_pseudonymized.rpt_cohort_trajectories
+                where base_year = 2012 and group_type = 'all'
+                order by follow_up_year
+            """,
+            "effect_figures": """
+                select measure_label as measure, n_participants as participants
+                from marts_pseudonymized.rpt_intervention_effects
+                where intervention_name = 'After-school tutoring'
+                order by intervention_code, school_year, measure_label
+            """,
+        },
+    ),
+    (
+        "district_pittsburgh",
+        "feed_health",
+        {},
+        {
+            "scorecards": """
+                select as_of_date::text as delivery, grade, rows_loaded as "rows taken"
+                from district_pittsburgh.delivery_scorecards
+                order by as_of_date desc
+                limit 1
+            """,
+            "faults": """
+                select as_of_date::text as delivery, occurrences as times
+                from district_pittsburgh.file_issues
+                where not is_superseded
+                order by as_of_date desc, occurrences desc
+            """,
+        },
+    ),
+    (
+        "steward",
+        "link_quality",
+        {},
+        {
+            "links": """
+                select students, to_char(100 * link_rate, 'FM990.0 "%"') as linked, reviews
+                from identity.match_quality
+                where is_in_force
+                order by group_type <> 'all', group_type, group_value
+            """,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("role", "board", "filters", "queries"), FIGURES, ids=[f"{f[1]}-{f[0]}" for f in FIGURES]
+)
+def test_figures_equal_sql(
+    people: Settings,
+    tmp_path: Path,
+    role: str,
+    board: str,
+    filters: dict[str, str],
+    queries: dict[str, str],
+) -> None:
+    done = draw(people, role, board, tmp_path, **filters)
+    assert done.exit_code == 0, done.output
+    with connect(replace(people, user=f"reader_{role}", password="a good one")) as reader:
+        for query, text in queries.items():
+            cursor = reader.execute(text.encode())
+            names = [column.name for column in cursor.description or []]
+            expected = [
+                tuple(float(v) if isinstance(v, Decimal) else v for v in row) for row in cursor
+            ]
+            found = [tuple(row[name] for name in names) for row in rows(tmp_path / "data", query)]
+            assert expected, query
+            assert found[: len(expected)] == [pytest.approx(row) for row in expected], query
 
 
 def test_suppressed_figures_have_no_bar_and_no_zero(people: Settings, tmp_path: Path) -> None:
-    assert draw(people, "public", "gaps", tmp_path).returncode == 0
+    done = draw(people, "public", "gaps", tmp_path)
+    assert done.exit_code == 0, done.output
     figures = rows(tmp_path / "data", "figures")
-    suppressed = [row for row in figures if "—" in row.values()]
+    suppressed = [row for row in figures if row["with services"] is None]
     assert suppressed
-    assert not {"0", "0.0 %", None} & {value for row in figures for value in row.values()}
+    for row in suppressed:
+        # dbt Charts shows — for null.
+        assert row["others"] is None
+        shown = ("value, with services", "value, others", "gap", "95 % interval")
+        assert {row[name] for name in shown} == {"—"}
+    assert not {0, "0", "0.0 %"} & {value for row in figures for value in row.values()}
     for query in ("by_year", "by_program", "by_group", "by_district"):
         assert all(None not in row.values() for row in rows(tmp_path / "data", query))
 
@@ -103,14 +273,16 @@ def test_a_district_sees_its_own_students_and_keeps_no_copy(
     people: Settings, tmp_path: Path
 ) -> None:
     done = draw(people, "district_pittsburgh", "students_at_risk", tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.output
     with connect(people) as connection:
         expected = connection.execute(
             "select count(*) from district_pittsburgh.rpt_early_warnings where is_latest_week"
         ).fetchone()
     (totals,) = rows(tmp_path / "data", "totals")
     assert (totals["students"],) == expected
-    for cache in tmp_path.rglob("*.duckdb"):
+    caches = list(tmp_path.rglob("*.duckdb"))
+    assert caches
+    for cache in caches:
         with duckdb.connect(str(cache), read_only=True) as kept:
             assert [
                 table
@@ -119,16 +291,67 @@ def test_a_district_sees_its_own_students_and_keeps_no_copy(
             ] == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("role", MAY)
-def test_a_role_draws_its_dashboards_and_no_other(
-    people: Settings, tmp_path: Path, role: str, board: str
+def test_a_role_opens_its_dashboards_and_is_told_whose_the_others_are(
+    people: Settings, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    done = draw(people, role, board, tmp_path)
-    if board in MAY[role]:
-        assert done.returncode == 0, done.stderr
-    else:
-        assert done.returncode != 0
-        assert "permission denied" in done.stdout + done.stderr
-        assert not (tmp_path / "data").exists()
+    for name, value in environment(people, role).items():
+        monkeypatch.setenv(name, value)
+    with TestClient(prepare(None).app) as browser:
+        assert offered(browser.get("/").text) == MAY[role]
+        for board in MAY[role]:
+            assert browser.get(f"/{board}/").status_code == 200, board
+        assert browser.get("/gaps/?district=O'Brien").status_code == 200
+        for board in BOARDS.keys() - MAY[role]:
+            for address in (f"/{board}/", f"/phone/{board}/", f"/{board}.pdf"):
+                answer = browser.get(address)
+                assert answer.status_code == 403, address
+                assert f"is for <code>{BOARDS[board]}</code>" in answer.text
+                assert f"<code>reader_{role}</code> does not have that role" in answer.text
+                assert offered(answer.text) == MAY[role]
+
+
+def offered(page: str) -> set[str]:
+    """The dashboards that a page links to."""
+    return set(re.findall(r'href="/(\w+)/"', page))
+
+
+@pytest.fixture
+def served(people: Settings) -> Iterator[str]:
+    """The address of the dashboards, served to a login that may open all."""
+    address = f"http://localhost:{free_port()}"
+    command = [Path(sys.executable).with_name("outcomes"), "dashboards", "--port", address[17:]]
+    given = os.environ | environment(people, "all")
+    with subprocess.Popen(command, env=given, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(f"{address}/health")
+            yield address
+        finally:
+            server.terminate()
+
+
+def wait_for(address: str) -> None:
+    for _ in range(120):
+        try:
+            urlopen(address).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"{address} does not answer")
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_dashboards_without_a_fault(served: str, browser: Browser) -> None:
+    wide = browser.new_page(viewport={"width": 1440, "height": 900})
+    narrow = browser.new_page(viewport={"width": 390, "height": 900})
+    for board in BOARDS:
+        assert problems(wide, f"{served}/{board}/") == [], board
+        assert wide.url == f"{served}/{board}/"
+        assert problems(narrow, f"{served}/{board}/") == [], board
+        assert narrow.url == f"{served}/phone/{board}/"
+    for page in (wide, narrow):
+        page.goto(f"{served}/gaps/?district=Clairton City School District")
+        page.wait_for_load_state("networkidle")
+        texts = page.locator("svg text").all_text_contents()
+        assert "—" in texts, "a suppressed figure"
+        assert not any("null" in text for text in texts)
