@@ -1,3 +1,9 @@
+{%- set means = ['attendance_rate', 'gpa'] %}
+{%- set shares = [
+    'is_chronically_absent_pde', 'is_chronically_absent_federal', 'is_proficient_math',
+    'is_proficient_reading', 'promise_on_track_or_eligible',
+] %}
+
 with
 
 student_years as (
@@ -52,12 +58,9 @@ measured as (
         student_years.special_education,
         student_years.attendance_rate,
         student_years.gpa,
-        cast(student_years.is_chronically_absent_pde as integer)
-            as is_chronically_absent_pde,
-        cast(student_years.is_chronically_absent_federal as integer)
-            as is_chronically_absent_federal,
-        cast(student_years.is_proficient_math as integer) as is_proficient_math,
-        cast(student_years.is_proficient_reading as integer) as is_proficient_reading,
+        {% for share in shares if share.startswith('is_') %}
+        cast(student_years.{{ share }} as integer) as {{ share }},
+        {% endfor %}
         case
             when student_years.promise_status in ('on_track', 'eligible') then 1
             when student_years.promise_status not in ('not_applicable', 'unknown')
@@ -142,6 +145,21 @@ wide_sums as (
         measured.stratum,
         counted.program_group,
         counted.involvement,
+        {% for measure in means + shares %}
+        count(measured.{{ measure }}) as {{ measure }}_n,
+        sum(measured.{{ measure }}) as {{ measure }}_total,
+        sum(measured.{{ measure }} * measured.{{ measure }}) as {{ measure }}_squares,
+        sum(measured.record_key) filter (
+            where measured.{{ measure }} is not null
+        ) as {{ measure }}_n_key,
+        {% if measure in shares %}
+        sum(measured.record_key * measured.{{ measure }}) as {{ measure }}_total_key,
+        {% else %}
+        sum(measured.value_record_key) filter (
+            where measured.{{ measure }} is not null
+        ) as {{ measure }}_total_key,
+        {% endif %}
+        {% endfor %}
         grouping(
             measured.school_code,
             measured.race,
@@ -153,60 +171,7 @@ wide_sums as (
         measured.race,
         measured.gender,
         measured.is_english_learner,
-        measured.special_education,
-        count(measured.attendance_rate) as attendance_n,
-        sum(measured.attendance_rate) as attendance_total,
-        sum(measured.attendance_rate * measured.attendance_rate) as attendance_squares,
-        sum(measured.record_key) filter (
-            where measured.attendance_rate is not null
-        ) as attendance_n_key,
-        sum(measured.value_record_key) filter (
-            where measured.attendance_rate is not null
-        ) as attendance_total_key,
-        count(measured.gpa) as gpa_n,
-        sum(measured.gpa) as gpa_total,
-        sum(measured.gpa * measured.gpa) as gpa_squares,
-        sum(measured.record_key) filter (
-            where measured.gpa is not null
-        ) as gpa_n_key,
-        sum(measured.value_record_key) filter (
-            where measured.gpa is not null
-        ) as gpa_total_key,
-        count(measured.is_chronically_absent_pde) as pde_n,
-        sum(measured.is_chronically_absent_pde) as pde_total,
-        sum(measured.record_key) filter (
-            where measured.is_chronically_absent_pde is not null
-        ) as pde_n_key,
-        sum(measured.record_key * measured.is_chronically_absent_pde)
-            as pde_total_key,
-        count(measured.is_chronically_absent_federal) as federal_n,
-        sum(measured.is_chronically_absent_federal) as federal_total,
-        sum(measured.record_key) filter (
-            where measured.is_chronically_absent_federal is not null
-        ) as federal_n_key,
-        sum(measured.record_key * measured.is_chronically_absent_federal)
-            as federal_total_key,
-        count(measured.is_proficient_math) as math_n,
-        sum(measured.is_proficient_math) as math_total,
-        sum(measured.record_key) filter (
-            where measured.is_proficient_math is not null
-        ) as math_n_key,
-        sum(measured.record_key * measured.is_proficient_math)
-            as math_total_key,
-        count(measured.is_proficient_reading) as reading_n,
-        sum(measured.is_proficient_reading) as reading_total,
-        sum(measured.record_key) filter (
-            where measured.is_proficient_reading is not null
-        ) as reading_n_key,
-        sum(measured.record_key * measured.is_proficient_reading)
-            as reading_total_key,
-        count(measured.promise_on_track_or_eligible) as promise_n,
-        sum(measured.promise_on_track_or_eligible) as promise_total,
-        sum(measured.record_key) filter (
-            where measured.promise_on_track_or_eligible is not null
-        ) as promise_n_key,
-        sum(measured.record_key * measured.promise_on_track_or_eligible)
-            as promise_total_key
+        measured.special_education
     from measured
     inner join counted
         on
@@ -270,7 +235,6 @@ grouped_sums as (
 
 ),
 
--- The squares of a share are its values, because 0 and 1 are their own squares.
 outcome_gap_strata as (
 
     select
@@ -293,69 +257,17 @@ outcome_gap_strata as (
     cross join
         lateral (
             values
+            {% for measure in means + shares %}
             (
-                'attendance_rate',
-                false,
-                grouped_sums.attendance_n,
-                grouped_sums.attendance_total,
-                grouped_sums.attendance_squares,
-                grouped_sums.attendance_n_key,
-                grouped_sums.attendance_total_key
-            ),
-            (
-                'gpa',
-                false,
-                grouped_sums.gpa_n,
-                grouped_sums.gpa_total,
-                grouped_sums.gpa_squares,
-                grouped_sums.gpa_n_key,
-                grouped_sums.gpa_total_key
-            ),
-            (
-                'is_chronically_absent_pde',
-                true,
-                grouped_sums.pde_n,
-                grouped_sums.pde_total,
-                grouped_sums.pde_total,
-                grouped_sums.pde_n_key,
-                grouped_sums.pde_total_key
-            ),
-            (
-                'is_chronically_absent_federal',
-                true,
-                grouped_sums.federal_n,
-                grouped_sums.federal_total,
-                grouped_sums.federal_total,
-                grouped_sums.federal_n_key,
-                grouped_sums.federal_total_key
-            ),
-            (
-                'is_proficient_math',
-                true,
-                grouped_sums.math_n,
-                grouped_sums.math_total,
-                grouped_sums.math_total,
-                grouped_sums.math_n_key,
-                grouped_sums.math_total_key
-            ),
-            (
-                'is_proficient_reading',
-                true,
-                grouped_sums.reading_n,
-                grouped_sums.reading_total,
-                grouped_sums.reading_total,
-                grouped_sums.reading_n_key,
-                grouped_sums.reading_total_key
-            ),
-            (
-                'promise_on_track_or_eligible',
-                true,
-                grouped_sums.promise_n,
-                grouped_sums.promise_total,
-                grouped_sums.promise_total,
-                grouped_sums.promise_n_key,
-                grouped_sums.promise_total_key
-            )
+                '{{ measure }}',
+                {{ measure in shares }},
+                grouped_sums.{{ measure }}_n,
+                grouped_sums.{{ measure }}_total,
+                grouped_sums.{{ measure }}_squares,
+                grouped_sums.{{ measure }}_n_key,
+                grouped_sums.{{ measure }}_total_key
+            ){{ ',' if not loop.last }}
+            {% endfor %}
         ) as measures (
             measure, is_proportion, n, total, squares, n_key, total_key
         )

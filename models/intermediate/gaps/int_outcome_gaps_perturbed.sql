@@ -112,13 +112,14 @@ perturbed_counts as (
 
     select
         gap_number,
-        max(perturbed_count) filter (where cell = 'n_involved') as n_involved,
-        max(perturbed_count) filter (where cell = 'n_not_involved') as n_not_involved,
+        max(perturbed_count) filter (where cell = 'n_involved') as shown_involved,
+        max(perturbed_count) filter (where cell = 'n_not_involved')
+            as shown_not_involved,
         max(perturbed_count) filter (where cell = 'with_outcome_involved')
             as with_outcome_involved,
         max(perturbed_count) filter (where cell = 'with_outcome_not_involved')
             as with_outcome_not_involved,
-        max(perturbed_count) filter (where cell = 'n_left_out') as n_left_out
+        max(perturbed_count) filter (where cell = 'n_left_out') as shown_left_out
     from perturbed_cells
     group by gap_number
 
@@ -130,14 +131,14 @@ perturbed_values as (
 
     select
         published.*,
-        perturbed_counts.n_involved as shown_involved,
-        perturbed_counts.n_not_involved as shown_not_involved,
-        perturbed_counts.n_left_out as shown_left_out,
+        perturbed_counts.shown_involved,
+        perturbed_counts.shown_not_involved,
+        perturbed_counts.shown_left_out,
         case
             when published.is_proportion
                 then
                     perturbed_counts.with_outcome_involved
-                    / nullif(perturbed_counts.n_involved, 0)
+                    / nullif(perturbed_counts.shown_involved, 0)
             else
                 published.value_involved
                 + (mod(published.total_involved_key, 4294967296) / 4294967296 - 0.5)
@@ -148,7 +149,7 @@ perturbed_values as (
             when published.is_proportion
                 then
                     perturbed_counts.with_outcome_not_involved
-                    / nullif(perturbed_counts.n_not_involved, 0)
+                    / nullif(perturbed_counts.shown_not_involved, 0)
             else
                 published.value_not_involved
                 + (mod(published.total_not_involved_key, 4294967296) / 4294967296 - 0.5)
@@ -253,12 +254,17 @@ perturbed as (
 
     select
         flagged_values.school_year,
+        flagged_values.known_through,
+        flagged_values.is_complete_year,
         flagged_values.district_id,
         flagged_values.group_type,
         flagged_values.group_value,
+        flagged_values.group_label,
         flagged_values.program_group,
+        flagged_values.program_group_label,
         flagged_values.involvement,
         flagged_values.measure,
+        flagged_values.measure_label,
         shown_values.shown_involved::bigint as n_involved,
         shown_values.shown_not_involved::bigint as n_not_involved,
         shown_values.shown_value_involved::double precision as value_involved,
