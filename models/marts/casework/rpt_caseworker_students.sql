@@ -6,9 +6,9 @@ as_of as (
 
 ),
 
-partners as (
+agreed_purposes as (
 
-    select * from {{ ref('stg_partners') }}
+    select * from {{ ref('int_agreed_purposes') }}
 
 ),
 
@@ -65,19 +65,6 @@ responsibilities as (
 
 ),
 
--- An agreement for audit and evaluation alone does not let caseworkers see records.
-agreeing_districts as (
-
-    select partners.partner_id as district_id
-    from partners
-    cross join as_of
-    where
-        'service_coordination' = any(partners.purposes)
-        and as_of.as_of_date between
-        partners.agreement_starts_on and partners.agreement_ends_on
-
-),
-
 newest_years as (
 
     select distinct on (student_key) *
@@ -120,8 +107,11 @@ caseworker_students as (
         newest_years.promise_status
     from students
     inner join responsibilities on students.person_id = responsibilities.person_id
-    inner join agreeing_districts
-        on students.district_id = agreeing_districts.district_id
+    -- An agreement for audit and evaluation alone does not let caseworkers see records.
+    inner join agreed_purposes
+        on
+            students.district_id = agreed_purposes.partner_id
+            and agreed_purposes.purpose = 'service_coordination'
     left join newest_years on students.student_key = newest_years.student_key
     left join schools
         on
