@@ -1,7 +1,4 @@
-{%- set compared = [
-    'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
-    'address', 'state_id',
-] %}
+{%- set compared = compared_columns() %}
 {%- set filters = {'ssn': ' filter (where has_overused_ssn is not true)'} %}
 
 with

@@ -1,9 +1,6 @@
 -- A view, because the rows of every pair are computed faster than stored.
 {{ config(materialized='view') }}
-{%- set compared = [
-    'last_name', 'first_name', 'middle_name', 'suffix', 'birth_date', 'gender', 'ssn',
-    'address', 'state_id',
-] %}
+{%- set compared = compared_columns() %}
 
 with
 
