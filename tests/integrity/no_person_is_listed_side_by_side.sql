@@ -35,5 +35,4 @@ inner join memberships on persons.student_key = memberships.student_key
 inner join memberships as other_memberships
     on
         others.student_key = other_memberships.student_key
-        and memberships.first_date <= other_memberships.last_date
-        and memberships.last_date >= other_memberships.first_date
+        and memberships.listed_days && other_memberships.listed_days

@@ -63,7 +63,7 @@ on_roster as (
 listed as (
 
     select * from enrolled
-    union
+    union all
     select * from on_roster
 
 ),
@@ -71,9 +71,14 @@ listed as (
 -- Without the rule side_by_side the table is empty.
 memberships as (
 
-    select listed.*
+    select
+        listed.district_id,
+        listed.student_key,
+        range_agg(daterange(listed.first_date, listed.last_date, '[]')) as listed_days
     from listed
     inner join match_rules on match_rules.rule = 'side_by_side'
+    where listed.first_date <= listed.last_date
+    group by listed.district_id, listed.student_key
 
 )
 

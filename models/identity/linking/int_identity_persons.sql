@@ -95,8 +95,7 @@ contradicted as (
         on
             others.student_key = other_memberships.student_key
             and memberships.district_id = other_memberships.district_id
-            and memberships.first_date <= other_memberships.last_date
-            and memberships.last_date >= other_memberships.first_date
+            and memberships.listed_days && other_memberships.listed_days
     left join decisions
         on
             clusters.student_key = decisions.student_key

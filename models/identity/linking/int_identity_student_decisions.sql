@@ -67,8 +67,7 @@ near_ties as (
         on
             others.candidate_key = other_memberships.student_key
             and memberships.district_id = other_memberships.district_id
-            and memberships.first_date <= other_memberships.last_date
-            and memberships.last_date >= other_memberships.first_date
+            and memberships.listed_days && other_memberships.listed_days
     cross join policy
     where
         candidates.match_weight < others.match_weight + policy.near_tie_margin

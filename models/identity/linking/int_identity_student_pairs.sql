@@ -49,24 +49,6 @@ best_scores as (
 
 ),
 
--- Two students whom a district lists on the same day are not one person.
--- `int_identity_memberships` is empty while this rule is not in force.
-side_by_side as (
-
-    select distinct
-        best_scores.student_key,
-        best_scores.other_student_key
-    from best_scores
-    inner join memberships on best_scores.student_key = memberships.student_key
-    inner join memberships as others
-        on
-            best_scores.other_student_key = others.student_key
-            and memberships.district_id = others.district_id
-            and memberships.first_date <= others.last_date
-            and memberships.last_date >= others.first_date
-
-),
-
 -- Includes reviewed pairs that are no longer compared.
 student_pairs as (
 
@@ -78,17 +60,20 @@ student_pairs as (
         best_scores.other_identity_id,
         best_scores.match_weight,
         best_scores.match_probability,
+        -- Two students whom a district lists on the same day are not one person.
+        -- `int_identity_memberships` is empty while this rule is not in force.
         case
-            when side_by_side.student_key is not null then 'side_by_side'
+            when memberships.listed_days && others.listed_days then 'side_by_side'
             else best_scores.rule
         end as rule,
         coalesce(best_scores.state_id = 'same', false) as has_same_state_id,
         reviews.decision as reviewed_decision
     from best_scores
-    left join side_by_side
+    left join memberships on best_scores.student_key = memberships.student_key
+    left join memberships as others
         on
-            best_scores.student_key = side_by_side.student_key
-            and best_scores.other_student_key = side_by_side.other_student_key
+            best_scores.other_student_key = others.student_key
+            and memberships.district_id = others.district_id
     full outer join reviews
         on
             best_scores.student_key = reviews.student_key
