@@ -18,7 +18,6 @@ select
     clients.street,
     clients.city,
     clients.zip,
-    clients.updated_at,
     clients.as_of_date
 from {{ source('raw', 'clients') }} as clients
 left join {{ ref('code_crosswalk') }} as genders

@@ -33,7 +33,6 @@ decoded as (
         course_marks.marking_period,
         course_marks.course_code,
         subjects.code as subject,
-        course_marks.mark,
         results.code = 'failed' as is_failed
     from course_marks
     inner join snapshots

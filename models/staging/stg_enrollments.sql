@@ -39,7 +39,6 @@ decoded as (
         enrollments.school_code,
         cast(grades.code as smallint) as grade,
         enrollments.entry_date,
-        entry_codes.code as entry_code,
         enrollments.exit_date,
         exit_codes.code as exit_code,
         enrollments.activity_date,
@@ -54,7 +53,6 @@ decoded as (
             and coalesce(enrollments.district_student_id, enrollments.state_student_id)
             = student_ids.student_id
     {{ join_meaning('grades', 'grade', 'enrollments', 'grade') }}
-    {{ join_meaning('entry_codes', 'enrollment_code', 'enrollments', 'entry_code') }}
     {{ join_meaning('exit_codes', 'enrollment_code', 'enrollments', 'exit_code') }}
     {{ join_meaning('activities', 'enrollment_code', 'enrollments', 'activity_code') }}
 
@@ -70,7 +68,6 @@ completed as (
         coalesce(decoded.school_code, students.school_code) as school_code,
         coalesce(decoded.grade, students.grade) as grade,
         decoded.entry_date,
-        decoded.entry_code,
         decoded.exit_date,
         decoded.exit_code,
         decoded.activity_date,

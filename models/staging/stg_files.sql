@@ -59,7 +59,6 @@ known_files as (
         ordered_files.status,
         ordered_files.reason_code,
         ordered_files.detail,
-        ordered_files.lines,
         -- Applying a file of changes writes the complete new snapshot into raw.
         coalesce(ordered_files.rows_in_snapshot, ordered_files.rows_loaded)
             as rows_loaded,

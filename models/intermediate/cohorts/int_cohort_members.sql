@@ -78,7 +78,6 @@ cohort_members as (
     select
         person_id,
         school_year as base_year,
-        starts_on,
         district_id,
         grade,
         gender,

@@ -40,7 +40,6 @@ memberships as (
     select
         enrollments.person_id,
         enrollments.school_year,
-        enrollments.district_id,
         least(
             coalesce(enrollments.exit_date, make_date(enrollments.school_year, 6, 30)),
             as_of.as_of_date
@@ -62,7 +61,6 @@ membership_years as (
     select
         person_id,
         school_year,
-        count(distinct district_id) as n_districts,
         max(last_day) as last_day,
         min(graduated_on) as graduated_on
     from memberships
@@ -86,7 +84,6 @@ person_years as (
         main_years.gpa,
         main_years.is_proficient_math,
         main_years.is_proficient_reading,
-        membership_years.n_districts,
         membership_years.last_day,
         membership_years.graduated_on
     from main_years

@@ -119,7 +119,12 @@ described as (
 candidates as (
 
     select
-        *,
+        intervention_code,
+        school_year,
+        student_key,
+        is_participant,
+        school_key,
+        has_student_year,
         case
             when has_student_year and prior_attendance_band is not null
                 then

@@ -13,29 +13,25 @@ measures as (
         student_years.student_key,
         student_years.school_year,
         measures.measure,
-        measures.is_proportion,
         measures.value
     from student_years
     cross join
         lateral (
             values
-            ('attendance_rate', false, student_years.attendance_rate),
+            ('attendance_rate', student_years.attendance_rate),
             (
                 'is_chronically_absent_pde',
-                true,
                 student_years.is_chronically_absent_pde::int
             ),
             (
                 'is_chronically_absent_federal',
-                true,
                 student_years.is_chronically_absent_federal::int
             ),
-            ('gpa', false, student_years.gpa),
-            ('is_proficient_math', true, student_years.is_proficient_math::int),
-            ('is_proficient_reading', true, student_years.is_proficient_reading::int),
+            ('gpa', student_years.gpa),
+            ('is_proficient_math', student_years.is_proficient_math::int),
+            ('is_proficient_reading', student_years.is_proficient_reading::int),
             (
                 'promise_on_track_or_eligible',
-                true,
                 case
                     when student_years.promise_status in ('on_track', 'eligible') then 1
                     when
@@ -45,7 +41,7 @@ measures as (
                         then 0
                 end
             )
-        ) as measures (measure, is_proportion, value)
+        ) as measures (measure, value)
     where measures.value is not null
 
 )
