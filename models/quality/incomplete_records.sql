@@ -6,33 +6,15 @@ student_mentions as (
 
 ),
 
-enrollments as (
-
-    select * from {{ ref('stg_enrollments') }}
-
-),
-
-enrollment_codes as (
-
-    select * from {{ ref('enrollment_codes') }}
-
-),
-
 spells as (
 
     select * from {{ ref('int_enrollment_spells') }}
 
 ),
 
-calendar_days as (
+incomplete_enrollments as (
 
-    select * from {{ ref('stg_calendar_days') }}
-
-),
-
-attendance_totals as (
-
-    select * from {{ ref('stg_attendance_totals') }}
+    select * from {{ ref('int_incomplete_enrollments') }}
 
 ),
 
@@ -138,222 +120,6 @@ not_enrolled as (
 
 ),
 
-enrollment_files as (
-
-    select
-        district_id,
-        contract_object,
-        school_year,
-        district_student_id,
-        student_id,
-        as_of_date
-    from student_mentions
-    where feed = 'enrollments'
-
-),
-
-current_spells as (
-
-    select
-        enrollment_files.*,
-        spells.school_code
-    from enrollment_files
-    inner join spells
-        on
-            enrollment_files.district_id = spells.district_id
-            and enrollment_files.district_student_id = spells.district_student_id
-            and enrollment_files.school_year = spells.school_year
-    where
-        not spells.is_no_show
-        and enrollment_files.as_of_date
-        between spells.entry_date and coalesce(spells.exit_date, 'infinity')
-
-),
-
-rosters as (
-
-    select distinct
-        district_id,
-        school_year,
-        contract_object
-    from student_mentions
-    where feed = 'students'
-
-),
-
--- A roster of active students lists those enrolled on its day only.
-missing_from_a_roster as (
-
-    select
-        'not_on_every_roster' as reason_code,
-        current_spells.district_id as partner_id,
-        current_spells.contract_object,
-        current_spells.school_year,
-        current_spells.student_id as record_id,
-        max(current_spells.as_of_date) as as_of_date,
-        count(*) as rows_affected,
-        rosters.contract_object as missing_from
-    from current_spells
-    inner join rosters
-        on
-            current_spells.district_id = rosters.district_id
-            and current_spells.school_year = rosters.school_year
-    left join student_mentions as listings
-        on
-            listings.feed = 'students'
-            and rosters.district_id = listings.district_id
-            and rosters.school_year = listings.school_year
-            and rosters.contract_object = listings.contract_object
-            and current_spells.district_student_id = listings.district_student_id
-    where listings.student_id is null
-    group by
-        current_spells.district_id,
-        current_spells.contract_object,
-        current_spells.school_year,
-        current_spells.student_id,
-        rosters.contract_object
-
-),
-
--- An exit before July 1 belongs to the year before.
-exits_without_entry as (
-
-    select
-        'exit_without_entry' as reason_code,
-        enrollment_files.district_id as partner_id,
-        enrollment_files.contract_object,
-        enrollment_files.school_year,
-        enrollment_files.student_id as record_id,
-        max(enrollment_files.as_of_date) as as_of_date,
-        count(*) as rows_affected,
-        null as missing_from
-    from enrollments
-    inner join enrollment_codes on enrollments.activity_code = enrollment_codes.code
-    inner join enrollment_files
-        on
-            enrollments.district_id = enrollment_files.district_id
-            and enrollments.district_student_id = enrollment_files.district_student_id
-            and enrollments.school_year = enrollment_files.school_year
-    left join spells
-        on
-            enrollments.district_id = spells.district_id
-            and enrollments.district_student_id = spells.district_student_id
-            and enrollments.school_year = spells.school_year
-            and enrollments.school_code = spells.school_code
-            and enrollments.activity_date = spells.exit_date
-    where
-        enrollment_codes.kind = 'exit'
-        and enrollments.activity_date >= make_date(enrollments.school_year - 1, 7, 1)
-        and spells.district_student_id is null
-    group by
-        enrollment_files.district_id,
-        enrollment_files.contract_object,
-        enrollment_files.school_year,
-        enrollment_files.student_id
-
-),
-
-school_calendars as (
-
-    select distinct
-        district_id,
-        school_year,
-        school_code
-    from calendar_days
-
-),
-
-years_with_calendars as (
-
-    select distinct
-        district_id,
-        school_year
-    from school_calendars
-
-),
-
--- Districts that report monthly totals send no calendar.
-schools_without_calendar as (
-
-    select distinct
-        spells.district_id,
-        spells.school_year,
-        spells.school_code
-    from spells
-    inner join years_with_calendars
-        on
-            spells.district_id = years_with_calendars.district_id
-            and spells.school_year = years_with_calendars.school_year
-    left join school_calendars
-        on
-            spells.district_id = school_calendars.district_id
-            and spells.school_year = school_calendars.school_year
-            and spells.school_code = school_calendars.school_code
-    where
-        not spells.is_no_show
-        and school_calendars.school_code is null
-
-),
-
-enrolled_without_calendar as (
-
-    select
-        'school_without_calendar' as reason_code,
-        enrollment_files.district_id as partner_id,
-        enrollment_files.contract_object,
-        enrollment_files.school_year,
-        enrollment_files.student_id as record_id,
-        max(enrollment_files.as_of_date) as as_of_date,
-        count(*) as rows_affected,
-        null as missing_from
-    from enrollment_files
-    inner join spells
-        on
-            enrollment_files.district_id = spells.district_id
-            and enrollment_files.district_student_id = spells.district_student_id
-            and enrollment_files.school_year = spells.school_year
-    inner join schools_without_calendar
-        on
-            spells.district_id = schools_without_calendar.district_id
-            and spells.school_year = schools_without_calendar.school_year
-            and spells.school_code = schools_without_calendar.school_code
-    where not spells.is_no_show
-    group by
-        enrollment_files.district_id,
-        enrollment_files.contract_object,
-        enrollment_files.school_year,
-        enrollment_files.student_id
-
-),
-
-impossible_months as (
-
-    select
-        'absent_longer_than_enrolled' as reason_code,
-        attendance_totals.district_id as partner_id,
-        student_mentions.contract_object,
-        attendance_totals.school_year,
-        student_mentions.student_id as record_id,
-        max(student_mentions.as_of_date) as as_of_date,
-        count(*) as rows_affected,
-        null as missing_from
-    from attendance_totals
-    inner join student_mentions
-        on
-            student_mentions.feed = 'attendance_totals'
-            and attendance_totals.district_id = student_mentions.district_id
-            and attendance_totals.district_student_id
-            = student_mentions.district_student_id
-            and attendance_totals.school_year = student_mentions.school_year
-    where not attendance_totals.is_possible
-    group by
-        attendance_totals.district_id,
-        student_mentions.contract_object,
-        attendance_totals.school_year,
-        student_mentions.student_id
-
-),
-
 clients_without_record as (
 
     select
@@ -406,13 +172,7 @@ incomplete as (
     union all
     select * from not_enrolled
     union all
-    select * from missing_from_a_roster
-    union all
-    select * from exits_without_entry
-    union all
-    select * from enrolled_without_calendar
-    union all
-    select * from impossible_months
+    select * from incomplete_enrollments
     union all
     select * from clients_without_record
     union all
