@@ -49,11 +49,17 @@ delivery_grades as (
 
 ),
 
+-- Late is measured from the delivery before, within a school year: none are due in
+-- summer.
 deliveries as (
 
     select
         partner_id,
         as_of_date,
+        lag(as_of_date) over (
+            partition by partner_id, extract(year from as_of_date + interval '6 months')
+            order by as_of_date
+        ) as previous_as_of_date,
         count(*) as files_delivered,
         count(*) filter (where status = 'loaded') as files_loaded,
         count(*) filter (where status = 'quarantined') as files_quarantined,
@@ -146,21 +152,6 @@ incomplete as (
 
 ),
 
--- Late is measured from the delivery before, within a school year: none are due in
--- summer.
-timed as (
-
-    select
-        partner_id,
-        as_of_date,
-        lag(as_of_date) over (
-            partition by partner_id, extract(year from as_of_date + interval '6 months')
-            order by as_of_date
-        ) as previous_as_of_date
-    from deliveries
-
-),
-
 measured as (
 
     select
@@ -188,7 +179,7 @@ measured as (
             greatest(
                 deliveries.as_of_date - partners.latency_days
                 - {{ function('next_delivery_on') }}(
-                    timed.previous_as_of_date,
+                    deliveries.previous_as_of_date,
                     partners.delivery_interval,
                     cast(partners.delivery_weekday as integer)
                 ),
@@ -198,10 +189,6 @@ measured as (
         ) as days_late
     from deliveries
     inner join partners on deliveries.partner_id = partners.partner_id
-    inner join timed
-        on
-            deliveries.partner_id = timed.partner_id
-            and deliveries.as_of_date = timed.as_of_date
     left join missing_feeds
         on
             deliveries.partner_id = missing_feeds.partner_id

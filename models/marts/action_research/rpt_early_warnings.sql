@@ -148,22 +148,17 @@ compared as (
 
     select
         dated_flags.*,
-        coalesce(
-            max(next_week) filter (where has_attendance_flag is not true) over so_far,
-            first_week
-        ) as attendance_run_since,
-        coalesce(
-            max(next_week) filter (where has_behavior_flag is not true) over so_far,
-            first_week
-        ) as behavior_run_since,
-        coalesce(
-            max(next_week) filter (where has_course_flag is not true) over so_far,
-            first_week
-        ) as course_run_since,
-        coalesce(
-            max(next_week) filter (where has_gpa_flag is not true) over so_far,
-            first_week
-        ) as gpa_run_since,
+        {% for flag in ['attendance', 'behavior', 'course', 'gpa'] %}
+        case
+            when has_{{ flag }}_flag
+                then coalesce(
+                    max(next_week) filter (
+                        where has_{{ flag }}_flag is not true
+                    ) over so_far,
+                    first_week
+                )
+        end as {{ flag }}_flag_since,
+        {% endfor %}
         absence_share
         - first_value(absence_share) over four_weeks_earlier as absence_share_change,
         suspension_days
@@ -206,28 +201,20 @@ early_warnings as (
         compared.absence_share,
         compared.absence_share_change,
         compared.has_attendance_flag,
-        case
-            when compared.has_attendance_flag then compared.attendance_run_since
-        end as attendance_flag_since,
+        compared.attendance_flag_since,
         cast(compared.suspension_days as numeric(6, 2)) as suspension_days,
         cast(compared.suspension_days_change as numeric(6, 2))
             as suspension_days_change,
         compared.has_behavior_flag,
-        case
-            when compared.has_behavior_flag then compared.behavior_run_since
-        end as behavior_flag_since,
+        compared.behavior_flag_since,
         cast(compared.courses_failed as integer) as courses_failed,
         cast(compared.courses_failed_change as integer) as courses_failed_change,
         compared.has_course_flag,
-        case
-            when compared.has_course_flag then compared.course_run_since
-        end as course_flag_since,
+        compared.course_flag_since,
         cast(compared.gpa as numeric(5, 4)) as gpa,
         cast(compared.gpa_change as numeric(5, 4)) as gpa_change,
         compared.has_gpa_flag,
-        case
-            when compared.has_gpa_flag then compared.gpa_run_since
-        end as gpa_flag_since,
+        compared.gpa_flag_since,
         compared.is_of_compulsory_age,
         case
             when rules.truant_from_days is not null
