@@ -30,12 +30,9 @@ match_calibration as (
 
 ),
 
-thresholds_in_force as (
+policy as (
 
-    select
-        max(value) filter (where setting = 'link_weight') as link_weight,
-        max(value) filter (where setting = 'review_weight') as review_weight
-    from {{ ref('match_thresholds') }}
+    select * from {{ ref('int_identity_policy') }}
 
 ),
 
@@ -47,7 +44,7 @@ thresholds as (
 
     union
 
-    select link_weight from thresholds_in_force
+    select link_weight from policy
 
 ),
 
@@ -145,11 +142,11 @@ by_student as (
         ) as reviews
     from candidates
     cross join thresholds
-    cross join thresholds_in_force
+    cross join policy
     where
         candidates.is_held
         or candidates.match_weight
-        >= least(thresholds_in_force.review_weight, thresholds.link_weight)
+        >= least(policy.review_weight, thresholds.link_weight)
     group by candidates.student_key, thresholds.link_weight
 
 ),
@@ -210,7 +207,7 @@ match_quality as (
         shares.group_type,
         shares.group_value,
         shares.link_weight,
-        shares.link_weight = thresholds_in_force.link_weight as is_in_force,
+        shares.link_weight = policy.link_weight as is_in_force,
         shares.students,
         shares.linked_students,
         shares.link_rate,
@@ -231,7 +228,7 @@ match_quality as (
         1000.0 * cast(shares.reviews as double precision) / shares.students
             as reviews_per_1000_students
     from shares
-    cross join thresholds_in_force
+    cross join policy
 
 )
 
