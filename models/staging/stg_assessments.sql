@@ -40,12 +40,7 @@ decoded as (
         assessments.line_number
     from assessments
     inner join deliveries on assessments.load_id = deliveries.load_id
-    inner join student_ids
-        on
-            assessments.partner_id = student_ids.district_id
-            and (assessments.district_student_id is null) = student_ids.is_state_id
-            and coalesce(assessments.district_student_id, assessments.state_student_id)
-            = student_ids.student_id
+    {{ join_student_ids('assessments') }}
     {{ join_meaning('grades', 'grade', 'assessments', 'grade') }}
     {{ join_meaning('subjects', 'subject', 'assessments', 'subject') }}
     {{ join_meaning('levels', 'performance_level', 'assessments', 'level') }}

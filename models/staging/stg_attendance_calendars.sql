@@ -30,15 +30,7 @@ decoded as (
         attendance_reports.reported_days,
         attendance_reports.rows_outside_year
     from attendance_reports
-    inner join student_ids
-        on
-            attendance_reports.partner_id = student_ids.district_id
-            and student_ids.is_state_id
-            = (attendance_reports.district_student_id is null)
-            and student_ids.student_id = coalesce(
-                attendance_reports.district_student_id,
-                attendance_reports.state_student_id
-            )
+    {{ join_student_ids('attendance_reports') }}
     {{ join_meaning('categories', 'attendance', 'attendance_reports', 'event_code') }}
     {{ join_meaning('excused_flags', 'yes_no', 'attendance_reports', 'excused') }}
 

@@ -35,15 +35,7 @@ decoded as (
         discipline_actions.days
     from discipline_actions
     inner join snapshots on discipline_actions.load_id = snapshots.load_id
-    inner join student_ids
-        on
-            discipline_actions.partner_id = student_ids.district_id
-            and student_ids.is_state_id
-            = (discipline_actions.district_student_id is null)
-            and student_ids.student_id = coalesce(
-                discipline_actions.district_student_id,
-                discipline_actions.state_student_id
-            )
+    {{ join_student_ids('discipline_actions') }}
     {{ join_meaning('actions', 'discipline_action', 'discipline_actions', 'action') }}
 
 )

@@ -46,12 +46,7 @@ decoded as (
         enrollments.line_number
     from enrollments
     inner join snapshots on enrollments.load_id = snapshots.load_id
-    inner join student_ids
-        on
-            enrollments.partner_id = student_ids.district_id
-            and (enrollments.district_student_id is null) = student_ids.is_state_id
-            and coalesce(enrollments.district_student_id, enrollments.state_student_id)
-            = student_ids.student_id
+    {{ join_student_ids('enrollments') }}
     {{ join_meaning('grades', 'grade', 'enrollments', 'grade') }}
     {{ join_meaning('exit_codes', 'enrollment_code', 'enrollments', 'exit_code') }}
     {{ join_meaning('activities', 'enrollment_code', 'enrollments', 'activity_code') }}

@@ -56,12 +56,7 @@ delivered as (
         on
             gpas.load_id = deliveries_of_the_year.load_id
             and gpas.school_year = deliveries_of_the_year.school_year
-    inner join student_ids
-        on
-            gpas.partner_id = student_ids.district_id
-            and (gpas.district_student_id is null) = student_ids.is_state_id
-            and coalesce(gpas.district_student_id, gpas.state_student_id)
-            = student_ids.student_id
+    {{ join_student_ids('gpas') }}
     union all
     select
         'course_marks' as feed,

@@ -39,12 +39,7 @@ last_roster_lines as (
         deliveries.school_year
     from students
     inner join deliveries on students.load_id = deliveries.load_id
-    inner join student_ids
-        on
-            students.partner_id = student_ids.district_id
-            and (students.district_student_id is null) = student_ids.is_state_id
-            and coalesce(students.district_student_id, students.state_student_id)
-            = student_ids.student_id
+    {{ join_student_ids('students') }}
     order by
         deliveries.partner_id,
         deliveries.contract_object,
