@@ -12,12 +12,6 @@ snapshots as (
 
 ),
 
-contract_feeds as (
-
-    select * from {{ ref('stg_contract_feeds') }}
-
-),
-
 student_ids as (
 
     select * from {{ ref('stg_student_ids') }}
@@ -28,15 +22,8 @@ student_ids as (
 -- of the year as events. The totals would count them twice.
 years_with_events as (
 
-    select distinct
-        snapshots.partner_id,
-        snapshots.school_year
-    from snapshots
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
-    where contract_feeds.feed = 'attendance_events'
+    select * from {{ ref('stg_feeds_delivered') }}
+    where feed = 'attendance_events'
 
 ),
 

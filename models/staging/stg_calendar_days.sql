@@ -18,9 +18,12 @@ contract_calendars as (
 
 ),
 
-contract_feeds as (
+-- A contract lists the days of the whole year. Only those up to the newest file of
+-- absences have known attendance.
+attendance_known as (
 
-    select * from {{ ref('stg_contract_feeds') }}
+    select * from {{ ref('stg_feeds_delivered') }}
+    where feed = 'attendance_events'
 
 ),
 
@@ -69,24 +72,6 @@ schools as (
 
 ),
 
--- A contract lists the days of the whole year. Only those up to the newest file of
--- absences have known attendance.
-attendance_known as (
-
-    select
-        snapshots.partner_id,
-        snapshots.school_year,
-        max(snapshots.as_of_date) as known_through
-    from snapshots
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
-    where contract_feeds.feed = 'attendance_events'
-    group by snapshots.partner_id, snapshots.school_year
-
-),
-
 school_calendars as (
 
     select distinct on (schools.district_id, schools.school_year, schools.school_code)
@@ -94,7 +79,7 @@ school_calendars as (
         schools.school_code,
         schools.school_year,
         contract_calendars.session_days,
-        attendance_known.known_through
+        attendance_known.as_of_date as known_through
     from schools
     inner join contract_calendars
         on

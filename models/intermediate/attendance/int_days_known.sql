@@ -19,18 +19,6 @@ attendance_totals as (
 
 ),
 
-snapshots as (
-
-    select * from {{ ref('stg_snapshots') }}
-
-),
-
-contract_feeds as (
-
-    select * from {{ ref('stg_contract_feeds') }}
-
-),
-
 school_calendars as (
 
     select distinct
@@ -54,15 +42,11 @@ totals as (
 -- An attendance file without absences means that there were none.
 events as (
 
-    select distinct
-        snapshots.partner_id as district_id,
-        snapshots.school_year
-    from snapshots
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
-    where contract_feeds.feed = 'attendance_events'
+    select
+        partner_id as district_id,
+        school_year
+    from {{ ref('stg_feeds_delivered') }}
+    where feed = 'attendance_events'
 
 ),
 

@@ -1,14 +1,8 @@
 with
 
-snapshots as (
+feeds_delivered as (
 
-    select * from {{ ref('stg_snapshots') }}
-
-),
-
-contract_feeds as (
-
-    select * from {{ ref('stg_contract_feeds') }}
+    select * from {{ ref('stg_feeds_delivered') }}
 
 ),
 
@@ -22,26 +16,21 @@ calendars as (
 
 ),
 
-feeds_delivered as (
+years as (
 
     select
-        snapshots.partner_id,
-        snapshots.school_year,
-        bool_or(contract_feeds.feed = 'enrollments') as has_enrollments,
+        feeds_delivered.partner_id,
+        feeds_delivered.school_year,
+        bool_or(feeds_delivered.feed = 'enrollments') as has_enrollments,
         bool_or(calendars.district_id is not null) as has_calendar,
-        bool_or(contract_feeds.feed = 'attendance_events') as has_events,
-        bool_or(contract_feeds.feed = 'attendance_totals') as has_totals
-    from snapshots
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
+        bool_or(feeds_delivered.feed = 'attendance_events') as has_events,
+        bool_or(feeds_delivered.feed = 'attendance_totals') as has_totals
+    from feeds_delivered
     left join calendars
         on
-            snapshots.partner_id = calendars.district_id
-            and snapshots.school_year = calendars.school_year
-    where snapshots.school_year is not null
-    group by snapshots.partner_id, snapshots.school_year
+            feeds_delivered.partner_id = calendars.district_id
+            and feeds_delivered.school_year = calendars.school_year
+    group by feeds_delivered.partner_id, feeds_delivered.school_year
 
 ),
 
@@ -55,7 +44,7 @@ missing_feeds as (
             when has_calendar then 'attendance_events'
             else 'calendar_days, attendance_events'
         end as missing_feeds
-    from feeds_delivered
+    from years
     where has_enrollments and not has_totals and not (has_calendar and has_events)
 
 )

@@ -48,29 +48,13 @@ days_known as (
 
 ),
 
-snapshots as (
-
-    select * from {{ ref('stg_snapshots') }}
-
-),
-
-contract_feeds as (
-
-    select * from {{ ref('stg_contract_feeds') }}
-
-),
-
 -- No row means no suspension only for a district that has sent discipline this year.
 discipline_districts as (
 
-    select distinct snapshots.partner_id as district_id
-    from snapshots
-    inner join as_of on snapshots.school_year = as_of.school_year
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
-    where contract_feeds.feed = 'discipline_actions'
+    select feeds_delivered.partner_id as district_id
+    from {{ ref('stg_feeds_delivered') }} as feeds_delivered
+    inner join as_of on feeds_delivered.school_year = as_of.school_year
+    where feeds_delivered.feed = 'discipline_actions'
 
 ),
 
