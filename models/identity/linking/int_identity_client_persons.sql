@@ -14,13 +14,6 @@ numbers as (
 
 ),
 
-identities as not materialized (
-
-    select * from {{ ref('int_identities') }}
-    where record_type = 'client'
-
-),
-
 policy as (
 
     select * from {{ ref('int_identity_policy') }}
@@ -52,30 +45,27 @@ links as (
         sides.linked_identity_id
     from compared
     inner join numbers on compared.identity_id = numbers.client_identity_id
-    inner join numbers as other_numbers
+    inner join numbers as others
         on
-            numbers.number_type = other_numbers.number_type
-            and numbers.number = other_numbers.number
-            and numbers.client_identity_id <> other_numbers.client_identity_id
-    inner join identities on numbers.client_identity_id = identities.identity_id
-    inner join identities as others
-        on other_numbers.client_identity_id = others.identity_id
+            numbers.number_type = others.number_type
+            and numbers.number = others.number
+            and numbers.client_identity_id <> others.client_identity_id
     cross join
         lateral (
             values
-            (identities.identity_id, others.identity_id),
-            (others.identity_id, identities.identity_id)
+            (numbers.client_identity_id, others.client_identity_id),
+            (others.client_identity_id, numbers.client_identity_id)
         ) as sides (identity_id, linked_identity_id)
     where
         coalesce(
-            {{ function('is_near_date') }}(identities.birth_date, others.birth_date),
+            {{ function('is_near_date') }}(numbers.birth_date, others.birth_date),
             numbers.birth_years <= 1
         )
         and (
-            left(identities.first_name, 1)
+            left(numbers.first_name, 1)
             in (left(others.first_name, 1), left(others.middle_name, 1))
-            or left(identities.middle_name, 1) = left(others.first_name, 1)
-            or identities.first_name_forms && others.first_name_forms
+            or left(numbers.middle_name, 1) = left(others.first_name, 1)
+            or numbers.first_name_forms && others.first_name_forms
         )
 
 ),

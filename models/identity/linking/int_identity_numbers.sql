@@ -31,27 +31,22 @@ identities as not materialized (
 uses as not materialized (
 
     select
-        'ssn' as number_type,
-        ssn as number,
-        identity_id as client_identity_id
+        identity_id as client_identity_id,
+        unnest(array['ssn', 'person']) as number_type,
+        unnest(array[
+            ssn,
+            first_name || '|' || last_name || '|' || birth_date || '|' || street
+            || '|' || zip
+        ]) as number
     from identities
 
     union all
 
     select
+        identity_id as client_identity_id,
         'mci' as number_type,
-        mci_id as number,
-        identity_id as client_identity_id
+        mci_id as number
     from records
-
-    union all
-
-    select
-        'person' as number_type,
-        first_name || '|' || last_name || '|' || birth_date || '|' || street || '|'
-        || zip as number,
-        identity_id as client_identity_id
-    from identities
 
 ),
 
@@ -76,12 +71,20 @@ compared_numbers as (
 -- Without identities of earlier builds that no record has any longer.
 live_uses as (
 
-    select distinct uses.*
+    select distinct
+        uses.number_type,
+        uses.number,
+        uses.client_identity_id,
+        identities.first_name,
+        identities.first_name_forms,
+        identities.middle_name,
+        identities.birth_date
     from uses
     inner join compared_numbers
         on
             uses.number_type = compared_numbers.number_type
             and uses.number = compared_numbers.number
+    inner join identities on uses.client_identity_id = identities.identity_id
     where uses.client_identity_id in (select records.identity_id from records)
 
 ),
@@ -90,14 +93,12 @@ live_uses as (
 counts as (
 
     select
-        live_uses.number_type,
-        live_uses.number,
-        count(distinct concat_ws('|', identities.first_name, identities.birth_date))
-            as people,
-        count(distinct date_part('year', identities.birth_date)) as birth_years
+        number_type,
+        number,
+        count(distinct concat_ws('|', first_name, birth_date)) as people,
+        count(distinct date_part('year', birth_date)) as birth_years
     from live_uses
-    inner join identities on live_uses.client_identity_id = identities.identity_id
-    group by live_uses.number_type, live_uses.number
+    group by number_type, number
     having count(*) > 1
 
 ),
@@ -105,9 +106,7 @@ counts as (
 numbers as (
 
     select
-        live_uses.number_type,
-        live_uses.number,
-        live_uses.client_identity_id,
+        live_uses.*,
         counts.people,
         counts.birth_years,
         counts.people <= policy.most_people_per_number as is_evidence
