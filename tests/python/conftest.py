@@ -40,8 +40,8 @@ hypothesis_settings.load_profile("few")
 
 # `dbt build` without its unit tests, which do not read the warehouse.
 TESTED = ("build", "--exclude-resource-type", "unit_test")
-# `dbt build` without seeds, which each warehouse has before, and without any tests:
-# test_project_tests.py runs them, once on each warehouse.
+# `dbt build` without seeds, which each warehouse has before, and without any tests: these run
+# once on the demo (`first_publication`) and once on the sample (test_project_tests.py).
 UNTESTED = ("build", "--resource-type", "model", "--resource-type", "function")
 # For a project whose seeds differ from ours.
 WITH_SEEDS = (*UNTESTED, "--resource-type", "seed")
@@ -97,45 +97,31 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Settings]:
 
     Use `database` for a test that writes; this one is shared by the whole session.
     """
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
-    # Started by root, the server runs as another user, who needs access.
-    folder.chmod(0o755)
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("PG_HOST", "PG_USER", "PG_PASSWORD", "PG_DATABASE"):
+        for name in ("PG_HOST", "PG_USER", "PG_PASSWORD", "ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"):
             environment.delenv(f"OUTCOMES_{name}", raising=False)
-        for name in ("ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"):
-            environment.delenv(f"OUTCOMES_{name}", raising=False)
-        environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
-        environment.setenv("PGPASSFILE", str(folder / "pgpass"))
         given = request.config.getoption("server")
-        try:
-            with _given(given, environment) if given else _embedded(environment):
-                yield load_settings()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with _given(given, environment) if given else own_server(environment) as settings:
+            yield settings
 
 
 @pytest.fixture
 def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A server of the test's own: roles belong to a whole server."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
-    folder.chmod(0o755)
-    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
-    monkeypatch.setenv("OUTCOMES_PG_PORT", str(free_port()))
-    monkeypatch.delenv("OUTCOMES_PG_DATABASE", raising=False)
-    monkeypatch.setenv("PGPASSFILE", str(folder / "pgpass"))
-    server = EmbeddedServer(load_settings())
-    server.start()
-    try:
-        yield load_settings()
-    finally:
-        server.reset()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_server(monkeypatch) as settings:
+        yield settings
 
 
 @contextlib.contextmanager
-def _embedded(environment: pytest.MonkeyPatch) -> Iterator[None]:
+def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An embedded server on a free port, in a folder of its own; the environment points at it."""
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
+    # Started by root, the server runs as another user, who needs access.
+    folder.chmod(0o755)
+    environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
     environment.setenv("OUTCOMES_PG_PORT", str(free_port()))
+    environment.delenv("OUTCOMES_PG_DATABASE", raising=False)
+    environment.setenv("PGPASSFILE", str(folder / "pgpass"))
     server = EmbeddedServer(load_settings())
     try:
         server.start()
@@ -144,20 +130,25 @@ def _embedded(environment: pytest.MonkeyPatch) -> Iterator[None]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off".encode())
             connection.execute("select pg_reload_conf()")
-        yield
+        yield load_settings()
     finally:
         server.reset()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _given(url: str, environment: pytest.MonkeyPatch) -> Iterator[None]:
+def _given(url: str, environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     for name, value in conninfo_to_dict(url).items():
         environment.setenv(f"OUTCOMES_PG_{name.upper()}", str(value))
-    settings = replace(load_settings(), database="postgres")
-    with connect(settings) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="outcomes-tests-") as folder,
+        connect(replace(load_settings(), database="postgres")) as server,
+    ):
+        environment.setenv("OUTCOMES_WAREHOUSE_DIR", folder)
+        environment.setenv("PGPASSFILE", str(Path(folder) / "pgpass"))
         server.execute("create database outcomes")
         try:
-            yield
+            yield load_settings()
         finally:
             server.execute("drop database outcomes with (force)")
 
@@ -274,6 +265,7 @@ def _making(seeded: Settings) -> Iterator[Callable[..., Settings]]:
             files: Sequence[Path] | None = None,
             contracts: Path = CONTRACTS_DIR,
             project: Path = PROJECT_DIR,
+            is_built: bool = True,
         ) -> Settings:
             settings = stack.enter_context(cloned(seeded, f"built_{next(_numbers)}"))
             agreed = load_contracts(contracts)
@@ -285,7 +277,8 @@ def _making(seeded: Settings) -> Iterator[Callable[..., Settings]]:
                     assert not delivered.unplaced
                     for _ in land_deliveries(opened, agreed, delivered.files):
                         pass
-            run_dbt(settings, *(dbt or UNTESTED), project=project)
+            if is_built:
+                run_dbt(settings, *(dbt or UNTESTED), project=project)
             return settings
 
         yield make
@@ -359,17 +352,20 @@ def demo_drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def built_demo(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
-    """The demo, landed and built; test_project_tests.py tests it."""
+    """The demo, landed and built."""
     return make_warehouse(demo_drops)
 
 
 @pytest.fixture(scope="session")
 def first_publication(make_warehouse: Callable[..., Settings], demo_drops: Path) -> Settings:
     """The demo, built on the target prod for the first time, and so published."""
-    settings = make_warehouse(demo_drops, "debug")
+    settings = make_warehouse(demo_drops, is_built=False)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OUTCOMES_TARGET", "prod")
-        assert "Published: " in run_dbt(settings, *TESTED)
+        output = run_dbt(settings, *TESTED)
+    assert "Published: " in output
+    # The data tests of the demo, which no other test runs.
+    assert " WARN=0 " in output and " SKIP=0 " in output
     return settings
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +23,7 @@ KEPT = PROJECT_DIR / "target" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", 
 
 # The database's name in a parsed manifest.
 _DATABASE = "outcomes"
-_CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "DATABASE": _DATABASE}
+_CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "USER": "outcomes", "DATABASE": _DATABASE}
 
 _manifests: dict[str, Manifest | None] = {}
 
@@ -28,12 +31,12 @@ _manifests: dict[str, Manifest | None] = {}
 def parsed(project: Path, database: str) -> Manifest | None:
     """The manifest of a project, with its relations in `database`; None if dbt refuses it.
 
-    A project is parsed again for another target or user, which determine the schemas. Other
-    variables do not matter, because none of ours changes the parsed project.
+    A project is parsed again for another target, and on `dev` for another prefix of the
+    schemas. Other variables do not matter, because none of ours changes the parsed project.
     """
-    target = "-".join(
-        os.environ.get(f"OUTCOMES_{name}", "") for name in ("TARGET", "SCHEMA_PREFIX", "PG_USER")
-    )
+    target = os.environ.get("OUTCOMES_TARGET", "dev")
+    if target == "dev":
+        target += "-" + os.environ.get("OUTCOMES_SCHEMA_PREFIX", "")
     if project != PROJECT_DIR:
         manifest = _parse(project, target)
     else:
@@ -56,6 +59,18 @@ def parsed(project: Path, database: str) -> Manifest | None:
             node.relation_name = node.relation_name.replace(f'"{_DATABASE}"', f'"{database}"', 1)
     manifest.build_flat_graph()
     return manifest
+
+
+@contextmanager
+def parsed_for_outcomes(database: str) -> Iterator[None]:
+    """Let `outcomes build` use the parsed project, too, for one build."""
+    from dbt.cli.main import dbtRunner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OUTCOMES_TARGET", "prod")
+        manifest = parsed(PROJECT_DIR, database)
+        patch.setattr("dbt.cli.main.dbtRunner", partial(dbtRunner, manifest))
+        yield
 
 
 def folders(project: Path) -> list[str]:

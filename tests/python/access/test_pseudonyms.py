@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from rich.console import Console
-from tests.python.access.test_purge import places_in_files, places_in_tables
+from tests.python.access.canaries import places_in_files, places_in_tables
 from tests.python.conftest import run_dbt, try_dbt
 
 from outcomes.config import Settings
