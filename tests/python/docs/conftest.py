@@ -9,8 +9,9 @@ import pytest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from tests.python.docs.dbt_runs import DbtCommand, DbtRun
+from tests.python.parsed_projects import parsed as parsed_for
 
-from outcomes.config import PROJECT_DIR
+from outcomes.config import PROJECT_DIR, Settings
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +53,11 @@ def parsed(dbt: DbtCommand) -> DbtRun:
 def manifest(parsed: DbtRun) -> dict[str, Any]:
     assert parsed.succeeded, parsed.complaints
     return parsed.manifest
+
+
+@pytest.fixture(scope="session")
+def documented(dbt: DbtCommand, built_demo: Settings) -> DbtRun:
+    """`dbt docs generate` on the built demo: the catalog and all compiled SQL."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
+        return dbt("docs", "generate", manifest=parsed_for(PROJECT_DIR, built_demo.database))

@@ -14,10 +14,9 @@ from sqlglot import exp
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
-from tests.python.conftest import run_dbt
-from tests.python.parsed_projects import KEPT
+from tests.python.docs.dbt_runs import DbtRun
 
-from outcomes.config import PROJECT_DIR, Settings
+from outcomes.config import PROJECT_DIR
 from outcomes.warehouse.tables import raw_feeds
 
 LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date", "origin_file_id"}
@@ -99,9 +98,8 @@ class Lineage:
 
 
 @pytest.fixture(scope="module")
-def needed(empty: Settings, manifest: dict[str, Any]) -> Columns:
-    run_dbt(empty, "compile", role="")
-    (compiled,) = (KEPT / "run" / "compiled").iterdir()
+def needed(documented: DbtRun, manifest: dict[str, Any]) -> Columns:
+    (compiled,) = (documented.target_dir / "compiled").iterdir()
     return Lineage(manifest, compiled).needed()
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.python.docs.dbt_runs import DbtCommand, DbtRun
+from tests.python.docs.dbt_runs import DbtRun
 from tests.python.docs.project_yaml import yaml_files, yaml_problems
-from tests.python.parsed_projects import parsed as parsed_for
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
@@ -166,19 +165,10 @@ def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
     assert parsed.complaints == []
 
 
-def test_docs_generate_gives_no_warning(
-    dbt: DbtCommand,
-    manifest: dict[str, Any],
-    built_demo: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    point_dbt_at(built_demo, monkeypatch)
-
-    run = dbt("docs", "generate", manifest=parsed_for(PROJECT_DIR, built_demo.database))
-
-    assert run.complaints == []
-    assert run.succeeded
-    catalog = run.artifact("catalog.json")
+def test_docs_generate_gives_no_warning(documented: DbtRun, manifest: dict[str, Any]) -> None:
+    assert documented.complaints == []
+    assert documented.succeeded
+    catalog = documented.artifact("catalog.json")
     assert not catalog["errors"]
     built = {node["unique_id"] for node in models_of(manifest) if is_built(node)}
     assert built - set(catalog["nodes"]) == set()
@@ -284,8 +274,3 @@ def is_built(node: dict[str, Any]) -> bool:
 
 def models_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-
-
-def point_dbt_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("host", "port", "user", "password", "database"):
-        monkeypatch.setenv(f"OUTCOMES_PG_{name.upper()}", str(getattr(settings, name)))

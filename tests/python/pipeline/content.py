@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psycopg
+from tests.python.conftest import UNTESTED
 
 from outcomes.warehouse.tables import raw_feeds
 
@@ -16,6 +17,11 @@ EXCEPT = (
     "int_identities",
     "int_identity_comparisons",
 )
+
+# dbt's command to build all that is compared.
+BUILD_COMPARED = (
+    *UNTESTED, "--exclude", "path:models/marts/pseudonymized", "path:models/marts/district",
+)  # fmt: skip
 
 
 def content_hashes(connection: psycopg.Connection) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts.reader import ContractError, load_contract, load_contracts
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
+from outcomes.warehouse.connection import connect
 
 ONBOARDING = PROJECT_DIR / "docs" / "onboarding"
 # Seventeen weeks of five days minus three.
@@ -53,8 +55,20 @@ def months(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
     ).fetchall()
 
 
+@pytest.fixture
+def without_deliveries(make_own_warehouse: Callable[..., Settings], tmp_path: Path) -> Settings:
+    """A warehouse with its seeds."""
+    return make_own_warehouse(tmp_path, files=[], is_built=False)
+
+
+@pytest.fixture
+def connection(without_deliveries: Settings) -> Iterator[psycopg.Connection]:
+    with connect(without_deliveries) as opened:
+        yield opened
+
+
 def test_days_are_counted_by_the_calendar_of_the_contract(
-    connection: psycopg.Connection, database: Settings, tmp_path: Path
+    connection: psycopg.Connection, without_deliveries: Settings, tmp_path: Path
 ) -> None:
     drops = tmp_path / "drops"
     shutil.copytree(ONBOARDING / "drops" / "maple", drops / "maple")
@@ -63,9 +77,8 @@ def test_days_are_counted_by_the_calendar_of_the_contract(
     def build(*calendars: dict[str, Any]) -> None:
         contracts = load_contracts(maple(tmp_path / "contracts", *calendars).parent)
         list(land_deliveries(connection, contracts, find_deliveries(drops, contracts).files))
-        run_dbt(database, "run", "--select", *models, role="")
+        run_dbt(without_deliveries, "run", "--select", *models)
 
-    run_dbt(database, "seed", role="")
     connection.execute(
         """
         insert into crosswalks.code_crosswalk (domain, partner_id, source_code, code)
