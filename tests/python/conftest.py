@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from tests.python.parsed_projects import KEPT, folders, parsed
+from tests.python.parsed_projects import KEPT, folders, parsed, uncollected
 
 from outcomes.access.roles import apply_access
 from outcomes.config import CONTRACTS_DIR, PROJECT_DIR, Settings, load_settings
@@ -326,7 +326,11 @@ def try_dbt(
     """
     from dbt.cli.main import dbtRunner
 
-    with pytest.MonkeyPatch.context() as environment, redirect_stdout(io.StringIO()) as output:
+    with (
+        uncollected(),
+        pytest.MonkeyPatch.context() as environment,
+        redirect_stdout(io.StringIO()) as output,
+    ):
         # Artifacts and the log of all statements would take a fifth of dbt's time.
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
