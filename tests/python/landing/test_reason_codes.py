@@ -364,6 +364,15 @@ def test_a_row_fault_rejects_the_row_and_the_rest_loads(
     assert issues(connection) == []
 
 
+@pytest.mark.parametrize("build", [gpa(CumulativeGPA="4.00", Term="4"), gpa(CumulativeGPA="0")])
+def test_the_bounds_of_a_number_are_in_range(
+    connection: psycopg.Connection, tmp_path: Path, build: Callable[[Path], object]
+) -> None:
+    build(tmp_path)
+    land(connection, tmp_path)
+    assert ledger(connection, "rows_loaded, rows_rejected") == [(2, 0)]
+
+
 def test_every_reason_has_a_test() -> None:
     tested = {*FILE_FAULTS, *ROW_FAULTS}
     elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
