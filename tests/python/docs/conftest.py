@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
@@ -45,14 +46,13 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
 
 
 @pytest.fixture(scope="session")
-def parsed(dbt: DbtCommand) -> DbtRun:
-    return dbt("parse")
-
-
-@pytest.fixture(scope="session")
-def manifest(parsed: DbtRun) -> dict[str, Any]:
-    assert parsed.succeeded, parsed.complaints
-    return parsed.manifest
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    file = tmp_path_factory.mktemp("manifest") / "manifest.json"
+    project = parsed_for(PROJECT_DIR, "outcomes")
+    assert project is not None
+    project.write(str(file))
+    read: dict[str, Any] = json.loads(file.read_text())
+    return read
 
 
 @pytest.fixture(scope="session")

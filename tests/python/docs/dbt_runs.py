@@ -21,9 +21,5 @@ class DbtRun:
         loaded: dict[str, Any] = json.loads((self.target_dir / name).read_text())
         return loaded
 
-    @property
-    def manifest(self) -> dict[str, Any]:
-        return self.artifact("manifest.json")
-
 
 DbtCommand = Callable[..., DbtRun]

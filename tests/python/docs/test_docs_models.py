@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.python.docs.dbt_runs import DbtRun
+from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 from tests.python.docs.project_yaml import yaml_files, yaml_problems
 
 from outcomes.config import PROJECT_DIR, Settings
@@ -160,7 +160,8 @@ def test_an_unexplained_integrity_test_is_reported(sql: str) -> None:
     assert diagnosis_problem(sql) is not None
 
 
-def test_parsing_gives_no_warning(parsed: DbtRun) -> None:
+def test_parsing_gives_no_warning(dbt: DbtCommand) -> None:
+    parsed = dbt("parse")
     assert parsed.succeeded
     assert parsed.complaints == []
 
