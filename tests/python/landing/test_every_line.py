@@ -22,7 +22,18 @@ DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|", "two_characters": "||"}
 PACKINGS = ["none", "zip", "gzip"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"]
 NEWLINES = {"LF": "\n", "CRLF": "\r\n", "CR": "\r"}
-CASES = list(itertools.product(PACKINGS, ENCODINGS, NEWLINES, [False, True]))
+# Each layout in one packing, and each encoding and kind of newline in every packing. The other
+# combinations are slow only because they are many.
+CASES = [
+    pytest.param(
+        packing, encoding, newline, has_trailer,
+        marks=[pytest.mark.slow] * (packing != PACKINGS[number % len(PACKINGS)]),
+    )
+    for number, (newline, has_trailer, encoding) in enumerate(
+        itertools.product(NEWLINES, [False, True], ENCODINGS)
+    )
+    for packing in PACKINGS
+]  # fmt: skip
 
 
 def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileReport:

@@ -47,7 +47,8 @@ def service_gaps(connection: psycopg.Connection) -> set[tuple[str, int, str]]:
 def school_moves(connection: psycopg.Connection) -> set[tuple[str, str, str, object, bool, bool]]:
     """Person, from and to school, day, and whether a placement or a shelter stay had begun."""
     spells = read(connection, "marts.fct_enrollments")
-    services = read(connection, "marts.fct_involvements")
+    services = read(connection, "marts.fct_involvements").groupby("person_id")
+    services_of = {person: list(rows.itertuples()) for person, rows in services}
     triggers = read(connection, "policy.move_triggers")
     spells["until"] = spells["exit_date"].map(lambda day: str(day) if day else "9999")
     found = set()
@@ -59,7 +60,7 @@ def school_moves(connection: psycopg.Connection) -> set[tuple[str, str, str, obj
             if before.school_key == after.school_key or before.entry_date == after.entry_date:
                 continue
             began = {"placement": False, "shelter": False}
-            for service in services[services["person_id"] == person].itertuples():
+            for service in services_of.get(person, ()):
                 for trigger in triggers.itertuples():
                     days = timedelta(days=trigger.window_days)
                     if (service.source_id, service.program_code) == (
