@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.python.conftest import free_port
 from tests.python.pipeline.content import ledger_hashes
 
 from outcomes.config import CONTRACTS_DIR, Settings
@@ -206,32 +205,9 @@ def test_a_terminated_connection_in_the_middle_of_a_copy(
 
 
 @pytest.fixture
-def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedServer]:
-    """A server that the test may stop; the environment points at it."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-faults-"))
-    # Started by root, the server runs as another user, who needs access.
-    folder.chmod(0o755)
-    settings = Settings(
-        host="127.0.0.1",
-        port=free_port(),
-        user="outcomes",
-        password="",
-        database="outcomes",
-        warehouse_dir=folder / "warehouse",
-        archive_dir=folder / "archive",
-        archive_keys_dir=folder / "keys",
-        pseudonym_key="",
-    )
-    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(settings.warehouse_dir))
-    monkeypatch.setenv("OUTCOMES_PG_PORT", str(settings.port))
-    monkeypatch.setenv("PGPASSFILE", str(folder / "pgpass"))
-    server = EmbeddedServer(settings)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.reset()
-        shutil.rmtree(folder, ignore_errors=True)
+def own_server(new_server: Settings) -> EmbeddedServer:
+    """A server that the test may stop."""
+    return EmbeddedServer(new_server)
 
 
 def test_a_server_that_restarts_in_the_middle_of_a_copy(
