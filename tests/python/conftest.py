@@ -50,7 +50,7 @@ WITH_SEEDS = (*UNTESTED, "--resource-type", "seed")
 SAMPLE = PROJECT_DIR / "tests" / "sample"
 
 # Fixtures of warehouses that take long, the most used first.
-SHARED = ("built_demo", "first_publication", "built_sample")
+SHARED = ("built_demo", "first_publication", "built_sample", "weekly")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pandas as pd
 import psycopg
@@ -52,25 +53,23 @@ def school_moves(connection: psycopg.Connection) -> set[tuple[str, str, str, obj
     triggers = read(connection, "policy.move_triggers")
     spells["until"] = spells["exit_date"].map(lambda day: str(day) if day else "9999")
     found = set()
-    order = ["entry_date", "until", "school_key", "student_key"]
-    for (person, _), stays in spells.sort_values(order).groupby(["person_id", "school_year"]):
-        for before, after in zip(
-            stays.iloc[:-1].itertuples(), stays.iloc[1:].itertuples(), strict=True
-        ):
-            if before.school_key == after.school_key or before.entry_date == after.entry_date:
-                continue
-            began = {"placement": False, "shelter": False}
-            for service in services_of.get(person, ()):
-                for trigger in triggers.itertuples():
-                    days = timedelta(days=trigger.window_days)
-                    if (service.source_id, service.program_code) == (
-                        trigger.source_id,
-                        trigger.program_code,
-                    ) and after.entry_date - days <= service.started_on <= after.entry_date:
-                        began[trigger.trigger] = True
-            found.add(
-                (person, before.school_key, after.school_key, after.entry_date, *began.values())
-            )
+    order = ["person_id", "school_year", "entry_date", "until", "school_key", "student_key"]
+    for before, after in pairwise(spells.sort_values(order).itertuples()):
+        if (before.person_id, before.school_year) != (after.person_id, after.school_year):
+            continue
+        if before.school_key == after.school_key or before.entry_date == after.entry_date:
+            continue
+        began = {"placement": False, "shelter": False}
+        for service in services_of.get(after.person_id, ()):
+            for trigger in triggers.itertuples():
+                days = timedelta(days=trigger.window_days)
+                if (service.source_id, service.program_code) == (
+                    trigger.source_id,
+                    trigger.program_code,
+                ) and after.entry_date - days <= service.started_on <= after.entry_date:
+                    began[trigger.trigger] = True
+        move = (after.person_id, before.school_key, after.school_key, after.entry_date)
+        found.add((*move, *began.values()))
     return found
 
 
