@@ -68,7 +68,7 @@ WITHOUT_A_SERVER = [
     "land drops", "weekly drops", "release a.csv --reason asked", "replay", "build", "rollback",
     "purge --partner clairton --yes", "link explain a:1", "link review", "report summary",
     "report district clairton", "access apply", "warehouse status",
-    "access login ana --role analyst", "report public", "status", "warehouse upgrade",
+    "access login ana --role analyst", "report public", "status", "warehouse upgrade", "dashboards",
 ]  # fmt: skip
 WITH_A_BAD_PORT = [
     "warehouse start", "warehouse stop", "warehouse status", "warehouse reset --yes",
