@@ -7,12 +7,20 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import typer
+
 VARIABLE = "OUTCOMES_LOG_FILE"
 
 
 def log_event(event: str, **facts: object) -> None:
-    """Append an event to the file in the environment, if there is one."""
+    """Append an event to the file in the environment, if there is one.
+
+    A file that cannot be written is only a warning and does not stop the week.
+    """
     if path := os.environ.get(VARIABLE):
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with Path(path).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line | facts, default=str) + "\n")
+        try:
+            with Path(path).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line | facts, default=str) + "\n")
+        except OSError as error:
+            typer.secho(f"warning: {VARIABLE}: {error.strerror}", fg="yellow", err=True)

@@ -96,7 +96,7 @@ def _land(path: Path, *, dry_run: bool) -> None:
             task = progress.add_task("", total=len(deliveries.files))
             for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed
-                for outcome in landed:
+                for outcome in landed if not dry_run else ():
                     log_event(
                         "file",
                         # No name: a district may write a child's into it.

@@ -228,6 +228,23 @@ def test_events_are_logged_as_json_without_names(
     assert not any(file.name in line for line in lines for file in delivery.iterdir())
 
 
+def test_a_dry_run_logs_nothing(
+    database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_LOG_FILE", str(tmp_path / "log"))
+    run("land", min((demo_drops / "clairton").iterdir()), "--dry-run")
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(
+    database: Settings, demo_drops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_LOG_FILE", str(tmp_path))
+    code, output = run("land", min((demo_drops / "clairton").iterdir()))
+    assert code == 0
+    assert "warning: OUTCOMES_LOG_FILE: Is a directory" in output
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/secret", "file:///etc/secret", "secret"])
 def test_an_unreachable_webhook_keeps_the_exit_code(
     url: str, database: Settings, monkeypatch: pytest.MonkeyPatch
