@@ -68,24 +68,40 @@ compared_numbers as (
 
 ),
 
--- Without identities of earlier builds that no record has any longer.
-live_uses as (
+-- Materialized, because the planner expects far more of them, and would join and sort
+-- millions of clients before it looks for the few.
+shared_uses as materialized (
 
-    select distinct
-        uses.number_type,
-        uses.number,
-        uses.client_identity_id,
-        identities.first_name,
-        identities.first_name_forms,
-        identities.middle_name,
-        identities.birth_date
+    select distinct uses.*
     from uses
     inner join compared_numbers
         on
             uses.number_type = compared_numbers.number_type
             and uses.number = compared_numbers.number
-    inner join identities on uses.client_identity_id = identities.identity_id
-    where uses.client_identity_id in (select records.identity_id from records)
+
+),
+
+-- Without identities of earlier builds that no record has any longer.
+live_identities as (
+
+    select distinct identity_id
+    from records
+    where identity_id in (select shared_uses.client_identity_id from shared_uses)
+
+),
+
+live_uses as (
+
+    select
+        shared_uses.*,
+        identities.first_name,
+        identities.first_name_forms,
+        identities.middle_name,
+        identities.birth_date
+    from shared_uses
+    inner join live_identities
+        on shared_uses.client_identity_id = live_identities.identity_id
+    inner join identities on live_identities.identity_id = identities.identity_id
 
 ),
 
