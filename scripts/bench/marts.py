@@ -13,6 +13,7 @@ import psycopg
 from rich.console import Console
 
 from bench.database import temporary_database
+from bench.pipeline import slow_nodes
 from demo import names
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.ledger import record_partners
@@ -82,7 +83,8 @@ def measure(console: Console, students: int = STUDENTS) -> dict[str, Any]:
     """Build and test everything on a county's school years.
 
     Returns:
-        Rows of attendance, elapsed seconds, and the load of the machine.
+        Rows of attendance, elapsed seconds, the load of the machine, and the seconds of slow
+        models and tests.
     """
     with temporary_database() as connection:
         with console.status("Inventing three school years"):
@@ -95,4 +97,5 @@ def measure(console: Console, students: int = STUDENTS) -> dict[str, Any]:
         "build_seconds": round(seconds, 1),
         "load_average": round(os.getloadavg()[0], 1),
         "models_and_tests": nodes,
+        "slow": slow_nodes(),
     }

@@ -82,11 +82,11 @@ def _run(
         "land_seconds": round(landed - started, 1),
         "build_seconds": round(built - landed, 1),
         "models_and_tests": nodes,
-        "slow": _slow_nodes(),
+        "slow": slow_nodes(),
     }
 
 
-def _slow_nodes() -> dict[str, float]:
+def slow_nodes() -> dict[str, float]:
     """Seconds of the last build's slow models and tests, the slowest first."""
     results = json.loads((PROJECT_DIR / "target" / "run_results.json").read_text())["results"]
     seconds = {
