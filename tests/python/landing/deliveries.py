@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import openpyxl
 import psycopg
 
+from outcomes.contracts.model import Contract
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import Outcome, land_deliveries
@@ -73,6 +74,29 @@ WOODLAND_STUDENT = (
     "Pittsburgh|PA|15221|008|3|99|N||F|"
 )
 WOODLAND_DAY = f"{AUN}|0103|1000000003|2012-09-04|A|N"
+
+
+def day_of(number: int, status: str = "A") -> str:
+    """The attendance of another day of September."""
+    return WOODLAND_DAY.replace("|2012-09-04|A", f"|2012-09-{number:02}|{status}")
+
+
+# The contract of a new district, up to its objects.
+NEW_DISTRICT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: steel_valley
+name: Steel Valley
+version: 1.0.0
+status: active
+customProperties:
+  - {property: partnerKind, value: district}
+  - {property: aun, value: "103028203"}
+  - property: agreement
+    value: {signedOn: 2012-07-01, startsOn: 2012-08-01, endsOn: 2013-06-30,
+            purposes: [audit_and_evaluation]}
+  - {property: maxShrinkShare, value: 0.5}
+schema:"""
 
 
 def csv_text(rows: Iterable[dict[str, str]], columns: Iterable[str], end: str = "\r\n") -> str:
@@ -156,9 +180,16 @@ def deliver(drops: Path, name: str, content: bytes) -> Path:
     return file
 
 
-def land(connection: psycopg.Connection, path: Path) -> dict[str, Outcome]:
-    """Land everything below a path: outcomes by file name."""
-    contracts = load_contracts()
+def new_district(folder: Path, contract: str) -> Path:
+    """A folder of contracts that holds only the new district's."""
+    return deliver(folder, "contracts/steel_valley.odcs.yaml", contract.encode()).parent
+
+
+def land(
+    connection: psycopg.Connection, path: Path, contracts: Mapping[str, Contract] | None = None
+) -> dict[str, Outcome]:
+    """Land everything below a path, by the project's contracts or others: outcomes by file name."""
+    contracts = contracts or load_contracts()
     files = find_deliveries(path, contracts).files
     return {
         outcome.file_name: outcome

@@ -25,14 +25,6 @@ NewDatabase = Callable[[], psycopg.Connection]
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    """An archive of the test's own; the environment points at it."""
-    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
-    monkeypatch.setenv("OUTCOMES_ARCHIVE_KEYS_DIR", str(tmp_path / "keys"))
-    return Archive(tmp_path / "archive", tmp_path / "keys")
-
-
-@pytest.fixture
 def drops(tmp_path: Path) -> Path:
     """The folder of a test's deliveries."""
     return tmp_path / "drops"

@@ -135,35 +135,6 @@ def test_land_takes_a_delivery_or_a_single_file(
     assert len(ledger(connection)) == 5
 
 
-def test_a_broken_connection_is_an_error_and_the_next_run_lands_all(
-    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events(tmp_path, {})
-    directory(tmp_path, {}, day="2012-09-24")
-
-    def terminate(own: psycopg.Connection, *_: object) -> None:
-        connection.execute("select pg_terminate_backend(%s)", [own.info.backend_pid])
-
-    with monkeypatch.context() as patch:
-        patch.setattr("outcomes.landing.ledger.judge_snapshots", terminate)
-        with pytest.raises(OutcomesError, match="run the same command again"):
-            run("land", tmp_path)
-    assert ledger(connection) == []
-    assert run("land", tmp_path)[0] == 0
-    assert [status for _, status in ledger(connection)] == ["loaded", "loaded"]
-
-
-def test_release_from_the_command_line(connection: psycopg.Connection, tmp_path: Path) -> None:
-    events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(9)), day="2012-09-24")
-    events(tmp_path, {})
-    code, output = run("land", tmp_path)
-    assert code == 3
-    assert "held pittsburgh 2012-10-01" in output
-    name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
-    assert run("release", name, "--reason", "asked")[0] == 0
-    assert ledger(connection, "status, release_reason") == [("loaded", None), ("loaded", "asked")]
-
-
 def test_a_missing_path_is_an_error(database: object, tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match="does not exist"):
         run("land", tmp_path / "nowhere")

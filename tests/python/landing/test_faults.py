@@ -119,14 +119,6 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
     return load_contracts(folder)
 
 
-@pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    """An archive of the test's own; the environment points at it."""
-    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
-    monkeypatch.setenv("OUTCOMES_ARCHIVE_KEYS_DIR", str(tmp_path / "keys"))
-    return Archive(tmp_path / "archive", tmp_path / "keys")
-
-
 def content(connection: psycopg.Connection, archive: Archive, scratch: Path) -> Any:
     """The result of a loader: raw, the ledger, and the decrypted archive."""
     scratch.mkdir(exist_ok=True)

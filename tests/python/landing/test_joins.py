@@ -11,29 +11,15 @@ import polars as pl
 import psycopg
 import pytest
 
-from outcomes.contracts.reader import ContractError, load_contract, load_contracts
+from outcomes.contracts.reader import ContractError, Contracts, load_contract, load_contracts
 from outcomes.contracts.sql import ORIGIN, SqlError, Tables
-from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import Outcome, land_deliveries
 
-from .deliveries import deliver, ledger, rejects
-from .test_commands import run
+from .commands import run
+from .deliveries import NEW_DISTRICT, deliver, land, ledger, new_district, rejects
 
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: steel_valley
-name: Steel Valley
-version: 1.0.0
-status: active
-customProperties:
-  - {property: partnerKind, value: district}
-  - {property: aun, value: "103028203"}
-  - property: agreement
-    value: {signedOn: 2012-07-01, startsOn: 2012-08-01, endsOn: 2013-06-30,
-            purposes: [audit_and_evaluation]}
-  - {property: maxShrinkShare, value: 0.5}
-schema:
+CONTRACT = (
+    NEW_DISTRICT
+    + """
   - name: classes
     customProperties:
       - {property: file, value: {name: classes.csv}}
@@ -91,6 +77,7 @@ schema:
       - {name: file, logicalType: string, classification: none}
       - {name: mode, logicalType: string, classification: none}
 """
+)
 CLASSES = "class,school\nA1,0001\nA2,0001\nB1,0002\nC1,\n"
 BULK = (
     "id,status,student,class,begin\n"
@@ -105,11 +92,8 @@ WEEKS = ["2012-09-03", "2012-09-10", "2012-09-17"]
 
 
 @pytest.fixture
-def contracts(tmp_path: Path) -> Path:
-    folder = tmp_path / "contracts"
-    folder.mkdir()
-    (folder / "steel_valley.odcs.yaml").write_text(CONTRACT)
-    return folder
+def contracts(tmp_path: Path) -> Contracts:
+    return load_contracts(new_district(tmp_path, CONTRACT))
 
 
 def deliver_week(
@@ -123,13 +107,6 @@ def deliver_week(
     ):
         deliver(delivery, name, text.encode())
     return delivery
-
-
-def land(connection: psycopg.Connection, contracts: Path, path: Path) -> dict[str, Outcome]:
-    known = load_contracts(contracts)
-    files = find_deliveries(path, known).files
-    landed = land_deliveries(connection, known, files)
-    return {o.file_name: o for _, outcomes in landed for o in outcomes}
 
 
 def spells(connection: psycopg.Connection, week: str) -> list[Any]:
@@ -149,9 +126,9 @@ def spells(connection: psycopg.Connection, week: str) -> list[Any]:
 
 
 def test_values_are_looked_up_and_rows_are_combined(
-    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
 ) -> None:
-    outcomes = land(connection, contracts, deliver_week(tmp_path, WEEKS[0], BULK))
+    outcomes = land(connection, deliver_week(tmp_path, WEEKS[0], BULK), contracts)
     assert spells(connection, WEEKS[0]) == [
         ("s1", "0001", "08/27", 2, WEEKS[0]),
         ("s2", "0002", "08/27", 4, WEEKS[0]),
@@ -178,11 +155,11 @@ def test_values_are_looked_up_and_rows_are_combined(
 
 
 def test_changes_are_applied_to_earlier_files(
-    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
 ) -> None:
     deliver_week(tmp_path, WEEKS[0], BULK)
     deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta")
-    outcomes = land(connection, contracts, tmp_path / "drops")
+    outcomes = land(connection, tmp_path / "drops", contracts)
     assert spells(connection, WEEKS[1]) == [
         ("s1", "0001", "09/03", 2, WEEKS[0]),
         ("s2", "0002", "08/27", 4, WEEKS[0]),
@@ -200,7 +177,7 @@ def test_changes_are_applied_to_earlier_files(
 
 
 def test_every_order_of_arrival_gives_the_same_rows(
-    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
 ) -> None:
     more = "id,status,student,class,begin\n3,tobedeleted,,,\n"
     paths = [
@@ -212,10 +189,9 @@ def test_every_order_of_arrival_gives_the_same_rows(
     for order in itertools.permutations(paths):
         with connection.transaction(force_rollback=True):
             for path in order:
-                land(connection, contracts, path)
-                assert land(connection, contracts, path)["enrollments.csv"].status in (
-                    "already landed",
-                )
+                land(connection, path, contracts)
+                again = land(connection, path, contracts)
+                assert again["enrollments.csv"].status == "already landed"
             faults = connection.execute(
                 """
                 select as_of_date, line_start, faults.reason_code, column_name, rows_rejected,
@@ -231,24 +207,24 @@ def test_every_order_of_arrival_gives_the_same_rows(
 
 
 def test_a_snapshot_after_changes_replaces_them(
-    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
 ) -> None:
     deliver_week(tmp_path, WEEKS[0], BULK)
     deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta")
     deliver_week(tmp_path, WEEKS[2], BULK)
-    land(connection, contracts, tmp_path / "drops")
+    land(connection, tmp_path / "drops", contracts)
     assert [row[:4] for row in spells(connection, WEEKS[2])] == [
         row[:4] for row in spells(connection, WEEKS[0])
     ]
 
 
 def test_only_the_delivery_that_cannot_be_joined_is_quarantined(
-    connection: psycopg.Connection, contracts: Path, tmp_path: Path
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
 ) -> None:
     twice = CLASSES + "A1,0003\n"  # two schools for one class
     deliver_week(tmp_path, WEEKS[0], BULK, classes=twice)
     deliver_week(tmp_path, WEEKS[1], BULK)
-    land(connection, contracts, tmp_path / "drops")
+    land(connection, tmp_path / "drops", contracts)
     assert ledger(connection, "as_of_date::text, file_name, status, reason_code")[2::3] == [
         (WEEKS[0], "enrollments.csv", "quarantined", "failed_transform"),
         (WEEKS[1], "enrollments.csv", "loaded", None),
@@ -257,9 +233,9 @@ def test_only_the_delivery_that_cannot_be_joined_is_quarantined(
     assert len(spells(connection, WEEKS[1])) == 3
 
 
-def test_district_check_joins_files_too(contracts: Path, tmp_path: Path) -> None:
+def test_district_check_joins_files_too(contracts: Contracts, tmp_path: Path) -> None:
     delivery = deliver_week(tmp_path, WEEKS[0], BULK)
-    contract = contracts / "steel_valley.odcs.yaml"
+    contract = contracts["steel_valley"].path
     code, output = run("district", "check", contract, *sorted(delivery.iterdir()))
     assert code == 3
     assert (
@@ -278,8 +254,8 @@ def test_district_check_joins_files_too(contracts: Path, tmp_path: Path) -> None
         ("(select content from read_text('/etc/passwd'))", "transformLogic"),
     ],
 )
-def test_sql_that_cannot_be_run_is_named(contracts: Path, logic: str, problem: str) -> None:
-    file = contracts / "steel_valley.odcs.yaml"
+def test_sql_that_cannot_be_run_is_named(contracts: Contracts, logic: str, problem: str) -> None:
+    file = contracts["steel_valley"].path
     sent = "(select school from classes where classes.class = this.class)"
     file.write_text(CONTRACT.replace(sent, f'"{logic}"'))
     with pytest.raises(ContractError, match=r"enrollments\.school") as error:
@@ -296,8 +272,8 @@ def test_sql_that_cannot_be_run_is_named(contracts: Path, logic: str, problem: s
         "getenv('HOME')",
     ],
 )
-def test_sql_of_a_contract_has_no_access_outside(contracts: Path, logic: str) -> None:
-    item = load_contract(contracts / "steel_valley.odcs.yaml").joined["classes"]
+def test_sql_of_a_contract_has_no_access_outside(contracts: Contracts, logic: str) -> None:
+    item = contracts["steel_valley"].joined["classes"]
     tables = Tables(date(2012, 9, 3), 2013)
     rows = pl.DataFrame(
         {**{key: [1] for key in ORIGIN}, "class": ["A1"], "school": ["0001"]},

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
-from outcomes.landing import loader
-from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import land_deliveries, release_file
-from outcomes.warehouse.connection import connect
+from outcomes.landing.loader import release_file
 from outcomes.warehouse.tables import raw_feeds
 
 from .deliveries import (
     EVENT,
-    WOODLAND_DAY,
     clairton,
+    day_of,
     deliver,
     dhs,
     directory,
@@ -50,10 +44,6 @@ def contents(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...
     }
 
 
-def day_of(number: int, status: str = "A") -> str:
-    return WOODLAND_DAY.replace("|2012-09-04|A", f"|2012-09-{number:02}|{status}")
-
-
 def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path: Path) -> None:
     clairton(tmp_path)
     directory(tmp_path, {}, {"Grade": "099"})
@@ -77,19 +67,6 @@ def test_landing_again_changes_nothing(connection: psycopg.Connection, tmp_path:
     assert len(before["files"]) == len(first)
 
 
-def test_the_same_content_under_another_name_is_a_duplicate(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
-    woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="1930")
-    woodland(tmp_path, "ATTENDANCE", [day_of(4)], time="2100")
-    land(connection, tmp_path)
-    assert ledger(connection, "status, reason_code, duplicate_of is not null, rows_loaded") == [
-        ("loaded", None, False, 1),
-        ("duplicate", "duplicate_content", True, 0),
-    ]
-    assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (1,)
-
-
 def test_a_copy_under_an_unknown_name_is_a_duplicate_in_any_order(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -101,16 +78,6 @@ def test_a_copy_under_an_unknown_name_is_a_duplicate_in_any_order(
     assert outcomes["A copy of PPS.zip/ATTENDANCE_EVENTS.csv"].status == "duplicate"
     assert outcomes["A copy.xlsx"].status == "duplicate"
     assert not any(outcome.needs_a_person for outcome in outcomes.values())
-
-
-def test_new_content_under_the_same_name_loads(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
-    events(tmp_path, {})
-    land(connection, tmp_path)
-    events(tmp_path, {}, {"EventDate": "09/05/2012"})
-    land(connection, tmp_path)
-    assert ledger(connection, "status, rows_loaded") == [("loaded", 1), ("loaded", 2)]
 
 
 def test_the_same_content_in_a_later_delivery_is_a_new_snapshot(
@@ -158,27 +125,22 @@ def test_a_quarantined_file_is_tried_again_under_a_new_contract(
 ) -> None:
     events(tmp_path, {}, day="2014-07-07")
     contracts = load_contracts()
-    files = find_deliveries(tmp_path, contracts).files
-    list(land_deliveries(connection, contracts, files))
+    land(connection, tmp_path, contracts)
     old = contracts["pittsburgh"]
     assert old.agreement is not None
     renewed = old.agreement.model_copy(update={"ends_on": old.agreement.ends_on.replace(2016)})
     contracts["pittsburgh"] = old.model_copy(update={"agreement": renewed, "version": "9.9.9"})
-    list(land_deliveries(connection, contracts, files))
+    land(connection, tmp_path, contracts)
     assert ledger(connection, "status, contract_version, rows_rejected") == [("loaded", "9.9.9", 1)]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_shrunken_snapshots_are_held_in_any_order_of_arrival(
-    connection: psycopg.Connection, tmp_path: Path, order: tuple[int, ...]
+def test_a_snapshot_is_compared_with_the_newest_accepted_one(
+    connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     sizes = {"2012-09-14": 20, "2012-09-21": 18, "2012-09-28": 16, "2012-10-05": 17}
-    files = [
+    for day, size in sizes.items():
         woodland(tmp_path, "ATTENDANCE", [day_of(n + 1) for n in range(size)], day=day)
-        for day, size in sizes.items()
-    ]
-    for number in order:
-        land(connection, files[number])
+    land(connection, tmp_path)
     assert connection.execute(
         "select as_of_date::text, status, reason_code from landing.files order by 1"
     ).fetchall() == [
@@ -252,39 +214,28 @@ def test_a_new_school_year_is_not_compared_with_the_last(
     assert ledger(connection, "status, school_year") == [("loaded", 2012), ("loaded", 2013)]
 
 
-def messy(drops: Path) -> None:
-    header = ",".join(EVENT)
-    good = "000000001,0017,09/04/2012,U,1"
-    pittsburgh(
-        drops,
-        {
-            "ATTENDANCE_EVENTS.csv": "\r\n".join(
-                [
-                    "",
-                    header,
-                    good,
-                    "",
-                    '000000001,"0017",09/05/2012,U,1',
-                    '000000001,"00',
-                    '17",09/06/2012,U,1',
-                    "short,row",
-                    '000000001,"swallows,09/06/2012,U,1',
-                    good,
-                    '"000000001",0017,09/10/2012,U,1',
-                    good,
-                    header,
-                    "TRAILER,10,20121001",
-                    "",
-                    "   ",
-                    "",
-                ]
-            )
-        },
-    )
+HEADER, GOOD = ",".join(EVENT), "000000001,0017,09/04/2012,U,1"
+MESSY = f"""
+{HEADER}
+{GOOD}
+
+000000001,"0017",09/05/2012,U,1
+000000001,"00
+17",09/06/2012,U,1
+short,row
+000000001,"swallows,09/06/2012,U,1
+{GOOD}
+"000000001",0017,09/10/2012,U,1
+{GOOD}
+{HEADER}
+TRAILER,10,20121001
+
+{" "}
+""".replace("\n", "\r\n")
 
 
 def test_every_line_is_accounted_for(connection: psycopg.Connection, tmp_path: Path) -> None:
-    messy(tmp_path)
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": MESSY})
     land(connection, tmp_path)
     assert rejects(connection) == [
         (6, 7, "bad_format", "SchoolCode"),
@@ -297,17 +248,6 @@ def test_every_line_is_accounted_for(connection: psycopg.Connection, tmp_path: P
         "status, lines, header_lines, blank_lines, trailer_lines, rows_loaded, rows_rejected,"
         " lines_loaded, lines_rejected",
     ) == [("loaded", 16, 1, 4, 1, 3, 4, 3, 7)]
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("final", [True, False])
-def test_line_ends_of_every_kind(
-    connection: psycopg.Connection, tmp_path: Path, end: str, final: bool
-) -> None:
-    text = pittsburgh_csv([EVENT, EVENT]).replace("\r\n", end)
-    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": text if final else text.removesuffix(end)})
-    land(connection, tmp_path)
-    assert ledger(connection, "status, lines, rows_loaded") == [("loaded", 4, 2)]
 
 
 def test_an_added_column_is_ignored_with_a_warning(
@@ -341,46 +281,10 @@ def test_a_renamed_column_is_named_with_its_likely_new_name(
     assert ledger(connection, "detail") == [("missing: EventCode (renamed to EVENT_CODE?)",)]
 
 
-def test_eight_loaders_at_once_load_once(
-    database: Settings, connection: psycopg.Connection, tmp_path: Path
-) -> None:
-    events(tmp_path, *({"StudentID": f"{n:09}"} for n in range(200)))
-
-    def one(_: int) -> str:
-        with connect(database) as own:
-            (outcome,) = land(own, tmp_path).values()
-        return outcome.status
-
-    with ThreadPoolExecutor(8) as pool:
-        statuses = sorted(pool.map(one, range(8)))
-    assert statuses == ["already landed"] * 7 + ["loaded"]
-    assert connection.execute("select count(*) from raw.attendance_events").fetchone() == (200,)
-
-
-@pytest.mark.parametrize("broken", ["add_file", "close_file", "judge_snapshots"])
-def test_an_interrupted_load_leaves_nothing_and_can_be_repeated(
-    connection: psycopg.Connection,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    broken: str,
-) -> None:
-    directory(tmp_path, {}, {"Grade": "x"})
-
-    def fail(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loader.ledger, broken, fail)
-        land(connection, tmp_path)
-    assert {table: rows for table, rows in contents(connection).items() if rows} == {}
-    land(connection, tmp_path)
-    assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 1, 1)]
-
-
 def test_blocks_may_cut_a_file_anywhere(
     connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messy(tmp_path)
+    pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": MESSY})
     land(connection, tmp_path)
     whole = (ledger(connection, "lines, rows_loaded, rows_rejected"), rejects(connection))
     for size in (1, 7, 64, 100):

@@ -7,28 +7,15 @@ from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
+import pytest
 
-from outcomes.contracts.reader import load_contracts
-from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import land_deliveries
+from outcomes.contracts.reader import Contracts, load_contracts
 
-from .deliveries import deliver, issues, ledger, rejects
+from .deliveries import NEW_DISTRICT, deliver, issues, land, ledger, new_district, rejects
 
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: steel_valley
-name: Steel Valley
-version: 1.0.0
-status: active
-customProperties:
-  - {property: partnerKind, value: district}
-  - {property: aun, value: "103028203"}
-  - property: agreement
-    value: {signedOn: 2012-07-01, startsOn: 2012-08-01, endsOn: 2013-06-30,
-            purposes: [audit_and_evaluation]}
-  - {property: maxShrinkShare, value: 0.5}
-schema:
+CONTRACT = (
+    NEW_DISTRICT
+    + """
   - name: ROSTER
     customProperties:
       - property: file
@@ -143,18 +130,17 @@ schema:
         classification: sensitive
         customProperties: [{property: feeds, value: [gpas.gpa]}]
 """
+)
 
 
-def land(connection: psycopg.Connection, tmp_path: Path) -> None:
-    folder = tmp_path / "contracts"
-    folder.mkdir(exist_ok=True)
-    (folder / "steel_valley.odcs.yaml").write_text(CONTRACT, "utf-8")
-    contracts = load_contracts(folder)
-    files = find_deliveries(tmp_path / "drops", contracts).files
-    list(land_deliveries(connection, contracts, files))
+@pytest.fixture
+def contracts(tmp_path: Path) -> Contracts:
+    return load_contracts(new_district(tmp_path, CONTRACT))
 
 
-def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_tab_separated_utf16_in_gzip(
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
+) -> None:
     text = (
         "lang\tlunch pin\tsurname\tnumber\tborn\r\n"
         'es\t1234\tNúñez "Nu"\t7\t29-FEB-2004\r\n'
@@ -163,7 +149,7 @@ def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: P
     )
     content = gzip.compress(text.encode("utf-16"))
     deliver(tmp_path, "drops/steel_valley/2012-09-04/roster_20120904.tsv.gz", content)
-    land(connection, tmp_path)
+    land(connection, tmp_path / "drops", contracts)
     assert connection.execute(
         "select district_student_id, last_name, birth_date, home_language from raw.students"
     ).fetchall() == [
@@ -175,7 +161,9 @@ def test_tab_separated_utf16_in_gzip(connection: psycopg.Connection, tmp_path: P
     assert ledger(connection, "status, lines, sent_at") == [("loaded", 4, datetime(2012, 9, 4))]
 
 
-def test_terms_are_read_from_codes(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_terms_are_read_from_codes(
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
+) -> None:
     terms = ["Q1", "2", "MP 3", "Q", "Q1-2"]
     rows = "".join(f"0000{n},2012-13,{term},3.5\n" for n, term in enumerate(terms))
     deliver(
@@ -183,14 +171,14 @@ def test_terms_are_read_from_codes(connection: psycopg.Connection, tmp_path: Pat
         "drops/steel_valley/2013-02-01/terms.csv",
         f"number,year,term,gpa\n{rows}".encode(),
     )
-    land(connection, tmp_path)
+    land(connection, tmp_path / "drops", contracts)
     assert connection.execute(
         "select district_student_id, marking_period from raw.gpas order by 1"
     ).fetchall() == [("00000", 1), ("00001", 2), ("00002", 3)]
     assert rejects(connection) == [(5, 5, "bad_number", "term"), (6, 6, "bad_number", "term")]
 
 
-def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_fixed_width(connection: psycopg.Connection, contracts: Contracts, tmp_path: Path) -> None:
     lines = [
         "0000709/2012Français0,25",
         "0000806/2012Math    1,00",  # last year's
@@ -203,7 +191,7 @@ def test_fixed_width(connection: psycopg.Connection, tmp_path: Path) -> None:
     ]
     content = "\n".join(lines).encode("latin-1")
     deliver(tmp_path, "drops/steel_valley/2012-12-04/marks.txt", content)
-    land(connection, tmp_path)
+    land(connection, tmp_path / "drops", contracts)
     assert connection.execute(
         "select district_student_id, course_code from raw.course_marks"
     ).fetchall() == [

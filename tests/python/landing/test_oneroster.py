@@ -9,19 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from outcomes.contracts.reader import load_contracts
-from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import Outcome, land_deliveries
+from outcomes.contracts.reader import Contracts, load_contracts
+from outcomes.landing.loader import Outcome
 
 from . import oneroster
-from .deliveries import rejects
-from .test_commands import run
+from .commands import run
+from .deliveries import land, rejects
 
 WEEK_1, WEEK_2 = "2013-02-04", "2013-02-11"
 MATH_1, MATH_2, ENGLISH = "cl-1-Math-t1", "cl-1-Math-t2", "cl-1-English-t1,t2"
 
 
-def contract(folder: Path, version: str) -> Path:
+def contract(folder: Path, version: str) -> Contracts:
     """The contract that the command writes, with its agreement completed."""
     file = folder / "contracts" / "steel_valley.odcs.yaml"
     file.parent.mkdir(exist_ok=True)
@@ -37,7 +36,7 @@ def contract(folder: Path, version: str) -> Path:
     ):
         text = text.replace(wrong, right)
     file.write_text(text)
-    return file.parent
+    return load_contracts(file.parent)
 
 
 def export(folder: Path, week: str, tables: oneroster.Tables, **how: str) -> Path:
@@ -45,10 +44,12 @@ def export(folder: Path, week: str, tables: oneroster.Tables, **how: str) -> Pat
     return oneroster.write(folder / "drops/steel_valley" / week, tables, name, **how)
 
 
-def land(connection: psycopg.Connection, contracts: Path, path: Path) -> dict[str, Outcome]:
-    known = load_contracts(contracts)
-    landed = land_deliveries(connection, known, find_deliveries(path, known).files)
-    return {o.file_name.split("/")[-1]: o for _, outcomes in landed for o in outcomes}
+def land_export(
+    connection: psycopg.Connection, contracts: Contracts, folder: Path
+) -> dict[str, Outcome]:
+    """Land all exports: outcomes by member."""
+    landed = land(connection, folder / "drops", contracts)
+    return {name.split("/")[-1]: outcome for name, outcome in landed.items()}
 
 
 def spells(connection: psycopg.Connection, week: str) -> list[Any]:
@@ -101,7 +102,7 @@ def test_an_export_lands_as_sent(
 ) -> None:
     contracts = contract(tmp_path, version)
     export(tmp_path, WEEK_1, first_week(), version=version)
-    outcomes = land(connection, contracts, tmp_path / "drops")
+    outcomes = land_export(connection, contracts, tmp_path)
     assert {o.status for o in outcomes.values()} == {"loaded"}
     assert {name: o.detail for name, o in outcomes.items() if o.detail} == {}
     assert rejects(connection) == []
@@ -148,7 +149,7 @@ def test_changes_make_a_complete_snapshot(
     changes["enrollments"] += [{"sourcedId": f"e-4-{n}", "status": "tobedeleted"} for n in range(2)]
     oneroster.add_student(changes | {"users": changes["users"]}, 6, [(MATH_2, "2013-02-04", "")])
     export(tmp_path, WEEK_2, changes, version=version, mode="delta")
-    outcomes = land(connection, contracts, tmp_path / "drops")
+    outcomes = land_export(connection, contracts, tmp_path)
     assert {name: o.detail for name, o in outcomes.items() if o.status != "loaded"} == {}
     assert rejects(connection) == []
     expected = [row for row in SPELLS if row[0] not in ("000001", "000004")]
@@ -183,7 +184,7 @@ def test_results_are_marks_of_courses(
     ]  # fmt: skip
     contracts = contract(tmp_path, version)
     export(tmp_path, WEEK_1, tables, version=version)
-    outcomes = land(connection, contracts, tmp_path / "drops")
+    outcomes = land_export(connection, contracts, tmp_path)
     assert rejects(connection) == []
     assert outcomes["results.csv"].counts.rows_not_for_us == 1
     assert connection.execute(
@@ -212,7 +213,7 @@ def test_rows_without_their_references_are_rejected(
     tables["demographics"].append({"sourcedId": "nobody", "birthDate": "2000-01-01"})
     contracts = contract(tmp_path, "1.1")
     export(tmp_path, WEEK_1, tables)
-    land(connection, contracts, tmp_path / "drops")
+    land_export(connection, contracts, tmp_path)
     assert sorted(row[2:] for row in rejects(connection)) == [
         ("missing_value", "school"), ("missing_value", "student"), ("missing_value", "student"),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from outcomes.config import PROJECT_DIR
-from outcomes.landing import text, unpack
+from outcomes.landing import unpack
 from outcomes.landing.reasons import Reason
 
 from .deliveries import (
@@ -395,33 +395,3 @@ def test_seed_and_page_list_every_reason_code() -> None:
         (f"`{row['reason_code']}`", row["meaning"], row["fixed_by"], row["what_happens"])
         for row in rows
     ]
-
-
-def test_the_ledger_has_no_personal_data(connection: psycopg.Connection, tmp_path: Path) -> None:
-    directory(
-        tmp_path,
-        {"BirthDate": "31/12/2004"},
-        {"Grade": "Zebra"},
-        {"SSN": "12-34"},
-        {"StudentID": "Zebra"},
-    )
-    woodland(tmp_path, "STUDENT", ["Zebra|Zebra"])
-    pittsburgh(
-        tmp_path, {"TERM_GPA.csv": "Zebra,Zebrowski\r\nTRAILER,0,20120924\r\n"}, "2012-09-24"
-    )
-    land(connection, tmp_path)
-    noted = ledger(connection, "files::text")
-    noted += connection.execute("select r::text from landing.rejected_rows as r").fetchall()
-    noted += connection.execute("select v::text from landing.value_issues as v").fetchall()
-    assert len(noted) == 7
-    for value in ("Zebra", "31/12/2004", "12-34", "Nuñez"):
-        assert value not in str(noted)
-
-
-def test_an_enormous_line_does_not_fill_memory(
-    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(text, "BLOCK_BYTES", 1 << 16)
-    woodland(tmp_path, "ATTENDANCE", [WOODLAND_DAY, "x" * 3_000_000])
-    land(connection, tmp_path)
-    assert ledger(connection, "status, reason_code") == [("quarantined", "record_too_long")]

@@ -68,16 +68,3 @@ def test_the_sample_lands_in_any_order(
     assert land(connection, files) == {"loaded"}
     with connect(built_sample) as in_order:
         assert content(connection) == content(in_order)
-
-
-def test_no_value_of_an_unlisted_column_is_stored(
-    connection: psycopg.Connection,
-) -> None:
-    contracts = load_contracts()
-    land(connection, find_deliveries(SAMPLE / "drops/pittsburgh/2012-10-01", contracts).files)
-    for feed in raw_feeds():
-        row = connection.execute(
-            f"select count(*) filter (where r::text ~ '[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}')"
-            f" from raw.{feed} as r"  # type: ignore[arg-type]
-        ).fetchone()
-        assert row == (0,), feed

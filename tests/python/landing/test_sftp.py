@@ -16,8 +16,8 @@ import pytest
 from outcomes.errors import OutcomesError
 from outcomes.landing.sftp import fetched
 
+from .commands import run
 from .deliveries import clairton, events, ledger
-from .test_commands import run
 
 PASSWORD = "invented"
 

@@ -61,28 +61,6 @@ def test_well_formed_text_is_read_exactly(
     assert [tuple(value or "" for value in row) for row in rows] == written
 
 
-@given(
-    notes=st.lists(
-        st.sampled_from(["plain", "with, comma", 'with "quote"', "two\nlines", ""]),
-        min_size=1,
-        max_size=30,
-    ),
-    mark=st.sampled_from(['"', ","]),
-    data=st.data(),
-)
-def test_damaged_text_gives_no_wrong_row(notes: list[str], mark: str, data: st.DataObject) -> None:
-    written = [(f"id{n}", note, "z") for n, note in enumerate(notes)]
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(written)
-    text = buffer.getvalue()
-    place = data.draw(st.integers(0, len(text) - 1))
-    rows, _, _ = read(text[:place] + mark + text[place:])
-    wrong = [row for row in rows if tuple(value or "" for value in row) not in set(written)]
-    # A doubled quote inside quotes, or quotes around a field, are valid.
-    assert len(wrong) <= 1
-    assert len(rows) <= len(written)
-
-
 def test_empty_and_quoted_empty_fields_differ() -> None:
     assert read('x,,""\n"",,y\n')[0] == [("x", None, ""), ("", None, "y")]
 

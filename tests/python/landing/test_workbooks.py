@@ -18,7 +18,6 @@ from outcomes.landing.check import FileReport, check_file
 from .deliveries import WEDNESDAY, clairton
 
 SHEET = "xl/worksheets/sheet1.xml"
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 Parts = dict[str, str]
 
 
