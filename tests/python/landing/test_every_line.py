@@ -7,17 +7,16 @@ import io
 import itertools
 import zipfile
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from outcomes.contracts.model import Contract
 from outcomes.landing.check import FileReport, check_file
 
-DAY = date(2012, 10, 1)
+from .one_file import DAY, contract_for
+
 DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|", "two_characters": "||"}
 PACKINGS = ["none", "zip", "gzip"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"]
@@ -38,34 +37,19 @@ CASES = [
 
 def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileReport:
     """The report on a file of two columns, an id of three digits and a text."""
-    columns: list[dict[str, Any]] = [
-        {"name": "id", "pattern": "[0-9]{3}", "required": True, "width": 3},
-        {"name": "text", "width": 5},
-    ]
+    columns = {"id": {"pattern": "[0-9]{3}", "required": True, "width": 3}, "text": {"width": 5}}
     names = {
         "none": {"name": "rows"},
         "gzip": {"name": "rows.gz", "compression": "gzip"},
         "zip": {"name": "rows.zip", "compression": "zip", "member": "rows"},
     }
-    usual = {"logicalType": "string", "classification": "none"}
-    contract = Contract.model_validate(
-        {
-            "partnerId": "p", "name": "p", "version": "1", "path": folder, "partnerKind": "project",
-            "objects": [{
-                "name": "rows", "file": {**names[packing], **layout}, "snapshot": "delta",
-                "properties": [
-                    {**usual, "feeds": [f"rows.{column['name']}"], **column} for column in columns
-                ],
-            }],
-        }
-    )  # fmt: skip
     path = folder / names[packing]["name"]
     if packing == "zip":
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("rows", content)
     else:
         path.write_bytes(gzip.compress(content) if packing == "gzip" else content)
-    (found,) = check_file(contract, path, DAY)
+    (found,) = check_file(contract_for(columns, names[packing] | layout), path, DAY)
     return found
 
 

@@ -10,13 +10,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from outcomes.contracts.model import Contract
-from outcomes.landing.deliveries import DeliveredFile
-from outcomes.landing.reading import Counts, FileReading
+from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError
-from outcomes.landing.unpack import logical_files
 
-DAY = date(2012, 10, 1)
+from .one_file import contract_for, reading_of
+
 Row = tuple[Any, ...]
 
 
@@ -32,25 +30,9 @@ def read(
     Raises:
         FileError: the file is quarantined.
     """
-    usual = {"logicalType": "string", "classification": "none"}
-    contract = Contract.model_validate(
-        {
-            "partnerId": "p", "name": "p", "version": "1", "path": folder, "partnerKind": "project",
-            "objects": [{
-                "name": "rows", "snapshot": "delta",
-                "file": {"name": "file", "format": "delimited", **layout},
-                "properties": [
-                    {"name": name, "feeds": [f"rows.c{n}"], **usual, **column}
-                    for n, (name, column) in enumerate(columns.items())
-                ],
-                **more,
-            }],
-        }
-    )  # fmt: skip
     path = folder / "file"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    files = logical_files(contract, DeliveredFile("p", DAY, "file", path))
-    reading = FileReading(contract, files[0])
+    reading = reading_of(contract_for(columns, {"name": "file", **layout}, **more), path)
     rows: list[Row] = []
     rejected: dict[str, list[int]] = {}
     for block in reading.blocks():
@@ -324,17 +306,9 @@ def test_filtered_rows_are_counted_and_are_no_fault(tmp_path: Path) -> None:
 
 
 def test_a_reference_file_is_accepted_and_not_read(tmp_path: Path) -> None:
-    contract = Contract.model_validate(
-        {
-            "partnerId": "p", "name": "p", "version": "1", "path": tmp_path,
-            "partnerKind": "project",
-            "objects": [{"name": "codes", "snapshot": "reference", "file": {"name": "codes.csv"}}],
-        }
-    )  # fmt: skip
     path = tmp_path / "codes.csv"
     path.write_bytes(b'any,"thing\n\0\n')
-    (file,) = logical_files(contract, DeliveredFile("p", DAY, "codes.csv", path))
-    reading = FileReading(contract, file)
+    reading = reading_of(contract_for({}, {"name": path.name}, snapshot="reference"), path)
     assert list(reading.blocks()) == []
     assert (reading.counts.lines, reading.counts.lines_not_for_us) == (2, 2)
     assert reading.counts.rows_rejected == 0

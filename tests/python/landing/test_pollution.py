@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes.contracts.model import Contract
-from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.reading import FileReading
 from outcomes.landing.reasons import FileError
-from outcomes.landing.unpack import logical_files
 
+from .commands import run
+from .one_file import contract_for, reading_of
 from .pollution import (
     DELIMITERS,
     HARMLESS,
@@ -32,7 +30,6 @@ from .pollution import (
     polluted,
     strict_rows,
 )
-from .test_commands import run
 
 # Damage that gives another valid row, so that no reader can notice it:
 # - a change inside quotes, where every character is text: only the contract's types help;
@@ -64,34 +61,18 @@ def is_unknowable(kind: str, file: Polluted, row: Row) -> bool:
 
 
 def read(
-    file: Polluted, folder: Path, types: Mapping[str, dict[str, Any]] = {}
+    file: Polluted, folder: Path, types: Mapping[str, Mapping[str, Any]] = {}
 ) -> tuple[list[Row], FileReading, FileError | None]:
     """The rows of a file, by a contract of its headers; columns without a type are free text."""
-    columns = [f"c{n}" for n in range(len(file.header))]
-    contract = Contract.model_validate(
-        {
-            "partnerId": "p", "name": "p", "version": "1", "path": folder, "partnerKind": "project",
-            "objects": [{
-                "name": "rows",
-                "file": {"name": "file.csv", "format": "delimited", "delimiter": file.delimiter},
-                "snapshot": "delta",
-                "properties": [
-                    {"name": name, "logicalType": "string", "classification": "none",
-                     "feeds": [f"rows.{column}"], **types.get(name, {})}
-                    for name, column in zip(file.header, columns, strict=True)
-                ],
-            }],
-        }
-    )  # fmt: skip
     path = folder / "file.csv"
     path.write_bytes(file.data)
-    delivered = DeliveredFile("p", date(2012, 10, 1), "file.csv", path)
-    (logical,) = logical_files(contract, delivered)
-    reading = FileReading(contract, logical)
+    columns = {name: types.get(name, {}) for name in file.header}
+    layout = {"name": path.name, "delimiter": file.delimiter}
+    reading = reading_of(contract_for(columns, layout), path)
     rows: list[Row] = []
     try:
         for block in reading.blocks():
-            found = block.feeds["rows"].select(columns).rows()
+            found = block.feeds["rows"].drop("line_number").rows()
             rows += [tuple(value or "" for value in row) for row in found]
     except FileError as fault:
         return [], reading, fault
