@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from outcomes.errors import OutcomesError
-from outcomes.linkage.dialect import place_functions, to_postgres
+from outcomes.linkage.dialect import to_warehouse
 from outcomes.linkage.match_model import Level, MatchModel, parse_model
 
 MODEL_FILE = Path("seeds/identity/match_model.json")
@@ -28,8 +27,6 @@ _COMPARISONS = {
     "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "ssn", "address",
     "state_id",
 }  # fmt: skip
-# Columns with term frequencies in `int_identity_evidence`.
-_TERM_COLUMNS = {"last_name", "first_name"}
 # A lower probability was hardly seen in a million pairs, and is not trained.
 _RAREST_TAUGHT = 1e-6
 _MACRO_HEAD = """{#
@@ -107,17 +104,13 @@ def _check(model: MatchModel) -> None:
 def match_level_macro(model: MatchModel) -> str:
     """The macro `match_level`: an expression for the level of each comparison."""
 
-    def compiled(condition: str) -> str:
-        found = to_postgres(condition, ("students", "others"))
-        return _lower(place_functions(found, "{{ function('{}') }}"))
-
     def name(level: Level) -> str:
         return "null" if level.is_null else f"'{level.label}'"
 
     branches: list[str] = []
     for comparison in model.comparisons:
         levels = [
-            f"        when {compiled(level.condition)} then {name(level)}\n"
+            f"        when {to_warehouse(level.condition)} then {name(level)}\n"
             for level in comparison.levels
             if level.condition is not None
         ]
@@ -127,12 +120,6 @@ def match_level_macro(model: MatchModel) -> str:
             f"        else {name(comparison.levels[-1])}\n        end\n"
         )
     return f"{_MACRO_HEAD}{''.join(branches)}    {{%- endif -%}}\n{{% endmacro %}}\n"
-
-
-def _lower(text: str) -> str:
-    """SQL in lower case, except what stands between quotes."""
-    parts = re.split(r"('[^']*'|\"[^\"]*\")", text)
-    return "".join(part if part[:1] in "'\"" and part else part.lower() for part in parts)
 
 
 def weight_rows(model: MatchModel) -> tuple[Sequence[str], list[Sequence[object]]]:

@@ -1,4 +1,4 @@
-"""Translates the conditions of a Splink model from DuckDB's SQL to PostgreSQL's.
+"""Translates the conditions of a Splink model from DuckDB's SQL to that of a dbt model.
 
 sqlglot translates most of it. Functions that PostgreSQL lacks (Jaro-Winkler, …) are functions
 of the warehouse, in `functions/`, with the same results as DuckDB's.
@@ -14,7 +14,9 @@ from outcomes.errors import OutcomesError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-# Marks a function of the warehouse until `place_functions` writes its call.
+# The names of the two records in the result, by the end of a column's name in Splink's.
+_SIDES = {"_l": "students", "_r": "others"}
+# Marks a function of the warehouse, which dbt names.
 _MARK = "warehouse_function_"
 
 
@@ -32,32 +34,22 @@ def exactly_matched_column(condition: str) -> str | None:
     return name if (one.name, other.name) == (f"{name}_l", f"{name}_r") else None
 
 
-def to_postgres(condition: str, sides: tuple[str, str]) -> str:
-    """A condition on `<column>_l` and `<column>_r`.
-
-    Args:
-        condition: DuckDB's SQL.
-        sides: names of the two records in the result.
-
-    Returns:
-        PostgreSQL's SQL; functions of the warehouse are marked for `place_functions`.
+def to_warehouse(condition: str) -> str:
+    """DuckDB's condition on `<column>_l` and `<column>_r`, on the warehouse's `students`, `others`.
 
     Raises:
         OutcomesError: the condition cannot be read, or uses a function that the warehouse
             lacks.
     """
-    tree = _parse(condition).transform(_to_warehouse_functions)
-    return _name_sides(tree, sides).sql(dialect="postgres", normalize_functions=False)
+    tree = _parse(condition).transform(_to_warehouse_functions).transform(_to_side)
+    sql = tree.sql(dialect="postgres", normalize_functions=False)
+    # In lower case, except what stands between quotes.
+    sql = re.sub(r"""'[^']*'|"[^"]*"|[^'"]+""", lambda part: _lower(part[0]), sql)
+    return re.sub(rf"{_MARK}(\w+)", r"{{ function('\1') }}", sql)
 
 
-def place_functions(sql: str, call: str) -> str:
-    """Name the warehouse's functions in a result of `to_postgres`.
-
-    Args:
-        sql: PostgreSQL's SQL.
-        call: the text before the parenthesis, with `{}` for the function's name.
-    """
-    return re.sub(rf"{_MARK}(\w+)", lambda found: call.replace("{}", found[1]), sql)
+def _lower(sql: str) -> str:
+    return sql if sql[0] in "'\"" else sql.lower()
 
 
 def _parse(condition: str) -> exp.Expr:
@@ -103,15 +95,9 @@ def _to_warehouse_functions(node: exp.Expr) -> exp.Expr:
             return node
 
 
-def _name_sides(tree: exp.Expr, sides: tuple[str, str]) -> exp.Expr:
+def _to_side(node: exp.Expr) -> exp.Expr:
     from sqlglot import exp
 
-    def place(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
-        name = node.name.lower()
-        if not name.endswith(("_l", "_r")):
-            return node
-        return exp.column(name[:-2], table=sides[0] if name.endswith("_l") else sides[1])
-
-    return tree.transform(place)
+    name = node.name.lower() if isinstance(node, exp.Column) else ""
+    side = _SIDES.get(name[-2:])
+    return exp.column(name[:-2], table=side) if side else node

@@ -1,8 +1,7 @@
 """A match model in Splink's file format: comparisons, levels, m, u, and term frequencies.
 
-The file is written by `linker.misc.save_model_to_json`. It has no numbers of levels and no
-term frequencies, and does not say which u a term frequency replaces; this module has the rules
-for all three.
+The file is written by `linker.misc.save_model_to_json`. It has no term frequencies, and does
+not say which u a term frequency replaces; this module has the rules for both.
 """
 
 from __future__ import annotations
@@ -31,21 +30,15 @@ class TermFrequency:
 class Level:
     """How far two records agree.
 
-    `number` is Splink's: -1 for a missing value, 0 for ELSE. `condition` is DuckDB's SQL; None
-    for ELSE.
+    `condition` is DuckDB's SQL; None for ELSE. `is_null` is the level of a missing value.
     """
 
-    number: int
+    is_null: bool
     label: str
     condition: str | None
     m_probability: float
     u_probability: float
     term_frequency: TermFrequency | None
-
-    @property
-    def is_null(self) -> bool:
-        """Whether the level is that of a missing value."""
-        return self.number < 0
 
 
 @dataclass(frozen=True)
@@ -98,15 +91,13 @@ def _comparison(given: dict[str, Any], origin: str) -> Comparison:
         # The first such level counts, as in Splink.
         if column is not None and not level.get("is_null_level"):
             exact_u.setdefault(column, level.get("u_probability"))
-    number = sum(not level.get("is_null_level", False) for level in levels)
     made = []
     for level in levels:
         place = f"{origin}: comparison {name}, level {level.get('label_for_charts')!r}"
         label = str(level.get("label_for_charts") or "")
         if level.get("is_null_level"):
-            made.append(Level(-1, label, _condition(level), 1, 1, None))
+            made.append(Level(True, label, _condition(level), 1, 1, None))
             continue
-        number -= 1
         for part in ("m_probability", "u_probability"):
             value = level.get(part)
             if not isinstance(value, int | float) or not 0 < value <= 1:
@@ -117,7 +108,7 @@ def _comparison(given: dict[str, Any], origin: str) -> Comparison:
                 )
         made.append(
             Level(
-                number,
+                False,
                 label,
                 _condition(level),
                 float(level["m_probability"]),
