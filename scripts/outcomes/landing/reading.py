@@ -86,7 +86,7 @@ class FileReading:
         packed = self.file.delivered.path
         is_text = item is not None and item.file.format != "workbook"
         try:
-            with self.file.stream() as stream:
+            with self.file.open() as stream:
                 self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
         except FileError as fault:
             # A file that cannot be unpacked is identified by its packed bytes.
@@ -188,7 +188,7 @@ class FileReading:
         )
         self._trailer = ending.trailer
         stop_line = ending.first_line if ending.lines else None
-        with self.file.stream() as stream:
+        with self.file.open() as stream:
             reader = LineReader(stream, layout.encoding, found.newline, stop_line)
             self._take_titles(layout, reader)
             mapping, header = map_positions(item), None
@@ -218,7 +218,7 @@ class FileReading:
 
     def _read_sheet(self, item: ContractObject) -> Iterator[Block]:
         layout = item.file
-        with self.file.stream() as stream:
+        with self.file.open() as stream:
             rows = workbook.read_sheet(stream, layout.sheet or "")
         counts = self.counts
         counts.lines = len(rows)

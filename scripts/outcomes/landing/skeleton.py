@@ -187,7 +187,7 @@ def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
         elif sample.name.lower().endswith(".gz"):
             name = sample.stem
             layout |= {"compression": "gzip"}
-        with file.stream() as stream:
+        with file.open() as stream:
             content = stream.read(_SAMPLE_BYTES)
         if name.lower().endswith(".xlsx"):
             yield from _sheets(layout, content, skeleton)
@@ -262,9 +262,7 @@ def _fixed(
     usual = Counter(len(line.rstrip()) // 8 for line in filled).most_common(1)[0][0]
     body = [line for line in filled if abs(len(line.rstrip()) // 8 - usual) <= 2] or filled
     has_header = len(body) > 1 and not DATA.search(body[0]) and bool(DATA.search(body[1]))
-    footers = [
-        line for line in filled[-3:] if re.match(r"\W*(total|trailer|trl|eof|records)", line, re.I)
-    ]
+    footers = [line for line in filled[-3:] if _FOOTER.match(line)]
     data = [line for line in body[has_header:] if line not in footers]
     columns = find_columns([*data, *(body[:1] if has_header else [])])
     layout |= {"format": "fixed_width", "quoting": False, "header": has_header}

@@ -13,8 +13,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -54,7 +53,9 @@ class LogicalFile:
 
     `file_name` is the delivered name, followed by `/` and the name of the member or sheet.
     `item` is None if the contract has no object for it; then `fault` says why. `part` names a
-    sheet that the contract does not know, to distinguish it from the other sheets.
+    sheet that the contract does not know, to distinguish it from the other sheets. `open` gives
+    the content, unpacked; opening or reading raises a FileError if the archive is damaged, or
+    too large when unpacked.
     """
 
     delivered: DeliveredFile
@@ -65,16 +66,6 @@ class LogicalFile:
     sent_at: datetime | None = None
     fault: FileError | None = None
     part: str | None = None
-
-    @contextmanager
-    def stream(self) -> Iterator[BinaryIO]:
-        """The content, unpacked.
-
-        Raises:
-            FileError: the archive is damaged, or too large when unpacked.
-        """
-        with self.open() as stream:
-            yield stream
 
 
 def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
@@ -89,23 +80,10 @@ def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalF
         return unknown_files(delivered)
     if fault := _wrong_date(delivered, candidates[0][1]):
         return [_whole(delivered, fault)]
-    layout = candidates[0][0].file
-    if layout.compression == "zip":
+    compression = candidates[0][0].file.compression
+    if compression == "zip":
         return _zip_members(delivered, candidates)
-    if layout.format == "workbook":
-        opener = _opener(delivered.path, layout.compression)
-        return _sheets(delivered, delivered.name, opener, candidates)
-    item, values = candidates[0]
-    return [
-        LogicalFile(
-            delivered,
-            delivered.name,
-            item,
-            _opener(delivered.path, layout.compression),
-            _bound(values),
-            _sent_at(delivered, values),
-        )
-    ]
+    return _read_as(delivered, delivered.name, _opener(delivered.path, compression), candidates)
 
 
 NameValues = dict[str, str | datetime]
@@ -128,15 +106,8 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
             for item, outer in candidates
             if item.file.member and (inner := item.file.member.match(member)) is not None
         ]
-        if fitting and fitting[0][0].file.format == "workbook":
-            found += _sheets(delivered, file_name, opener, fitting)
-        elif fitting:
-            item, values = fitting[0]
-            found.append(
-                LogicalFile(
-                    delivered, file_name, item, opener, _bound(values), _sent_at(delivered, values)
-                )
-            )
+        if fitting:
+            found += _read_as(delivered, file_name, opener, fitting)
         else:
             expected = [item.file.member.template for item, _ in candidates if item.file.member]
             fault = FileError(
@@ -144,6 +115,30 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
             )
             found.append(LogicalFile(delivered, file_name, None, opener, fault=fault))
     return found
+
+
+def _read_as(
+    delivered: DeliveredFile, file_name: str, opener: OpenFile, candidates: Candidates
+) -> list[LogicalFile]:
+    """The sheets of a workbook, one for each object; any other file is the first object's."""
+    item, values = candidates[0]
+    if item.file.format == "workbook":
+        return _sheets(delivered, file_name, opener, candidates)
+    return [_of_object(delivered, file_name, opener, item, values)]
+
+
+def _of_object(
+    delivered: DeliveredFile,
+    file_name: str,
+    opener: OpenFile,
+    item: ContractObject,
+    values: NameValues,
+    fault: FileError | None = None,
+) -> LogicalFile:
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    return LogicalFile(
+        delivered, file_name, item, opener, texts, _sent_at(delivered, values), fault
+    )
 
 
 def _sheets(
@@ -161,17 +156,7 @@ def _sheets(
         fault = None
         if sheet not in names:
             fault = FileError(Reason.MISSING_SHEET, f"expected a sheet named {sheet}")
-        found.append(
-            LogicalFile(
-                delivered,
-                f"{file_name}/{sheet}",
-                item,
-                opener,
-                _bound(values),
-                _sent_at(delivered, values),
-                fault,
-            )
-        )
+        found.append(_of_object(delivered, f"{file_name}/{sheet}", opener, item, values, fault))
     for name in names:
         if name not in expected:
             fault = FileError(
@@ -327,10 +312,6 @@ def _known_values(item: ContractObject, values: NameValues) -> bool:
     return all(
         prop.values is None or values[prop.name] in prop.values for prop in item.named_by_file
     )
-
-
-def _bound(values: NameValues) -> dict[str, str]:
-    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def _sent_at(delivered: DeliveredFile, values: NameValues) -> datetime | None:
