@@ -192,11 +192,9 @@ def add_file(
     }
     if file.delivered.received_at:
         values["received_at"] = file.delivered.received_at
-    statement = sql.SQL("insert into landing.files ({}) values ({}) returning file_id").format(
-        sql.SQL(", ").join(map(sql.Identifier, values)),
-        sql.SQL(", ").join(map(sql.Placeholder, values)),
-    )
-    return _one(connection, statement, values)
+    statement = _insertion("files", values) + sql.SQL(" returning file_id")
+    [(file_id,)] = connection.execute(statement, values).fetchall()
+    return int(file_id)
 
 
 def close_file(
@@ -288,15 +286,8 @@ def take_back_joined(connection: psycopg.Connection, file_id: int) -> None:
 
 def quarantine_joined(connection: psycopg.Connection, file: JoinedFile, fault: FileError) -> None:
     """Quarantine a joined file whose rows cannot be made."""
-    _update(
-        connection,
-        file.file_id,
-        **asdict(file.counts.set_aside()),
-        status="quarantined",
-        reason_code=fault.reason.value,
-        detail=fault.detail,
-        counts_before_join=None,
-    )
+    values = _quarantined(file.counts, fault)
+    _update(connection, file.file_id, **values, counts_before_join=None)
 
 
 def add_quarantined(
@@ -308,16 +299,16 @@ def add_quarantined(
     fault: FileError,
 ) -> None:
     """Record a file as quarantined; all its lines count as rejected."""
-    add_file(
-        connection,
-        file,
-        key,
-        version,
+    add_file(connection, file, key, version, **_quarantined(counts, fault))
+
+
+def _quarantined(counts: Counts, fault: FileError) -> dict[str, Any]:
+    return {
         **asdict(counts.set_aside()),
-        status="quarantined",
-        reason_code=fault.reason.value,
-        detail=fault.detail,
-    )
+        "status": "quarantined",
+        "reason_code": fault.reason.value,
+        "detail": fault.detail,
+    }
 
 
 def add_duplicate(
@@ -583,16 +574,12 @@ def _update(connection: psycopg.Connection, file_id: int, **values: Any) -> None
 
 
 def _insert(connection: psycopg.Connection, table: str, **values: Any) -> None:
-    statement = sql.SQL("insert into landing.{} ({}) values ({})").format(
+    connection.execute(_insertion(table, values), values)
+
+
+def _insertion(table: str, columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL("insert into landing.{} ({}) values ({})").format(
         sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, values)),
-        sql.SQL(", ").join(map(sql.Placeholder, values)),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(map(sql.Placeholder, columns)),
     )
-    connection.execute(statement, values)
-
-
-def _one(connection: psycopg.Connection, statement: sql.Composed, values: dict[str, Any]) -> int:
-    row = connection.execute(statement, values).fetchone()
-    if row is None:
-        raise RuntimeError("insert into landing.files returned no row")
-    return int(row[0])

@@ -217,8 +217,7 @@ def release_file(
                 f"{file_name} is of {group.partner_id}, which no longer has a contract. Restore "
                 "the contract, then release the file."
             )
-        judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
-        _join_again(connection, contract, group, judged)
+        judged = _judge_again(connection, contract, group)
     return [_verdict_on_another(contract, verdict) for verdict in judged]
 
 
@@ -229,22 +228,19 @@ def restore_release(
     with connection.transaction():
         group = ledger.restore_release(connection, release)
         if group:
-            contract = contracts[group.partner_id]
-            judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
-            _join_again(connection, contract, group, judged)
+            _judge_again(connection, contracts[group.partner_id], group)
 
 
-def _join_again(
-    connection: psycopg.Connection,
-    contract: Contract,
-    group: ledger.SnapshotGroup,
-    judged: list[Judged],
-) -> None:
-    """Join later deliveries again after a file was released."""
+def _judge_again(
+    connection: psycopg.Connection, contract: Contract, group: ledger.SnapshotGroup
+) -> list[Judged]:
+    """Judge the snapshots after one was released, and join later deliveries again."""
+    judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
     if group.contract_object in contract.joined and judged:
         first = min(verdict.as_of_date for verdict in judged)
         for day in ledger.later_joined_deliveries(connection, contract.partner_id, first):
             join(connection, contract, day)
+    return judged
 
 
 def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
@@ -359,13 +355,8 @@ def _keep(
 ) -> None:
     """Keep the rows of a file that is joined, and record its faults."""
     values = block.values
-    origin = pl.lit(file_id).alias("file_id")
-    found = (
-        [values.with_columns(origin)]
-        if item.name not in rows
-        else [rows[item.name], values.with_columns(origin)]
-    )
-    rows[item.name] = pl.concat(found)
+    before = [rows[item.name]] if item.name in rows else []
+    rows[item.name] = pl.concat([*before, values.with_columns(pl.lit(file_id).alias("file_id"))])
     content = pl.struct(pl.exclude("line_number", "line_end")).struct.json_encode()
     kept = values.select("line_number", "line_end", content.alias("content"))
     copy_rows(connection, ("landing", "joined_rows"), kept, {"file_id": file_id})
