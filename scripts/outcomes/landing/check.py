@@ -71,11 +71,6 @@ class FileReport:
         return not (self.fault or self.warnings or self.rejected or self.issues)
 
 
-def check_file(contract: Contract, path: Path, as_of_date: date) -> list[FileReport]:
-    """Read a file as landing does, and report on every logical file in it."""
-    return check_files(contract, [(path, as_of_date)])
-
-
 def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[FileReport]:
     """Read the files of a delivery as landing does, including joins."""
     reports, joined = [], _Joined(contract)

@@ -25,12 +25,12 @@ BOOK = "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx"
 CHECK = """
 import datetime, pathlib, sys
 from outcomes.contracts.reader import load_contract
-from outcomes.landing.check import check_file
-contract, file, day = sys.argv[1:]
-check_file(load_contract(pathlib.Path(contract)), pathlib.Path(file), datetime.date.fromisoformat(day))
+from outcomes.landing.check import check_files
+contract, file = map(pathlib.Path, sys.argv[1:3])
+check_files(load_contract(contract), [(file, datetime.date.fromisoformat(sys.argv[3]))])
 status = pathlib.Path("/proc/self/status").read_text()
 print(status.split("VmHWM:")[1].split()[0])
-"""  # noqa: E501
+"""
 
 
 def lines(name: str, *parts: tuple[str, int]) -> Callable[[Path], Path]:

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from outcomes.landing.check import FileReport, check_file
+from outcomes.landing.check import FileReport, check_files
 
 from .one_file import DAY, contract_for
 
@@ -49,7 +49,7 @@ def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileRep
             archive.writestr("rows", content)
     else:
         path.write_bytes(gzip.compress(content) if packing == "gzip" else content)
-    (found,) = check_file(contract_for(columns, names[packing] | layout), path, DAY)
+    (found,) = check_files(contract_for(columns, names[packing] | layout), [(path, DAY)])
     return found
 
 

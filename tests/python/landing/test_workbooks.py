@@ -13,7 +13,7 @@ import pytest
 
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.reader import load_contract
-from outcomes.landing.check import FileReport, check_file
+from outcomes.landing.check import FileReport, check_files
 
 from .deliveries import WEDNESDAY, clairton
 
@@ -51,7 +51,7 @@ def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
         for name, content in parts.items():
             archive.writestr(name, content)
     contract = load_contract(CONTRACTS_DIR / "clairton.odcs.yaml")
-    return check_file(contract, file, date.fromisoformat(WEDNESDAY))[0]
+    return check_files(contract, [(file, date.fromisoformat(WEDNESDAY))])[0]
 
 
 @pytest.mark.parametrize("write", WRITTEN)
