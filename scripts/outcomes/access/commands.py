@@ -18,7 +18,7 @@ from outcomes.access.purge import (
     is_known,
     rewrite_storage,
 )
-from outcomes.access.roles import apply_access, district_role, has_roles
+from outcomes.access.roles import BUILDER, apply_access, district_role, role_exists
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.errors import OutcomesError
@@ -40,11 +40,6 @@ class Role(StrEnum):
 
 
 access_app = typer.Typer(help="Roles and logins.", no_args_is_help=True)
-
-
-@access_app.callback()
-def _group() -> None:
-    """Roles and logins."""
 
 
 @access_app.command()
@@ -141,7 +136,7 @@ def purge(
         destruction = begin(connection, settings, partner)
         with console.status("Rewriting the tables"):
             drop_copies(destruction)
-            if has_roles(connection):
+            if role_exists(connection, BUILDER):
                 # The new tables belong to the login of this command.
                 apply_access(connection, district_ids(load_contracts().values()))
             left_in_log = rewrite_storage(destruction)

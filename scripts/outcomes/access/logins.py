@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from outcomes.access.roles import BUILDER, LOADER
+from outcomes.access.roles import BUILDER, LOADER, role_exists
 from outcomes.errors import OutcomesError
 
 _RESERVED = ("none", "public")
@@ -22,11 +22,11 @@ def require_free(connection: psycopg.Connection, name: str, role: str) -> None:
             f"{name!r} cannot be the name of a login. Expected 1 to 63 bytes that do not begin "
             "with pg_, and no word of PostgreSQL's own."
         )
-    if not _exists(connection, role):
+    if not role_exists(connection, role):
         raise OutcomesError(
             f"The role {role} does not exist. Run `outcomes access apply`, then `outcomes build`."
         )
-    if _exists(connection, name):
+    if role_exists(connection, name):
         raise OutcomesError(
             f"A role {name} exists already. Choose another name, or change its password in psql: "
             rf"\password {name}"
@@ -80,8 +80,3 @@ def readable_schemas(connection: psycopg.Connection, role: str) -> list[str]:
         {"role": role},
     )
     return [schema for (schema,) in rows]
-
-
-def _exists(connection: psycopg.Connection, role: str) -> bool:
-    query = "select from pg_roles where rolname = %s"
-    return connection.execute(query, [role]).fetchone() is not None

@@ -109,12 +109,10 @@ def district_role(district_id: str) -> str:
     return role
 
 
-def has_roles(connection: psycopg.Connection) -> bool:
-    """Whether the roles exist on this server."""
-    return (
-        connection.execute("select from pg_roles where rolname = %s", [BUILDER]).fetchone()
-        is not None
-    )
+def role_exists(connection: psycopg.Connection, role: str) -> bool:
+    """Whether a role or login exists on this server."""
+    query = "select from pg_roles where rolname = %s"
+    return connection.execute(query, [role]).fetchone() is not None
 
 
 def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:

@@ -13,7 +13,6 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from outcomes.config import load_settings
@@ -40,6 +39,7 @@ from outcomes.landing.skeleton import (
     write_skeleton,
     write_standard,
 )
+from outcomes.progress import progress_bar
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 
@@ -92,7 +92,7 @@ def _land(path: Path, *, dry_run: bool) -> None:
     with explained(), connect() as connection:
         create_tables(connection)
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
-        with undo, _progress("Landing") as progress:
+        with undo, progress_bar("Landing", console) as progress:
             task = progress.add_task("", total=len(deliveries.files))
             for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed
@@ -153,7 +153,7 @@ def replay() -> None:
         OUTCOMES_PG_DATABASE=rebuilt outcomes replay
     """
     contracts, archive = load_contracts(), Archive.of(load_settings())
-    with explained(), connect() as connection, _progress("Replaying") as progress:
+    with explained(), connect() as connection, progress_bar("Replaying", console) as progress:
         create_tables(connection)
         task = progress.add_task("")
 
@@ -266,18 +266,6 @@ def given_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
-
-
-def _progress(what: str) -> Progress:
-    return Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-    )
 
 
 def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
+from outcomes.progress import progress_bar
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
@@ -66,15 +66,7 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
     _provide_profile()
     with connect() as connection:
         create_tables(connection)
-    progress = Progress(
-        TextColumn("Building"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-    )
+    progress = progress_bar("Building", console)
     task = progress.add_task("", total=None)
     run_id = ""
 
