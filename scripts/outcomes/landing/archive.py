@@ -25,7 +25,7 @@ from outcomes.contracts.model import Contract, require_partner_id
 from outcomes.errors import OutcomesError
 from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
-from outcomes.landing.ledger import Release
+from outcomes.landing.snapshots import Release
 from outcomes.landing.unpack import sha256_of
 
 _TIME = "%Y%m%dT%H%M%S.%fZ"

@@ -19,7 +19,6 @@ from outcomes.config import load_settings
 from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
-from outcomes.landing import ledger
 from outcomes.landing.archive import Archive
 from outcomes.landing.check import FileReport, Finding, check_files
 from outcomes.landing.deliveries import (
@@ -39,6 +38,7 @@ from outcomes.landing.skeleton import (
     write_skeleton,
     write_standard,
 )
+from outcomes.landing.snapshots import releases
 from outcomes.progress import progress_bar
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
@@ -252,7 +252,7 @@ def _as_of_date(given: str, file: Path) -> date:
 
 def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
     """Archive all releases: an interrupted one is in the ledger, but not yet in the archive."""
-    for known in ledger.releases(connection):
+    for known in releases(connection):
         archive.keep_release(known)
 
 

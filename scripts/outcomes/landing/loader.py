@@ -15,13 +15,14 @@ import psycopg
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.contracts.reader import Contracts
 from outcomes.errors import OutcomesError
-from outcomes.landing import ledger
+from outcomes.landing import ledger, snapshots
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.joins import Joined, is_delta, join
-from outcomes.landing.ledger import FileKey, Judged, KnownFile, Release
+from outcomes.landing.ledger import FileKey, KnownFile
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.snapshots import Judged, Release
 from outcomes.landing.unpack import LogicalFile, logical_files
 from outcomes.landing.validate import ValidBlock
 from outcomes.warehouse.tables import raw_feeds
@@ -166,8 +167,8 @@ def _take(
 
 
 def _judge(connection: psycopg.Connection, contract: Contract, landed: _Landed) -> list[Judged]:
-    group = ledger.SnapshotGroup.of(landed.file, landed.key) if landed.is_new else None
-    return ledger.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
+    group = snapshots.SnapshotGroup.of(landed.file, landed.key) if landed.is_new else None
+    return snapshots.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
 
 
 def _outcomes(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> list[Outcome]:
@@ -210,7 +211,7 @@ def release_file(
             has a contract.
     """
     with connection.transaction():
-        group = ledger.release(connection, file_name, as_of_date, reason)
+        group = snapshots.release(connection, file_name, as_of_date, reason)
         contract = contracts.get(group.partner_id)
         if contract is None:
             raise OutcomesError(
@@ -226,16 +227,16 @@ def restore_release(
 ) -> None:
     """Accept a snapshot again that a person released in another database."""
     with connection.transaction():
-        group = ledger.restore_release(connection, release)
+        group = snapshots.restore_release(connection, release)
         if group:
             _judge_again(connection, contracts[group.partner_id], group)
 
 
 def _judge_again(
-    connection: psycopg.Connection, contract: Contract, group: ledger.SnapshotGroup
+    connection: psycopg.Connection, contract: Contract, group: snapshots.SnapshotGroup
 ) -> list[Judged]:
     """Judge the snapshots after one was released, and join later deliveries again."""
-    judged = ledger.judge_snapshots(connection, group, contract.max_shrink_share)
+    judged = snapshots.judge_snapshots(connection, group, contract.max_shrink_share)
     if group.contract_object in contract.joined and judged:
         first = min(verdict.as_of_date for verdict in judged)
         for day in ledger.later_joined_deliveries(connection, contract.partner_id, first):
