@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import polars as pl
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, model_validator
 
-from outcomes.contracts.formats import DateFormat, spring_year
+from outcomes.contracts.agreement import Agreement, SchoolCalendar, ServiceLevel
+from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.layout import FileLayout
+from outcomes.contracts.values import Frozen, JdkFormat, TextMap, Texts, text_of
 from outcomes.errors import OutcomesError
 
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
 Snapshot = Literal["school_year", "cumulative", "delta", "exempt", "reference"]
 Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
-Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 
 # The type of a parsed property, by its `parse`.
 _PARSED_TYPES = {
@@ -51,7 +44,6 @@ _POSTGRES_TYPES = {
 _TAKEN_NAMES = {"line_start", "line_end", "*"}
 # A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
-_NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
 
 
 def require_partner_id(partner_id: str) -> str:
@@ -66,292 +58,6 @@ def require_partner_id(partner_id: str) -> str:
         f"{partner_id!r} is not a partner. Expected the id of a contract: small letters, digits, "
         "hyphens and underscores. landing.partners lists them."
     )
-
-
-def _date_format(value: Any) -> Any:
-    return DateFormat.parse(value) if isinstance(value, str) else value
-
-
-JdkFormat = Annotated[
-    DateFormat,
-    BeforeValidator(_date_format),
-    PlainSerializer(lambda value: value.pattern),
-]
-
-
-class Frozen(BaseModel):
-    """Immutable, written in camelCase in the contract, and closed to unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, arbitrary_types_allowed=True
-    )
-
-
-class Agreement(Frozen):
-    """The data-sharing agreement; dates are inclusive."""
-
-    signed_on: date
-    starts_on: date
-    ends_on: date
-    purposes: list[Literal["audit_and_evaluation", "service_coordination"]] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _is_usable(self) -> Agreement:
-        if self.ends_on < self.starts_on:
-            raise ValueError("endsOn is before startsOn")
-        # FERPA's exception (34 CFR 99.31(a)(3)) under which records may be linked.
-        if "audit_and_evaluation" not in self.purposes:
-            raise ValueError("purposes lacks audit_and_evaluation, the purpose of linking")
-        return self
-
-    def is_in_force(self, day: date) -> bool:
-        """Whether a delivery of that day may be kept."""
-        return self.starts_on <= day <= self.ends_on
-
-
-class SchoolCalendar(Frozen):
-    """The days in session of a school year, for a district that delivers no calendar.
-
-    They are the days from Monday to Friday without the closed ones.
-    """
-
-    first_day: date
-    last_day: date
-    closed: list[date] = []
-    # The district's total for the school year, to check that no closed day is missing.
-    days_in_session: int
-    # Empty: all schools of the district that have no calendar of their own.
-    schools: Texts = []
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> SchoolCalendar:
-        if spring_year(self.first_day) != spring_year(self.last_day):
-            raise ValueError("firstDay and lastDay are of different school years")
-        for day in self.closed:
-            if day not in self._weekdays:
-                raise ValueError(f"closed: {day} is not a weekday within the calendar")
-        if len(self.session_days) != self.days_in_session:
-            raise ValueError(
-                f"daysInSession is {self.days_in_session}, but firstDay to lastDay without the "
-                f"closed days has {len(self.session_days)}"
-            )
-        return self
-
-    @property
-    def school_year(self) -> int:
-        """The school year, by its spring."""
-        return spring_year(self.first_day)
-
-    @property
-    def session_days(self) -> list[date]:
-        """The days in session."""
-        return [day for day in self._weekdays if day not in self.closed]
-
-    @property
-    def _weekdays(self) -> list[date]:
-        days = (self.last_day - self.first_day).days + 1
-        all_days = (self.first_day + timedelta(days=number) for number in range(days))
-        return [day for day in all_days if day.isoweekday() <= 5]
-
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_INTERVALS = {"d": "days", "w": "weeks", "m": "months"}
-
-
-class Frequency(Frozen):
-    """How often deliveries come: every so many days (d), weeks (w) or months (m)."""
-
-    value: int = Field(gt=0)
-    unit: Literal["d", "w", "m"]
-
-    @property
-    def interval(self) -> str:
-        """As an interval of PostgreSQL."""
-        return f"{self.value} {_INTERVALS[self.unit]}"
-
-
-class Latency(Frozen):
-    """How many days after the agreed day a delivery is late."""
-
-    value: int = Field(ge=0)
-    unit: Literal["d"]
-
-
-class ServiceLevel(Frozen):
-    """When deliveries are due: on a weekday, or without one, after the interval."""
-
-    frequency: Frequency
-    latency: Latency
-    weekday: Weekday | None = None
-
-    @model_validator(mode="after")
-    def _weekday_of_a_week(self) -> ServiceLevel:
-        if self.weekday and self.frequency.unit != "w":
-            raise ValueError("`weekday` goes with a frequency in weeks (w)")
-        return self
-
-    @property
-    def iso_weekday(self) -> int | None:
-        """1 for Monday to 7 for Sunday; None if the contract names no day."""
-        return get_args(Weekday).index(self.weekday) + 1 if self.weekday else None
-
-
-def _pattern(value: Any) -> Any:
-    """A regular expression, checked by the engine that applies it to lines."""
-    if isinstance(value, str):
-        try:
-            return re.compile(value)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-    return value
-
-
-Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
-
-
-def _texts(value: Any) -> Any:
-    """Numbers that YAML has read, as the text in the file."""
-    if isinstance(value, list):
-        return [_text(entry) for entry in value]
-    if isinstance(value, dict):
-        return {_text(key): _text(entry) for key, entry in value.items()}
-    return value
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("YAML reads this word as true or false: put it in quotes")
-    return str(value) if isinstance(value, int | float) else value
-
-
-Texts = Annotated[list[str], BeforeValidator(_texts)]
-TextMap = Annotated[dict[str, str], BeforeValidator(_texts)]
-
-
-class Trailer(Frozen):
-    """The last line, with the number of data rows, which proves that the file is complete.
-
-    Either a marker, the number and the as-of date, or a pattern with the groups `rows` and,
-    if it has the date, `date`.
-    """
-
-    marker: str | None = Field(default=None, min_length=1)
-    pattern: Pattern | None = None
-    date_format: JdkFormat | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Trailer:
-        if (self.marker is None) == (self.pattern is None):
-            raise ValueError("a trailer has either a marker or a pattern")
-        if self.pattern and "rows" not in self.pattern.groupindex:
-            raise ValueError("pattern: expected a group (?P<rows>…) for the number of rows")
-        has_date = self.pattern is None or "date" in self.pattern.groupindex
-        if has_date != (self.date_format is not None):
-            raise ValueError("`dateFormat` goes with a trailer that has the as-of date")
-        return self
-
-
-class FileName(Frozen):
-    """A file name with named parts, for example `PPS_DHS_{as_of:yyyyMMdd}.zip`."""
-
-    template: str
-
-    @cached_property
-    def parts(self) -> dict[str, DateFormat | None]:
-        """The named parts and their date formats."""
-        return {
-            match["name"]: DateFormat.parse(match["format"]) if match["format"] else None
-            for match in _NAME_PART.finditer(self.template)
-        }
-
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        regex, position = "", 0
-        for match in _NAME_PART.finditer(self.template):
-            regex += re.escape(self.template[position : match.start()])
-            part_format = self.parts[match["name"]]
-            body = part_format.regex if part_format else r"[A-Za-z0-9_]+"
-            regex += f"(?P<{match['name']}>{body})"
-            position = match.end()
-        return re.compile(regex + re.escape(self.template[position:]))
-
-    def match(self, name: str) -> dict[str, str | datetime] | None:
-        """The values of the named parts, or None if the name does not fit."""
-        found = self._regex.fullmatch(name)
-        if found is None:
-            return None
-        values: dict[str, str | datetime] = {}
-        for part, part_format in self.parts.items():
-            text = found[part]
-            if part_format is None:
-                values[part] = text
-                continue
-            try:
-                values[part] = datetime.strptime(text, part_format.strptime)
-            except ValueError:  # February 30
-                return None
-        return values
-
-
-def _file_name(value: Any) -> Any:
-    return FileName(template=value) if isinstance(value, str) else value
-
-
-class FileLayout(Frozen):
-    """The files of an object, and the layout of their rows."""
-
-    name: Annotated[FileName, BeforeValidator(_file_name)]
-    compression: Literal["none", "zip", "gzip"] = "none"
-    member: Annotated[FileName | None, BeforeValidator(_file_name)] = None
-    format: Literal["delimited", "fixed_width", "workbook"] = "delimited"
-    sheet: str | None = None
-    encoding: Encoding = "utf-8"
-    # Not a letter, digit, quote or line end: these belong to fields.
-    delimiter: str = Field(default=",", pattern=r'^[^\p{L}\p{N}"\r\n\x00\ufeff]{1,4}$')
-    quoting: bool = True
-    header: bool = True
-    # Number of the header's line or row; lines above it are titles.
-    header_row: int | None = Field(default=None, gt=0)
-    # Titles above the header or the first row, in any number.
-    skip_lines: Pattern | None = None
-    # Lines at the end that are not rows: totals, notes.
-    footer: Pattern | None = None
-    trailer: Trailer | None = None
-    # Each line ends with one more delimiter.
-    trailing_delimiter: bool = False
-    # Texts that mean a missing value, in every column.
-    null_markers: Texts = []
-    # For fixed width: the unit of positions and widths, the length of a line, and whether
-    # blanks at its end are removed.
-    width_unit: Literal["characters", "bytes"] = "characters"
-    line_width: int | None = Field(default=None, gt=0)
-    trimmed_lines: bool = False
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> FileLayout:
-        is_fixed = self.format == "fixed_width"
-        if not is_fixed and (self.line_width or self.trimmed_lines or self.width_unit == "bytes"):
-            raise ValueError("`widthUnit`, `lineWidth`, `trimmedLines` are for fixed-width files")
-        if self.width_unit == "bytes" and self.encoding == "utf-16":
-            raise ValueError("`widthUnit: bytes` is not for utf-16")
-        if self.header_row and (self.skip_lines or not self.header):
-            raise ValueError("`headerRow` goes with `header: true` and without `skipLines`")
-        if self.trailing_delimiter and self.format != "delimited":
-            raise ValueError("`trailingDelimiter` is for delimited files")
-        if (self.compression == "zip") != (self.member is not None):
-            raise ValueError("`member` goes with `compression: zip`, and only with it")
-        if (self.format == "workbook") != (self.sheet is not None):
-            raise ValueError("`sheet` goes with `format: workbook`, and only with it")
-        if is_fixed and self.quoting:
-            raise ValueError("a fixed-width file has `quoting: false`")
-        if self.format == "workbook" and not self.header:
-            raise ValueError("a sheet has a header row")
-        return self
-
-    @property
-    def name_parts(self) -> set[str]:
-        """Names of the parts of file and member name."""
-        return {*self.name.parts, *(self.member.parts if self.member else ())}
 
 
 class EndNotBeforeStart(Frozen):
@@ -424,7 +130,7 @@ class Flags(Frozen):
     set: Texts = ["Y", "1"]
     unset: Texts = ["N", "0"]
     # The code if several are set; a set column of `first` takes precedence.
-    several: Annotated[str | None, BeforeValidator(_text)] = None
+    several: Annotated[str | None, BeforeValidator(text_of)] = None
     first: list[str] = []
 
     @model_validator(mode="after")

@@ -19,7 +19,8 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from outcomes.config import CONTRACTS_DIR
-from outcomes.contracts.model import Contract, ContractObject, ContractProperty, ServiceLevel
+from outcomes.contracts.agreement import ServiceLevel
+from outcomes.contracts.model import Contract, ContractObject, ContractProperty
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.tables import raw_feeds, raw_rules
 

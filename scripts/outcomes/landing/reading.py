@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from outcomes.contracts.model import Contract, ContractObject, FileLayout, Trailer
+from outcomes.contracts.layout import FileLayout, Trailer
+from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import fixed_width, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
 from outcomes.landing.header import Mapping, map_header, map_positions

@@ -13,7 +13,7 @@ import yaml
 
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.formats import DateFormat, spring_year
-from outcomes.contracts.model import FileName
+from outcomes.contracts.layout import FileName
 from outcomes.contracts.reader import ContractError, load_contract, load_contracts
 from outcomes.landing.ledger import record_partners
 
