@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from openpyxl import Workbook
@@ -51,12 +50,7 @@ class GzipFile:
         """The open file."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Write the end of the stream and close."""
         self._file.write(self._compressor.flush())
         self._file.close()

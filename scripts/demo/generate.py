@@ -14,6 +14,7 @@ from demo.faults import FaultLog
 from demo.people import make_population
 from demo.plan import Plan
 from demo.programs import SOURCES, Extracts, assign_records
+from demo.schools import DISTRICTS
 from demo.snapshots import deliveries_of, make_school_years
 from outcomes.errors import OutcomesError
 
@@ -82,7 +83,7 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
     school_years = make_school_years(plan, population, demographics, student_mess)
 
     delivered = []
-    for district in ("pittsburgh", "clairton", "woodland_hills"):
+    for district in DISTRICTS:
         for delivery in deliveries_of(plan, district):
             progress.step(f"Writing {district} {delivery.as_of}")
             folder = _folder(drops, district, delivery.as_of.isoformat())

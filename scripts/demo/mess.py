@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,11 +15,6 @@ import polars as pl
 
 from demo.columns import text
 
-# The columns of a record's identity, as `garble` expects and returns them.
-IDENTITY = (
-    "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "ssn",
-    "street", "city", "zip",
-)  # fmt: skip
 UNKNOWN_BIRTH_DATE = date(1900, 1, 1)
 PLACEHOLDER_SSNS = ("000000000", "999999999", "111111111", "123456789", "666000000")
 ACCENTED, PLAIN = list("áéíóúñüÁÉÍÓÚÑÜ"), list("aeiounuAEIOUNU")
@@ -69,25 +65,14 @@ CLIENT_RATES = Rates(
 )  # fmt: skip
 
 
-def _rewrite(frame: pl.DataFrame, rows: np.ndarray, **values: pl.Expr) -> pl.DataFrame:
-    """`frame` with new values of some columns in `rows`."""
-    index = np.flatnonzero(rows)
-    if not len(index):
-        return frame
-    changed = frame[index].select(**values)
-    return frame.with_columns(
-        frame[name].clone().scatter(index, changed[name]).alias(name) for name in values
-    )
-
-
-def _typo(column: str, n: int, letters: np.ndarray, chance: np.random.Generator) -> pl.Expr:
+def _typo(column: str, n: int, chance: np.random.Generator) -> pl.Expr:
     """A letter dropped, doubled or changed, or two exchanged; rarely the first letter."""
     word = pl.col(column)
     place = pl.Series(chance.random(n))
     at = (1 + (place * (word.str.len_chars().cast(pl.Float64) - 1).clip(0)).floor()).cast(pl.Int64)
     before, here = word.str.slice(0, at), word.str.slice(at, 1)
     after, rest = word.str.slice(at + 1, 1), word.str.slice(at + 1)
-    letter = text(letters[chance.integers(0, len(letters), n)])
+    letter = text(LETTERS[chance.integers(0, len(LETTERS), n)])
     kind = pl.Series(chance.integers(0, 4, n))
     return (
         pl.when(word.str.len_chars() < 3)
@@ -115,27 +100,32 @@ def garble(
         counts: number of records with each kind of error; updated.
 
     Returns:
-        `people` with the columns of `IDENTITY` rewritten.
+        `people` with names, birth date, sex, SSN and address rewritten.
     """
-    n = len(people)
     frame = people
 
-    def pick(kind: str, possible: pl.Expr) -> np.ndarray:
-        share: float = getattr(rates, kind)
+    def change(kind: str, possible: pl.Expr, **values: pl.Expr | Callable[[int], pl.Expr]) -> None:
+        """Rewrite columns of some rows; a function gives the values of so many rows."""
+        nonlocal frame
         can = frame.select(possible.fill_null(False)).to_series().to_numpy()
-        rows: np.ndarray = (chance.random(n) < share) & can
-        counts[kind] += int(rows.sum())
-        return rows
+        rows = np.flatnonzero((chance.random(len(people)) < getattr(rates, kind)) & can)
+        counts[kind] += len(rows)
+        if len(rows):
+            new = {name: v(len(rows)) if callable(v) else v for name, v in values.items()}
+            changed = frame[rows].select(**new)
+            frame = frame.with_columns(
+                frame[name].clone().scatter(rows, changed[name]).alias(name) for name in new
+            )
 
     def has(column: str) -> pl.Expr:
         return pl.col(column).is_not_null()
 
-    frame = _rewrite(
-        frame, pick("former_name", has("former_last_name")), last_name=pl.col("former_last_name")
-    )
-    frame = _rewrite(
-        frame,
-        pick("previous_address", pl.col("previous_street") != pl.col("street")),
+    first, middle, last = pl.col("first_name"), pl.col("middle_name"), pl.col("last_name")
+    nothing = pl.lit(None, pl.String)
+    change("former_name", has("former_last_name"), last_name=pl.col("former_last_name"))
+    change(
+        "previous_address",
+        pl.col("previous_street") != pl.col("street"),
         street=pl.col("previous_street"),
         city=pl.col("previous_city"),
         zip=pl.col("previous_zip"),
@@ -143,66 +133,45 @@ def garble(
     street = pl.col("street")
     for short, long in (("St", "Street"), ("Ave", "Avenue"), ("Apt ", "# ")):
         street = street.str.replace(rf"\b{short}\b", long)
-    frame = _rewrite(frame, pick("address_spelled_out", has("street")), street=street)
-    frame = _rewrite(
-        frame,
-        pick("middle_as_first", has("middle_name")),
-        first_name=pl.col("middle_name"),
-        middle_name=pl.col("first_name").str.slice(0, 1),
+    change("address_spelled_out", has("street"), street=street)
+    change(
+        "middle_as_first", has("middle_name"), first_name=middle, middle_name=first.str.slice(0, 1)
     )
-    frame = _rewrite(
-        frame,
-        pick("nickname", has("nickname")),
-        first_name=pl.col("nickname"),
-    )
-    frame = _rewrite(
-        frame,
-        pick("middle_initial", has("middle_name")),
-        middle_name=pl.col("middle_name").str.slice(0, 1),
-    )
-    nothing = pl.lit(None, pl.String)
-    frame = _rewrite(frame, pick("middle_missing", has("middle_name")), middle_name=nothing)
-    frame = _rewrite(frame, pick("suffix_missing", has("suffix")), suffix=nothing)
-
-    last = pl.col("last_name")
-    compound = last.str.contains("[- ]")
-    frame = _rewrite(frame, pick("half_surname", compound), last_name=last.str.extract("[- ](.+)$"))
-    frame = _rewrite(
-        frame, pick("no_hyphen", last.str.contains("-")), last_name=last.str.replace("-", " ")
-    )
-    accented = last.str.contains_any(ACCENTED) | pl.col("first_name").str.contains_any(ACCENTED)
-    frame = _rewrite(
-        frame,
-        pick("no_accents", accented),
+    change("nickname", has("nickname"), first_name=pl.col("nickname"))
+    change("middle_initial", has("middle_name"), middle_name=middle.str.slice(0, 1))
+    change("middle_missing", has("middle_name"), middle_name=nothing)
+    change("suffix_missing", has("suffix"), suffix=nothing)
+    change("half_surname", last.str.contains("[- ]"), last_name=last.str.extract("[- ](.+)$"))
+    change("no_hyphen", last.str.contains("-"), last_name=last.str.replace("-", " "))
+    change(
+        "no_accents",
+        last.str.contains_any(ACCENTED) | first.str.contains_any(ACCENTED),
         last_name=last.str.replace_many(ACCENTED, PLAIN),
-        first_name=pl.col("first_name").str.replace_many(ACCENTED, PLAIN),
+        first_name=first.str.replace_many(ACCENTED, PLAIN),
     )
-    for kind, column in (("typo_last", "last_name"), ("typo_first", "first_name")):
-        rows = pick(kind, has(column))
-        typo = _typo(column, int(rows.sum()), LETTERS, chance)
-        frame = _rewrite(frame, rows, **{column: typo})
+    change("typo_last", has("last_name"), last_name=lambda n: _typo("last_name", n, chance))
+    change("typo_first", has("first_name"), first_name=lambda n: _typo("first_name", n, chance))
 
     birth = pl.col("birth_date")
-    frame = _rewrite(
-        frame,
-        pick("day_month_swapped", (birth.dt.day() <= 12) & (birth.dt.day() != birth.dt.month())),
+    change(
+        "day_month_swapped",
+        (birth.dt.day() <= 12) & (birth.dt.day() != birth.dt.month()),
         birth_date=pl.date(birth.dt.year(), birth.dt.day(), birth.dt.month()),
     )
-    rows = pick("birth_digit", has("birth_date"))
-    typos = pl.Series(chance.choice(["1d", "-1d", "10d", "-10d", "1y", "-1y", "1mo"], rows.sum()))
-    frame = _rewrite(frame, rows, birth_date=birth.dt.offset_by(pl.lit(typos)))
-    frame = _rewrite(
-        frame, pick("birth_unknown", has("birth_date")), birth_date=pl.lit(UNKNOWN_BIRTH_DATE)
-    )
 
-    frame = _rewrite(frame, pick("ssn_shared", has("parent_ssn")), ssn=pl.col("parent_ssn"))
-    rows = pick("ssn_digit", has("ssn"))
-    frame = _rewrite(frame, rows, ssn=_wrong_digit(int(rows.sum()), chance))
-    rows = pick("ssn_placeholder", has("ssn"))
-    placeholders = pl.Series(chance.choice(PLACEHOLDER_SSNS, int(rows.sum())))
-    frame = _rewrite(frame, rows, ssn=pl.lit(placeholders))
-    frame = _rewrite(frame, pick("ssn_missing", has("ssn")), ssn=nothing)
-    return _rewrite(frame, pick("sex_unknown", has("sex")), sex=pl.lit("U"))
+    def drawn(values: Sequence[str]) -> Callable[[int], pl.Expr]:
+        return lambda n: pl.lit(pl.Series(chance.choice(values, n)))
+
+    shifts = drawn(["1d", "-1d", "10d", "-10d", "1y", "-1y", "1mo"])
+    change("birth_digit", has("birth_date"), birth_date=lambda n: birth.dt.offset_by(shifts(n)))
+    change("birth_unknown", has("birth_date"), birth_date=pl.lit(UNKNOWN_BIRTH_DATE))
+
+    change("ssn_shared", has("parent_ssn"), ssn=pl.col("parent_ssn"))
+    change("ssn_digit", has("ssn"), ssn=lambda n: _wrong_digit(n, chance))
+    change("ssn_placeholder", has("ssn"), ssn=drawn(PLACEHOLDER_SSNS))
+    change("ssn_missing", has("ssn"), ssn=nothing)
+    change("sex_unknown", has("sex"), sex=pl.lit("U"))
+    return frame
 
 
 def _wrong_digit(n: int, chance: np.random.Generator) -> pl.Expr:

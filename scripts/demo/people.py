@@ -15,8 +15,10 @@ from demo import names
 from demo.columns import text
 from demo.plan import RUNNING_YEAR, Plan
 
-DISTRICTS = ("pittsburgh", "clairton", "woodland_hills")
-# Codes of the state: 1 American Indian, 2 Asian, 3 Black, 4 Hispanic, 5 White, 6 multiracial.
+# The state's codes, as the partners write them in words.
+RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",
+               6: "Multi"}  # fmt: skip
+# By the state's codes, from 1.
 RACE_SHARES = {
     "pittsburgh": (0.002, 0.03, 0.53, 0.03, 0.348, 0.06),
     "clairton": (0.002, 0.008, 0.58, 0.02, 0.31, 0.08),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,8 +23,7 @@ MAX_SCHOOL_YEARS = 2
 
 def last_weekday(year: int, month: int, weekday: int) -> date:
     """The last Monday (0) … Sunday (6) of a month."""
-    next_month = date(year + month // 12, month % 12 + 1, 1)
-    last = next_month - timedelta(days=1)
+    last = date(year, month, monthrange(year, month)[1])
     return last - timedelta(days=(last.weekday() - weekday) % 7)
 
 
@@ -114,14 +114,10 @@ class Plan:
 
     def rosters(self) -> list[date]:
         """The last day of each month of the running year, up to the last week."""
-        days = [date(RUNNING_YEAR - 1, 8, 31)]
-        while True:
-            year, month = days[-1].year, days[-1].month
-            first_of_next = date(year + month // 12, month % 12 + 1, 1)
-            end = (first_of_next + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-            if end > self.last_day:
-                return days
-            days.append(end)
+        months = [(RUNNING_YEAR - 1, month) for month in range(8, 13)]
+        months += [(RUNNING_YEAR, month) for month in range(1, 7)]
+        ends = [date(year, month, monthrange(year, month)[1]) for year, month in months]
+        return [day for day in ends if day <= self.last_day]
 
     @property
     def last_day(self) -> date:

@@ -20,12 +20,10 @@ import polars as pl
 from demo.archives import GzipFile
 from demo.faults import FaultLog
 from demo.mess import CLIENT_RATES, garble
-from demo.people import TODAY, Population
+from demo.people import RACE_LABELS, TODAY, Population
 from demo.plan import SOURCES_SINCE, Plan
 
 BLOCK = 200_000
-RACE_LABELS = {1: "Native American", 2: "Asian", 3: "Black", 4: "Hispanic", 5: "White",
-               6: "Multi"}  # fmt: skip
 # Share of a source's records that each weekly extract adds, changes or deletes.
 NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
 # Share of client records with no service to four services.
@@ -237,9 +235,12 @@ class Extracts:
             period = (self._days[week - 1] if week else SOURCES_SINCE, day)
             with ExitStack() as stack:
                 pool = stack.enter_context(ThreadPoolExecutor(2))
-                clients, services = (
-                    _open(folder / f"{what}_{name}.csv.gz", pool, period, chance, stack)
+                files = [
+                    stack.enter_context(GzipFile(folder / f"{what}_{name}.csv.gz"))
                     for what in ("clients", "services")
+                ]
+                clients, services = (
+                    stack.enter_context(_Extract(file, pool, period, chance)) for file in files
                 )
                 for block in _blocks(positions):
                     clients.write(self.clients(name, block, chance))
@@ -390,17 +391,6 @@ class _Extract:
     def __exit__(self, *error: object) -> None:
         """Wait for the last block."""
         self._finish()
-
-
-def _open(
-    path: Path,
-    pool: ThreadPoolExecutor,
-    period: tuple[date, date],
-    chance: np.random.Generator,
-    stack: ExitStack,
-) -> _Extract:
-    file = stack.enter_context(GzipFile(path))
-    return stack.enter_context(_Extract(file, pool, period, chance))
 
 
 class _Touched:

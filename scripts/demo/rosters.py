@@ -11,6 +11,7 @@ import polars as pl
 from demo.columns import text
 from demo.people import Population
 from demo.plan import RUNNING_YEAR, Plan
+from demo.schools import DISTRICTS
 from demo.snapshots import Snapshot
 
 INTERVENTIONS = {
@@ -19,7 +20,6 @@ INTERVENTIONS = {
     "TUT": "After-school tutoring",
 }
 GRADES = (1, 12)
-DISTRICTS = ("pittsburgh", "clairton", "woodland_hills")
 
 
 def make_roster(

@@ -101,23 +101,20 @@ def school_days(district: District, school_year: int) -> pl.DataFrame:
 
 def _holidays(school_year: int) -> set[date]:
     fall, spring = school_year - 1, school_year
-    labor_day = next(date(fall, 9, d) for d in range(1, 8) if date(fall, 9, d).weekday() == 0)
-    thanksgiving = date(fall, 11, 22) + timedelta(days=(3 - date(fall, 11, 22).weekday()) % 7)
-    king = next(date(spring, 1, d) for d in range(15, 22) if date(spring, 1, d).weekday() == 0)
-    presidents = next(
-        date(spring, 2, d) for d in range(15, 22) if date(spring, 2, d).weekday() == 0
-    )
-    april = next(date(spring, 4, d) for d in range(1, 8) if date(spring, 4, d).weekday() == 0)
-    winter = date(fall, 12, 24)
+
+    def monday_from(day: date) -> date:
+        return day + timedelta(days=-day.weekday() % 7)
+
+    thanksgiving = monday_from(date(fall, 11, 19)) + timedelta(days=3)
     return {
-        labor_day,
+        monday_from(date(fall, 9, 1)),  # Labor Day
         date(fall, 11, 11),
-        king,
-        presidents,
+        monday_from(date(spring, 1, 15)),  # Martin Luther King
+        monday_from(date(spring, 2, 15)),  # presidents
         last_weekday(spring, 5, MONDAY),
         *(thanksgiving + timedelta(days=d) for d in range(5)),
-        *(winter + timedelta(days=d) for d in range(9)),
-        *(april + timedelta(days=d) for d in range(5)),
+        *(date(fall, 12, 24) + timedelta(days=d) for d in range(9)),
+        *(monday_from(date(spring, 4, 1)) + timedelta(days=d) for d in range(5)),
     }
 
 

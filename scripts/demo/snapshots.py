@@ -8,19 +8,9 @@ from datetime import date
 
 import polars as pl
 
-from demo.enrollment import (
-    Movement,
-    homes_by_year,
-    make_enrollment,
-    student_ids,
-)
+from demo.enrollment import Movement, homes_by_year, make_enrollment, student_ids
 from demo.mess import STUDENT_RATES, garble
-from demo.outcomes import (
-    NOTE_ARRIVES_AFTER_DAYS,
-    abilities,
-    make_outcomes,
-    make_tests,
-)
+from demo.outcomes import NOTE_ARRIVES_AFTER_DAYS, abilities, make_outcomes, make_tests
 from demo.people import Population, district_sizes
 from demo.plan import RUNNING_YEAR, Delivery, Plan
 from demo.schools import DISTRICTS, District, make_calendar, make_schools
@@ -46,6 +36,11 @@ class Snapshot:
     marks: pl.DataFrame
     discipline: pl.DataFrame
     tests: pl.DataFrame
+
+    @property
+    def years(self) -> str:
+        """The school year as two districts write it: 2012-13."""
+        return f"{self.school_year - 1}-{self.school_year % 100:02d}"
 
     def at(self, as_of: date) -> Snapshot:
         """The state on a day; schools have reported up to a few days before it."""

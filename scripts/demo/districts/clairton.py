@@ -12,11 +12,10 @@ import polars as pl
 
 from demo.archives import workbook_bytes
 from demo.outcomes import enrolled_days
+from demo.people import RACE_LABELS
 from demo.plan import RUNNING_YEAR, Delivery, Plan
 from demo.snapshots import Snapshot
 
-RACES = {"1": "Native American", "2": "Asian", "3": "Black", "4": "Hispanic", "5": "White",
-         "6": "Multi"}  # fmt: skip
 # Clairton still uses the legacy codes; a change of school has none.
 REASONS = {"WD01": "W3", "WD02": "W1", "WD03": "W2", "WD04": "W4", "WD09": "W9"}
 LEVELS = ("BB", "B", "P", "A")
@@ -25,6 +24,7 @@ STUDENT_COLUMNS = (
     "ID", "State ID", "Last", "First", "MI", "DOB", "Sex", "Street", "Town", "Zip", "Bldg", "Gr",
     "Start", "End", "Reason", "Race", "ELL", "IEP", "Disability", "Lunch",
 )  # fmt: skip
+TEST_COLUMNS = ("ID", "Year", "Grade", "Test", "Subject", "Score", "Level")
 
 
 def write_delivery(plan: Plan, folder: Path, delivery: Delivery, known: Snapshot) -> None:
@@ -45,7 +45,7 @@ def write_delivery(plan: Plan, folder: Path, delivery: Delivery, known: Snapshot
     }
     if delivery.school_year < RUNNING_YEAR:
         # The first delivery was before the scores of that spring.
-        sheets["Tests"] = _tests_header()
+        sheets["Tests"] = iter([list(TEST_COLUMNS)])
     path = folder / f"Clairton_DHS_{delivery.as_of:%Y-%m-%d}.xlsx"
     path.write_bytes(workbook_bytes(sheets))
 
@@ -108,7 +108,7 @@ def _students(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
             typist.day(row["entry_date"]),
             typist.day(row["exit_date"]),
             REASONS.get(row["exit_code"]),
-            RACES[row["race"]],
+            RACE_LABELS[int(row["race"])],
             "Yes" if row["english_learner"] == "01" else "No",
             {"Y": "Yes", "N": "No", "E": "Exited"}[row["special_education"]],
             row["primary_disability"],
@@ -149,17 +149,12 @@ def _short(days: float) -> int | float:
 
 def _report_cards(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
     yield ["ID", "Year", "Quarter", "GPA"]
-    year = f"{known.school_year - 1}-{known.school_year % 100:02d}"
     for row in known.gpas.iter_rows(named=True):
-        yield [typist.code(row["district_student_id"]), year, row["term"], row["gpa"]]
-
-
-def _tests_header() -> Iterator[list[Any]]:
-    yield ["ID", "Year", "Grade", "Test", "Subject", "Score", "Level"]
+        yield [typist.code(row["district_student_id"]), known.years, row["term"], row["gpa"]]
 
 
 def _tests(known: Snapshot, typist: _Typist, test_year: int) -> Iterator[list[Any]]:
-    yield from _tests_header()
+    yield list(TEST_COLUMNS)
     for row in known.tests.iter_rows(named=True):
         yield [
             typist.code(row["district_student_id"]),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from demo.archives import zip_bytes
-from demo.columns import text
+from demo.columns import state_grade, text, yes_no
 from demo.faults import FaultLog, break_values
 from demo.outcomes import LEVELS, SUBJECTS
 from demo.plan import RUNNING_YEAR, Delivery, Plan
@@ -42,8 +42,6 @@ def write_delivery(
         log: notes the faults.
     """
     chance = plan.chance("pittsburgh", delivery.as_of)
-    year = f"{known.school_year - 1}-{known.school_year % 100:02d}"
-    grade = pl.col("grade").cast(pl.String).str.zfill(3)
     files = {
         "STUDENT_DIRECTORY": _directory(plan, known, people),
         "STUDENT_DEMOGRAPHICS": known.demographics.select(
@@ -60,7 +58,7 @@ def write_delivery(
             SchoolCode="school_code",
             SchoolName="school_name",
             CalendarDate=_us_date("calendar_date"),
-            InSession=pl.when("in_session").then(pl.lit("Y")).otherwise(pl.lit("N")),
+            InSession=yes_no("in_session"),
         ),
         "ATTENDANCE_EVENTS": known.attendance.select(
             StudentID="district_student_id",
@@ -73,14 +71,14 @@ def write_delivery(
         ),
         "TERM_GPA": known.gpas.select(
             StudentID="district_student_id",
-            SchoolYear=pl.lit(year),
+            SchoolYear=pl.lit(known.years),
             Term="term",
             CumulativeGPA="gpa",
             WeightedGPA="weighted_gpa",
         ),
         "COURSE_MARKS": known.marks.select(
             StudentID="district_student_id",
-            SchoolYear=pl.lit(year),
+            SchoolYear=pl.lit(known.years),
             Term="term",
             CourseCode="course_code",
             CourseName=pl.col("subject").replace_strict(SUBJECTS),
@@ -100,7 +98,7 @@ def write_delivery(
         files[f"PSSA_{delivery.test_year}"] = known.tests.select(
             StudentID="district_student_id",
             TestYear=pl.lit(delivery.test_year),
-            Grade=grade,
+            Grade=state_grade(),
             Subject="subject",
             ScaledScore="score",
             PerformanceLevel=text(LEVELS[known.tests["level"].to_numpy()]),
@@ -118,7 +116,6 @@ def _us_date(column: str) -> pl.Expr:
 
 
 def _directory(plan: Plan, known: Snapshot, people: pl.DataFrame) -> pl.DataFrame:
-    grade = pl.col("grade")
     guardian = people.select(
         parent="person", guardian_first="first_name", guardian_last="last_name"
     )
@@ -143,9 +140,9 @@ def _directory(plan: Plan, known: Snapshot, people: pl.DataFrame) -> pl.DataFram
         HomeState=pl.lit("PA"),
         HomeZip="zip",
         SchoolCode="school_code",
-        Grade=pl.when(grade == 0).then(pl.lit("K5F")).otherwise(grade.cast(pl.String).str.zfill(3)),
+        Grade=state_grade(),
         Homeroom=pl.concat_str(
-            grade.cast(pl.String),
+            pl.col("grade").cast(pl.String),
             text(np.array(list("ABCD"))[person % 4]),
             pl.Series(person % 29 + 1).cast(pl.String).str.zfill(2),
         ),

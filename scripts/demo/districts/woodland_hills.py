@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from demo.columns import state_grade, yes_no
 from demo.faults import FaultLog
 from demo.outcomes import enrolled_days
 from demo.plan import Delivery, Plan
@@ -39,15 +40,15 @@ def write_delivery(
             aun, "school_code", year_end.alias("year_end"), "state_student_id",
             "district_student_id", "last_name", "first_name", "middle_name", "suffix",
             "birth_date", "sex", "street", "city", pl.lit("PA").alias("state"), "zip",
-            _grade(), "race", "english_learner", "special_education", "primary_disability",
+            state_grade(), "race", "english_learner", "special_education", "primary_disability",
             "economic_status", "ssn",
         ),
         "ENROLLMENT": _activities(known).select(
-            aun, "school_code", "state_student_id", "day", "code", _grade()
+            aun, "school_code", "state_student_id", "day", "code", state_grade()
         ),
         "CALENDAR": known.calendar.select(
             aun, "school_code", "school_name", "calendar_date",
-            pl.when("in_session").then(pl.lit("Y")).otherwise(pl.lit("N")).alias("in_session"),
+            yes_no("in_session"),
         ),
         "ATTENDANCE": _attendance(plan, known, delivery).select(
             aun, "school_code", "state_student_id", "day", "status", "excused"
@@ -59,7 +60,7 @@ def write_delivery(
     }  # fmt: skip
     if delivery.test_year is not None:
         templates["ASSESSMENT"] = known.tests.select(
-            aun, "state_student_id", pl.lit(delivery.test_year).alias("test_year"), _grade(),
+            aun, "state_student_id", pl.lit(delivery.test_year).alias("test_year"), state_grade(),
             pl.lit("PSSA").alias("test"), pl.col("subject").replace_strict(TEST_SUBJECTS),
             "score", pl.col("level") + 1,
         )  # fmt: skip
@@ -78,12 +79,6 @@ def write_delivery(
         (folder / name("STUDENT", hour=21)).write_bytes(_pipes(students))
         missing = len(students) - len(short)
         log.add("woodland_hills", delivery.as_of, name("STUDENT"), "short, sent again", missing)
-
-
-def _grade() -> pl.Expr:
-    grade = pl.col("grade")
-    text = pl.when(grade == 0).then(pl.lit("K5F")).otherwise(grade.cast(pl.String).str.zfill(3))
-    return text.alias("grade")
 
 
 def active_students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -29,8 +28,6 @@ _KEPT = {"landing.disclosures", "landing.purges"}
 _KEPT_SCHEMAS = ("crosswalks", "policy")
 # The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
-
-Step = Callable[[str], None]
 
 
 @dataclass
