@@ -34,6 +34,10 @@ def test_every_exposure_is_permitted_by_its_agreement(manifest: dict[str, Any]) 
         "caseworker_extract",
     }
     assert agreement_problems(exposures) == []
+    for exposure in exposures:
+        meta = exposure["config"]["meta"]
+        assert meta["audience"], exposure["name"]
+        assert meta["agreement"]["legal_basis"], exposure["name"]
 
 
 def test_an_agreement_without_the_purpose_is_reported() -> None:

@@ -35,9 +35,10 @@ def test_yaml_has_no_unknown_key(file: Path) -> None:
         ("arguments:", "argument:"),
         ("description: Key.", "descripton: Key."),
         ("type: not_null", "typ: not_null"),
+        ("        description: Key.\n", ""),
     ],
 )
-def test_a_misspelt_key_is_reported(right: str, wrong: str) -> None:
+def test_a_misspelt_key_or_a_missing_description_is_reported(right: str, wrong: str) -> None:
     text = """
 version: 2
 models:
@@ -58,8 +59,8 @@ models:
     assert text.count(right) == 1
     assert yaml_problems(text) == []
 
-    misspelt = wrong.strip().split(":")[0]
-    assert any(misspelt in problem for problem in yaml_problems(text.replace(right, wrong)))
+    named = wrong.strip().split(":")[0] or "thing_id has no description"
+    assert any(named in problem for problem in yaml_problems(text.replace(right, wrong)))
 
 
 def test_every_model_has_a_yaml() -> None:
@@ -109,6 +110,13 @@ def test_every_model_and_seed_has_a_data_test(manifest: dict[str, Any]) -> None:
     ]
 
     assert untested == []
+
+
+def test_every_seed_declares_types(manifest: dict[str, Any]) -> None:
+    """dbt guesses the others, and takes the zeros from a code of digits."""
+    seeds = [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
+    assert seeds
+    assert [seed["name"] for seed in seeds if not seed["config"]["column_types"]] == []
 
 
 def test_every_mart_has_an_enforced_contract(manifest: dict[str, Any]) -> None:
