@@ -118,9 +118,9 @@ def test_values_of_unlisted_columns_are_stored_nowhere(
     deliver(drops, "woodland_hills/2012-10-05/minutes.txt", canary.encode())
 
     written = [run("land", drops, "--dry-run")[1], run("land", drops)[1], run("land", drops)[1]]
-    for name in ("clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx",):
-        contract = PROJECT_DIR / "contracts" / "clairton.odcs.yaml"
-        written.append(run("district", "check", contract, drops / name)[1])
+    workbook = drops / "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx"
+    contract = PROJECT_DIR / "contracts" / "clairton.odcs.yaml"
+    written.append(run("district", "check", contract, workbook)[1])
     connection.execute("checkpoint")
 
     assert connection.execute("select count(*) from raw.students").fetchone() == (4,)

@@ -13,7 +13,7 @@ from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage import commands
-from outcomes.linkage.evaluate import Evaluation, Quality, evaluate, read_truth, wilson
+from outcomes.linkage.evaluate import Evaluation, Measured, Quality, evaluate, read_truth, wilson
 from outcomes.warehouse.connection import connect
 
 
@@ -26,6 +26,11 @@ def truth(demo_drops: Path) -> pl.DataFrame:
 def evaluation(built_demo: Settings, truth: pl.DataFrame) -> Evaluation:
     with connect(built_demo) as connection:
         return evaluate(connection, truth)
+
+
+def in_force(evaluation: Evaluation) -> Measured:
+    (at,) = [m for m in evaluation.by_threshold if float(m.label) == evaluation.link_weight]
+    return at
 
 
 def test_wilson_intervals_are_the_published_ones() -> None:
@@ -64,7 +69,7 @@ def test_the_threshold_in_force_gives_the_links_in_force(
         for record_type, record, true in truth.select("record_type", "record", "true").rows()
     }
     both = sum(person["student", student] == person["client", client] for student, client in rows)
-    (at,) = [m for m in evaluation.by_threshold if float(m.label) == evaluation.link_weight]
+    at = in_force(evaluation)
     assert (at.pairs.found, at.pairs.both) == (len(rows), both)
     assert at.pairs.precision.value > 0.97
     assert at.pairs.recall.value > 0.9
@@ -101,7 +106,7 @@ def test_blocking_finds_almost_all_true_pairs(evaluation: Evaluation) -> None:
 
 
 def test_every_pair_and_cluster_is_in_one_group_of_each_kind(evaluation: Evaluation) -> None:
-    (at,) = [m for m in evaluation.by_threshold if float(m.label) == evaluation.link_weight]
+    at = in_force(evaluation)
     kinds = {measured.label.split(":")[0] for measured in evaluation.by_group}
     assert kinds == {"district", "gender", "race", "age band"}
     for kind in kinds:
@@ -126,7 +131,7 @@ def test_a_perfect_truth_gives_perfect_clusters(built_demo: Settings, tmp_path: 
             for block in copy:
                 stream.write(block)
         evaluation = evaluate(connection, read_truth(file))
-    (at,) = [m for m in evaluation.by_threshold if float(m.label) == evaluation.link_weight]
+    at = in_force(evaluation)
     assert at.pairs.true > 100
     assert at.pairs.f1.value == at.clusters.f1.value == 1
 

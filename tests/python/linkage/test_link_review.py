@@ -29,68 +29,45 @@ from outcomes.linkage.review import review, side_by_side
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.warehouse.connection import connect
 
-# Two students whom their district lists on the same day.
-SIDE_BY_SIDE = """
+STUDENTS = """
     select student_key, 'student', other_student_key
     from identity.int_identity_student_decisions
-    where rule = 'side_by_side'
+    where {}
     order by 1, 3
     limit 1
 """
-LINKED_STUDENTS = """
-    select student_key, 'student', other_student_key
-    from identity.int_identity_student_decisions
-    where decision = 'link'
+# Two students whom their district lists on the same day.
+SIDE_BY_SIDE = STUDENTS.format("rule = 'side_by_side'")
+LINKED_STUDENTS = STUDENTS.format("decision = 'link'")
+COMPARED_CLIENT = """
+    select decisions.student_key, 'client', records.record_id
+    from identity.int_identity_client_decisions as decisions
+    inner join identity.int_identity_records as records
+        on decisions.client_person_id = records.identity_id
+    where {}
     order by 1, 3
     limit 1
 """
 # A client whom a rule holds.
-HELD_CLIENT = """
-    select decisions.student_key, 'client', records.record_id
-    from identity.int_identity_client_decisions as decisions
-    inner join identity.int_identity_records as records
-        on decisions.client_person_id = records.identity_id
-    where decisions.rule is not null and decisions.decision = 'review'
-    order by 1, 3
+HELD_CLIENT = COMPARED_CLIENT.format("rule is not null and decision = 'review'")
+LINKED_CLIENT = COMPARED_CLIENT.format("decision = 'link' and match_weight > 15")
+OTHER_CLIENT = """
+    select
+        (select max(student_key) from identity.int_identity_persons), 'client',
+        source_id || ':' || source_client_id as record_id
+    from staging.stg_clients
+    where {}
+    order by record_id
     limit 1
 """
-LINKED_CLIENT = """
-    select decisions.student_key, 'client', records.record_id
-    from identity.int_identity_client_decisions as decisions
-    inner join identity.int_identity_records as records
-        on decisions.client_person_id = records.identity_id
-    where decisions.decision = 'link' and decisions.match_weight > 15
-    order by 1, 3
-    limit 1
-"""
-# A client who is not compared with the student.
-UNCOMPARED_CLIENT = """
-    select persons.student_key, 'client', records.record_id
-    from identity.int_identity_records as records
-    cross join (
-        select max(student_key) as student_key from identity.int_identity_persons
-    ) as persons
-    where
-        records.record_type = 'client'
-        and records.identity_id not in (
-            select other_identity_id from identity.int_identity_pairs
-        )
-    order by 3
-    limit 1
-"""
-# A client who is not compared with anybody.
-TOO_OLD_CLIENT = """
-    select persons.student_key, 'client', clients.source_id || ':' || clients.source_client_id
-    from staging.stg_clients as clients
-    cross join (
-        select max(student_key) as student_key from identity.int_identity_persons
-    ) as persons
-    where clients.birth_date < date '1960-01-01'
-    order by 3
-    limit 1
-"""
-
-
+# A client who is known to linking and compared with nobody.
+UNCOMPARED_CLIENT = OTHER_CLIENT.format(
+    """source_id || ':' || source_client_id in (
+        select record_id from identity.int_identity_records
+        where identity_id not in (select other_identity_id from identity.int_identity_pairs)
+    )"""
+)
+TOO_OLD_CLIENT = OTHER_CLIENT.format("birth_date < date '1960-01-01'")
 # The models that decisions change.
 LINKING = ("--select", "stg_link_decisions+,path:models/identity", "stg_link_decisions")
 

@@ -55,6 +55,10 @@ class Student:
     student_key: str
     person_id: str
 
+    @property
+    def as_client(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in ("last_name", "first_name", "birth_date")}
+
 
 def a_student(connection: psycopg.Connection, offset: int) -> Student:
     row = connection.execute(STUDENT.encode(), [offset]).fetchone()
@@ -118,28 +122,22 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
                  "birth_date": f"{1995 + n % 12}-{1 + n % 9:02}-{1 + n % 28:02}"}
                 for n in range(400)
             ]  # fmt: skip
-            own = {"first_name": one.first_name, "last_name": one.last_name,
-                   "birth_date": one.birth_date}  # fmt: skip
             plant_clients(
                 connection,
                 "placeholder",
-                [row | {"mci_id": "000000000"} for row in [*others, own]],
+                [row | {"mci_id": "000000000"} for row in [*others, one.as_client]],
             )
             # 200 clients share the number of a namesake of the student.
-            namesake = {"first_name": two.first_name, "last_name": two.last_name,
-                        "birth_date": two.birth_date}  # fmt: skip
             plant_clients(
                 connection,
                 "shared",
-                [row | {"ssn": "219380111"} for row in [*others[:200], namesake]],
+                [row | {"ssn": "219380111"} for row in [*others[:200], two.as_client]],
             )
             # Sixty copies of a student, each with its own number.
-            clone = {"first_name": three.first_name, "last_name": three.last_name,
-                     "birth_date": three.birth_date}  # fmt: skip
             plant_clients(
                 connection,
                 "clone",
-                [clone | {"ssn": f"219{n + 1:02}{1234 + n}"} for n in range(60)],
+                [three.as_client | {"ssn": f"219{n + 1:02}{1234 + n}"} for n in range(60)],
             )
             # Sixty students with the same name and birth date on one roster.
             connection.execute(
