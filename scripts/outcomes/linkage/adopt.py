@@ -140,7 +140,7 @@ def weight_rows(model: MatchModel) -> tuple[Sequence[str], list[Sequence[object]
                     level.label,
                     level.m_probability,
                     level.u_probability,
-                    *((tf.weight, tf.minimum, tf.u_probability) if tf else ("", "", "")),
+                    *((tf.weight, tf.minimum, level.u_probability) if tf else ("", "", "")),
                 )
             )
     return header, rows

@@ -20,20 +20,6 @@ _SIDES = {"_l": "students", "_r": "others"}
 _MARK = "warehouse_function_"
 
 
-def exactly_matched_column(condition: str) -> str | None:
-    """The column, in lower case, if a condition compares just one column for equality."""
-    from sqlglot import exp
-
-    tree = _parse(condition.lower()).unnest()
-    if not isinstance(tree, exp.EQ):
-        return None
-    one, other = tree.left.unnest(), tree.right.unnest()
-    if not (isinstance(one, exp.Column) and isinstance(other, exp.Column)):
-        return None
-    name = one.name[:-2]
-    return name if (one.name, other.name) == (f"{name}_l", f"{name}_r") else None
-
-
 def to_warehouse(condition: str) -> str:
     """DuckDB's condition on `<column>_l` and `<column>_r`, on the warehouse's `students`, `others`.
 

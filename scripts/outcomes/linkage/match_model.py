@@ -1,7 +1,6 @@
 """A match model in Splink's file format: comparisons, levels, m, u, and term frequencies.
 
-The file is written by `linker.misc.save_model_to_json`. It has no term frequencies, and does
-not say which u a term frequency replaces; this module has the rules for both.
+The file is written by `linker.misc.save_model_to_json`. It has no term frequencies.
 """
 
 from __future__ import annotations
@@ -10,20 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from outcomes.errors import OutcomesError
-from outcomes.linkage.dialect import exactly_matched_column
 
 
 @dataclass(frozen=True)
 class TermFrequency:
-    """How far a value's own frequency replaces u.
-
-    `u_probability` is the u of the level on which the column agrees exactly.
-    """
+    """How far a value's own frequency replaces the level's u, and its lower bound."""
 
     column: str
     weight: float
     minimum: float
-    u_probability: float
 
 
 @dataclass(frozen=True)
@@ -79,20 +73,9 @@ def parse_model(content: dict[str, Any], origin: str) -> MatchModel:
 
 
 def _comparison(given: dict[str, Any], origin: str) -> Comparison:
-    levels = given["comparison_levels"]
-    name = given.get("output_column_name") or next(
-        (level["tf_adjustment_column"] for level in levels if level.get("tf_adjustment_column")),
-        given.get("comparison_description"),
-    )
-    exact_u: dict[str, float | None] = {}
-    for level in levels:
-        condition = _condition(level)
-        column = exactly_matched_column(condition) if condition else None
-        # The first such level counts, as in Splink.
-        if column is not None and not level.get("is_null_level"):
-            exact_u.setdefault(column, level.get("u_probability"))
+    name = given["output_column_name"]
     made = []
-    for level in levels:
+    for level in given["comparison_levels"]:
         place = f"{origin}: comparison {name}, level {level.get('label_for_charts')!r}"
         label = str(level.get("label_for_charts") or "")
         if level.get("is_null_level"):
@@ -113,7 +96,7 @@ def _comparison(given: dict[str, Any], origin: str) -> Comparison:
                 _condition(level),
                 float(level["m_probability"]),
                 float(level["u_probability"]),
-                _term_frequency(level, exact_u, place),
+                _term_frequency(level, place),
             )
         )
     if not made or made[-1].condition is not None:
@@ -126,24 +109,17 @@ def _condition(level: dict[str, Any]) -> str | None:
     return None if condition.strip().upper() == "ELSE" else condition
 
 
-def _term_frequency(
-    level: dict[str, Any], exact_u: dict[str, float | None], place: str
-) -> TermFrequency | None:
+def _term_frequency(level: dict[str, Any], place: str) -> TermFrequency | None:
     column = level.get("tf_adjustment_column")
     # Splink omits a weight of 0 when it writes the file, and reads a missing weight as 1.
     weight = float(level.get("tf_adjustment_weight", 1))
-    if not column or weight == 0 or _condition(level) is None:
+    if not column or weight == 0:
         return None
-    column = str(column).strip('"').lower()
-    if level.get("disable_tf_exact_match_detection"):
-        u_probability = level["u_probability"]
-    else:
-        u_probability = exact_u.get(column)
-    if u_probability is None:
+    # Splink adjusts the u of the level that is an exact match; here it is the level itself.
+    exact = f"{column}_l = {column}_r"
+    if level["sql_condition"] != exact:
         raise OutcomesError(
-            f"{place} adjusts for the frequency of {column}, but no level of the comparison is "
-            f"an exact match on {column} with a trained u_probability."
+            f"{place} adjusts for the frequency of {column}. Only the level with the condition "
+            f"{exact} can do that."
         )
-    return TermFrequency(
-        column, weight, float(level.get("tf_minimum_u_value", 0)), float(u_probability)
-    )
+    return TermFrequency(column, weight, float(level.get("tf_minimum_u_value", 0)))

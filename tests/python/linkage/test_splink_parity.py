@@ -176,7 +176,7 @@ def _broken(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
             lambda m: m["comparisons"][0]["comparison_levels"][1].update(
                 sql_condition="lower(last_name_l) = lower(last_name_r)"
             ),
-            "no level of the comparison is an exact match on last_name",
+            "Only the level with the condition last_name_l = last_name_r",
         ),
     ],
 )
