@@ -228,7 +228,7 @@ class FileReading:
             raise FileError(Reason.EMPTY_FILE, "expected a header row; the sheet is empty")
         ending = workbook.ending(rows, layout.footer, has_trailer=layout.trailer is not None)
         self._trailer = ending.trailer
-        mapping = self._map(item, workbook.header_names(rows[header]))
+        mapping = self._map(item, workbook.readable(rows[header]))
         above = sum(any(row) for row in rows[:header])
         counts.header_lines = above + 1
         counts.blank_lines = header - above

@@ -77,8 +77,7 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
     skeleton = Skeleton()
     for sample in samples:
         try:
-            for item in _objects(sample, skeleton):
-                skeleton.objects.append(item)
+            skeleton.objects += _objects(sample, skeleton)
         except FileError as fault:
             raise OutcomesError(f"{sample}: {fault.detail}.") from None
         except OSError as error:
@@ -204,7 +203,7 @@ def _sheets(layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> Itera
     for sheet in workbook.sheet_names(io.BytesIO(content)):
         found = workbook.read_sheet(io.BytesIO(content), sheet)[:_SAMPLE_ROWS]
         merged = {n for row in found for n, cell in enumerate(row) if workbook.is_merged(cell)}
-        rows = [["" if cell.startswith("\0") else cell for cell in row] for row in found]
+        rows = [workbook.readable(row) for row in found]
         table = find_table(rows)
         own = {**layout, "format": "workbook", "sheet": sheet}
         yield _object(sheet, own, rows, table, skeleton, merged)
@@ -318,10 +317,11 @@ def _object(
         skeleton.notes.append(f"{name}: rows below row {table.last + 1} are used as totals.")
     if not any(header):
         raise OutcomesError(f"{layout['name']}: {name} has no header to take columns from.")
-    found = []
+    found, ignored = [], []
     for place, column in enumerate(header):
         values = [row[place] if place < len(row) else "" for row in body]
         if not column and not any(values):
+            ignored = [""]
             continue
         known_as = column or f"column_{place + 1}"
         is_again = column in header[:place]
@@ -332,14 +332,6 @@ def _object(
         if place in merged:
             prop["customProperties"].append({"property": "fillDown", "value": True})
         found.append(prop)
-    ignored = (
-        [""]
-        if any(
-            not column and not any(row[n] for row in body if n < len(row))
-            for n, column in enumerate(header)
-        )
-        else []
-    )
     return _document(name, layout, found, ignored)
 
 
@@ -360,14 +352,14 @@ def _document(
     name: str,
     layout: dict[str, Any],
     properties: list[dict[str, Any]],
-    ignored: Sequence[str] = (),
+    ignored: list[str] | None = None,
 ) -> dict[str, Any]:
     custom: list[dict[str, Any]] = [
         {"property": "file", "value": layout},
         {"property": "snapshot", "value": "school_year"},
     ]
     if ignored:
-        custom.append({"property": "ignoredColumns", "value": [*ignored]})
+        custom.append({"property": "ignoredColumns", "value": ignored})
     for prop in properties:
         if not prop["customProperties"]:
             del prop["customProperties"]

@@ -123,8 +123,8 @@ def is_merged(cell: str) -> bool:
     return cell == _MERGED
 
 
-def header_names(row: list[str]) -> list[str]:
-    """The names in a header; a merged cell has an empty one."""
+def readable(row: list[str]) -> list[str]:
+    """A row in which unreadable and merged cells are empty."""
     return ["" if cell.startswith(UNREADABLE) else cell for cell in row]
 
 
