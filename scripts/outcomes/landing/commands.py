@@ -271,8 +271,9 @@ def given_date(text: str) -> date:
 def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
     for outcome in outcomes:
         if outcome.status in ("quarantined", "held", "duplicate") or outcome.detail:
+            colour = "red" if outcome.needs_a_person else "yellow"
             console.print(
-                f"[{_colour(outcome)}]{outcome.status}[/] {outcome.partner_id} "
+                f"[{colour}]{outcome.status}[/] {outcome.partner_id} "
                 f"{outcome.as_of_date or ''} {escape(outcome.file_name)}: "
                 f"{outcome.reason or 'note'} – {escape(outcome.detail or '')}"
             )
@@ -316,10 +317,6 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
             numbers.append(sum(outcome.counts.rows_not_for_us for outcome in own))
         table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
     return table
-
-
-def _colour(outcome: Outcome) -> str:
-    return "red" if outcome.needs_a_person else "yellow"
 
 
 def _show_report(report: FileReport) -> None:

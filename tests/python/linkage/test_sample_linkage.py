@@ -110,21 +110,6 @@ def test_client_links_are_precise_and_complete(linkage: Linkage) -> None:
     assert 2 * precision * recall / (precision + recall) >= 0.992
 
 
-def test_expected_recall_is_close_to_measured_recall(
-    built_sample: Settings, linkage: Linkage
-) -> None:
-    true, found = linkage.client_pairs("true_person"), linkage.client_pairs("person_id")
-    with connect(built_sample) as connection:
-        row = connection.execute(
-            """
-            select expected_recall from identity.match_quality
-            where group_type = 'all' and is_in_force
-            """
-        ).fetchone()
-    assert row is not None
-    assert row[0] == pytest.approx(len(true & found) / len(true), abs=0.01)
-
-
 def test_student_clusters_are_correct(linkage: Linkage) -> None:
     true, found = linkage.student_pairs("true_person"), linkage.student_pairs("person_id")
     assert len(found - true) == 0, "students of different persons were joined"
