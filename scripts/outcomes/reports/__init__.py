@@ -1,1 +1,1 @@
-"""Reports: the summary, the districts' workbooks, the public page."""
+"""Reports: the summary, the status, workbooks of districts, the public page, dashboards."""

@@ -1,1 +1,1 @@
-"""The PostgreSQL that holds the warehouse: the embedded server, connections, tables."""
+"""The warehouse: its server, connections and tables; builds, publications, backups."""
