@@ -20,13 +20,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from outcomes.contracts.model import Contract, ContractObject
-from outcomes.landing import workbook
+from outcomes.landing import limits, workbook
 from outcomes.landing.deliveries import DeliveredFile, shown
 from outcomes.landing.reasons import FileError, Reason
-
-# Text is usually packed to a tenth of its size, the most repetitive real files to a fiftieth.
-MAX_EXPANSION = 100
-ALWAYS_ALLOWED_BYTES = 32 << 20
 
 # A real delivery has one or two files per feed.
 MAX_MEMBERS = 1_000
@@ -210,8 +206,8 @@ def list_members(path: Path) -> list[str]:
             f"expected at most {MAX_MEMBERS} members; found {len(entries)}",
         )
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > _allowed_bytes(path.stat().st_size):
-        raise _too_large()
+    if unpacked > limits.allowed_bytes(path.stat().st_size):
+        raise limits.too_large()
     names: set[str] = set()
     for entry in entries:
         name = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -239,7 +235,7 @@ class _Capped:
     def __init__(self, stream: BinaryIO, packed_bytes: int, *parents: BinaryIO) -> None:
         self._stream = stream
         self._parents = parents
-        self._left = _allowed_bytes(packed_bytes)
+        self._left = limits.allowed_bytes(packed_bytes)
 
     def read(self, size: int = -1, /) -> bytes:
         try:
@@ -248,7 +244,7 @@ class _Capped:
             raise _corrupt(error) from None
         self._left -= len(chunk)
         if self._left < 0:
-            raise _too_large()
+            raise limits.too_large()
         return chunk
 
     def __enter__(self) -> _Capped:
@@ -257,16 +253,6 @@ class _Capped:
     def __exit__(self, *_: object) -> None:
         for stream in (self._stream, *self._parents):
             stream.close()
-
-
-def _allowed_bytes(packed_bytes: int) -> int:
-    return max(ALWAYS_ALLOWED_BYTES, packed_bytes * MAX_EXPANSION)
-
-
-def _too_large() -> FileError:
-    return FileError(
-        Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {MAX_EXPANSION} times its size"
-    )
 
 
 def _corrupt(error: Exception) -> FileError:

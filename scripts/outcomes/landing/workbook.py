@@ -10,19 +10,19 @@ import io
 import re
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
-from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
 import openpyxl
 import polars as pl
 import python_calamine
 
+from outcomes.landing import limits
 from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import ByteStream, Ending, Survey
+from outcomes.landing.workbook_size import require_size
 
 Rows = list[list[str]]
 
@@ -31,13 +31,8 @@ UNREADABLE = "\0"
 # The text of a cell that is merged with the one above it.
 _MERGED = "\0above"
 
-# A workbook is a zip archive with the same limits as others. It is read into memory, so its
-# size and the rectangle of its cells are limited.
+# A workbook is a zip archive with the same limits as others, and is read into memory.
 _MAX_BYTES = 64 << 20
-_MAX_EXPANSION = 100
-_ALWAYS_ALLOWED_BYTES = 32 << 20
-_MAX_CELLS = 1_500_000
-_MAX_CHARACTERS = 64 << 20
 
 # A larger number has lost digits: a workbook keeps fifteen.
 _MAX_EXACT = 10**15
@@ -61,7 +56,7 @@ def sheet_names(stream: ByteStream) -> list[str]:
         with ZipFile(io.BytesIO(content)) as parts:
             if parts.testzip() is not None:
                 raise BadZipFile
-            _require_size(parts)
+            require_size(parts)
     except FileError:
         raise
     except Exception as error:
@@ -211,10 +206,8 @@ def _content(stream: ByteStream) -> bytes:
             unpacked = sum(part.file_size for part in parts.infolist())
     except Exception as error:
         raise _unreadable(error) from None
-    if unpacked > max(_ALWAYS_ALLOWED_BYTES, len(content) * _MAX_EXPANSION):
-        raise FileError(
-            Reason.ARCHIVE_TOO_LARGE, f"unpacks to more than {_MAX_EXPANSION} times its size"
-        )
+    if unpacked > limits.allowed_bytes(len(content)):
+        raise limits.too_large()
     return content
 
 
@@ -223,104 +216,6 @@ def _open(content: bytes) -> python_calamine.CalamineWorkbook:
         return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     except Exception as error:  # a parser on bytes from outside can raise anything
         raise _unreadable(error) from None
-
-
-class _Part:
-    """The size in memory of one part of a workbook, computed from its XML.
-
-    Two cells at opposite corners of a sheet, or a long text that many cells share, are small
-    in the file and large in memory. `root` identifies sheets, because parts can have any name.
-    """
-
-    def __init__(self) -> None:
-        self.root: str | None = None
-        self.height = self.width = 0
-        self.shared: list[int] = []  # numbers of the shared texts in its cells
-        self.lengths: list[int] = []  # lengths of the shared texts, if it is their list
-        self._row = self._column = 0
-        self._reads_number = False
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Handle the start of an element."""
-        kind = name.rpartition(":")[2]
-        self.root = self.root or kind
-        if kind == "row":
-            self._row, self._column = int(attributes.get("r", self._row + 1)), 0
-        elif kind == "c":
-            self._place(attributes.get("r"))
-            self._reads_number = attributes.get("t") == "s"
-        elif kind == "si":
-            self.lengths.append(0)
-
-    def text(self, text: str) -> None:
-        """Handle text in or between elements."""
-        if self.lengths:
-            self.lengths[-1] += len(text)
-        elif self._reads_number and text.strip():
-            self.shared.append(int(text))
-            self._reads_number = False
-
-    def _place(self, reference: str | None) -> None:
-        """Move to a cell: at its reference, or after the one before it."""
-        self._column += 1
-        if reference:
-            letters = reference.rstrip("0123456789")
-            self._row, self._column = int(reference[len(letters) :]), _column_number(letters)
-        self.height, self.width = max(self.height, self._row), max(self.width, self._column)
-
-
-@lru_cache(1 << 15)
-def _column_number(letters: str) -> int:
-    """1 of A, 27 of AA."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
-def _measured(parts: ZipFile) -> list[_Part]:
-    """The parts that are sheets or lists of shared texts.
-
-    Raises:
-        ExpatError: a part that should be XML is not.
-    """
-    found = []
-    for name in parts.namelist():
-        part, parser = _Part(), expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = part.start
-        parser.CharacterDataHandler = part.text
-        try:
-            with parts.open(name) as stream:
-                parser.ParseFile(stream)
-        except expat.ExpatError:
-            if part.root in ("worksheet", "sst") or name.lower().endswith((".xml", ".rels")):
-                raise
-        if part.root in ("worksheet", "sst"):
-            found.append(part)
-    return found
-
-
-def _require_size(parts: ZipFile) -> None:
-    """Refuse a workbook that is too large in memory.
-
-    Raises:
-        FileError: it is too large.
-    """
-    measured = _measured(parts)
-    lengths = [length for part in measured for length in part.lengths]
-    for part in measured:
-        if sum(lengths[n] for n in part.shared if n < len(lengths)) > _MAX_CHARACTERS:
-            raise FileError(
-                Reason.ARCHIVE_TOO_LARGE,
-                f"expected at most {_MAX_CHARACTERS:,} characters in the cells of a sheet",
-            )
-        if part.height * part.width > _MAX_CELLS:
-            raise FileError(
-                Reason.ARCHIVE_TOO_LARGE,
-                f"a sheet spans {part.height} rows and {part.width} columns; expected "
-                f"at most {_MAX_CELLS} cells",
-            )
 
 
 def _unreadable(error: Exception) -> FileError:

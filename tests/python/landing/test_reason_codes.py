@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from outcomes.config import PROJECT_DIR
-from outcomes.landing import unpack
+from outcomes.landing import limits
 from outcomes.landing.reasons import Reason
 
 from .deliveries import (
@@ -326,7 +326,7 @@ def test_a_file_fault_quarantines_the_file(
     build: Callable[[Path], object],
 ) -> None:
     if reason is Reason.ARCHIVE_TOO_LARGE:
-        monkeypatch.setattr(unpack, "ALWAYS_ALLOWED_BYTES", 1 << 20)
+        monkeypatch.setattr(limits, "ALWAYS_ALLOWED_BYTES", 1 << 20)
     build(tmp_path)
     outcomes = land(connection, tmp_path)
 
