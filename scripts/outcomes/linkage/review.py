@@ -12,14 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.errors import OutcomesError
-from outcomes.linkage.decisions import (
-    FIELDS,
-    Decision,
-    QueuedPair,
-    read_queue,
-    record_decisions,
-    record_disclosure,
-)
+from outcomes.linkage.decisions import Decision, record_decisions
+from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
 
 ANSWERS = {"y": "link", "n": "no_link"}
 KEYS = "[y] one person   [n] two people   [s] skip   [u] undo   [q] quit"

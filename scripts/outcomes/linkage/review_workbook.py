@@ -14,17 +14,14 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import (
-    FIELDS,
     Decision,
     Pair,
-    QueuedPair,
-    read_queue,
     record_decisions,
-    record_disclosure,
     reviewer_name,
     standing_decisions,
     unknown_pairs,
 )
+from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
 from outcomes.reports.spreadsheet import spreadsheet_text
 
 DECISIONS = ("link", "no_link")
