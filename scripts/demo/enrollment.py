@@ -133,15 +133,8 @@ def make_enrollment(
 ) -> Enrollment:
     """Draw the enrollment of a district and school year.
 
-    Args:
-        plan: the plan.
-        homes: `homes_by_year`.
-        ids: `student_ids` of the district.
-        district: the district.
-        school_year: spring year.
-        schools: `make_schools` of the district.
-        calendar: `make_calendar` of the district and year.
-        movement: who has left and who arrives; updated for later years and districts.
+    Schools and calendar are those of the district and year. `movement`, who has left and who
+    arrives, is updated for later years and districts.
     """
     chance = plan.chance("enrollment", district.district_id, school_year)
     at_home = homes.filter(

@@ -46,10 +46,7 @@ class Progress:
 def generate(plan: Plan, path: Path, progress: Progress) -> None:
     """Write the deliveries and the truth of a plan.
 
-    Args:
-        plan: sizes, weeks, years and seed.
-        path: a new or empty folder for `drops/`, `truth/` and a README.
-        progress: callbacks.
+    The folder is new or empty, and gets `drops/`, `truth/` and a README.
 
     Raises:
         OutcomesError: the folder is not empty, or cannot be created.

@@ -92,15 +92,8 @@ def garble(
 ) -> pl.DataFrame:
     """The identity columns of `people` as written in records.
 
-    Args:
-        people: one row per record, with the columns of `Population.people` and, for
-            `ssn_shared`, `parent_ssn`.
-        rates: share of records with each kind.
-        chance: the job's random generator.
-        counts: number of records with each kind of error; updated.
-
-    Returns:
-        `people` with names, birth date, sex, SSN and address rewritten.
+    `people` has one row per record, with the columns of `Population.people`. The number of
+    records with each kind of error is added to `counts`.
     """
     frame = people
 

@@ -234,12 +234,7 @@ def make_tests(
 ) -> pl.DataFrame:
     """The state tests of a spring: person, grade, subject, score, level (0–3).
 
-    Args:
-        plan: the plan.
-        ability: `abilities`.
-        takers: person and grade of everybody who was enrolled that spring.
-        district: the district.
-        test_year: the spring.
+    `takers` has person and grade of everybody who was enrolled that spring.
     """
     chance = plan.chance("tests", district.district_id, test_year)
     wanted = pl.DataFrame(

@@ -122,11 +122,8 @@ class ClientRecords:
 def assign_records(plan: Plan, population: Population, demographics: pl.DataFrame) -> ClientRecords:
     """Distribute the plan's client records over clients and sources.
 
-    Args:
-        plan: the plan.
-        population: the people.
-        demographics: of the students. Most students with an intellectual disability are
-            registered with its office; the others are the service gap that analysts look for.
+    Most students with an intellectual disability are registered with its office; the others are
+    the service gap that analysts look for.
     """
     chance = plan.chance("client records")
     people = population.people
@@ -181,12 +178,7 @@ def _register_disabilities(
 class Extracts:
     """Writes the extracts of all sources, one source after the other.
 
-    Args:
-        plan: the plan.
-        population: the people.
-        records: `assign_records`.
-        mess: number of client records with each kind of error; updated.
-        log: notes the faults.
+    The number of client records with each kind of error is added to `mess`, faults to `log`.
     """
 
     def __init__(
@@ -218,10 +210,7 @@ class Extracts:
     ) -> list[tuple[int, int]]:
         """Write the client and service files of a source for every delivery.
 
-        Args:
-            drops: the folder of the partner's deliveries.
-            name: the source.
-            advance: called with the size of every written block of client records.
+        `advance` is called with the size of every written block of client records.
 
         Returns:
             (position, week) of the records that a weekly extract deleted.

@@ -94,11 +94,7 @@ def make_school_years(
 ) -> dict[tuple[str, int], Snapshot]:
     """All snapshots, by district and school year.
 
-    Args:
-        plan: the plan.
-        population: the people.
-        demographics: `make_demographics`.
-        mess: number of students' records with each kind of error; updated.
+    The number of students' records with each kind of error is added to `mess`.
     """
     homes = homes_by_year(plan, population)
     ability = abilities(plan, population)

@@ -55,10 +55,7 @@ def students_of_delivery(delivery: Delivery, known: Snapshot) -> pl.DataFrame:
 def write_students(folder: Path, population: Population, delivered: list[pl.DataFrame]) -> None:
     """Write `student_person.parquet`: one row per district student and school year.
 
-    Args:
-        folder: the folder `truth`.
-        population: the people.
-        delivered: `students_of_delivery` of every delivery, oldest first within a district.
+    `delivered` is `students_of_delivery` of every delivery, oldest first within a district.
     """
     race = population.people.select("person", true_race="race")
     students = pl.concat(delivered).unique(

@@ -28,14 +28,7 @@ TEST_COLUMNS = ("ID", "Year", "Grade", "Test", "Subject", "Score", "Level")
 
 
 def write_delivery(plan: Plan, folder: Path, delivery: Delivery, known: Snapshot) -> None:
-    """Write `Clairton_DHS_<yyyy-mm-dd>.xlsx` with its four sheets.
-
-    Args:
-        plan: the plan.
-        folder: the delivery's folder.
-        delivery: which delivery.
-        known: the snapshot at the delivery's date.
-    """
+    """Write `Clairton_DHS_<yyyy-mm-dd>.xlsx` with the four sheets of a snapshot."""
     typist = _Typist(plan.chance("clairton", delivery.as_of))
     sheets = {
         "Students": _students(known, typist),

@@ -29,17 +29,10 @@ def write_delivery(
     people: pl.DataFrame,
     log: FaultLog,
 ) -> None:
-    """Write `PPS_DHS_<yyyymmdd>.zip` with the delivery's files.
+    """Write `PPS_DHS_<yyyymmdd>.zip` with the files of a snapshot.
 
-    Args:
-        plan: the plan.
-        folder: the delivery's folder.
-        delivery: which delivery.
-        known: the snapshot at the delivery's date.
-        last_year: the year before, of which some rows remain in the first files of the
-            running year.
-        people: `Population.people`, for the guardians' names.
-        log: notes the faults.
+    Some rows of `last_year` remain in the first files of the running year; `people` are
+    `Population.people`, for the guardians' names.
     """
     chance = plan.chance("pittsburgh", delivery.as_of)
     files = {

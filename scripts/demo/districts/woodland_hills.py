@@ -24,15 +24,7 @@ SHARE_OF_MISSING_ATTENDANCE = 0.004
 def write_delivery(
     plan: Plan, folder: Path, delivery: Delivery, known: Snapshot, log: FaultLog
 ) -> None:
-    """Write the delivery's `<AUN>_<TEMPLATE>_<yyyymmddhhmm>.txt` files.
-
-    Args:
-        plan: the plan.
-        folder: the delivery's folder.
-        delivery: which delivery.
-        known: the snapshot at the delivery's date.
-        log: notes the faults.
-    """
+    """Write the delivery's `<AUN>_<TEMPLATE>_<yyyymmddhhmm>.txt` files of a snapshot."""
     aun = pl.lit(known.district.aun)
     year_end = pl.lit(f"{known.school_year}-06-30")
     templates = {

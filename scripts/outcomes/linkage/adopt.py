@@ -45,11 +45,8 @@ def adopt(
 ) -> None:
     """Write a trained model, and everything that dbt needs of it, into a project.
 
-    Args:
-        project: folder of the dbt project.
-        content: the model, as in Splink's file.
-        frequencies: column, value, share of the identities that have it.
-        provenance: day, data and versions of the training, by column.
+    `content` is the model, as in Splink's file; `frequencies` are column, value and the share of
+    the identities that have it; `provenance` is day, data and versions of the training.
 
     Raises:
         OutcomesError: the warehouse's rules cannot work with the model.

@@ -122,10 +122,9 @@ def wilson(successes: int, n: int) -> Share:
 def read_truth(path: Path) -> pl.DataFrame:
     """The true person of every record: record_type, record, person.
 
-    Args:
-        path: a folder with `student_person` and `client_person` (.parquet or .csv), as in
-            the demo, or one file with the columns
-            record_type, partner_id, record_id and person_id of `person_crosswalk`.
+    The path is a folder with `student_person` and `client_person` (.parquet or .csv), as in the
+    demo, or one file with the columns record_type, partner_id, record_id and person_id of
+    `person_crosswalk`.
 
     Raises:
         OutcomesError: a file or a column is missing.
@@ -187,10 +186,6 @@ def evaluate(connection: psycopg.Connection, truth: pl.DataFrame) -> Evaluation:
 
     At thresholds other than the one in force, only the weights of clients are compared with
     the threshold: rules, near ties and clusters of students stay as built.
-
-    Args:
-        connection: to a built warehouse.
-        truth: as `read_truth` returns it.
 
     Raises:
         OutcomesError: no student of the warehouse is in the truth.

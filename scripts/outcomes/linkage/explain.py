@@ -155,11 +155,7 @@ order by abs(weight) desc, evidence.comparison
 
 
 def find_candidates(connection: psycopg.Connection, student: str) -> list[Candidate]:
-    """The candidates of the student's person, the heaviest first.
-
-    Args:
-        connection: to a built warehouse.
-        student: `<district>:<district_student_id>`.
+    """The candidates of the person of a student, `<district>:<id>`, the heaviest first.
 
     Raises:
         OutcomesError: no such student.

@@ -27,11 +27,7 @@ def review(
     So an interrupted review continues where it stopped, for any reviewer. Undo withdraws the
     last answer of this session and asks again.
 
-    Args:
-        connection: to a built warehouse.
-        reviewer: the reviewer's name.
-        console: where the pairs are shown.
-        read_key: reads one key; an empty text or EOFError is the end of the input.
+    `read_key` reads one key; an empty text or EOFError is the end of the input.
 
     Returns:
         Number of answers by decision: link, no_link, skipped.

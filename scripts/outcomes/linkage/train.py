@@ -91,13 +91,9 @@ def train(
 ) -> Trained:
     """Train the project's model and adopt it.
 
-    Args:
-        connection: to a built warehouse.
-        project: folder of the dbt project; its model defines the comparisons, its recipe how
-            to train and which values are fixed.
-        charts: folder for Splink's charts.
-        keep: comparisons that keep their values, because these identities cannot train them.
-        say: called with each step.
+    The project's model defines the comparisons, its recipe how to train and which values are
+    fixed. Comparisons to `keep` keep their values, because these identities cannot train them.
+    Splink's charts are drawn into the folder `charts`; `say` is called with each step.
 
     Raises:
         OutcomesError: Splink is not installed, a file is wrong, there are no identities to

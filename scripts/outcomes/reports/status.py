@@ -75,10 +75,7 @@ class Status:
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date) -> Status:
     """Read the ledger, the publication, and the sizes of database and archive.
 
-    Args:
-        connection: to the warehouse.
-        settings: for the folder of the archive.
-        as_of: the day on which a delivery is late or not.
+    `as_of` is the day on which a delivery is late or not.
     """
     last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1

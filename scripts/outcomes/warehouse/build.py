@@ -48,13 +48,8 @@ class BuildError(OutcomesError):
 def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResult:
     """Build and test everything on the target prod, which publishes it.
 
-    Args:
-        console: where progress and failures are shown.
-        as_of: rebuild the warehouse as it was known on this day (yyyy-mm-dd).
-        accept_loss: why missing rows are accepted.
-
-    Returns:
-        The run, which was published or held.
+    With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
+    says why missing rows are accepted. The result was published or held.
 
     Raises:
         BuildError: a model, a test or the publication failed; the failures were printed and
