@@ -24,30 +24,17 @@ CONTRACT = (
       - {property: snapshot, value: school_year}
       - {property: ignoredColumns, value: [lunch pin]}
     properties:
-      - name: number
-        logicalType: string
-        logicalTypeOptions: {pattern: "[0-9]{5}"}
-        required: true
-        classification: direct_identifier
-        customProperties:
-          - {property: feeds, value: [students.district_student_id]}
-          - {property: padTo, value: 5}
-      - name: surname
-        logicalType: string
-        required: true
-        classification: direct_identifier
-        customProperties: [{property: feeds, value: [students.last_name]}]
-      - name: born
-        logicalType: date
-        logicalTypeOptions: {format: dd-MMM-yyyy}
-        required: true
-        classification: quasi_identifier
-        customProperties: [{property: feeds, value: [students.birth_date]}]
-      - name: lang
-        logicalType: string
-        enum: [{value: en}, {value: es}]
-        classification: sensitive
-        customProperties: [{property: feeds, value: [students.home_language]}]
+      - {name: number, logicalType: string, required: true, classification: direct_identifier,
+         logicalTypeOptions: {pattern: "[0-9]{5}"}, customProperties: [
+           {property: feeds, value: [students.district_student_id]}, {property: padTo, value: 5}]}
+      - {name: surname, logicalType: string, required: true, classification: direct_identifier,
+         customProperties: [{property: feeds, value: [students.last_name]}]}
+      - {name: born, logicalType: date, required: true, classification: quasi_identifier,
+         logicalTypeOptions: {format: dd-MMM-yyyy},
+         customProperties: [{property: feeds, value: [students.birth_date]}]}
+      - {name: lang, logicalType: string, classification: sensitive,
+         enum: [{value: en}, {value: es}],
+         customProperties: [{property: feeds, value: [students.home_language]}]}
   - name: MARKS
     customProperties:
       - property: file
@@ -55,80 +42,45 @@ CONTRACT = (
                 encoding: latin-1, lineWidth: 24}
       - {property: snapshot, value: school_year}
     properties:
-      - name: number
-        logicalType: string
-        logicalTypeOptions: {pattern: "[0-9]{5}"}
-        required: true
-        classification: direct_identifier
-        customProperties:
-          - {property: feeds, value: [course_marks.district_student_id]}
-          - {property: width, value: 5}
-      - name: ends
-        logicalType: string
-        logicalTypeOptions: {format: MM/yyyy}
-        required: true
-        classification: none
-        customProperties:
-          - {property: parse, value: month}
-          - {property: definesSchoolYear, value: true}
-          - {property: width, value: 7}
-      - name: course
-        logicalType: string
-        required: true
-        classification: none
-        customProperties:
-          - {property: feeds, value: [course_marks.course_code]}
-          - {property: width, value: 8}
-      - name: credits
-        logicalType: number
-        logicalTypeOptions: {minimum: 0, maximum: 1}
-        required: true
-        classification: none
-        customProperties:
-          - {property: decimalMark, value: ","}
-          - {property: width, value: 4}
-      - name: year
-        logicalType: string
-        logicalTypeOptions: {format: MM/yyyy}
-        required: true
-        classification: none
-        customProperties:
-          - {property: feeds, value: [course_marks.school_year]}
-          - {property: parse, value: school_year_end}
-          - {property: start, value: 6}
-          - {property: width, value: 7}
+      - {name: number, logicalType: string, required: true, classification: direct_identifier,
+         logicalTypeOptions: {pattern: "[0-9]{5}"}, customProperties: [
+           {property: feeds, value: [course_marks.district_student_id]},
+           {property: width, value: 5}]}
+      - {name: ends, logicalType: string, required: true, classification: none,
+         logicalTypeOptions: {format: MM/yyyy}, customProperties: [
+           {property: parse, value: month}, {property: definesSchoolYear, value: true},
+           {property: width, value: 7}]}
+      - {name: course, logicalType: string, required: true, classification: none,
+         customProperties: [
+           {property: feeds, value: [course_marks.course_code]}, {property: width, value: 8}]}
+      - {name: credits, logicalType: number, required: true, classification: none,
+         logicalTypeOptions: {minimum: 0, maximum: 1}, customProperties: [
+           {property: decimalMark, value: ","}, {property: width, value: 4}]}
+      - {name: year, logicalType: string, required: true, classification: none,
+         logicalTypeOptions: {format: MM/yyyy}, customProperties: [
+           {property: feeds, value: [course_marks.school_year]},
+           {property: parse, value: school_year_end},
+           {property: start, value: 6}, {property: width, value: 7}]}
   - name: TERMS
     customProperties:
       - {property: file, value: {name: terms.csv, format: delimited}}
       - {property: snapshot, value: school_year}
     properties:
-      - name: number
-        logicalType: string
-        logicalTypeOptions: {pattern: "[0-9]{5}"}
-        required: true
-        classification: direct_identifier
-        customProperties: [{property: feeds, value: [gpas.district_student_id]}]
-      - name: year
-        logicalType: string
-        required: true
-        classification: none
-        customProperties:
-          - {property: feeds, value: [gpas.school_year]}
-          - {property: parse, value: school_year_span}
-          - {property: definesSchoolYear, value: true}
-      - name: term
-        logicalType: string
-        required: true
-        classification: none
-        customProperties:
-          - {property: feeds, value: [gpas.marking_period]}
-          - {property: parse, value: number_in_code}
-      - name: gpa
-        logicalType: number
-        logicalTypeOptions: {minimum: 0, maximum: 4}
-        required: true
-        classification: sensitive
-        customProperties: [{property: feeds, value: [gpas.gpa]}]
+      - {name: number, logicalType: string, required: true, classification: direct_identifier,
+         logicalTypeOptions: {pattern: "[0-9]{5}"},
+         customProperties: [{property: feeds, value: [gpas.district_student_id]}]}
+      - {name: year, logicalType: string, required: true, classification: none,
+         customProperties: [
+           {property: feeds, value: [gpas.school_year]},
+           {property: parse, value: school_year_span},
+           {property: definesSchoolYear, value: true}]}
+      - {name: term, logicalType: string, required: true, classification: none,
+         customProperties: [
+           {property: feeds, value: [gpas.marking_period]},
+           {property: parse, value: number_in_code}]}
+      - {name: gpa, logicalType: number, required: true, classification: sensitive,
+         logicalTypeOptions: {minimum: 0, maximum: 4},
+         customProperties: [{property: feeds, value: [gpas.gpa]}]}
 """
 )
 
