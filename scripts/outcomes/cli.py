@@ -71,7 +71,7 @@ def build(
         outcomes build
         outcomes build --as-of 2012-09-12 --accept-loss "as known when the year began"
     """
-    result = build_warehouse(Console(), str(given_date(as_of)) if as_of else "", accept_loss)
+    result = build_warehouse(Console(), str(given_date(as_of) or ""), accept_loss)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
     if result.status == "held":

@@ -133,9 +133,7 @@ def release(
     """
     archive = Archive.of(load_settings())
     with explained(), connect() as connection:
-        outcomes = release_file(
-            connection, load_contracts(), file_name, given_date(as_of) if as_of else None, reason
-        )
+        outcomes = release_file(connection, load_contracts(), file_name, given_date(as_of), reason)
         _keep_releases(connection, archive)
     for outcome in outcomes:
         console.print(
@@ -237,16 +235,15 @@ def check(
             file.open("rb").close()
         except OSError as error:
             raise OutcomesError(f"{shown(file)} cannot be read: {error.strerror}.") from None
-    reports = check_files(partner, ((file, _as_of_date(as_of, file)) for file in files))
+    day = given_date(as_of)
+    reports = check_files(partner, ((file, day or _as_of_date(file)) for file in files))
     for report in reports:
         _show_report(report)
     if any(report.fault or report.rejected for report in reports):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
-def _as_of_date(given: str, file: Path) -> date:
-    if given:
-        return given_date(given)
+def _as_of_date(file: Path) -> date:
     return delivery_date(file.absolute().parent) or datetime.now(UTC).date()
 
 
@@ -256,14 +253,14 @@ def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
         archive.keep_release(known)
 
 
-def given_date(text: str) -> date:
-    """The day of an option `--as-of`.
+def given_date(text: str) -> date | None:
+    """The day of an option `--as-of`; None if it is not given.
 
     Raises:
         OutcomesError: it is not a date.
     """
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if text else None
     except ValueError:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
 

@@ -120,7 +120,7 @@ def status(
         outcomes status --json
     """
     settings = load_settings()
-    day = given_date(as_of) if as_of else date.today()
+    day = given_date(as_of) or date.today()
     with connect(settings) as connection:
         found = read_status(connection, settings, day)
     if as_json:
