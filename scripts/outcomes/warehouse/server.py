@@ -21,7 +21,7 @@ import socket
 import stat
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ class EmbeddedServer:
         if self.settings.password or not self.settings.password_file.exists():
             return self.settings
         password = self.settings.password_file.read_text().strip()
-        return Settings(**{**self.settings.__dict__, "password": password})
+        return replace(self.settings, password=password)
 
     def _initialize(self) -> None:
         self._prepare_home()
@@ -204,7 +204,7 @@ class EmbeddedServer:
         shutil.chown(self.log_file, UNPRIVILEGED_USER)
 
     def _create_database(self, settings: Settings) -> None:
-        maintenance = Settings(**{**settings.__dict__, "database": "postgres"})
+        maintenance = replace(settings, database="postgres")
         with connect(maintenance) as connection:
             exists = connection.execute(
                 "select 1 from pg_database where datname = %s", [settings.database]
