@@ -58,7 +58,8 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
     # Imported here, because loading dbt takes three seconds.
     from dbt.cli.main import dbtRunner
 
-    _provide_profile()
+    if not PROFILES_FILE.exists():
+        shutil.copyfile(PROJECT_DIR / "profiles.example.yml", PROFILES_FILE)
     with connect() as connection:
         create_tables(connection)
     progress = progress_bar("Building", console)
@@ -111,11 +112,6 @@ def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
         f"{len(failed)} of {len(results)} models and tests failed. Fix the first one first; "
         "`dbt build` shows the whole log."
     )
-
-
-def _provide_profile() -> None:
-    if not PROFILES_FILE.exists():
-        shutil.copyfile(PROJECT_DIR / "profiles.example.yml", PROFILES_FILE)
 
 
 @contextmanager

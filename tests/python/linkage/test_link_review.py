@@ -203,13 +203,9 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     with pytest.raises(OutcomesError, match="exists"):
         export_queue(undecided, file)
 
-    book = load_workbook(file)
-    sheet = book.worksheets[0]
-    assert [sheet.cell(1, column).value for column in (1, 2, 3)] == [
-        "decision", "why", "student_key",
-    ]  # fmt: skip
-    sheet["A2"], sheet["B2"], sheet["A3"] = "no_link", "asked the school", "Link"
-    book.save(file)
+    header = load_workbook(file).worksheets[0][1]
+    assert [cell.value for cell in header[:3]] == ["decision", "why", "student_key"]
+    fill_in(file, A2="no_link", B2="asked the school", A3="Link")
     assert import_decisions(undecided, file, "ana") == (2, 0)
     assert standing_decisions(undecided) == {
         queue[0].pair: "no_link", queue[1].pair: "link",
@@ -248,14 +244,16 @@ def answer(
     connection: psycopg.Connection, file: Path, pair: Pair, decision: str
 ) -> tuple[int, int]:
     """Decide no_link about the first pair of a workbook, decide another below it, import."""
-    book = load_workbook(file)
-    sheet = book.worksheets[0]
-    sheet["A2"], sheet["A3"] = "no_link", decision
-    sheet["C3"], sheet["D3"], sheet["E3"] = (
-        pair.student_key, pair.other_record_type, pair.other_record_key,
-    )  # fmt: skip
-    book.save(file)
+    keys = {"C3": pair.student_key, "D3": pair.other_record_type, "E3": pair.other_record_key}
+    fill_in(file, A2="no_link", A3=decision, **keys)
     return import_decisions(connection, file, "ana")
+
+
+def fill_in(file: Path, **cells: str) -> None:
+    book = load_workbook(file)
+    for cell, value in cells.items():
+        book.worksheets[0][cell] = value
+    book.save(file)
 
 
 @pytest.mark.parametrize(
@@ -273,11 +271,7 @@ def test_a_wrong_import_records_nothing(
 ) -> None:
     file = tmp_path / "review.xlsx"
     export_queue(undecided, file)
-    book = load_workbook(file)
-    sheet = book.worksheets[0]
-    sheet["A2"], sheet["A3"] = "link", "link"
-    sheet[cell] = value
-    book.save(file)
+    fill_in(file, **{"A2": "link", "A3": "link", cell: value})
     with pytest.raises(OutcomesError, match=message):
         import_decisions(undecided, file, "ana")
     assert standing_decisions(undecided) == {}
