@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import multiprocessing
 import os
+import pkgutil
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,12 +68,8 @@ class Work:
 
 
 def _land_until(work: Work, point: Point) -> None:
-    module, _, attribute = point.function.rpartition(".")
-    try:
-        owner: Any = importlib.import_module(module)
-    except ModuleNotFoundError:  # a class
-        package, _, name = module.rpartition(".")
-        owner = getattr(importlib.import_module(package), name)
+    path, _, attribute = point.function.rpartition(".")
+    owner = pkgutil.resolve_name(path)  # a module, or a class in one
     original = getattr(owner, attribute)
     calls = 0
 
