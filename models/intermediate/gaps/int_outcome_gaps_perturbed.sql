@@ -1,3 +1,9 @@
+{%- set sides = ['involved', 'not_involved'] %}
+{%- set perturbed_cells = [
+    'n_involved', 'n_not_involved', 'with_outcome_involved', 'with_outcome_not_involved',
+    'n_left_out',
+] %}
+
 -- The published gaps, perturbed by the cell key method (docs/suppression.md).
 with
 
@@ -41,11 +47,15 @@ published as (
         outcome_measures.value_range,
         outcome_measures.decimals,
         suppression.smallest_published_count,
-        suppression.lowest_published_share,
-        suppression.highest_published_share,
         suppression.largest_noise,
         suppression.noise_variance,
-        suppression.mean_noise
+        suppression.mean_noise,
+        case when gaps.is_proportion then suppression.lowest_published_share else 0 end
+            as lowest,
+        case
+            when gaps.is_proportion then suppression.highest_published_share
+            else outcome_measures.value_range
+        end as highest
     from gaps
     inner join outcome_measures on gaps.measure = outcome_measures.measure
     cross join suppression
@@ -71,18 +81,14 @@ cells as (
     cross join
         lateral (
             values
-            ('n_involved', published.n_involved, published.n_involved_key),
-            ('n_not_involved', published.n_not_involved, published.n_not_involved_key),
+            {% for side in sides %}
+            ('n_{{ side }}', published.n_{{ side }}, published.n_{{ side }}_key),
             (
-                'with_outcome_involved',
-                published.total_involved,
-                published.total_involved_key
+                'with_outcome_{{ side }}',
+                published.total_{{ side }},
+                published.total_{{ side }}_key
             ),
-            (
-                'with_outcome_not_involved',
-                published.total_not_involved,
-                published.total_not_involved_key
-            ),
+            {% endfor %}
             (
                 'n_left_out',
                 published.n_involved + published.n_not_involved - published.n_adjusted,
@@ -93,35 +99,22 @@ cells as (
 
 ),
 
-perturbed_cells as (
+perturbed_counts as (
 
     select
-        cells.gap_number,
-        cells.cell,
-        cells.true_count + perturbation_table.noise as perturbed_count
+        {% for cell in perturbed_cells %}
+        max(cells.true_count + perturbation_table.noise) filter (
+            where cells.cell = '{{ cell }}'
+        ) as perturbed_{{ cell }},
+        {% endfor %}
+        cells.gap_number
     from cells
     inner join perturbation_table
         on
             cells.perturbed_as = perturbation_table.true_count
             and cells.cell_key >= perturbation_table.key_from
             and cells.cell_key < perturbation_table.key_to
-
-),
-
-perturbed_counts as (
-
-    select
-        gap_number,
-        max(perturbed_count) filter (where cell = 'n_involved') as shown_involved,
-        max(perturbed_count) filter (where cell = 'n_not_involved')
-            as shown_not_involved,
-        max(perturbed_count) filter (where cell = 'with_outcome_involved')
-            as with_outcome_involved,
-        max(perturbed_count) filter (where cell = 'with_outcome_not_involved')
-            as with_outcome_not_involved,
-        max(perturbed_count) filter (where cell = 'n_left_out') as shown_left_out
-    from perturbed_cells
-    group by gap_number
+    group by cells.gap_number
 
 ),
 
@@ -131,65 +124,58 @@ perturbed_values as (
 
     select
         published.*,
-        perturbed_counts.shown_involved,
-        perturbed_counts.shown_not_involved,
-        perturbed_counts.shown_left_out,
+        perturbed_counts.perturbed_n_left_out,
+        {% for side in sides %}
+        perturbed_counts.perturbed_n_{{ side }},
         case
             when published.is_proportion
                 then
-                    perturbed_counts.with_outcome_involved
-                    / nullif(perturbed_counts.shown_involved, 0)
+                    perturbed_counts.perturbed_with_outcome_{{ side }}
+                    / nullif(perturbed_counts.perturbed_n_{{ side }}, 0)
             else
-                published.value_involved
-                + (mod(published.total_involved_key, 4294967296) / 4294967296 - 0.5)
+                published.value_{{ side }}
+                + (mod(published.total_{{ side }}_key, 4294967296) / 4294967296 - 0.5)
                 * sqrt(12) * published.mean_noise * published.value_range
-                / nullif(published.n_involved, 0)
-        end as noisy_involved,
-        case
-            when published.is_proportion
-                then
-                    perturbed_counts.with_outcome_not_involved
-                    / nullif(perturbed_counts.shown_not_involved, 0)
-            else
-                published.value_not_involved
-                + (mod(published.total_not_involved_key, 4294967296) / 4294967296 - 0.5)
-                * sqrt(12) * published.mean_noise * published.value_range
-                / nullif(published.n_not_involved, 0)
-        end as noisy_not_involved
+                / nullif(published.n_{{ side }}, 0)
+        end as perturbed_value_{{ side }},
+        {% endfor %}
+        least(
+            perturbed_counts.perturbed_n_involved,
+            perturbed_counts.perturbed_n_not_involved
+        ) < published.smallest_published_count as is_suppressed
     from published
     inner join perturbed_counts on published.gap_number = perturbed_counts.gap_number
 
 ),
 
-flagged_values as (
-
-    select
-        perturbed_values.*,
-        least(shown_involved, shown_not_involved) < smallest_published_count
-            as is_suppressed,
-        is_proportion
-        and (
-            least(noisy_involved, noisy_not_involved) < lowest_published_share
-            or greatest(noisy_involved, noisy_not_involved) > highest_published_share
-        ) as is_at_an_end,
-        case when is_proportion then lowest_published_share else 0 end as lowest,
-        case when is_proportion then highest_published_share else value_range end
-            as highest
-    from perturbed_values
-
-),
-
--- Everything below uses only rounded and coded values, so it reveals nothing more.
+-- Everything below uses only what is shown, so it reveals nothing more. It is null in a
+-- suppressed row.
 shown_values as (
 
     select
-        flagged_values.*,
-        round(least(greatest(noisy_involved, lowest), highest)::numeric, decimals)
-            as shown_value_involved,
-        round(least(greatest(noisy_not_involved, lowest), highest)::numeric, decimals)
-            as shown_value_not_involved
-    from flagged_values
-    where not is_suppressed
+        perturbed_values.*,
+        {% for side in sides %}
+        case when not is_suppressed then perturbed_n_{{ side }} end
+            as shown_n_{{ side }},
+        case
+            when not is_suppressed
+                then
+                    round(
+                        greatest(
+                            least(perturbed_value_{{ side }}, highest), lowest
+                        )::numeric,
+                        decimals
+                    )
+        end as shown_value_{{ side }},
+        {% endfor %}
+        not is_suppressed
+        and is_proportion
+        and (
+            least(perturbed_value_involved, perturbed_value_not_involved) < lowest
+            or greatest(perturbed_value_involved, perturbed_value_not_involved)
+            > highest
+        ) as is_coded
+    from perturbed_values
 
 ),
 
@@ -197,111 +183,88 @@ shown_gaps as (
 
     select
         shown_values.*,
-        shown_value_involved - shown_value_not_involved as shown_gap,
+        case
+            when not is_coded then shown_value_involved - shown_value_not_involved
+        end as shown_gap,
         1.959963984540054 ^ 2
         * case
             when is_proportion
                 then
                     noise_variance * (
-                        (1 + shown_value_involved ^ 2) / shown_involved ^ 2
-                        + (1 + shown_value_not_involved ^ 2) / shown_not_involved ^ 2
+                        (1 + shown_value_involved ^ 2) / shown_n_involved ^ 2
+                        + (1 + shown_value_not_involved ^ 2) / shown_n_not_involved ^ 2
                     )
             else
                 (mean_noise * value_range) ^ 2
-                * (1 / shown_involved ^ 2 + 1 / shown_not_involved ^ 2)
+                * (1 / shown_n_involved ^ 2 + 1 / shown_n_not_involved ^ 2)
         end as squared_noise
     from shown_values
-    where not is_at_an_end
 
 ),
 
 -- Newcombe's interval of the shown shares, or Welch's of the means, widened by the
 -- variance of the noise.
-intervals as (
-
-    select
-        shown_gaps.*,
-        case
-            when is_proportion
-                then
-                    shown_gap
-                    - {{ function('newcombe_bound') }}(
-                        shown_value_involved::double precision,
-                        shown_involved::double precision,
-                        shown_value_not_involved::double precision,
-                        shown_not_involved::double precision,
-                        -1
-                    )
-            else gap - ci_low
-        end as below,
-        case
-            when is_proportion
-                then
-                    {{ function('newcombe_bound') }}(
-                        shown_value_involved::double precision,
-                        shown_involved::double precision,
-                        shown_value_not_involved::double precision,
-                        shown_not_involved::double precision,
-                        1
-                    ) - shown_gap
-            else ci_high - gap
-        end as above
-    from shown_gaps
-
-),
-
 perturbed as (
 
     select
-        flagged_values.school_year,
-        flagged_values.known_through,
-        flagged_values.is_complete_year,
-        flagged_values.district_id,
-        flagged_values.group_type,
-        flagged_values.group_value,
-        flagged_values.group_label,
-        flagged_values.program_group,
-        flagged_values.program_group_label,
-        flagged_values.involvement,
-        flagged_values.measure,
-        flagged_values.measure_label,
-        shown_values.shown_involved::bigint as n_involved,
-        shown_values.shown_not_involved::bigint as n_not_involved,
-        shown_values.shown_value_involved::double precision as value_involved,
-        shown_values.shown_value_not_involved::double precision as value_not_involved,
-        intervals.shown_gap::double precision as gap,
+        school_year,
+        known_through,
+        is_complete_year,
+        district_id,
+        group_type,
+        group_value,
+        group_label,
+        program_group,
+        program_group_label,
+        involvement,
+        measure,
+        measure_label,
+        shown_n_involved::bigint as n_involved,
+        shown_n_not_involved::bigint as n_not_involved,
+        shown_value_involved::double precision as value_involved,
+        shown_value_not_involved::double precision as value_not_involved,
+        shown_gap::double precision as gap,
+        {% for bound, side in [('ci_low', -1), ('ci_high', 1)] %}
         round(
             (
-                intervals.shown_gap
-                - sqrt(intervals.below ^ 2 + intervals.squared_noise)
+                shown_gap
+                + {{ side }} * sqrt(
+                    case
+                        when is_proportion
+                            then
+                                {{ function('newcombe_bound') }}(
+                                    shown_value_involved::double precision,
+                                    shown_n_involved::double precision,
+                                    shown_value_not_involved::double precision,
+                                    shown_n_not_involved::double precision,
+                                    {{ side }}
+                                ) - shown_gap
+                        else {{ bound }} - gap
+                    end ^ 2
+                    + squared_noise
+                )
             )::numeric,
-            intervals.decimals
-        )::double precision as ci_low,
-        round(
-            (
-                intervals.shown_gap
-                + sqrt(intervals.above ^ 2 + intervals.squared_noise)
-            )::numeric,
-            intervals.decimals
-        )::double precision as ci_high,
-        round(
-            (intervals.adjusted_gap + intervals.shown_gap - intervals.gap)::numeric,
-            intervals.decimals
-        )::double precision as adjusted_gap,
-        round(
-            1
-            - least(
-                intervals.shown_left_out,
-                intervals.shown_involved + intervals.shown_not_involved
-            )
-            / (intervals.shown_involved + intervals.shown_not_involved),
-            2
-        )::double precision as adjusted_coverage,
-        flagged_values.is_at_an_end and not flagged_values.is_suppressed as is_coded,
-        flagged_values.is_suppressed
-    from flagged_values
-    left join shown_values on flagged_values.gap_number = shown_values.gap_number
-    left join intervals on flagged_values.gap_number = intervals.gap_number
+            decimals
+        )::double precision as {{ bound }},
+        {% endfor %}
+        round((adjusted_gap + shown_gap - gap)::numeric, decimals)::double precision
+            as adjusted_gap,
+        case
+            when shown_gap is not null
+                then
+                    round(
+                        1
+                        - least(
+                            perturbed_n_left_out,
+                            shown_n_involved + shown_n_not_involved
+                        )
+                        / (shown_n_involved + shown_n_not_involved),
+                        2
+                    )::double precision
+        end as adjusted_coverage,
+        is_coded,
+        is_suppressed
+    from shown_gaps
 
 )
 
