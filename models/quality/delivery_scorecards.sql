@@ -49,77 +49,68 @@ delivery_grades as (
 
 ),
 
+nulled_values as (
+
+    select
+        file_id,
+        count(*) as values_nulled
+    from file_faults
+    where fault = 'value'
+    group by file_id
+
+),
+
 -- Late is measured from the delivery before, within a school year: none are due in
 -- summer.
 deliveries as (
 
     select
-        partner_id,
-        as_of_date,
-        lag(as_of_date) over (
-            partition by partner_id, extract(year from as_of_date + interval '6 months')
-            order by as_of_date
-        ) as previous_as_of_date,
-        count(*) as files_delivered,
-        count(*) filter (where status = 'loaded') as files_loaded,
-        count(*) filter (where status = 'quarantined') as files_quarantined,
-        count(*) filter (where status = 'held') as files_held,
-        sum(
-            case when status <> 'quarantined' then rows_loaded else 0 end
-        ) as rows_loaded,
-        sum(
-            case when status <> 'quarantined' then rows_rejected else 0 end
-        ) as rows_rejected
-    from files
-    group by partner_id, as_of_date
-
-),
-
-value_issues as (
-
-    select
         files.partner_id,
         files.as_of_date,
-        count(*) as values_nulled
+        lag(files.as_of_date) over (
+            partition by
+                files.partner_id,
+                extract(year from files.as_of_date + interval '6 months')
+            order by files.as_of_date
+        ) as previous_as_of_date,
+        count(*) as files_delivered,
+        count(*) filter (where files.status = 'loaded') as files_loaded,
+        count(*) filter (where files.status = 'quarantined') as files_quarantined,
+        count(*) filter (where files.status = 'held') as files_held,
+        sum(
+            case when files.status <> 'quarantined' then files.rows_loaded else 0 end
+        ) as rows_loaded,
+        sum(
+            case when files.status <> 'quarantined' then files.rows_rejected else 0 end
+        ) as rows_rejected,
+        cast(coalesce(sum(nulled_values.values_nulled), 0) as bigint) as values_nulled
     from files
-    inner join file_faults on files.file_id = file_faults.file_id
-    where file_faults.fault = 'value'
+    left join nulled_values on files.file_id = nulled_values.file_id
     group by files.partner_id, files.as_of_date
 
 ),
 
 -- Test results have no schedule. All other kinds of file belong to every delivery.
-expected_files as (
+expected as (
 
     select
         deliveries.partner_id,
         deliveries.as_of_date,
-        contract_objects.contract_object,
-        exists(
-            select from files
-            where
-                files.partner_id = deliveries.partner_id
-                and files.as_of_date = deliveries.as_of_date
-                and files.contract_object = contract_objects.contract_object
-        ) as has_come
+        count(distinct contract_objects.contract_object) as files_expected,
+        count(*) filter (where files.file_id is null) as files_missing,
+        string_agg(
+            contract_objects.contract_object, ', '
+            order by contract_objects.contract_object
+        ) filter (where files.file_id is null) as missing_files
     from deliveries
     inner join contract_objects on deliveries.partner_id = contract_objects.partner_id
+    left join files
+        on
+            deliveries.partner_id = files.partner_id
+            and deliveries.as_of_date = files.as_of_date
+            and contract_objects.contract_object = files.contract_object
     where contract_objects.snapshot not in ('exempt', 'reference')
-
-),
-
-expected as (
-
-    select
-        partner_id,
-        as_of_date,
-        count(*) as files_expected,
-        count(*) filter (where not has_come) as files_missing,
-        string_agg(contract_object, ', ' order by contract_object) filter (
-            where not has_come
-        ) as missing_files
-    from expected_files
-    group by partner_id, as_of_date
+    group by deliveries.partner_id, deliveries.as_of_date
 
 ),
 
@@ -155,24 +146,16 @@ incomplete as (
 measured as (
 
     select
-        deliveries.partner_id,
-        deliveries.as_of_date,
-        coalesce(expected.files_expected, 0) as files_expected,
-        deliveries.files_delivered,
-        deliveries.files_loaded,
-        deliveries.files_quarantined,
-        deliveries.files_held,
+        deliveries.*,
         deliveries.files_quarantined + deliveries.files_held as files_set_aside,
+        coalesce(expected.files_expected, 0) as files_expected,
         coalesce(expected.files_missing, 0) as files_missing,
         expected.missing_files,
         missing_feeds.missing_feeds,
-        deliveries.rows_loaded,
-        deliveries.rows_rejected,
         coalesce(
             deliveries.rows_rejected
             / nullif(deliveries.rows_loaded + deliveries.rows_rejected, 0), 0
         ) as rejected_share,
-        coalesce(value_issues.values_nulled, 0) as values_nulled,
         coalesce(codes.unmapped_codes, 0) as unmapped_codes,
         coalesce(incomplete.incomplete_records, 0) as incomplete_records,
         coalesce(
@@ -188,48 +171,36 @@ measured as (
             0
         ) as days_late
     from deliveries
+    left join expected using (partner_id, as_of_date)
+    left join codes using (partner_id, as_of_date)
+    left join incomplete using (partner_id, as_of_date)
     inner join partners on deliveries.partner_id = partners.partner_id
     left join missing_feeds
         on
             deliveries.partner_id = missing_feeds.partner_id
             and extract(year from deliveries.as_of_date + interval '6 months')
             = missing_feeds.school_year
-    left join expected
-        on
-            deliveries.partner_id = expected.partner_id
-            and deliveries.as_of_date = expected.as_of_date
-    left join value_issues
-        on
-            deliveries.partner_id = value_issues.partner_id
-            and deliveries.as_of_date = value_issues.as_of_date
-    left join codes
-        on
-            deliveries.partner_id = codes.partner_id
-            and deliveries.as_of_date = codes.as_of_date
-    left join incomplete
-        on
-            deliveries.partner_id = incomplete.partner_id
-            and deliveries.as_of_date = incomplete.as_of_date
 
 ),
 
+-- The best grade of which no limit is exceeded. An empty limit is none.
 graded as (
 
     select distinct on (measured.partner_id, measured.as_of_date)
         measured.*,
-        delivery_grades.grade
+        grades.grade
     from measured
-    left join delivery_grades
+    left join delivery_grades as grades
         on
-            {% for measure in [
-                'rejected_share', 'files_set_aside', 'files_missing', 'days_late',
-                'unmapped_codes', 'incomplete_records',
-            ] %}
-            measured.{{ measure }}
-            <= coalesce(delivery_grades.max_{{ measure }}, measured.{{ measure }})
-            {% if not loop.last %}and{% endif %}
-        {% endfor %}
-    order by measured.partner_id, measured.as_of_date, delivery_grades.rank
+            coalesce(measured.rejected_share <= grades.max_rejected_share, true)
+            and coalesce(measured.files_set_aside <= grades.max_files_set_aside, true)
+            and coalesce(measured.files_missing <= grades.max_files_missing, true)
+            and coalesce(measured.days_late <= grades.max_days_late, true)
+            and coalesce(measured.unmapped_codes <= grades.max_unmapped_codes, true)
+            and coalesce(
+                measured.incomplete_records <= grades.max_incomplete_records, true
+            )
+    order by measured.partner_id, measured.as_of_date, grades.rank
 
 ),
 
