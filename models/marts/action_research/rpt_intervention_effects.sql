@@ -52,26 +52,21 @@ counts as (
         intervention_code,
         school_year,
         measure,
-        count(*) filter (where is_participant) as n_participants,
-        count(*) filter (
-            where is_participant and match_status = 'matched'
-        ) as n_matched,
-        count(*) filter (
-            where is_participant and match_status = 'no_student_year'
-        ) as n_without_student_year,
-        count(*) filter (
-            where is_participant and match_status = 'no_prior_year'
-        ) as n_without_prior_year,
-        count(*) filter (
-            where is_participant and match_status = 'no_measure'
-        ) as n_without_measure,
-        count(*) filter (
-            where is_participant and match_status = 'no_counterpart'
-        ) as n_without_counterpart,
-        count(*) filter (
-            where not is_participant and match_status = 'matched'
-        ) as n_comparison,
-        count(distinct school_key) filter (where match_status = 'matched') as n_schools
+        (count(*) filter (where is_participant))::integer as n_participants,
+        {% for missing in ['student_year', 'prior_year', 'measure', 'counterpart'] %}
+        (
+            count(*) filter (where is_participant and match_status = 'no_{{ missing }}')
+        )::integer as n_without_{{ missing }},
+        {% endfor %}
+        (
+            count(*) filter (where is_participant and match_status = 'matched')
+        )::integer as n_matched,
+        (
+            count(*) filter (where not is_participant and match_status = 'matched')
+        )::integer as n_comparison,
+        (
+            count(distinct school_key) filter (where match_status = 'matched')
+        )::integer as n_schools
     from matches
     group by intervention_code, school_year, measure
 
@@ -103,6 +98,23 @@ means as (
 
 ),
 
+effects as (
+
+    select
+        intervention_code,
+        school_year,
+        measure,
+        max(before_mean) filter (where is_participant) as before_participants,
+        max(after_mean) filter (where is_participant) as after_participants,
+        max(before_mean) filter (where not is_participant) as before_comparison,
+        max(after_mean) filter (where not is_participant) as after_comparison,
+        max(change_mean) filter (where is_participant)
+        - max(change_mean) filter (where not is_participant) as effect
+    from means
+    group by intervention_code, school_year, measure
+
+),
+
 -- Contribution of each school's students to the error of the difference in means.
 school_scores as (
 
@@ -117,12 +129,7 @@ school_scores as (
             / means.total_weight
         ) as score
     from matched
-    inner join means
-        on
-            matched.intervention_code = means.intervention_code
-            and matched.school_year = means.school_year
-            and matched.measure = means.measure
-            and matched.is_participant = means.is_participant
+    inner join means using (intervention_code, school_year, measure, is_participant)
     group by
         matched.intervention_code,
         matched.school_year,
@@ -158,11 +165,7 @@ standard_errors as (
             / (counts.n_matched + counts.n_comparison - 2)
         ) as standard_error
     from counts
-    inner join squared_scores
-        on
-            counts.intervention_code = squared_scores.intervention_code
-            and counts.school_year = squared_scores.school_year
-            and counts.measure = squared_scores.measure
+    inner join squared_scores using (intervention_code, school_year, measure)
     cross join evaluation_rules
     where
         counts.n_schools >= evaluation_rules.smallest_number_of_schools
@@ -199,50 +202,34 @@ intervention_effects as (
         district_years.is_complete_year,
         counts.measure,
         outcome_measures.measure_label,
-        (counts.n_participants)::integer as n_participants,
-        (counts.n_matched)::integer as n_matched,
-        (counts.n_without_student_year)::integer as n_without_student_year,
-        (counts.n_without_prior_year)::integer as n_without_prior_year,
-        (counts.n_without_measure)::integer as n_without_measure,
-        (counts.n_without_counterpart)::integer as n_without_counterpart,
-        (counts.n_comparison)::integer as n_comparison,
-        (counts.n_schools)::integer as n_schools,
-        participants.before_mean as before_participants,
-        participants.after_mean as after_participants,
-        comparison.before_mean as before_comparison,
-        comparison.after_mean as after_comparison,
-        participants.change_mean - comparison.change_mean as effect,
+        counts.n_participants,
+        counts.n_matched,
+        counts.n_without_student_year,
+        counts.n_without_prior_year,
+        counts.n_without_measure,
+        counts.n_without_counterpart,
+        counts.n_comparison,
+        counts.n_schools,
+        effects.before_participants,
+        effects.after_participants,
+        effects.before_comparison,
+        effects.after_comparison,
+        effects.effect,
         standard_errors.standard_error,
-        participants.change_mean - comparison.change_mean
+        effects.effect
         - t_quantiles.quantile * standard_errors.standard_error as ci_low,
-        participants.change_mean - comparison.change_mean
+        effects.effect
         + t_quantiles.quantile * standard_errors.standard_error as ci_high
     from counts
-    inner join intervention_names
-        on counts.intervention_code = intervention_names.intervention_code
-    left join means as participants
-        on
-            counts.intervention_code = participants.intervention_code
-            and counts.school_year = participants.school_year
-            and counts.measure = participants.measure
-            and participants.is_participant
-    left join means as comparison
-        on
-            counts.intervention_code = comparison.intervention_code
-            and counts.school_year = comparison.school_year
-            and counts.measure = comparison.measure
-            and not comparison.is_participant
-    left join standard_errors
-        on
-            counts.intervention_code = standard_errors.intervention_code
-            and counts.school_year = standard_errors.school_year
-            and counts.measure = standard_errors.measure
-    left join t_quantiles on standard_errors.df = t_quantiles.df
+    inner join intervention_names using (intervention_code)
+    left join effects using (intervention_code, school_year, measure)
+    left join standard_errors using (intervention_code, school_year, measure)
+    left join t_quantiles using (df)
+    left join outcome_measures using (measure)
     left join district_years
         on
             district_years.district_id = 'all'
             and counts.school_year = district_years.school_year
-    left join outcome_measures on counts.measure = outcome_measures.measure
 
 )
 

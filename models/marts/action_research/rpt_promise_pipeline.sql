@@ -129,34 +129,15 @@ candidates as (
                 )
         end as years_marked
     from promise_statuses
-    inner join outcomes
-        on
-            promise_statuses.district_id = outcomes.district_id
-            and promise_statuses.district_student_id = outcomes.district_student_id
-            and promise_statuses.school_year = outcomes.school_year
-    inner join promise_districts
-        on promise_statuses.district_id = promise_districts.district_id
-    inner join students
-        on
-            promise_statuses.district_id = students.district_id
-            and promise_statuses.district_student_id = students.district_student_id
-    cross join as_of
-    left join expected_days
-        on
-            promise_statuses.district_id = expected_days.district_id
-            and promise_statuses.district_student_id = expected_days.district_student_id
-            and promise_statuses.school_year = expected_days.school_year
-    left join known_gpas
-        on
-            promise_statuses.district_id = known_gpas.district_id
-            and promise_statuses.district_student_id = known_gpas.district_student_id
-            and promise_statuses.school_year = known_gpas.school_year
-    left join district_years
-        on
-            promise_statuses.district_id = district_years.district_id
-            and promise_statuses.school_year = district_years.school_year
+    inner join outcomes using (district_id, district_student_id, school_year)
+    inner join promise_districts using (district_id)
+    inner join students using (district_id, district_student_id)
+    left join expected_days using (district_id, district_student_id, school_year)
+    left join known_gpas using (district_id, district_student_id, school_year)
+    left join district_years using (district_id, school_year)
     left join codes
         on codes.domain = 'grade' and cast(outcomes.grade as text) = codes.code
+    cross join as_of
 
 ),
 
@@ -165,28 +146,24 @@ needs as (
 
     select
         candidates.*,
+        {% for award in ['', 'extension_'] %}
+        case
+            when years_marked = 0 then {{ award }}gpa_min
+            when
+                gpa is not null
+                and {{ award }}gpa_min is not null
+                and years_marked < 4
+                and not is_graduate
+                then
+                    greatest(4 * {{ award }}gpa_min - years_marked * gpa, 0)
+                    / (4 - years_marked)
+        end as {{ award }}gpa_needed,
+        {% endfor %}
         floor(
             2 * (
                 (1 - attendance_min) * days_enrolled_expected - days_counted_absent
             )
-        ) / 2 as days_absent_left,
-        case
-            when years_marked = 0 then gpa_min
-            when gpa is not null and years_marked < 4 and not is_graduate
-                then
-                    greatest(4 * gpa_min - years_marked * gpa, 0) / (4 - years_marked)
-        end as gpa_needed,
-        case
-            when years_marked = 0 then extension_gpa_min
-            when
-                gpa is not null
-                and extension_gpa_min is not null
-                and years_marked < 4
-                and not is_graduate
-                then
-                    greatest(4 * extension_gpa_min - years_marked * gpa, 0)
-                    / (4 - years_marked)
-        end as extension_gpa_needed
+        ) / 2 as days_absent_left
     from candidates
 
 ),
@@ -227,16 +204,13 @@ pipeline as (
         cast(gpa as numeric(5, 4)) as gpa,
         gpa_school_year,
         cast(gpa_marking_period as integer) as gpa_marking_period,
-        gpa_min,
+        {% for award in ['', 'extension_'] %}
+        {{ award }}gpa_min,
         case
-            when gpa is not null
-                then cast(greatest(gpa_min - gpa, 0) as numeric(5, 4))
-        end as gpa_points_short,
-        extension_gpa_min,
-        case
-            when gpa is not null and extension_gpa_min is not null
-                then cast(greatest(extension_gpa_min - gpa, 0) as numeric(5, 4))
-        end as extension_gpa_points_short,
+            when gpa is not null and {{ award }}gpa_min is not null
+                then cast(greatest({{ award }}gpa_min - gpa, 0) as numeric(5, 4))
+        end as {{ award }}gpa_points_short,
+        {% endfor %}
         coalesce(days_enrolled, 0) = 0
         or days_counted_absent is null as is_attendance_missing,
         cast(days_enrolled as integer) as days_enrolled,
@@ -252,29 +226,24 @@ pipeline as (
                     )
         end as attendance_share_short,
         not stayed as is_continuity_broken,
+        cast(gpa_needed as numeric(6, 4)) as gpa_needed,
+        cast(extension_gpa_needed as numeric(6, 4)) as extension_gpa_needed,
+        {% for goal, award in [('promise', ''), ('extension', 'extension_')] %}
+        case
+            when not is_graduate
+                then
+                    stayed
+                    and is_attendance_within_reach
+                    and {{ award }}gpa_min is not null
+                    and coalesce(
+                        {{ award }}gpa_needed <= gpa_max, gpa >= {{ award }}gpa_min
+                    )
+        end as is_{{ goal }}_within_reach,
+        {% endfor %}
         case
             when days_absent_left is not null
                 then cast(greatest(days_absent_left, 0) as numeric(6, 2))
-        end as days_absent_allowed,
-        cast(gpa_needed as numeric(6, 4)) as gpa_needed,
-        cast(extension_gpa_needed as numeric(6, 4)) as extension_gpa_needed,
-        case
-            when not is_graduate
-                then
-                    stayed
-                    and is_attendance_within_reach
-                    and coalesce(gpa_needed <= gpa_max, gpa >= gpa_min)
-        end as is_promise_within_reach,
-        case
-            when not is_graduate
-                then
-                    stayed
-                    and is_attendance_within_reach
-                    and extension_gpa_min is not null
-                    and coalesce(
-                        extension_gpa_needed <= gpa_max, gpa >= extension_gpa_min
-                    )
-        end as is_extension_within_reach
+        end as days_absent_allowed
     from reach
 
 )
