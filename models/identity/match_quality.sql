@@ -177,14 +177,11 @@ measured as (
         sum(matches.expected_matches) as expected_matches,
         coalesce(sum(by_student.reviews), 0) as reviews
     from identity_groups
-    inner join persons on identity_groups.student_key = persons.student_key
+    inner join persons using (student_key)
     cross join thresholds
-    left join by_student
-        on
-            identity_groups.student_key = by_student.student_key
-            and thresholds.link_weight = by_student.link_weight
-    left join matches on identity_groups.student_key = matches.student_key
-    left join strongest on persons.person_id = strongest.person_id
+    left join by_student using (student_key, link_weight)
+    left join matches using (student_key)
+    left join strongest using (person_id)
     group by
         identity_groups.group_type,
         identity_groups.group_value,

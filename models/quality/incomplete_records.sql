@@ -99,15 +99,8 @@ not_enrolled as (
         max(student_mentions.rows_affected) as rows_affected,
         null as missing_from
     from student_mentions
-    inner join years_with_enrollments
-        on
-            student_mentions.district_id = years_with_enrollments.district_id
-            and student_mentions.school_year = years_with_enrollments.school_year
-    left join enrolled
-        on
-            student_mentions.district_id = enrolled.district_id
-            and student_mentions.district_student_id = enrolled.district_student_id
-            and student_mentions.school_year = enrolled.school_year
+    inner join years_with_enrollments using (district_id, school_year)
+    left join enrolled using (district_id, district_student_id, school_year)
     where
         student_mentions.district_student_id is not null
         and student_mentions.feed <> 'assessments'
@@ -207,7 +200,7 @@ incomplete_records as (
         reasons.left_out_of,
         reasons.what_to_do
     from incomplete
-    left join reasons on incomplete.reason_code = reasons.reason_code
+    left join reasons using (reason_code)
     left join files_of_feeds
         on
             incomplete.partner_id = files_of_feeds.partner_id

@@ -47,11 +47,7 @@ current_spells as (
 
     select enrollment_files.*
     from enrollment_files
-    inner join spells
-        on
-            enrollment_files.district_id = spells.district_id
-            and enrollment_files.district_student_id = spells.district_student_id
-            and enrollment_files.school_year = spells.school_year
+    inner join spells using (district_id, district_student_id, school_year)
     where
         not spells.is_no_show
         and enrollment_files.as_of_date
@@ -78,10 +74,7 @@ missing_from_a_roster as (
         'not_on_every_roster' as reason_code,
         rosters.contract_object as missing_from
     from current_spells
-    inner join rosters
-        on
-            current_spells.district_id = rosters.district_id
-            and current_spells.school_year = rosters.school_year
+    inner join rosters using (district_id, school_year)
     left join student_mentions as listings
         on
             listings.feed = 'students'
@@ -102,11 +95,7 @@ exits_without_entry as (
         null as missing_from
     from enrollments
     inner join enrollment_codes on enrollments.activity_code = enrollment_codes.code
-    inner join enrollment_files
-        on
-            enrollments.district_id = enrollment_files.district_id
-            and enrollments.district_student_id = enrollment_files.district_student_id
-            and enrollments.school_year = enrollment_files.school_year
+    inner join enrollment_files using (district_id, district_student_id, school_year)
     left join spells
         on
             enrollments.district_id = spells.district_id
@@ -148,20 +137,9 @@ enrolled_without_calendar as (
         'school_without_calendar' as reason_code,
         null as missing_from
     from enrollment_files
-    inner join spells
-        on
-            enrollment_files.district_id = spells.district_id
-            and enrollment_files.district_student_id = spells.district_student_id
-            and enrollment_files.school_year = spells.school_year
-    inner join years_with_calendars
-        on
-            spells.district_id = years_with_calendars.district_id
-            and spells.school_year = years_with_calendars.school_year
-    left join school_calendars
-        on
-            spells.district_id = school_calendars.district_id
-            and spells.school_year = school_calendars.school_year
-            and spells.school_code = school_calendars.school_code
+    inner join spells using (district_id, district_student_id, school_year)
+    inner join years_with_calendars using (district_id, school_year)
+    left join school_calendars using (district_id, school_year, school_code)
     where not spells.is_no_show and school_calendars.school_code is null
 
 ),

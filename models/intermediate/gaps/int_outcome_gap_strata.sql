@@ -69,7 +69,7 @@ measured as (
         record_keys.record_key,
         record_keys.value_record_key
     from student_years
-    inner join record_keys on student_years.student_key = record_keys.student_key
+    inner join record_keys using (student_key)
 
 ),
 
@@ -83,7 +83,7 @@ strata as (
         coalesce(measured.economic_status, 'unknown') as economic_status,
         grade_bands.grade_band
     from measured
-    left join grade_bands on measured.grade = grade_bands.grade
+    left join grade_bands using (grade)
 
 ),
 
@@ -173,10 +173,7 @@ wide_sums as (
         measured.is_english_learner,
         measured.special_education
     from measured
-    inner join counted
-        on
-            measured.student_key = counted.student_key
-            and measured.school_year = counted.school_year
+    inner join counted using (student_key, school_year)
     group by
         measured.stratum,
         counted.program_group,
@@ -205,7 +202,7 @@ grouped_sums as (
         groups.group_type,
         groups.group_value
     from wide_sums
-    inner join strata on wide_sums.stratum = strata.stratum
+    inner join strata using (stratum)
     cross join
         lateral (
             values

@@ -115,7 +115,7 @@ margins as (
         degrees_of_freedom.*,
         t_quantiles.quantile * degrees_of_freedom.standard_error as margin
     from degrees_of_freedom
-    left join t_quantiles on degrees_of_freedom.df = t_quantiles.df
+    left join t_quantiles using (df)
 
 ),
 
@@ -178,14 +178,11 @@ gaps as (
         intervals.total_not_involved_key,
         intervals.n_left_out_key
     from intervals
-    left join outcome_measures on intervals.measure = outcome_measures.measure
-    left join program_groups on intervals.program_group = program_groups.program_group
+    left join outcome_measures using (measure)
+    left join program_groups using (program_group)
     left join codes
         on intervals.group_type = codes.domain and intervals.group_value = codes.code
-    left join district_years
-        on
-            intervals.district_id = district_years.district_id
-            and intervals.school_year = district_years.school_year
+    left join district_years using (district_id, school_year)
 
 )
 

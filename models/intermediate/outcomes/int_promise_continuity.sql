@@ -49,8 +49,8 @@ candidates as (
             history.first_school_year, outcomes.school_year - (outcomes.grade - 9)
         ) as first_school_year
     from outcomes
-    inner join promise_districts on outcomes.district_id = promise_districts.district_id
-    inner join history on outcomes.district_id = history.district_id
+    inner join promise_districts using (district_id)
+    inner join history using (district_id)
     where outcomes.grade >= 9
 
 ),
@@ -153,11 +153,7 @@ promise_continuity as (
             false
         ) as is_continuous
     from candidates
-    left join largest_holes
-        on
-            candidates.district_id = largest_holes.district_id
-            and candidates.district_student_id = largest_holes.district_student_id
-            and candidates.school_year = largest_holes.school_year
+    left join largest_holes using (district_id, district_student_id, school_year)
 
 )
 

@@ -95,7 +95,7 @@ pssa_levels as (
         bool_or(performance_levels.is_proficient)
         filter (where assessments.subject = 'reading') as is_proficient_reading
     from assessments
-    left join performance_levels on assessments.level = performance_levels.level
+    left join performance_levels using (level)
     where assessments.test = 'PSSA'
     group by
         assessments.district_id, assessments.district_student_id, assessments.test_year
@@ -110,7 +110,7 @@ suspensions as (
         discipline.school_year,
         sum(discipline.days) as suspension_days
     from discipline
-    inner join discipline_actions on discipline.action = discipline_actions.action
+    inner join discipline_actions using (action)
     where discipline_actions.is_suspension
     group by
         discipline.district_id,
@@ -150,31 +150,11 @@ combined as (
         pssa_levels.is_proficient_reading,
         coalesce(suspensions.suspension_days, 0) as suspension_days
     from student_years
-    left join days_known
-        on
-            student_years.district_id = days_known.district_id
-            and student_years.district_student_id = days_known.district_student_id
-            and student_years.school_year = days_known.school_year
-    left join attendance
-        on
-            student_years.district_id = attendance.district_id
-            and student_years.district_student_id = attendance.district_student_id
-            and student_years.school_year = attendance.school_year
-    left join latest_gpas
-        on
-            student_years.district_id = latest_gpas.district_id
-            and student_years.district_student_id = latest_gpas.district_student_id
-            and student_years.school_year = latest_gpas.school_year
-    left join pssa_levels
-        on
-            student_years.district_id = pssa_levels.district_id
-            and student_years.district_student_id = pssa_levels.district_student_id
-            and student_years.school_year = pssa_levels.school_year
-    left join suspensions
-        on
-            student_years.district_id = suspensions.district_id
-            and student_years.district_student_id = suspensions.district_student_id
-            and student_years.school_year = suspensions.school_year
+    left join days_known using (district_id, district_student_id, school_year)
+    left join attendance using (district_id, district_student_id, school_year)
+    left join latest_gpas using (district_id, district_student_id, school_year)
+    left join pssa_levels using (district_id, district_student_id, school_year)
+    left join suspensions using (district_id, district_student_id, school_year)
 
 ),
 

@@ -53,7 +53,7 @@ discipline_districts as (
 
     select feeds_delivered.partner_id as district_id
     from {{ ref('stg_feeds_delivered') }} as feeds_delivered
-    inner join as_of on feeds_delivered.school_year = as_of.school_year
+    inner join as_of using (school_year)
     where feeds_delivered.feed = 'discipline_actions'
 
 ),
@@ -66,8 +66,8 @@ suspensions as (
         cast(date_trunc('week', discipline.incident_date) as date) as week_starts_on,
         sum(discipline.days) as suspension_days
     from discipline
-    inner join as_of on discipline.school_year = as_of.school_year
-    inner join discipline_actions on discipline.action = discipline_actions.action
+    inner join as_of using (school_year)
+    inner join discipline_actions using (action)
     where discipline_actions.is_suspension
     group by
         discipline.district_id, discipline.district_student_id, week_starts_on
@@ -144,19 +144,9 @@ student_weeks as (
         end as courses_failed,
         gpas.gpa
     from to_date
-    left join days_known
-        on
-            to_date.district_id = days_known.district_id
-            and to_date.district_student_id = days_known.district_student_id
-            and to_date.school_year = days_known.school_year
-    left join discipline_districts
-        on to_date.district_id = discipline_districts.district_id
-    left join gpas
-        on
-            to_date.district_id = gpas.district_id
-            and to_date.district_student_id = gpas.district_student_id
-            and to_date.school_year = gpas.school_year
-            and to_date.marking_period = gpas.marking_period
+    left join days_known using (district_id, district_student_id, school_year)
+    left join discipline_districts using (district_id)
+    left join gpas using (district_id, district_student_id, school_year, marking_period)
     where to_date.week_ends_on is not null
 
 )

@@ -66,22 +66,14 @@ courses as (
         ) as failed_in_week
     from course_marks
     inner join arrivals
-        on
-            arrivals.feed = 'course_marks'
-            and course_marks.district_id = arrivals.district_id
-            and course_marks.district_student_id = arrivals.district_student_id
-            and course_marks.school_year = arrivals.school_year
-            and course_marks.marking_period = arrivals.marking_period
-    inner join student_years
-        on
-            course_marks.district_id = student_years.district_id
-            and course_marks.district_student_id = student_years.district_student_id
-            and course_marks.school_year = student_years.school_year
-    left join grade_bands on student_years.grade = grade_bands.grade
+        using (district_id, district_student_id, school_year, marking_period)
+    inner join student_years using (district_id, district_student_id, school_year)
+    left join grade_bands using (grade)
     left join thresholds
         on
             grade_bands.grade_band = thresholds.grade_band
             and {{ in_force('thresholds', 'course_marks.school_year') }}
+    where arrivals.feed = 'course_marks'
     group by
         course_marks.district_id,
         course_marks.district_student_id,
@@ -98,12 +90,8 @@ gpa_periods as (
         gpas.marking_period
     from gpas
     inner join arrivals
-        on
-            arrivals.feed = 'gpas'
-            and gpas.district_id = arrivals.district_id
-            and gpas.district_student_id = arrivals.district_student_id
-            and gpas.school_year = arrivals.school_year
-            and gpas.marking_period = arrivals.marking_period
+        using (district_id, district_student_id, school_year, marking_period)
+    where arrivals.feed = 'gpas'
 
 ),
 
@@ -119,23 +107,19 @@ unioned as (
     from gpa_periods
     union all
     select
-        district_id,
-        district_student_id,
-        marked_in_week as week_starts_on,
-        1 as courses_marked,
-        0 as courses_failed,
+        courses.district_id,
+        courses.district_student_id,
+        weeks.week_starts_on,
+        weeks.courses_marked,
+        weeks.courses_failed,
         null as marking_period
     from courses
-    union all
-    select
-        district_id,
-        district_student_id,
-        failed_in_week as week_starts_on,
-        0 as courses_marked,
-        1 as courses_failed,
-        null as marking_period
-    from courses
-    where failed_in_week is not null
+    cross join
+        lateral (
+            values
+            (courses.marked_in_week, 1, 0), (courses.failed_in_week, 0, 1)
+        ) as weeks (week_starts_on, courses_marked, courses_failed)
+    where weeks.week_starts_on is not null
 
 ),
 

@@ -170,17 +170,9 @@ cohort_trajectories as (
                 then coalesce(dated_incidences.cumulative_incidence, 0)
         end as juvenile_justice_incidence
     from outcomes
-    left join at_start
-        on
-            outcomes.base_year = at_start.base_year
-            and outcomes.group_type = at_start.group_type
-            and outcomes.group_value = at_start.group_value
+    left join at_start using (base_year, group_type, group_value)
     left join dated_incidences
-        on
-            outcomes.base_year = dated_incidences.base_year
-            and outcomes.group_type = dated_incidences.group_type
-            and outcomes.group_value = dated_incidences.group_value
-            and outcomes.follow_up_year = dated_incidences.follow_up_year
+        using (base_year, group_type, group_value, follow_up_year)
     left join district_years
         on
             district_years.district_id = 'all'

@@ -97,7 +97,7 @@ newest_results as (
             and low_grades.school_year >= assessments.test_year
             and low_grades.school_year - low_grades.test_years_back_max
             <= assessments.test_year
-    inner join performance_levels on assessments.level = performance_levels.level
+    inner join performance_levels using (level)
     where assessments.subject in ('math', 'reading')
     order by
         low_grades.student_key,
@@ -145,15 +145,8 @@ discrepancy_cohort as (
         results.reading_level,
         results.reading_test_year
     from low_grades
-    inner join results
-        on
-            low_grades.student_key = results.student_key
-            and low_grades.school_year = results.school_year
-            and low_grades.rule_id = results.rule_id
-    left join district_years
-        on
-            low_grades.district_id = district_years.district_id
-            and low_grades.school_year = district_years.school_year
+    inner join results using (student_key, school_year, rule_id)
+    left join district_years using (district_id, school_year)
     left join codes as grades
         on grades.domain = 'grade' and cast(low_grades.grade as text) = grades.code
     where results.subjects_at_level >= low_grades.subjects_at_level_min

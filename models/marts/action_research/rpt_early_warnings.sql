@@ -73,11 +73,8 @@ students_with_rules as (
         truant.unexcused_days_min as truant_from_days,
         habitually_truant.unexcused_days_min as habitually_truant_from_days
     from student_years
-    inner join students
-        on
-            student_years.district_id = students.district_id
-            and student_years.district_student_id = students.district_student_id
-    left join grade_bands on student_years.grade = grade_bands.grade
+    inner join students using (district_id, district_student_id)
+    left join grade_bands using (grade)
     left join thresholds
         on
             grade_bands.grade_band = thresholds.grade_band
@@ -125,10 +122,7 @@ flagged as (
         weeks.gpa <= rules.gpa_max as has_gpa_flag
     from weeks
     inner join students_with_rules as rules
-        on
-            weeks.district_id = rules.district_id
-            and weeks.district_student_id = rules.district_student_id
-            and weeks.school_year = rules.school_year
+        using (district_id, district_student_id, school_year)
 
 ),
 
@@ -229,8 +223,7 @@ early_warnings as (
                     and compared.is_of_compulsory_age
         end as is_habitually_truant
     from compared
-    inner join students_with_rules as rules
-        on compared.student_number = rules.student_number
+    inner join students_with_rules as rules using (student_number)
     left join codes as grades
         on grades.domain = 'grade' and cast(rules.grade as text) = grades.code
 

@@ -98,19 +98,12 @@ compared as (
             when 'concurrent' then involvements.involved_concurrent
         end as services_say
     from involvements
-    inner join rules on involvements.program_group = rules.program_group
-    inner join domains_sent
-        on
-            involvements.district_id = domains_sent.district_id
-            and involvements.school_year = domains_sent.school_year
-            and rules.school_domain = domains_sent.school_domain
+    inner join rules using (program_group)
+    inner join domains_sent using (district_id, school_year, school_domain)
     left join school_facts
-        on
-            involvements.district_id = school_facts.district_id
-            and involvements.district_student_id = school_facts.district_student_id
-            and involvements.school_year = school_facts.school_year
-            and rules.school_domain = school_facts.school_domain
-            and rules.school_code = school_facts.school_code
+        using (
+            district_id, district_student_id, school_year, school_domain, school_code
+        )
 
 ),
 
@@ -130,16 +123,9 @@ service_gaps as (
         compared.missing,
         compared.question
     from compared
-    left join student_persons
-        on
-            compared.district_id = student_persons.district_id
-            and compared.district_student_id = student_persons.district_student_id
-    left join district_years
-        on
-            compared.district_id = district_years.district_id
-            and compared.school_year = district_years.school_year
-    left join program_groups
-        on compared.program_group = program_groups.program_group
+    left join student_persons using (district_id, district_student_id)
+    left join district_years using (district_id, school_year)
+    left join program_groups using (program_group)
     where
         (
             compared.missing = 'service'

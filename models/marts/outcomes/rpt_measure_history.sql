@@ -43,11 +43,7 @@ figures as (
         gaps.gap,
         gaps.is_suppressed
     from gaps
-    inner join headline_figures
-        on
-            gaps.measure = headline_figures.measure
-            and gaps.program_group = headline_figures.program_group
-            and gaps.involvement = headline_figures.involvement
+    inner join headline_figures using (measure, program_group, involvement)
     inner join runs on runs.is_this_run
 
 ),
@@ -71,7 +67,7 @@ dated as (
         runs.contract_versions,
         runs.is_withdrawn
     from figures
-    inner join runs on figures.run_id = runs.run_id
+    inner join runs using (run_id)
 
 ),
 
