@@ -24,13 +24,9 @@ grade_bands as (
 
 ),
 
-record_keys as (
+pseudonyms as (
 
-    select
-        key as student_key,
-        record_key,
-        value_record_key
-    from {{ ref('pseudonyms') }}
+    select * from {{ ref('pseudonyms') }}
 
 ),
 
@@ -66,10 +62,10 @@ measured as (
             when student_years.promise_status not in ('not_applicable', 'unknown')
                 then 0
         end as promise_on_track_or_eligible,
-        record_keys.record_key,
-        record_keys.value_record_key
+        pseudonyms.record_key,
+        pseudonyms.value_record_key
     from student_years
-    inner join record_keys using (student_key)
+    inner join pseudonyms on student_years.student_key = pseudonyms.key
 
 ),
 
@@ -166,7 +162,7 @@ wide_sums as (
             measured.gender,
             measured.is_english_learner,
             measured.special_education
-        ) as left_out,
+        ) = 31 as is_whole_stratum,
         measured.school_code,
         measured.race,
         measured.gender,
@@ -189,8 +185,8 @@ wide_sums as (
 
 ),
 
--- A stratum lies in one grade band and economic status, so its sums are also theirs.
--- `grouping` sets a bit for each column that is not part of the row's grouping set.
+-- A stratum lies in one grade band and economic status, so its sums are also theirs. A
+-- row of any other group has a value in that group's column only.
 grouped_sums as (
 
     select
@@ -206,29 +202,31 @@ grouped_sums as (
     cross join
         lateral (
             values
-            (b'11111', 'all', 'all'),
-            (b'11111', 'grade_band', strata.grade_band),
+            ('all', case when wide_sums.is_whole_stratum then 'all' end),
             (
-                b'11111',
-                'economic_status',
-                nullif(strata.economic_status, 'unknown')
+                'grade_band',
+                case when wide_sums.is_whole_stratum then strata.grade_band end
             ),
-            (b'01111', 'school', wide_sums.school_code),
-            (b'10111', 'race', cast(wide_sums.race as text)),
-            (b'11011', 'gender', wide_sums.gender),
             (
-                b'11101',
-                'english_learner',
+                'economic_status',
                 case
-                    when wide_sums.is_english_learner then 'yes'
-                    when not wide_sums.is_english_learner then 'no'
+                    when wide_sums.is_whole_stratum
+                        then nullif(strata.economic_status, 'unknown')
                 end
             ),
-            (b'11110', 'special_education', wide_sums.special_education)
-        ) as groups (left_out, group_type, group_value)
-    where
-        cast(groups.left_out as integer) = wide_sums.left_out
-        and groups.group_value is not null
+            ('school', wide_sums.school_code),
+            ('race', cast(wide_sums.race as text)),
+            ('gender', wide_sums.gender),
+            (
+                'english_learner',
+                case wide_sums.is_english_learner
+                    when true then 'yes'
+                    when false then 'no'
+                end
+            ),
+            ('special_education', wide_sums.special_education)
+        ) as groups (group_type, group_value)
+    where groups.group_value is not null
 
 ),
 
