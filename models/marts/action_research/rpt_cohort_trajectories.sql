@@ -34,9 +34,11 @@ grouped as (
 
     select
         cohort_years.*,
+        as_of.as_of_date,
         groups.group_type,
         groups.group_value
     from cohort_years
+    cross join as_of
     cross join
         lateral (
             values
@@ -57,6 +59,8 @@ grouped as (
 
 ),
 
+-- `last_day` is the last day of the follow-up year, or the as-of date, as a day of
+-- follow-up.
 outcomes as (
 
     select
@@ -77,51 +81,34 @@ outcomes as (
         avg(gpa)::float8 as gpa,
         avg(is_proficient_math::int)::float8 as share_proficient_math,
         avg(is_proficient_reading::int)::float8 as share_proficient_reading,
-        avg(is_involved::int)::float8 as share_involved
+        avg(is_involved::int)::float8 as share_involved,
+        least(make_date(follow_up_year, 6, 30), max(as_of_date))
+        - make_date(base_year - 1, 7, 1) + 1 as last_day
     from grouped
     group by base_year, group_type, group_value, follow_up_year
-
-),
-
--- The last day of the follow-up year, or the as-of date, as a day of follow-up.
-horizons as (
-
-    select
-        outcomes.base_year,
-        outcomes.group_type,
-        outcomes.group_value,
-        outcomes.follow_up_year,
-        least(make_date(outcomes.follow_up_year, 6, 30), as_of.as_of_date)
-        - make_date(outcomes.base_year - 1, 7, 1) + 1 as last_day
-    from outcomes
-    cross join as_of
 
 ),
 
 dated_incidences as (
 
     select
-        horizons.base_year,
-        horizons.group_type,
-        horizons.group_value,
-        horizons.follow_up_year,
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year,
         max(incidences.cumulative_incidence) as cumulative_incidence,
         sum(incidences.n_events) as n_juvenile_justice,
         sum(incidences.n_ended) filter (
-            where incidences.days_observed < horizons.last_day
+            where incidences.days_observed < outcomes.last_day
         ) as n_ended_before
-    from horizons
-    inner join incidences
-        on
-            horizons.base_year = incidences.base_year
-            and horizons.group_type = incidences.group_type
-            and horizons.group_value = incidences.group_value
-            and horizons.last_day >= incidences.days_observed
+    from outcomes
+    inner join incidences using (base_year, group_type, group_value)
+    where outcomes.last_day >= incidences.days_observed
     group by
-        horizons.base_year,
-        horizons.group_type,
-        horizons.group_value,
-        horizons.follow_up_year
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year
 
 ),
 
