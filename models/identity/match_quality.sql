@@ -119,27 +119,15 @@ matches as (
 
 ),
 
--- Candidates that are neither linked nor reviewed at a threshold are filtered early.
-by_student as (
+-- What becomes of a candidate at each threshold. Those neither linked nor reviewed are
+-- left out.
+outcomes as (
 
     select
-        candidates.student_key,
+        candidates.*,
         thresholds.link_weight,
-        sum(candidates.record_count) filter (
-            where
-            not candidates.is_held
-            and candidates.match_weight >= thresholds.link_weight
-        ) as linked_records,
-        sum(candidates.record_count * candidates.true_share) filter (
-            where
-            not candidates.is_held
-            and candidates.match_weight >= thresholds.link_weight
-        ) as expected_true_links,
-        count(*) filter (
-            where
-            candidates.is_held
-            or candidates.match_weight < thresholds.link_weight
-        ) as reviews
+        not candidates.is_held
+        and candidates.match_weight >= thresholds.link_weight as is_linked
     from candidates
     cross join thresholds
     cross join policy
@@ -147,7 +135,19 @@ by_student as (
         candidates.is_held
         or candidates.match_weight
         >= least(policy.review_weight, thresholds.link_weight)
-    group by candidates.student_key, thresholds.link_weight
+
+),
+
+by_student as (
+
+    select
+        student_key,
+        link_weight,
+        sum(record_count) filter (where is_linked) as linked_records,
+        sum(record_count * true_share) filter (where is_linked) as expected_true_links,
+        count(*) filter (where not is_linked) as reviews
+    from outcomes
+    group by student_key, link_weight
 
 ),
 
