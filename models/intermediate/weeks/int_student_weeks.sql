@@ -74,7 +74,7 @@ suspensions as (
 
 ),
 
--- Weeks without enrollment count for the weeks after them.
+-- What happened outside enrollment counts in the enrolled weeks after it.
 weekly as (
 
     select

@@ -31,7 +31,7 @@ attendance_totals as (
 
 ),
 
--- The weeks of the year, each with the position of its Monday within the year.
+-- Weeks with their Monday as a day of the year. The first may begin before July 1.
 weeks as (
 
     select
