@@ -54,22 +54,18 @@ means as (
 standard_errors as (
 
     select
-        means.*,
+        {% for side in ['involved', 'not_involved'] %}
         case
-            when not is_proportion and n_involved > 1
-                then
-                    (squares_involved - total_involved * total_involved / n_involved)
-                    / ((n_involved - 1) * n_involved)
-        end as error_involved,
-        case
-            when not is_proportion and n_not_involved > 1
+            when not is_proportion and n_{{ side }} > 1
                 then
                     (
-                        squares_not_involved
-                        - total_not_involved * total_not_involved / n_not_involved
+                        squares_{{ side }}
+                        - total_{{ side }} * total_{{ side }} / n_{{ side }}
                     )
-                    / ((n_not_involved - 1) * n_not_involved)
-        end as error_not_involved
+                    / ((n_{{ side }} - 1) * n_{{ side }})
+        end as error_{{ side }},
+        {% endfor %}
+        means.*
     from means
 
 ),
@@ -124,21 +120,20 @@ margins as (
 intervals as (
 
     select
-        *,
+        {% for bound, side in [('ci_low', -1), ('ci_high', 1)] %}
         case
-            when not is_proportion then gap - margin
+            when not is_proportion then gap + {{ side }} * margin
             when least(n_involved, n_not_involved) > 0
                 then {{ function('newcombe_bound') }}(
-                    value_involved, n_involved, value_not_involved, n_not_involved, -1
+                    value_involved,
+                    n_involved,
+                    value_not_involved,
+                    n_not_involved,
+                    {{ side }}
                 )
-        end as ci_low,
-        case
-            when not is_proportion then gap + margin
-            when least(n_involved, n_not_involved) > 0
-                then {{ function('newcombe_bound') }}(
-                    value_involved, n_involved, value_not_involved, n_not_involved, 1
-                )
-        end as ci_high
+        end as {{ bound }},
+        {% endfor %}
+        margins.*
     from margins
 
 ),

@@ -62,7 +62,8 @@ attendance as (
         school_year,
         sum(days_enrolled) as days_enrolled,
         sum(days_absent_excused) as days_absent_excused,
-        sum(days_absent_unexcused) as days_absent_unexcused
+        sum(days_absent_unexcused) as days_absent_unexcused,
+        sum(days_absent_excused) + sum(days_absent_unexcused) as days_absent
     from attendance_months
     group by district_id, district_student_id, school_year
 
@@ -126,23 +127,12 @@ combined as (
         case
             when days_known.has_days then coalesce(attendance.days_enrolled, 0)
         end as days_enrolled,
+        {% for kind in ['_excused', '_unexcused', ''] %}
         case
             when days_known.has_absences
-                then coalesce(attendance.days_absent_excused, 0)
-        end as days_absent_excused,
-        case
-            when days_known.has_absences
-                then coalesce(attendance.days_absent_unexcused, 0)
-        end as days_absent_unexcused,
-        case
-            when days_known.has_absences
-                then
-                    coalesce(
-                        attendance.days_absent_excused
-                        + attendance.days_absent_unexcused,
-                        0
-                    )
-        end as days_absent,
+                then coalesce(attendance.days_absent{{ kind }}, 0)
+        end as days_absent{{ kind }},
+        {% endfor %}
         latest_gpas.gpa,
         pssa_levels.math_level as pssa_math_level,
         pssa_levels.reading_level as pssa_reading_level,

@@ -141,7 +141,10 @@ dated_flags as (
 compared as (
 
     select
-        dated_flags.*,
+        {% for value in ['absence_share', 'suspension_days', 'courses_failed', 'gpa'] %}
+        {{ value }} - first_value({{ value }}) over four_weeks_earlier
+            as {{ value }}_change,
+        {% endfor %}
         {% for flag in ['attendance', 'behavior', 'course', 'gpa'] %}
         case
             when has_{{ flag }}_flag
@@ -153,14 +156,7 @@ compared as (
                 )
         end as {{ flag }}_flag_since,
         {% endfor %}
-        absence_share
-        - first_value(absence_share) over four_weeks_earlier as absence_share_change,
-        suspension_days
-        - first_value(suspension_days) over four_weeks_earlier
-            as suspension_days_change,
-        courses_failed
-        - first_value(courses_failed) over four_weeks_earlier as courses_failed_change,
-        gpa - first_value(gpa) over four_weeks_earlier as gpa_change
+        dated_flags.*
     from dated_flags
     window
         so_far as (partition by student_number order by day_of_year),

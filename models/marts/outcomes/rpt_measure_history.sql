@@ -84,25 +84,17 @@ compared as (
         concat_ws(
             ', ',
             case
-                when dated.as_of_date <> earlier.as_of_date
-                    then 'other deliveries'
+                when dated.as_of_date <> earlier.as_of_date then 'other deliveries'
             end,
             case
                 when dated.contract_versions <> earlier.contract_versions
                     then 'contracts'
             end,
+            case when dated.policy_version <> earlier.policy_version then 'policy' end,
             case
-                when dated.policy_version <> earlier.policy_version
-                    then 'policy'
+                when dated.model_version <> earlier.model_version then 'match model'
             end,
-            case
-                when dated.model_version <> earlier.model_version
-                    then 'match model'
-            end,
-            case
-                when dated.code_digest <> earlier.code_digest
-                    then 'code'
-            end
+            case when dated.code_digest <> earlier.code_digest then 'code' end
         ) as differences
     from dated
     left join lateral (
