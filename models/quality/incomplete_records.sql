@@ -67,30 +67,16 @@ years_with_enrollments as (
 
 ),
 
--- A file may fill several feeds, so the same row can appear in each.
-not_on_roster as (
+-- A file may fill several feeds, so the same row can appear in each. Test results need
+-- no enrollment. If a year has no enrollments at all, a file is missing; the scorecard
+-- reports that.
+students_without_record as (
 
     select
-        'not_on_roster' as reason_code,
-        district_id as partner_id,
-        contract_object,
-        school_year,
-        student_id as record_id,
-        max(as_of_date) as as_of_date,
-        max(rows_affected) as rows_affected,
-        null as missing_from
-    from student_mentions
-    where district_student_id is null
-    group by district_id, contract_object, school_year, student_id
-
-),
-
--- Test results need no enrollment. If a year has no enrollments at all, a file is
--- missing; the scorecard reports that.
-not_enrolled as (
-
-    select
-        'not_enrolled' as reason_code,
+        case
+            when student_mentions.district_student_id is null then 'not_on_roster'
+            else 'not_enrolled'
+        end as reason_code,
         student_mentions.district_id as partner_id,
         student_mentions.contract_object,
         student_mentions.school_year,
@@ -99,13 +85,17 @@ not_enrolled as (
         max(student_mentions.rows_affected) as rows_affected,
         null as missing_from
     from student_mentions
-    inner join years_with_enrollments using (district_id, school_year)
+    left join years_with_enrollments as years using (district_id, school_year)
     left join enrolled using (district_id, district_student_id, school_year)
     where
-        student_mentions.district_student_id is not null
-        and student_mentions.feed <> 'assessments'
-        and enrolled.district_student_id is null
+        student_mentions.district_student_id is null
+        or (
+            student_mentions.feed <> 'assessments'
+            and years.school_year is not null
+            and enrolled.school_year is null
+        )
     group by
+        student_mentions.district_student_id is null,
         student_mentions.district_id,
         student_mentions.contract_object,
         student_mentions.school_year,
@@ -161,9 +151,7 @@ unknown_participants as (
 
 incomplete as (
 
-    select * from not_on_roster
-    union all
-    select * from not_enrolled
+    select * from students_without_record
     union all
     select * from incomplete_enrollments
     union all

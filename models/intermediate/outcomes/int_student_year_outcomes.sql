@@ -166,24 +166,18 @@ measured as (
                 then combined.days_absent >= federal.threshold * combined.days_enrolled
         end as is_chronically_absent_federal,
         case
-            when combined.days_enrolled >= regular.days_enrolled_min
+            when combined.days_enrolled >= regular_attender.days_enrolled_min
                 then
                     combined.days_enrolled - combined.days_absent
-                    >= regular.threshold * combined.days_enrolled
+                    >= regular_attender.threshold * combined.days_enrolled
         end as is_regular_attender
     from combined
-    left join absence_definitions as pde
+    {% for definition in ['pde', 'federal', 'regular_attender'] %}
+    left join absence_definitions as {{ definition }}
         on
-            pde.definition = 'pde'
-            and {{ in_force('pde', 'combined.school_year') }}
-    left join absence_definitions as federal
-        on
-            federal.definition = 'federal'
-            and {{ in_force('federal', 'combined.school_year') }}
-    left join absence_definitions as regular
-        on
-            regular.definition = 'regular_attender'
-            and {{ in_force('regular', 'combined.school_year') }}
+            {{ definition }}.definition = '{{ definition }}'
+            and {{ in_force(definition, 'combined.school_year') }}
+    {% endfor %}
 
 )
 

@@ -98,11 +98,8 @@ reported_days as (
         attendance_totals.days_absent_excused,
         attendance_totals.days_absent_unexcused
     from attendance_totals
-    inner join as_of on attendance_totals.school_year = as_of.school_year
-    inner join district_years
-        on
-            attendance_totals.district_id = district_years.district_id
-            and attendance_totals.school_year = district_years.school_year
+    inner join as_of using (school_year)
+    inner join district_years using (district_id, school_year)
 
 ),
 
