@@ -83,53 +83,39 @@ strata as (
 
 ),
 
--- Involved in any program, counted once.
-flags as (
-
-    select
-        student_key,
-        school_year,
-        'any' as program_group,
-        involved_ever,
-        involved_prior_year,
-        involved_concurrent
-    from student_years
-    union all
-    select
-        student_key,
-        school_year,
-        program_group,
-        involved_ever,
-        involved_prior_year,
-        involved_concurrent
-    from involvements
-
-),
-
 -- A group of everybody beside the involved, so that one aggregation serves both.
 counted as (
 
     select
-        flags.student_key,
-        flags.school_year,
-        flags.program_group,
+        student_years.student_key,
+        student_years.school_year,
+        definitions.program_group,
         definitions.involvement
-    from flags
+    from student_years
     cross join
         lateral (
             values
-            ('ever', flags.involved_ever),
-            ('prior_year', flags.involved_prior_year),
-            ('concurrent', flags.involved_concurrent)
-        ) as definitions (involvement, is_involved)
-    where definitions.is_involved
+            ('everybody', 'everybody', true),
+            ('any', 'ever', student_years.involved_ever),
+            ('any', 'prior_year', student_years.involved_prior_year),
+            ('any', 'concurrent', student_years.involved_concurrent)
+        ) as definitions (program_group, involvement, is_counted)
+    where definitions.is_counted
     union all
     select
-        student_key,
-        school_year,
-        'everybody' as program_group,
-        'everybody' as involvement
-    from student_years
+        involvements.student_key,
+        involvements.school_year,
+        involvements.program_group,
+        definitions.involvement
+    from involvements
+    cross join
+        lateral (
+            values
+            ('ever', involvements.involved_ever),
+            ('prior_year', involvements.involved_prior_year),
+            ('concurrent', involvements.involved_concurrent)
+        ) as definitions (involvement, is_counted)
+    where definitions.is_counted
 
 ),
 

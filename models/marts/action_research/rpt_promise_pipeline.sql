@@ -110,6 +110,14 @@ candidates as (
         promise_districts.gpa_max,
         promise_statuses.school_year < as_of.school_year as is_finished,
         expected_days.days_enrolled_expected,
+        -- Absences are counted in half days.
+        floor(
+            2 * (
+                (1 - promise_statuses.attendance_min)
+                * expected_days.days_enrolled_expected
+                - promise_statuses.days_counted_absent
+            )
+        ) / 2 as days_absent_left,
         case
             when promise_statuses.school_year < as_of.school_year
                 then outcomes.grade - 8.0
@@ -141,7 +149,7 @@ candidates as (
 
 ),
 
--- Absences are counted in half days.
+-- Attendance starts anew each year, so only in grade 12 can it be lost for good.
 needs as (
 
     select
@@ -159,31 +167,17 @@ needs as (
                     / (4 - years_marked)
         end as {{ award }}gpa_needed,
         {% endfor %}
-        floor(
-            2 * (
-                (1 - attendance_min) * days_enrolled_expected - days_counted_absent
-            )
-        ) / 2 as days_absent_left
-    from candidates
-
-),
-
--- With no marking period left, the known GPA decides. Attendance starts anew each year,
--- so only in grade 12 can it be lost for good.
-reach as (
-
-    select
-        needs.*,
         case
             when grade < 12 then true
             when is_finished or days_enrolled_expected is null
                 then case when days_enrolled > 0 then attended end
             else days_absent_left >= 0
         end as is_attendance_within_reach
-    from needs
+    from candidates
 
 ),
 
+-- With no marking period left, the known GPA decides.
 pipeline as (
 
     select
@@ -244,7 +238,7 @@ pipeline as (
             when days_absent_left is not null
                 then cast(greatest(days_absent_left, 0) as numeric(6, 2))
         end as days_absent_allowed
-    from reach
+    from needs
 
 )
 
