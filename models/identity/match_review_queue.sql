@@ -107,10 +107,7 @@ evidence_in_words as (
             order by abs(evidence.weight) desc, evidence.comparison
         ) as evidence
     from evidence
-    inner join queued_pairs
-        on
-            evidence.student_identity_id = queued_pairs.student_identity_id
-            and evidence.other_identity_id = queued_pairs.other_identity_id
+    inner join queued_pairs using (student_identity_id, other_identity_id)
     group by evidence.student_identity_id, evidence.other_identity_id
 
 ),
@@ -133,12 +130,9 @@ match_review_queue as (
         queued_pairs.runner_up_person_id,
         queued_pairs.runner_up_weight
     from queued_pairs
-    inner join persons on queued_pairs.student_key = persons.student_key
-    inner join evidence_in_words
-        on
-            queued_pairs.student_identity_id = evidence_in_words.student_identity_id
-            and queued_pairs.other_identity_id = evidence_in_words.other_identity_id
-    left join match_rules on queued_pairs.rule = match_rules.rule
+    inner join persons using (student_key)
+    inner join evidence_in_words using (student_identity_id, other_identity_id)
+    left join match_rules using (rule)
 
 )
 

@@ -76,7 +76,7 @@ person_crosswalk as (
         strongest.match_probability,
         strongest.decided_by
     from persons
-    left join strongest on persons.student_key = strongest.student_key
+    left join strongest using (student_key)
 
     union all
 

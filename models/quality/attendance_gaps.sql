@@ -46,16 +46,8 @@ student_calendars as (
         & ~coalesce(reported_calendars.reported_days, repeat('0', 366)::bit(366))
             as missing_days
     from enrollment_calendars
-    inner join positive_files
-        on
-            enrollment_calendars.district_id = positive_files.district_id
-            and enrollment_calendars.school_year = positive_files.school_year
-    left join reported_calendars
-        on
-            enrollment_calendars.district_id = reported_calendars.district_id
-            and enrollment_calendars.district_student_id
-            = reported_calendars.district_student_id
-            and enrollment_calendars.school_year = reported_calendars.school_year
+    inner join positive_files using (district_id, school_year)
+    left join reported_calendars using (district_id, district_student_id, school_year)
 
 ),
 
@@ -93,10 +85,7 @@ attendance_gaps as (
         sum(get_bit(student_calendars.missing_days, gap_days.number))
             as students_without_row
     from gap_days
-    inner join student_calendars
-        on
-            gap_days.district_id = student_calendars.district_id
-            and gap_days.school_year = student_calendars.school_year
+    inner join student_calendars using (district_id, school_year)
     where get_bit(student_calendars.enrolled_days, gap_days.number) = 1
     group by gap_days.district_id, gap_days.school_year, gap_days.number
 

@@ -25,12 +25,7 @@ counted as (
             )
         ) as rows_affected
     from attendance_calendars
-    left join enrollment_calendars
-        on
-            attendance_calendars.district_id = enrollment_calendars.district_id
-            and attendance_calendars.district_student_id
-            = enrollment_calendars.district_student_id
-            and attendance_calendars.school_year = enrollment_calendars.school_year
+    left join enrollment_calendars using (district_id, district_student_id, school_year)
 
 ),
 

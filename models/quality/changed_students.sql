@@ -23,7 +23,7 @@ changed_students as (
         snapshots.as_of_date,
         snapshots.previous_as_of_date
     from snapshots
-    inner join roster_changes on snapshots.file_id = roster_changes.file_id
+    inner join roster_changes using (file_id)
 
 )
 

@@ -85,7 +85,7 @@ deliveries as (
         ) as rows_rejected,
         cast(coalesce(sum(nulled_values.values_nulled), 0) as bigint) as values_nulled
     from files
-    left join nulled_values on files.file_id = nulled_values.file_id
+    left join nulled_values using (file_id)
     group by files.partner_id, files.as_of_date
 
 ),
@@ -103,12 +103,8 @@ expected as (
             order by contract_objects.contract_object
         ) filter (where files.file_id is null) as missing_files
     from deliveries
-    inner join contract_objects on deliveries.partner_id = contract_objects.partner_id
-    left join files
-        on
-            deliveries.partner_id = files.partner_id
-            and deliveries.as_of_date = files.as_of_date
-            and contract_objects.contract_object = files.contract_object
+    inner join contract_objects using (partner_id)
+    left join files using (partner_id, as_of_date, contract_object)
     where contract_objects.snapshot not in ('exempt', 'reference')
     group by deliveries.partner_id, deliveries.as_of_date
 
@@ -174,7 +170,7 @@ measured as (
     left join expected using (partner_id, as_of_date)
     left join codes using (partner_id, as_of_date)
     left join incomplete using (partner_id, as_of_date)
-    inner join partners on deliveries.partner_id = partners.partner_id
+    inner join partners using (partner_id)
     left join missing_feeds
         on
             deliveries.partner_id = missing_feeds.partner_id

@@ -96,12 +96,9 @@ expected as (
         coalesce(set_aside.files_held, 0) as files_held,
         as_of.as_of_date
     from contract_objects
-    inner join partners on contract_objects.partner_id = partners.partner_id
+    inner join partners using (partner_id)
     cross join as_of
-    left join sources
-        on
-            contract_objects.partner_id = sources.partner_id
-            and contract_objects.contract_object = sources.contract_object
+    left join sources using (partner_id, contract_object)
     left join accepted
         on
             contract_objects.partner_id = accepted.partner_id

@@ -39,7 +39,7 @@ growth_limits as (
         min(feed_growth_limits.max_growth_share) as max_growth_share,
         bool_or(contract_feeds.feed = 'students') as lists_students
     from contract_feeds
-    left join feed_growth_limits on contract_feeds.feed = feed_growth_limits.feed
+    left join feed_growth_limits using (feed)
     group by contract_feeds.partner_id, contract_feeds.contract_object
 
 ),
@@ -97,12 +97,9 @@ feed_volumes as (
             false
         ) as is_swollen
     from snapshots
-    inner join partners on snapshots.partner_id = partners.partner_id
-    left join growth_limits
-        on
-            snapshots.partner_id = growth_limits.partner_id
-            and snapshots.contract_object = growth_limits.contract_object
-    left join students_changed on snapshots.file_id = students_changed.file_id
+    inner join partners using (partner_id)
+    left join growth_limits using (partner_id, contract_object)
+    left join students_changed using (file_id)
 
 )
 

@@ -48,7 +48,7 @@ grouped as (
             between snapshots.first_day and snapshots.last_day
         ) as reported_days
     from attendance_events
-    inner join snapshots on attendance_events.load_id = snapshots.load_id
+    inner join snapshots using (load_id)
     group by
         attendance_events.load_id,
         attendance_events.district_student_id,
@@ -76,7 +76,7 @@ attendance_reports as (
         grouped.rows_with_date - grouped.rows_of_the_year as rows_outside_year,
         coalesce(grouped.reported_days, repeat('0', 366)::bit(366)) as reported_days
     from grouped
-    inner join snapshots on grouped.load_id = snapshots.load_id
+    inner join snapshots using (load_id)
 
 )
 

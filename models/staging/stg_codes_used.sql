@@ -95,7 +95,7 @@ codes_sent as (
         min(counted.as_of_date) as first_as_of_date,
         max(counted.as_of_date) as last_as_of_date
     from counted
-    inner join deliveries on counted.load_id = deliveries.load_id
+    inner join deliveries using (load_id)
     where counted.source_code is not null
     group by
         counted.domain,
@@ -117,11 +117,7 @@ codes_used as (
         codes_sent.first_as_of_date,
         codes_sent.last_as_of_date
     from codes_sent
-    left join code_crosswalk
-        on
-            codes_sent.domain = code_crosswalk.domain
-            and codes_sent.partner_id = code_crosswalk.partner_id
-            and codes_sent.source_code = code_crosswalk.source_code
+    left join code_crosswalk using (domain, partner_id, source_code)
 
 )
 

@@ -35,10 +35,7 @@ decoded as (
         subjects.code as subject,
         results.code = 'failed' as is_failed
     from course_marks
-    inner join snapshots
-        on
-            course_marks.load_id = snapshots.load_id
-            and course_marks.school_year = snapshots.school_year
+    inner join snapshots using (load_id, school_year)
     inner join student_ids
         on
             course_marks.partner_id = student_ids.district_id

@@ -69,11 +69,7 @@ completed as (
         decoded.activity_code,
         decoded.line_number
     from decoded
-    left join students
-        on
-            decoded.district_id = students.district_id
-            and decoded.district_student_id = students.district_student_id
-            and decoded.school_year = students.school_year
+    left join students using (district_id, district_student_id, school_year)
 
 )
 

@@ -20,10 +20,7 @@ feeds_delivered as (
         contract_feeds.feed,
         max(snapshots.as_of_date) as as_of_date
     from snapshots
-    inner join contract_feeds
-        on
-            snapshots.partner_id = contract_feeds.partner_id
-            and snapshots.contract_object = contract_feeds.contract_object
+    inner join contract_feeds using (partner_id, contract_object)
     where snapshots.school_year is not null
     group by snapshots.partner_id, snapshots.school_year, contract_feeds.feed
 

@@ -32,7 +32,7 @@ known_faults as (
 
     select faults.*
     from faults
-    inner join files on faults.file_id = files.file_id
+    inner join files using (file_id)
 
 )
 

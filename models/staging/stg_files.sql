@@ -73,10 +73,7 @@ known_files as (
             else ordered_files.later_accepted_files > 0
         end as is_superseded
     from ordered_files
-    left join contract_objects
-        on
-            ordered_files.partner_id = contract_objects.partner_id
-            and ordered_files.contract_object = contract_objects.contract_object
+    left join contract_objects using (partner_id, contract_object)
 
 )
 

@@ -38,7 +38,7 @@ participants as (
         intervention_rosters.ended_on,
         districts.partner_id is not null as is_partner_district
     from intervention_rosters
-    inner join snapshots on intervention_rosters.load_id = snapshots.load_id
+    inner join snapshots using (load_id)
     left join partners as districts
         on
             intervention_rosters.district_id = districts.partner_id

@@ -38,7 +38,7 @@ deliveries_of_the_year as (
         deliveries.school_year,
         deliveries.as_of_date
     from deliveries
-    inner join as_of on deliveries.school_year = as_of.school_year
+    inner join as_of using (school_year)
 
 ),
 
@@ -66,10 +66,7 @@ delivered as (
         course_marks.marking_period,
         deliveries_of_the_year.as_of_date
     from course_marks
-    inner join deliveries_of_the_year
-        on
-            course_marks.load_id = deliveries_of_the_year.load_id
-            and course_marks.school_year = deliveries_of_the_year.school_year
+    inner join deliveries_of_the_year using (load_id, school_year)
     inner join student_ids
         on
             course_marks.partner_id = student_ids.district_id

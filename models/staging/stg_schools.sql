@@ -20,7 +20,7 @@ named_schools as (
         schools.school_name,
         snapshots.as_of_date
     from schools
-    inner join snapshots on schools.load_id = snapshots.load_id
+    inner join snapshots using (load_id)
     where schools.school_name is not null
     order by
         schools.partner_id,

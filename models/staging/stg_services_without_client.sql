@@ -59,7 +59,7 @@ services_without_client as (
         max(newest_deliveries.as_of_date) as as_of_date,
         count(*) as rows_affected
     from orphans
-    inner join newest_deliveries on orphans.load_id = newest_deliveries.load_id
+    inner join newest_deliveries using (load_id)
     group by
         newest_deliveries.partner_id,
         newest_deliveries.contract_object,

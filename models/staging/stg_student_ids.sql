@@ -36,7 +36,7 @@ state_ids as (
         students.state_student_id,
         named_students.district_student_id
     from students
-    inner join deliveries on students.load_id = deliveries.load_id
+    inner join deliveries using (load_id)
     inner join named_students
         on
             students.partner_id = named_students.district_id

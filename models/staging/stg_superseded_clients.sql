@@ -63,8 +63,8 @@ versions as (
                 clients.line_number desc
         ) as recency
     from repeated_clients
-    inner join clients on repeated_clients.record_hash = clients.record_hash
-    inner join newest_deliveries on clients.load_id = newest_deliveries.load_id
+    inner join clients using (record_hash)
+    inner join newest_deliveries using (load_id)
 
 ),
 

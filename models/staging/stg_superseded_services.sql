@@ -57,8 +57,8 @@ versions as (
                 services.line_number desc
         ) as recency
     from repeated_services
-    inner join services on repeated_services.record_hash = services.record_hash
-    inner join newest_deliveries on services.load_id = newest_deliveries.load_id
+    inner join services using (record_hash)
+    inner join newest_deliveries using (load_id)
 
 ),
 

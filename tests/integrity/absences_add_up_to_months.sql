@@ -24,10 +24,7 @@ months as (
     select months.*
     from {{ ref('fct_attendance_months') }} as months
     left join {{ ref('stg_attendance_totals') }} as totals
-        on
-            months.district_id = totals.district_id
-            and months.district_student_id = totals.district_student_id
-            and months.month = totals.month
+        using (district_id, district_student_id, month)
     where totals.month is null
 
 )

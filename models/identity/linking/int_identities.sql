@@ -131,7 +131,7 @@ identities as (
         on new_identities.middle_name = middle_names.spelling
     left join standardized as suffixes
         on new_identities.suffix = suffixes.spelling
-    left join streets on new_identities.street = streets.street
+    left join streets using (street)
     left join nicknames on first_names.name = nicknames.first_name
 
 )

@@ -68,10 +68,9 @@ assignments as (
         end as reason,
         now() as assigned_at
     from persons
-    left join decisions_by_student
-        on persons.student_key = decisions_by_student.student_key
+    left join decisions_by_student using (student_key)
     {% if is_incremental() %}
-    left join last_assignments on persons.student_key = last_assignments.student_key
+    left join last_assignments using (student_key)
     where
         persons.person_id is distinct from last_assignments.person_id
         -- A build of an earlier day is no new assignment.

@@ -113,7 +113,7 @@ blocks as (
 
     select distinct keys.*
     from keys
-    inner join student_keys on keys.key_hash = student_keys.key_hash
+    inner join student_keys using (key_hash)
 
 )
 

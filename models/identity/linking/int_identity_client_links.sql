@@ -39,8 +39,7 @@ client_links as (
             else client_decisions.decided_by
         end as decided_by
     from client_decisions
-    left join client_persons
-        on client_decisions.client_person_id = client_persons.client_person_id
+    left join client_persons using (client_person_id)
 
 )
 

@@ -87,7 +87,7 @@ components (identity_id, client_person_id) as (
         links.linked_identity_id as identity_id,
         components.client_person_id
     from components
-    inner join links on components.identity_id = links.identity_id
+    inner join links using (identity_id)
 
 ),
 
@@ -99,7 +99,7 @@ client_persons as (
             as client_person_id,
         compared.identity_id is not null as is_compared
     from components
-    left join compared on components.identity_id = compared.identity_id
+    left join compared using (identity_id)
     group by components.identity_id, compared.identity_id
 
 )

@@ -57,10 +57,7 @@ evidence as (
         levels.*,
         match_levels.description
     from levels
-    inner join match_levels
-        on
-            levels.comparison = match_levels.comparison
-            and levels.level = match_levels.level
+    inner join match_levels using (comparison, level)
 
 )
 

@@ -44,10 +44,7 @@ student_attributes as (
         ) as age
     from persons
     cross join as_of
-    left join newest_rows
-        on
-            persons.district_id = newest_rows.district_id
-            and persons.district_student_id = newest_rows.district_student_id
+    left join newest_rows using (district_id, district_student_id)
     left join codes as races
         on races.domain = 'race' and cast(newest_rows.race as text) = races.code
 

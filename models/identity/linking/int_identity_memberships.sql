@@ -52,10 +52,7 @@ on_roster as (
         student_versions.first_as_of_date as first_date,
         student_versions.last_as_of_date as last_date
     from student_versions
-    left join spells
-        on
-            student_versions.district_id = spells.district_id
-            and student_versions.district_student_id = spells.district_student_id
+    left join spells using (district_id, district_student_id)
     where spells.district_student_id is null
 
 ),

@@ -74,10 +74,7 @@ shared_uses as materialized (
 
     select distinct uses.*
     from uses
-    inner join compared_numbers
-        on
-            uses.number_type = compared_numbers.number_type
-            and uses.number = compared_numbers.number
+    inner join compared_numbers using (number_type, number)
 
 ),
 
@@ -101,7 +98,7 @@ live_uses as (
     from shared_uses
     inner join live_identities
         on shared_uses.client_identity_id = live_identities.identity_id
-    inner join identities on live_identities.identity_id = identities.identity_id
+    inner join identities using (identity_id)
 
 ),
 
@@ -127,10 +124,7 @@ numbers as (
         counts.birth_years,
         counts.people <= policy.most_people_per_number as is_evidence
     from live_uses
-    inner join counts
-        on
-            live_uses.number_type = counts.number_type
-            and live_uses.number = counts.number
+    inner join counts using (number_type, number)
     cross join policy
 
 )

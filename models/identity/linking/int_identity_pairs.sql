@@ -31,7 +31,7 @@ oversized as (
         sizes.key_type,
         sizes.key_hash
     from sizes
-    inner join blocking_keys on sizes.key_type = blocking_keys.key_type
+    inner join blocking_keys using (key_type)
     where
         sizes.students * (sizes.clients + (sizes.students - 1) / 2.0)
         > blocking_keys.max_pairs
@@ -42,10 +42,7 @@ kept_blocks as (
 
     select blocks.*
     from blocks
-    left join oversized
-        on
-            blocks.key_type = oversized.key_type
-            and blocks.key_hash = oversized.key_hash
+    left join oversized using (key_type, key_hash)
     where oversized.key_type is null
 
 ),

@@ -38,7 +38,7 @@ linked_records as (
         split_part(records.record_id, ':', 1) as source_id,
         split_part(records.record_id, ':', 2) as source_client_id
     from queued_persons
-    inner join client_links on queued_persons.person_id = client_links.person_id
+    inner join client_links using (person_id)
     inner join records on client_links.client_identity_id = records.identity_id
 
 ),

@@ -51,10 +51,7 @@ weights as (
         {% endfor %}
         pairs.*
     from pairs
-    inner join comparisons
-        on
-            pairs.student_identity_id = comparisons.student_identity_id
-            and pairs.other_identity_id = comparisons.other_identity_id
+    inner join comparisons using (student_identity_id, other_identity_id)
     left join term_frequencies as last_names
         on
             comparisons.shared_last_name = last_names.term

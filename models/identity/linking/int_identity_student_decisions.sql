@@ -84,10 +84,7 @@ rules as (
                 then coalesce(student_pairs.rule, near_ties.rule)
         end as held_by
     from student_pairs
-    left join near_ties
-        on
-            student_pairs.student_key = near_ties.student_key
-            and student_pairs.other_student_key = near_ties.other_student_key
+    left join near_ties using (student_key, other_student_key)
 
 ),
 

@@ -69,7 +69,7 @@ student_pairs as (
         coalesce(best_scores.state_id = 'same', false) as has_same_state_id,
         reviews.decision as reviewed_decision
     from best_scores
-    left join memberships on best_scores.student_key = memberships.student_key
+    left join memberships using (student_key)
     left join memberships as others
         on
             best_scores.other_student_key = others.student_key

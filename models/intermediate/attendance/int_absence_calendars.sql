@@ -38,8 +38,7 @@ absences as (
         ) as is_excused,
         attendance_calendars.reported_days
     from attendance_calendars
-    inner join attendance_categories
-        on attendance_calendars.category = attendance_categories.category
+    inner join attendance_categories using (category)
     where attendance_categories.is_absence
 
 ),
@@ -55,10 +54,7 @@ enrolled_absences as (
         bit_or(absences.reported_days & enrollment_calendars.enrolled_days) as days
     from absences
     inner join enrollment_calendars
-        on
-            absences.district_id = enrollment_calendars.district_id
-            and absences.district_student_id = enrollment_calendars.district_student_id
-            and absences.school_year = enrollment_calendars.school_year
+        using (district_id, district_student_id, school_year)
     group by
         absences.district_id,
         absences.district_student_id,

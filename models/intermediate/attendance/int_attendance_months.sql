@@ -51,7 +51,7 @@ enrolled_months as (
             )
         ) as days_enrolled
     from enrollment_calendars
-    inner join months on enrollment_calendars.school_year = months.school_year
+    inner join months using (school_year)
 
 ),
 
@@ -69,7 +69,7 @@ absences_by_month as (
             )
         ) as days_absent
     from absence_calendars
-    inner join months on absence_calendars.school_year = months.school_year
+    inner join months using (school_year)
 
 ),
 
@@ -99,12 +99,7 @@ counted_months as (
         coalesce(absent_months.days_absent_excused, 0) as days_absent_excused,
         coalesce(absent_months.days_absent_unexcused, 0) as days_absent_unexcused
     from enrolled_months
-    left join absent_months
-        on
-            enrolled_months.district_id = absent_months.district_id
-            and enrolled_months.district_student_id = absent_months.district_student_id
-            and enrolled_months.school_year = absent_months.school_year
-            and enrolled_months.month = absent_months.month
+    left join absent_months using (district_id, district_student_id, school_year, month)
     where enrolled_months.days_enrolled > 0
 
 ),

@@ -59,11 +59,7 @@ student_calendars as (
         spells.school_year,
         bool_and(school_calendars.school_code is not null) as has_calendar
     from spells
-    left join school_calendars
-        on
-            spells.district_id = school_calendars.district_id
-            and spells.school_year = school_calendars.school_year
-            and spells.school_code = school_calendars.school_code
+    left join school_calendars using (district_id, school_year, school_code)
     group by spells.district_id, spells.district_student_id, spells.school_year
 
 ),
@@ -78,14 +74,8 @@ days_known as (
         (student_calendars.has_calendar and events.district_id is not null)
         or totals.district_id is not null as has_absences
     from student_calendars
-    left join totals
-        on
-            student_calendars.district_id = totals.district_id
-            and student_calendars.school_year = totals.school_year
-    left join events
-        on
-            student_calendars.district_id = events.district_id
-            and student_calendars.school_year = events.school_year
+    left join totals using (district_id, school_year)
+    left join events using (district_id, school_year)
 
 )
 

@@ -10,7 +10,7 @@ outcomes as (
 
     select outcomes.*
     from {{ ref('int_student_year_outcomes') }} as outcomes
-    inner join as_of on outcomes.school_year = as_of.school_year
+    inner join as_of using (school_year)
     where outcomes.days_enrolled is not null
 
 ),
@@ -42,7 +42,7 @@ enrolled_now as (
         spells.district_id,
         spells.district_student_id
     from spells
-    inner join as_of on spells.school_year = as_of.school_year
+    inner join as_of using (school_year)
     where coalesce(spells.exit_date, 'infinity') >= as_of.as_of_date
 
 ),
@@ -74,11 +74,7 @@ sessions_so_far as (
             )
         ) as days_in_session
     from outcomes
-    left join sessions
-        on
-            outcomes.district_id = sessions.district_id
-            and outcomes.school_year = sessions.school_year
-            and outcomes.school_code = sessions.school_code
+    left join sessions using (district_id, school_year, school_code)
 
 ),
 
@@ -92,10 +88,7 @@ expected_days as (
             school_year_lengths.days_in_session - sessions_so_far.days_in_session, 0
         ) as days_enrolled_expected
     from sessions_so_far
-    inner join enrolled_now
-        on
-            sessions_so_far.district_id = enrolled_now.district_id
-            and sessions_so_far.district_student_id = enrolled_now.district_student_id
+    inner join enrolled_now using (district_id, district_student_id)
     inner join school_year_lengths
         on {{ in_force('school_year_lengths', 'sessions_so_far.school_year') }}
 

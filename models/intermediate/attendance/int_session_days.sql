@@ -54,11 +54,7 @@ numbered as (
             over (partition by days.district_id order by days.calendar_date)
             as last_session
     from days
-    left join sessions
-        on
-            days.district_id = sessions.district_id
-            and days.school_year = sessions.school_year
-            and days.calendar_date = sessions.calendar_date
+    left join sessions using (district_id, school_year, calendar_date)
 
 ),
 

@@ -69,7 +69,7 @@ ended_follow_ups as (
         first_services.first_service_on,
         first_services.first_juvenile_justice_on
     from follow_ups
-    left join first_services on follow_ups.person_id = first_services.person_id
+    left join first_services using (person_id)
 
 ),
 

@@ -16,10 +16,7 @@ snapshots as (
 
     select files.*
     from files
-    inner join contract_objects
-        on
-            files.partner_id = contract_objects.partner_id
-            and files.contract_object = contract_objects.contract_object
+    inner join contract_objects using (partner_id, contract_object)
     where
         files.status in ('loaded', 'held')
         and contract_objects.snapshot in ('school_year', 'cumulative')
@@ -106,7 +103,7 @@ snapshot_comparisons as (
                 snapshots.file_id desc
         ) = 1 as is_newest
     from snapshots
-    left join previous on snapshots.file_id = previous.file_id
+    left join previous using (file_id)
 
 )
 

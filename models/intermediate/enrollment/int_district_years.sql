@@ -41,8 +41,7 @@ known_districts as (
             newest_deliveries.delivered_on, make_date(school_years.school_year, 6, 30)
         ) as known_through
     from school_years
-    inner join newest_deliveries
-        on school_years.district_id = newest_deliveries.district_id
+    inner join newest_deliveries using (district_id)
 
 ),
 

@@ -73,11 +73,7 @@ enrollment_calendars as (
         spell_days.school_year,
         bit_or(spell_days.days & school_calendars.session_days) as enrolled_days
     from spell_days
-    inner join school_calendars
-        on
-            spell_days.district_id = school_calendars.district_id
-            and spell_days.school_year = school_calendars.school_year
-            and spell_days.school_code = school_calendars.school_code
+    inner join school_calendars using (district_id, school_year, school_code)
     group by
         spell_days.district_id,
         spell_days.district_student_id,

@@ -87,10 +87,7 @@ person_years as (
         membership_years.last_day,
         membership_years.graduated_on
     from main_years
-    inner join membership_years
-        on
-            main_years.person_id = membership_years.person_id
-            and main_years.school_year = membership_years.school_year
+    inner join membership_years using (person_id, school_year)
 
 )
 

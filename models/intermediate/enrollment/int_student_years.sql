@@ -45,11 +45,7 @@ student_years as (
         students.economic_status,
         students.is_homeless
     from last_spells
-    left join students
-        on
-            last_spells.district_id = students.district_id
-            and last_spells.district_student_id = students.district_student_id
-            and last_spells.school_year = students.school_year
+    left join students using (district_id, district_student_id, school_year)
 
 )
 

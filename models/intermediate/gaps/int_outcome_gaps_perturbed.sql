@@ -57,7 +57,7 @@ published as (
             else outcome_measures.value_range
         end as highest
     from gaps
-    inner join outcome_measures on gaps.measure = outcome_measures.measure
+    inner join outcome_measures using (measure)
     cross join suppression
     cross join as_of
     where
@@ -144,7 +144,7 @@ perturbed_values as (
             perturbed_counts.perturbed_n_not_involved
         ) < published.smallest_published_count as is_suppressed
     from published
-    inner join perturbed_counts on published.gap_number = perturbed_counts.gap_number
+    inner join perturbed_counts using (gap_number)
 
 ),
 

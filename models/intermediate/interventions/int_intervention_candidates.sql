@@ -53,14 +53,8 @@ comparisons as (
         districts.district_id,
         student_years.student_key
     from districts
-    inner join student_years
-        on
-            districts.district_id = student_years.district_id
-            and districts.school_year = student_years.school_year
-    left join first_participations
-        on
-            districts.intervention_code = first_participations.intervention_code
-            and student_years.student_key = first_participations.student_key
+    inner join student_years using (district_id, school_year)
+    left join first_participations using (intervention_code, student_key)
     where first_participations.student_key is null
 
 ),
@@ -97,10 +91,7 @@ described as (
         before_years.attendance_rate as prior_attendance_rate,
         bands.band as prior_attendance_band
     from roles
-    left join student_years as after_years
-        on
-            roles.student_key = after_years.student_key
-            and roles.school_year = after_years.school_year
+    left join student_years as after_years using (student_key, school_year)
     left join student_years as before_years
         on
             roles.student_key = before_years.student_key

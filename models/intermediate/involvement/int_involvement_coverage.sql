@@ -32,7 +32,7 @@ covered as (
         client_sources.available_since,
         as_of.as_of_date - client_sources.lag_days as available_until
     from program_codes
-    inner join client_sources on program_codes.source_id = client_sources.source_id
+    inner join client_sources using (source_id)
     cross join as_of
 
 ),

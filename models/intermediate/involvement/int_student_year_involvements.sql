@@ -68,11 +68,8 @@ involved as (
             and started.ended_on >= make_date(student_years.school_year - 1, 7, 1)
         ) as involved_concurrent
     from student_years
-    inner join student_persons
-        on
-            student_years.district_id = student_persons.district_id
-            and student_years.district_student_id = student_persons.district_student_id
-    inner join started on student_persons.person_id = started.person_id
+    inner join student_persons using (district_id, district_student_id)
+    inner join started using (person_id)
     group by
         student_years.district_id,
         student_years.district_student_id,
@@ -104,16 +101,9 @@ student_year_involvements as (
         end as involved_concurrent
     from student_years
     cross join program_groups
-    left join coverage
-        on
-            student_years.school_year = coverage.school_year
-            and program_groups.program_group = coverage.program_group
+    left join coverage using (school_year, program_group)
     left join involved
-        on
-            student_years.district_id = involved.district_id
-            and student_years.district_student_id = involved.district_student_id
-            and student_years.school_year = involved.school_year
-            and program_groups.program_group = involved.program_group
+        using (district_id, district_student_id, school_year, program_group)
 
 )
 

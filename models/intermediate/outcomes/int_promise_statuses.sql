@@ -46,11 +46,7 @@ candidates as (
         promise_continuity.is_continuous
         and not coalesce(enrollment_codes.breaks_continuity, false) as stayed
     from outcomes
-    inner join promise_continuity
-        on
-            outcomes.district_id = promise_continuity.district_id
-            and outcomes.district_student_id = promise_continuity.district_student_id
-            and outcomes.school_year = promise_continuity.school_year
+    inner join promise_continuity using (district_id, district_student_id, school_year)
     inner join promise_rules
         on outcomes.school_year + 12 - outcomes.grade = promise_rules.class_year
     left join enrollment_codes on outcomes.exit_code = enrollment_codes.code

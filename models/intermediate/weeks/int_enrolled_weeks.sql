@@ -54,15 +54,9 @@ bounded_spells as (
         least(spells.exit_date, district_years.known_through) as last_day,
         district_years.known_through
     from spells
-    inner join as_of on spells.school_year = as_of.school_year
-    inner join district_years
-        on
-            spells.district_id = district_years.district_id
-            and spells.school_year = district_years.school_year
-    left join first_days
-        on
-            spells.district_id = first_days.district_id
-            and spells.school_year = first_days.school_year
+    inner join as_of using (school_year)
+    inner join district_years using (district_id, school_year)
+    left join first_days using (district_id, school_year)
 
 ),
 

@@ -59,7 +59,7 @@ counted_days as (
             substring(enrollment_calendars.enrolled_days from weeks.first_day for 7)
         ) as days_enrolled
     from enrollment_calendars
-    inner join weeks on enrollment_calendars.school_year = weeks.school_year
+    inner join weeks using (school_year)
 
 ),
 
@@ -74,7 +74,7 @@ counted_absences as (
             substring(absence_calendars.absent_days from weeks.first_day for 7)
         ) as days_absent
     from absence_calendars
-    inner join weeks on absence_calendars.school_year = weeks.school_year
+    inner join weeks using (school_year)
 
 ),
 

@@ -10,7 +10,7 @@ student_years as (
 
     select student_years.*
     from {{ ref('int_student_years') }} as student_years
-    inner join as_of on student_years.school_year = as_of.school_year
+    inner join as_of using (school_year)
 
 ),
 

@@ -26,10 +26,7 @@ intervention_spells as (
         rosters.ended_on,
         students.student_key is not null as is_known_student
     from rosters
-    left join students
-        on
-            rosters.district_id = students.district_id
-            and rosters.district_student_id = students.district_student_id
+    left join students using (district_id, district_student_id)
 
 )
 

@@ -53,15 +53,8 @@ limits as (
                 then pde.threshold * expected_days.days_enrolled_expected
         end as pde_limit
     from expected_days
-    inner join outcomes
-        on
-            expected_days.district_id = outcomes.district_id
-            and expected_days.district_student_id = outcomes.district_student_id
-            and expected_days.school_year = outcomes.school_year
-    inner join students
-        on
-            expected_days.district_id = students.district_id
-            and expected_days.district_student_id = students.district_student_id
+    inner join outcomes using (district_id, district_student_id, school_year)
+    inner join students using (district_id, district_student_id)
     inner join absence_definitions as federal
         on
             federal.definition = 'federal'

@@ -43,10 +43,7 @@ covariates as (
         covariates.covariate,
         covariates.value::float8 as value
     from eligible
-    inner join student_years as after_years
-        on
-            eligible.student_key = after_years.student_key
-            and eligible.school_year = after_years.school_year
+    inner join student_years as after_years using (student_key, school_year)
     inner join student_years as before_years
         on
             eligible.student_key = before_years.student_key
@@ -101,11 +98,7 @@ compared as (
         ) as standard_deviation
     from groups as participants
     inner join groups as comparison
-        on
-            participants.intervention_code = comparison.intervention_code
-            and participants.school_year = comparison.school_year
-            and participants.measure = comparison.measure
-            and participants.covariate = comparison.covariate
+        using (intervention_code, school_year, measure, covariate)
     where participants.is_participant and not comparison.is_participant
 
 ),
@@ -135,7 +128,7 @@ intervention_balance as (
         on
             district_years.district_id = 'all'
             and compared.school_year = district_years.school_year
-    left join outcome_measures on compared.measure = outcome_measures.measure
+    left join outcome_measures using (measure)
 
 )
 

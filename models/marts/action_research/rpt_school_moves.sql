@@ -60,11 +60,8 @@ triggers as (
         bool_or(move_triggers.trigger = 'placement') as placement_began,
         bool_or(move_triggers.trigger = 'shelter') as shelter_stay_began
     from moves
-    inner join involvements on moves.person_id = involvements.person_id
-    inner join move_triggers
-        on
-            involvements.source_id = move_triggers.source_id
-            and involvements.program_code = move_triggers.program_code
+    inner join involvements using (person_id)
+    inner join move_triggers using (source_id, program_code)
     where
         involvements.started_on <= moves.entry_date
         and involvements.started_on >= moves.entry_date - move_triggers.window_days
@@ -88,12 +85,7 @@ school_moves as (
         coalesce(triggers.placement_began, false) as placement_began,
         coalesce(triggers.shelter_stay_began, false) as shelter_stay_began
     from moves
-    left join triggers
-        on
-            moves.person_id = triggers.person_id
-            and moves.school_year = triggers.school_year
-            and moves.entry_date = triggers.entry_date
-            and moves.school_key = triggers.school_key
+    left join triggers using (person_id, school_year, entry_date, school_key)
 
 )
 

@@ -51,10 +51,7 @@ district_students as (
         newest.home_language,
         newest.school_year as last_school_year
     from newest
-    left join student_persons
-        on
-            newest.district_id = student_persons.district_id
-            and newest.district_student_id = student_persons.district_student_id
+    left join student_persons using (district_id, district_student_id)
     left join codes as races
         on races.domain = 'race' and cast(newest.race as text) = races.code
 

@@ -34,10 +34,7 @@ enrollments as (
         spells.exit_date,
         spells.exit_code
     from spells
-    left join student_persons
-        on
-            spells.district_id = student_persons.district_id
-            and spells.district_student_id = student_persons.district_student_id
+    left join student_persons using (district_id, district_student_id)
     left join codes as grades
         on grades.domain = 'grade' and cast(spells.grade as text) = grades.code
     where not spells.is_no_show

@@ -24,8 +24,7 @@ labeled as (
         involvements.started_on,
         involvements.ended_on
     from involvements
-    left join program_groups
-        on involvements.program_group = program_groups.program_group
+    left join program_groups using (program_group)
 
 )
 

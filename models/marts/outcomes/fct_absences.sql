@@ -58,11 +58,7 @@ absences as (
         absent_days.day_fraction,
         absent_days.is_excused
     from absent_days
-    inner join student_years
-        on
-            absent_days.district_id = student_years.district_id
-            and absent_days.district_student_id = student_years.district_student_id
-            and absent_days.school_year = student_years.school_year
+    inner join student_years using (district_id, district_student_id, school_year)
 
 )
 

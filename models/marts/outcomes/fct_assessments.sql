@@ -48,16 +48,13 @@ results as (
         assessment_scales.scale_id,
         performance_levels.is_proficient
     from assessments
-    inner join student_persons
-        on
-            assessments.district_id = student_persons.district_id
-            and assessments.district_student_id = student_persons.district_student_id
+    inner join student_persons using (district_id, district_student_id)
     left join assessment_scales
         on
             assessments.test = assessment_scales.test
             and assessments.subject = assessment_scales.subject
             and {{ in_force('assessment_scales', 'assessments.test_year') }}
-    left join performance_levels on assessments.level = performance_levels.level
+    left join performance_levels using (level)
     left join codes as grades
         on grades.domain = 'grade' and cast(assessments.grade as text) = grades.code
 

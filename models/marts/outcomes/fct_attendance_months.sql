@@ -38,16 +38,8 @@ months as (
         attendance_months.days_absent_excused,
         attendance_months.days_absent_unexcused
     from attendance_months
-    inner join student_years
-        on
-            attendance_months.district_id = student_years.district_id
-            and attendance_months.district_student_id
-            = student_years.district_student_id
-            and attendance_months.school_year = student_years.school_year
-    left join district_years
-        on
-            attendance_months.district_id = district_years.district_id
-            and attendance_months.school_year = district_years.school_year
+    inner join student_years using (district_id, district_student_id, school_year)
+    left join district_years using (district_id, school_year)
 
 )
 

@@ -40,16 +40,9 @@ student_year_involvements as (
         involvements.involved_prior_year,
         involvements.involved_concurrent
     from involvements
-    left join student_persons
-        on
-            involvements.district_id = student_persons.district_id
-            and involvements.district_student_id = student_persons.district_student_id
-    left join district_years
-        on
-            involvements.district_id = district_years.district_id
-            and involvements.school_year = district_years.school_year
-    left join program_groups
-        on involvements.program_group = program_groups.program_group
+    left join student_persons using (district_id, district_student_id)
+    left join district_years using (district_id, school_year)
+    left join program_groups using (program_group)
 
 )
 

@@ -89,24 +89,10 @@ student_years as (
         any_involvement.involved_prior_year,
         any_involvement.involved_concurrent
     from outcomes
-    left join promise_statuses
-        on
-            outcomes.district_id = promise_statuses.district_id
-            and outcomes.district_student_id = promise_statuses.district_student_id
-            and outcomes.school_year = promise_statuses.school_year
-    left join student_persons
-        on
-            outcomes.district_id = student_persons.district_id
-            and outcomes.district_student_id = student_persons.district_student_id
-    left join any_involvement
-        on
-            outcomes.district_id = any_involvement.district_id
-            and outcomes.district_student_id = any_involvement.district_student_id
-            and outcomes.school_year = any_involvement.school_year
-    left join district_years
-        on
-            outcomes.district_id = district_years.district_id
-            and outcomes.school_year = district_years.school_year
+    left join promise_statuses using (district_id, district_student_id, school_year)
+    left join student_persons using (district_id, district_student_id)
+    left join any_involvement using (district_id, district_student_id, school_year)
+    left join district_years using (district_id, school_year)
     left join codes as grades
         on grades.domain = 'grade' and cast(outcomes.grade as text) = grades.code
     left join codes as races
