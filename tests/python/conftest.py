@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from tests.python.parsed_projects import KEPT, folders, parsed, uncollected
+from tests.python.parsed_projects import KEPT, folders, invoke_dbt, parsed
 
 from outcomes.access.roles import apply_access
 from outcomes.config import CONTRACTS_DIR, PROJECT_DIR, Settings, load_settings
@@ -324,10 +324,7 @@ def try_dbt(
         project: the folder of the project.
         options: more settings of the sessions, as libpq takes them.
     """
-    from dbt.cli.main import dbtRunner
-
     with (
-        uncollected(),
         pytest.MonkeyPatch.context() as environment,
         redirect_stdout(io.StringIO()) as output,
     ):
@@ -338,7 +335,7 @@ def try_dbt(
         environment.setenv("DBT_TARGET_PATH", str(KEPT / "run"))
         environment.setenv("OUTCOMES_PG_DATABASE", built.database)
         environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
-        done = dbtRunner(manifest).invoke(["--no-use-colors", *arguments, *folders(project)])
+        done = invoke_dbt(["--no-use-colors", *arguments, *folders(project)], manifest)
     return DbtRun(done.success, output.getvalue())
 
 
