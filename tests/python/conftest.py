@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from tests.python.parsed_projects import KEPT, folders, invoke_dbt, parsed
+from tests.python.parsed_projects import SCRATCH, folders, invoke_dbt, parsed
 
 from outcomes.access.roles import apply_access
 from outcomes.config import CONTRACTS_DIR, PROJECT_DIR, Settings, load_settings
@@ -332,7 +332,7 @@ def try_dbt(
         environment.setenv("DBT_WRITE_JSON", "false")
         environment.setenv("DBT_LOG_LEVEL_FILE", "none")
         manifest = None if arguments[0] in ("debug", "parse") else parsed(project, built.database)
-        environment.setenv("DBT_TARGET_PATH", str(KEPT / "run"))
+        environment.setenv("DBT_TARGET_PATH", str(SCRATCH / "run"))
         environment.setenv("OUTCOMES_PG_DATABASE", built.database)
         environment.setenv("PGOPTIONS", f"{f'-c role={role}' if role else ''} {options}")
         done = invoke_dbt(["--no-use-colors", *arguments, *folders(project)], manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import shutil
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 # Kept for the next run of the tests, in which dbt parses only changed files.
-KEPT = PROJECT_DIR / "target" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+_KEPT = PROJECT_DIR / "target" / "tests"
+# dbt's other files, for each process of the tests.
+SCRATCH = _KEPT / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 # The database's name in a parsed manifest.
 _DATABASE = "outcomes"
@@ -103,29 +106,40 @@ def parsed_for_outcomes(database: str) -> Iterator[None]:
 
 def folders(project: Path) -> list[str]:
     """dbt's options for the project's folder and the example profile."""
-    profiles = KEPT / "profile"
+    profiles = SCRATCH / "profile"
     profiles.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "profiles.example.yml", profiles / "profiles.yml")
     return ["--project-dir", str(project), "--profiles-dir", str(profiles)]
 
 
 def _parse(project: Path, target: str) -> Manifest | None:
-    ours = KEPT / target
-    _forget_changed_yaml(ours / "partial_parse.msgpack")
+    ours = _KEPT / target
     folder = ours
     if project != PROJECT_DIR:
         # A copy of the project differs in a few files, so parsing starts from ours.
         parsed(PROJECT_DIR, _DATABASE)
         folder = project / "target"
         folder.mkdir(exist_ok=True)
-        shutil.copy(ours / "partial_parse.msgpack", folder)
-    with pytest.MonkeyPatch.context() as environment:
+    with _alone(ours), pytest.MonkeyPatch.context() as environment:
+        if project == PROJECT_DIR:
+            _forget_changed_yaml(ours / "partial_parse.msgpack")
+        else:
+            shutil.copy(ours / "partial_parse.msgpack", folder)
         for name, value in _CONNECTION.items():
             environment.setenv(f"OUTCOMES_PG_{name}", value)
         done = invoke_dbt(["--quiet", "parse", *folders(project), "--target-path", str(folder)])
     # Not collected either: the modules and manifests of the whole run.
     gc.freeze()
     return done.result if done.success else None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process parse into a folder; the next one finds all its files parsed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _forget_changed_yaml(kept: Path) -> None:
