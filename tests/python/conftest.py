@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import os
 import shutil
 import socket
 import tempfile
@@ -115,7 +116,7 @@ def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 @contextlib.contextmanager
 def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     """An embedded server on a free port, in a folder of its own; the environment points at it."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-", dir=_memory()))
     # Started by root, the server runs as another user, who needs access.
     folder.chmod(0o755)
     environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
@@ -130,10 +131,27 @@ def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off".encode())
             connection.execute("select pg_reload_conf()")
+            # Nor is a password that is slow to try: dbt connects anew for every model.
+            connection.execute("set scram_iterations = 1")
+            password = sql.Literal(connection.info.password)
+            connection.execute(sql.SQL("alter role current_user password {}").format(password))
         yield load_settings()
     finally:
         server.reset()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Linux's folder in memory, if it has room for a server and lets its programs run.
+
+    A copy of a built database has two thousand files, for which a disk may need seconds.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        return None
+    found = os.statvfs(memory)
+    has_room = found.f_bavail * found.f_frsize > 4 << 30
+    return memory if has_room and not found.f_flag & os.ST_NOEXEC else None
 
 
 @contextlib.contextmanager
