@@ -11,6 +11,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from tests.python.docs.dbt_runs import DbtCommand, DbtRun
 from tests.python.parsed_projects import parsed as parsed_for
+from tests.python.parsed_projects import uncollected
 
 from outcomes.config import PROJECT_DIR, Settings
 
@@ -34,10 +35,11 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
             "--target-path": folder / "target",
             "--log-path": folder / "logs",
         }
-        outcome = dbtRunner(manifest, callbacks=[listen]).invoke(
-            ["--quiet", "--no-partial-parse", *command]
-            + [str(part) for place in places.items() for part in place]
-        )
+        with uncollected():
+            outcome = dbtRunner(manifest, callbacks=[listen]).invoke(
+                ["--quiet", "--no-partial-parse", *command]
+                + [str(part) for place in places.items() for part in place]
+            )
         if outcome.exception is not None:
             complaints.append(str(outcome.exception))
         return DbtRun(bool(outcome.success), complaints, folder / "target")
