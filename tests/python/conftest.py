@@ -50,21 +50,23 @@ WITH_SEEDS = (*UNTESTED, "--resource-type", "seed")
 # Deliveries of all partners, with the correct results.
 SAMPLE = PROJECT_DIR / "tests" / "sample"
 
-# Fixtures of warehouses that take long, the most used first.
-SHARED = ("built_demo", "first_publication", "built_sample", "weekly")
+# Fixtures of warehouses, of which each is made by one worker.
+SHARED = ("built_demo", "first_publication", "weekly", "built_sample")
+# Groups of tests that take long, the longest first.
+LONG = (*SHARED, "test_incomplete_records", "test_pollution", "test_bad_input")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, each of these is made by one worker, and no file is split.
+    """With several workers, each shared warehouse is made by one, and no file is split.
 
     The longest group comes first, so that the workers end at about the same time.
     """
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
-    places = {group: place for place, group in enumerate(SHARED)}
-    items.sort(key=lambda item: places.get(groups[item], len(SHARED)))
+    places = {group: place for place, group in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(groups[item], len(LONG)))
 
 
 def _group(item: pytest.Item) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -116,7 +117,10 @@ def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
 
 @contextmanager
 def dbt_environment() -> Iterator[None]:
-    """Set the variables of dbt's profile and macros while dbt runs."""
+    """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
+
+    Collecting takes a fifth of dbt's time, and frees little.
+    """
     settings = load_settings()
     provided = {
         "OUTCOMES_PG_PASSWORD": settings.password,
@@ -129,9 +133,11 @@ def dbt_environment() -> Iterator[None]:
         provided["PGOPTIONS"] = " ".join(options).strip()
     given = {name: os.environ.get(name) for name in provided}
     os.environ.update(provided)
+    gc.disable()
     try:
         yield
     finally:
+        gc.enable()
         for name, value in given.items():
             if value is None:
                 del os.environ[name]
