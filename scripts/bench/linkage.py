@@ -26,8 +26,8 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build, dbt_environment
 
 STUDENTS = 32_000
-# Two sizes, to show the growth.
-CLIENT_RECORDS = (1_000_000, 15_000_000)
+# To show the growth.
+CLIENT_RECORDS = (1_000_000, 4_000_000, 15_000_000)
 # From the raw records to the crosswalk.
 LINKING = "+person_crosswalk"
 
