@@ -170,7 +170,10 @@ def test_a_shrunken_snapshot_is_held_until_it_is_released(
     day = "as_of_date::text, status"
     assert sorted(ledger(connection, day)) == [("2012-09-24", "loaded"), ("2012-10-01", "held")]
     name = "PPS_DHS_20121001.zip/ATTENDANCE_EVENTS.csv"
-    assert run("release", name, "--reason", "a school left")[0] == 0
+    release = ("release", name, "--reason", "a school left", "--as-of")
+    with pytest.raises(OutcomesError, match="No held file is named"):
+        run(*release, "2012-09-24")
+    assert run(*release, "2012-10-01")[0] == 0
     assert {status for _, status in ledger(connection, day)} == {"loaded"}
     assert run("land", tmp_path)[0] == 0
 
