@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,6 +32,8 @@ _DATABASE = "outcomes"
 _CONNECTION = {"HOST": "127.0.0.1", "PORT": "5432", "USER": "outcomes", "DATABASE": _DATABASE}
 
 _manifests: dict[str, Manifest | None] = {}
+# Warnings and errors of parsing our project, by target.
+complaints: dict[str, list[str]] = {}
 
 
 @contextmanager
@@ -79,16 +81,25 @@ def parsed(project: Path, database: str) -> Manifest | None:
 
 
 @uncollected()
-def invoke_dbt(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRunnerResult:
-    """Run dbt in a thread of its own.
+def invoke_dbt(
+    arguments: Sequence[str],
+    manifest: Manifest | None = None,
+    complaints: list[str] | None = None,
+) -> dbtRunnerResult:
+    """Run dbt in a thread of its own, and add its warnings and errors to `complaints`.
 
     For each of its flags dbt reads the source of all callers (`inspect.stack`). Below pytest
     that takes up to a second a run, and more with every module that the tests have loaded.
     """
     from dbt.cli.main import dbtRunner
 
+    def listen(event: Any) -> None:
+        if complaints is not None and event.info.level in ("warn", "error"):
+            complaints.append(event.info.msg)
+
+    runner = dbtRunner(manifest, callbacks=[listen])
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(dbtRunner(manifest).invoke, list(arguments)).result()
+        return thread.submit(runner.invoke, list(arguments)).result()
 
 
 @contextmanager
@@ -126,7 +137,14 @@ def _parse(project: Path, target: str) -> Manifest | None:
             shutil.copy(ours / "partial_parse.msgpack", folder)
         for name, value in _CONNECTION.items():
             environment.setenv(f"OUTCOMES_PG_{name}", value)
-        done = invoke_dbt(["--quiet", "parse", *folders(project), "--target-path", str(folder)])
+        found: list[str] = []
+        options = [*folders(project), "--target-path", str(folder)]
+        done = invoke_dbt(["--quiet", "parse", *options], complaints=found)
+        if project == PROJECT_DIR:
+            complaints[target] = found
+            if found:
+                # dbt complains of a file only when it parses it.
+                (ours / "partial_parse.msgpack").unlink(missing_ok=True)
     # Not collected either: the modules and manifests of the whole run.
     gc.freeze()
     return done.result if done.success else None

@@ -14,6 +14,9 @@ from rich.markup import escape
 
 from outcomes.config import Settings
 
+# As long as landing.begin_run waits for a running dbt.
+PATIENCE_SECONDS = 8.0
+
 
 @dataclass(frozen=True)
 class Run:
@@ -147,8 +150,9 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
 
 
 def _dbt_is_at_work(connection: psycopg.Connection) -> bool:
-    """Whether dbt has a session within the waiting time of landing.begin_run."""
-    for _ in range(80):
+    """Whether dbt has a session, or gets one soon: between two steps it has none."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < give_up_at:
         query = (
             "select count(*) from pg_stat_activity "
             "where datname = current_database() and application_name = 'dbt'"

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import Any
 
 import pytest
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
-from tests.python.docs.dbt_runs import DbtCommand, DbtRun
+from tests.python.docs.dbt_runs import DbtRun
+from tests.python.parsed_projects import folders, invoke_dbt
 from tests.python.parsed_projects import parsed as parsed_for
-from tests.python.parsed_projects import uncollected
 
 from outcomes.config import PROJECT_DIR, Settings
-
-
-@pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
-    """Runs dbt with the example profile as it is, writing outside the project."""
-
-    def run(*command: str, manifest: Manifest | None = None) -> DbtRun:
-        folder = tmp_path_factory.mktemp("dbt")
-        shutil.copyfile(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
-        complaints: list[str] = []
-
-        def listen(event: Any) -> None:
-            if event.info.level in ("warn", "error"):
-                complaints.append(event.info.msg)
-
-        places = {
-            "--project-dir": PROJECT_DIR,
-            "--profiles-dir": folder,
-            "--target-path": folder / "target",
-            "--log-path": folder / "logs",
-        }
-        with uncollected():
-            outcome = dbtRunner(manifest, callbacks=[listen]).invoke(
-                ["--quiet", "--no-partial-parse", *command]
-                + [str(part) for place in places.items() for part in place]
-            )
-        if outcome.exception is not None:
-            complaints.append(str(outcome.exception))
-        return DbtRun(bool(outcome.success), complaints, folder / "target")
-
-    return run
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +24,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def documented(dbt: DbtCommand, built_demo: Settings) -> DbtRun:
-    """`dbt docs generate` on the built demo: the catalog and all compiled SQL."""
+def documented(built_demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
+    """`dbt docs generate` on the built demo: the catalog and the compiled SQL of the models."""
+    folder = tmp_path_factory.mktemp("dbt")
+    complaints: list[str] = []
+    command = ["--quiet", "docs", "generate", "--select", "resource_type:model"]
+    places = [*folders(PROJECT_DIR), "--target-path", str(folder)]
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OUTCOMES_PG_DATABASE", built_demo.database)
-        return dbt("docs", "generate", manifest=parsed_for(PROJECT_DIR, built_demo.database))
+        project = parsed_for(PROJECT_DIR, built_demo.database)
+        done = invoke_dbt([*command, *places], project, complaints)
+    return DbtRun(done.success, complaints, folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,3 @@ class DbtRun:
     def artifact(self, name: str) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads((self.target_dir / name).read_text())
         return loaded
-
-
-DbtCommand = Callable[..., DbtRun]

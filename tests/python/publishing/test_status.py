@@ -95,7 +95,9 @@ def test_an_unpublished_run_needs_somebody_to_act(
     message: str,
     connection: psycopg.Connection,
     newest: date,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("outcomes.reports.status.PATIENCE_SECONDS", 0.5)
     change(connection)
     code, found = as_json(newest)
     assert (code, found["is_well"], found["is_running"]) == (3, False, False)
