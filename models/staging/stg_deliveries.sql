@@ -43,7 +43,8 @@ deliveries as (
         row_number() over (
             partition by partner_id, contract_object, source_id
             order by as_of_date, sent_at nulls first, received_at, load_id
-        ) as delivery_number
+        ) as delivery_number,
+        as_of_date = max(as_of_date) over (partition by load_id) as is_newest
     from accepted
 
 )

@@ -1,70 +1,85 @@
 with
 
-services as not materialized (
+service_versions as not materialized (
 
-    select * from {{ ref('stg_services') }}
-
-),
-
-deliveries as not materialized (
-
-    select * from {{ ref('stg_deliveries') }}
-
-),
-
-clients as not materialized (
-
-    select * from {{ source('raw', 'clients') }}
+    select * from {{ ref('stg_service_versions') }}
 
 ),
 
 -- A deleted client record is not an error of the source, so it does not count here.
-orphans as (
+clients as not materialized (
 
     select
-        services.source_id,
-        services.source_client_id,
-        services.load_id
-    from services
+        source_id,
+        source_client_id
+    from {{ source('raw', 'clients') }}
     where
-        not exists (
-            select from clients
-            where
-                clients.source_id = services.source_id
-                and clients.source_client_id = services.source_client_id
-                and clients.load_id in (select deliveries.load_id from deliveries)
+        load_id in (
+            select deliveries.load_id from {{ ref('stg_deliveries') }} as deliveries
         )
 
 ),
 
-newest_deliveries as (
+versions_without_client as (
 
     select
-        partner_id,
-        contract_object,
+        source_id,
+        source_service_id,
         load_id,
-        max(as_of_date) as as_of_date
-    from deliveries
-    group by partner_id, contract_object, load_id
+        line_number
+    from service_versions
+    where
+        not exists (
+            select from clients
+            where
+                clients.source_id = service_versions.source_id
+                and clients.source_client_id = service_versions.source_client_id
+        )
+
+),
+
+doubtful_services as (
+
+    select distinct
+        source_id,
+        source_service_id
+    from versions_without_client
+
+),
+
+-- A newer version may have corrected the client.
+services as (
+
+    select distinct on (source_id, source_service_id) service_versions.*
+    from doubtful_services
+    inner join service_versions using (source_id, source_service_id)
+    order by
+        source_id,
+        source_service_id,
+        service_versions.updated_at desc,
+        service_versions.as_of_date desc,
+        service_versions.delivery_number desc,
+        service_versions.line_number desc
 
 ),
 
 services_without_client as (
 
     select
-        newest_deliveries.partner_id,
-        newest_deliveries.contract_object,
-        orphans.source_id,
-        orphans.source_client_id,
-        max(newest_deliveries.as_of_date) as as_of_date,
+        services.partner_id,
+        services.contract_object,
+        services.source_id,
+        services.source_client_id,
+        max(services.as_of_date) as as_of_date,
         count(*) as rows_affected
-    from orphans
-    inner join newest_deliveries using (load_id)
+    from services
+    inner join versions_without_client using (load_id, line_number)
+    where not services.is_deleted
     group by
-        newest_deliveries.partner_id,
-        newest_deliveries.contract_object,
-        orphans.source_id,
-        orphans.source_client_id
+        services.partner_id,
+        services.contract_object,
+        services.source_id,
+        services.source_client_id
 
 )
 

@@ -12,18 +12,10 @@ clients as not materialized (
 
 ),
 
-deliveries as (
-
-    select * from {{ ref('stg_deliveries') }}
-
-),
-
--- A content that was delivered repeatedly counts at its newest delivery.
 newest_deliveries as (
 
-    select distinct on (load_id) *
-    from deliveries
-    order by load_id, as_of_date desc, delivery_number desc
+    select * from {{ ref('stg_deliveries') }}
+    where is_newest
 
 ),
 

@@ -82,7 +82,7 @@ crowded as (
 
 ),
 
-rules as (
+pairs as (
 
     select
         pair_rules.*,
@@ -100,30 +100,30 @@ rules as (
 client_decisions as (
 
     select
-        rules.client_person_id,
-        rules.student_identity_id,
-        rules.student_key,
-        rules.person_id,
-        rules.match_weight,
-        rules.match_probability,
-        rules.person_rank,
-        rules.runner_up_person_id,
-        rules.runner_up_weight,
-        rules.held_by as rule,
+        pairs.client_person_id,
+        pairs.student_identity_id,
+        pairs.student_key,
+        pairs.person_id,
+        pairs.match_weight,
+        pairs.match_probability,
+        pairs.person_rank,
+        pairs.runner_up_person_id,
+        pairs.runner_up_weight,
+        pairs.held_by as rule,
         case
-            when rules.person_rank > 1 then 'none'
-            when rules.reviewed_decision = 'no_link' then 'none'
-            when rules.reviewed_decision = 'link' then 'link'
-            when rules.held_by is null and rules.match_weight >= policy.link_weight
+            when pairs.person_rank > 1 then 'none'
+            when pairs.reviewed_decision = 'no_link' then 'none'
+            when pairs.reviewed_decision = 'link' then 'link'
+            when pairs.held_by is null and pairs.match_weight >= policy.link_weight
                 then 'link'
-            when rules.held_by is null and rules.match_weight >= policy.review_weight
+            when pairs.held_by is null and pairs.match_weight >= policy.review_weight
                 then 'review'
-            when rules.match_weight >= policy.held_weight then 'review'
+            when pairs.match_weight >= policy.held_weight then 'review'
             else 'none'
         end as decision,
-        case when rules.reviewed_decision is null then 'model' else 'reviewer' end
+        case when pairs.reviewed_decision is null then 'model' else 'reviewer' end
             as decided_by
-    from rules
+    from pairs
     cross join policy
 
 )

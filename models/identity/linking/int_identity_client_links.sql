@@ -13,8 +13,8 @@ client_persons as (
 
 ),
 
--- All identities of a client follow its decision. A client who is not compared, but
--- reviewed, has one identity.
+-- All identities of a client have its decision. A client who is reviewed without having
+-- been compared is no client person; the decision itself names the client's identity.
 client_links as (
 
     select

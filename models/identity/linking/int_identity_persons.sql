@@ -117,14 +117,14 @@ persons as (
         students.*,
         clusters.reviewed_cluster_key,
         contradicted.cluster_key is not null as is_contradicted,
-        first_value(students.student_key) over by_age as eldest_student_key,
+        first_value(students.student_key) over earliest as first_student_key,
         'P' || upper(
-            left(md5('student|' || first_value(students.student_key) over by_age), 15)
+            left(md5('student|' || first_value(students.student_key) over earliest), 15)
         ) as person_id
     from students
     inner join clusters on students.student_key = clusters.student_key
     left join contradicted on clusters.cluster_key = contradicted.cluster_key
-    window by_age as (
+    window earliest as (
         partition by
             case
                 when contradicted.cluster_key is null then clusters.cluster_key

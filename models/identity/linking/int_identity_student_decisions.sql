@@ -18,13 +18,14 @@ policy as (
 
 ),
 
--- Both directions of every pair that could link. A reviewer's link outweighs any other.
+-- Every pair that could link, once for each of its students, with the other one as the
+-- candidate. A reviewer's link outweighs any other.
 candidates as (
 
     select
         student_pairs.student_key,
         student_pairs.other_student_key,
-        sides.shared_key,
+        sides.own_key,
         sides.candidate_key,
         case
             when student_pairs.reviewed_decision = 'link'
@@ -38,7 +39,7 @@ candidates as (
             values
             (student_pairs.student_key, student_pairs.other_student_key),
             (student_pairs.other_student_key, student_pairs.student_key)
-        ) as sides (shared_key, candidate_key)
+        ) as sides (own_key, candidate_key)
     where
         student_pairs.reviewed_decision = 'link'
         or (
@@ -49,8 +50,8 @@ candidates as (
 
 ),
 
--- Two students whom a district lists on the same day cannot both be a third student:
--- the weaker link is held, or both if their weights are nearly equal.
+-- Two candidates whom a district lists on the same day cannot both be the student: the
+-- weaker link is held, or both if their weights are nearly equal.
 near_ties as (
 
     select distinct
@@ -60,7 +61,7 @@ near_ties as (
     from candidates
     inner join candidates as others
         on
-            candidates.shared_key = others.shared_key
+            candidates.own_key = others.own_key
             and candidates.candidate_key <> others.candidate_key
     inner join memberships on candidates.candidate_key = memberships.student_key
     inner join memberships as other_memberships
@@ -75,7 +76,7 @@ near_ties as (
 
 ),
 
-rules as (
+pairs as (
 
     select
         student_pairs.*,
@@ -91,28 +92,28 @@ rules as (
 student_decisions as (
 
     select
-        rules.student_key,
-        rules.other_student_key,
-        rules.student_identity_id,
-        rules.other_identity_id,
-        rules.match_weight,
-        rules.match_probability,
-        rules.held_by as rule,
+        pairs.student_key,
+        pairs.other_student_key,
+        pairs.student_identity_id,
+        pairs.other_identity_id,
+        pairs.match_weight,
+        pairs.match_probability,
+        pairs.held_by as rule,
         case
-            when rules.reviewed_decision = 'link' then 'link'
-            when rules.reviewed_decision = 'no_link' then 'none'
-            when rules.held_by = 'side_by_side' then 'none'
-            when rules.match_weight < policy.review_weight then 'none'
-            when rules.held_by is not null then 'review'
-            when rules.match_weight < policy.student_link_weight then 'review'
+            when pairs.reviewed_decision = 'link' then 'link'
+            when pairs.reviewed_decision = 'no_link' then 'none'
+            when pairs.held_by = 'side_by_side' then 'none'
+            when pairs.match_weight < policy.review_weight then 'none'
+            when pairs.held_by is not null then 'review'
+            when pairs.match_weight < policy.student_link_weight then 'review'
             else 'link'
         end as decision,
         case
-            when rules.reviewed_decision is not null then 'reviewer'
-            when rules.has_same_state_id then 'id'
+            when pairs.reviewed_decision is not null then 'reviewer'
+            when pairs.has_same_state_id then 'id'
             else 'model'
         end as decided_by
-    from rules
+    from pairs
     cross join policy
 
 )

@@ -1,18 +1,40 @@
 with
 
-services as (
+linked_services as (
 
-    select * from {{ ref('stg_services') }}
+    select * from {{ ref('int_linked_services') }}
+
+),
+
+service_versions as (
+
+    select * from {{ ref('stg_service_versions') }}
 
 ),
 
 person_crosswalk as (
 
     select * from {{ ref('person_crosswalk') }}
+    where record_type = 'client' and decision = 'link'
 
 ),
 
--- Only links count, not pairs in clerical review.
+services as (
+
+    select distinct on (source_id, source_service_id) service_versions.*
+    from linked_services
+    inner join service_versions using (source_id, source_service_id)
+    order by
+        source_id,
+        source_service_id,
+        service_versions.updated_at desc,
+        service_versions.as_of_date desc,
+        service_versions.delivery_number desc,
+        service_versions.line_number desc
+
+),
+
+-- The newest version of a service may be about a client who is not linked.
 involvements as (
 
     select
@@ -28,9 +50,7 @@ involvements as (
         on
             services.source_id || ':' || services.source_client_id
             = person_crosswalk.record_id
-    where
-        person_crosswalk.record_type = 'client'
-        and person_crosswalk.decision = 'link'
+    where not services.is_deleted
 
 )
 

@@ -46,7 +46,7 @@ FORBIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
         "staging.stg_clients",
-        "staging.stg_services",
+        "staging.stg_service_versions",
     ],
     "outcomes_builder": ["landing.purges", "landing.joined_rows", "landing.upgrades"],
 }

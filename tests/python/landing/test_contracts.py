@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.resources
 import json
 from pathlib import Path
@@ -11,9 +12,10 @@ import psycopg
 import pytest
 import yaml
 
-from outcomes.config import CONTRACTS_DIR
+from outcomes.config import CONTRACTS_DIR, PROJECT_DIR
 from outcomes.contracts.formats import DateFormat, spring_year
 from outcomes.contracts.layout import FileName
+from outcomes.contracts.model import CodesBy
 from outcomes.contracts.reader import ContractError, load_contract, load_contracts
 from outcomes.landing.ledger import record_partners
 
@@ -50,6 +52,18 @@ def test_columns_are_classified_and_direct_identifiers_are_known(file: Path) -> 
             columns = {binding.split(".")[1] for binding in prop.feeds}
             if columns & direct:
                 assert prop.classification == "direct_identifier", (item.name, prop.name)
+
+
+def test_every_source_and_program_of_the_contract_is_known_to_the_models() -> None:
+    clients, services = load_contracts()["dhs"].objects
+    (rule,) = (rule for rule in services.row_rules if isinstance(rule, CodesBy))
+    with (PROJECT_DIR / "seeds/policy/client_sources.csv").open(encoding="utf-8") as file:
+        sources = {row["source_id"] for row in csv.DictReader(file)}
+    (allowed,) = (prop.values for prop in clients.properties if prop.name == "source_id")
+    assert sources == set(rule.codes) == set(allowed or [])
+    with (PROJECT_DIR / "seeds/crosswalks/program_codes.csv").open(encoding="utf-8") as file:
+        programs = {(row["source_id"], row["program_code"]) for row in csv.DictReader(file)}
+    assert programs == {(source, code) for source, codes in rule.codes.items() for code in codes}
 
 
 @pytest.mark.parametrize(

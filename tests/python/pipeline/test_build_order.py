@@ -211,8 +211,8 @@ def decisions(connection: psycopg.Connection) -> list[Decision]:
             select ones.student_key, 'student', others.student_key, 'link'
             from identity.int_identity_persons as ones, identity.int_identity_persons as others
             where ones.student_key < others.student_key and ones.person_id <> others.person_id
-                and ones.student_key = ones.eldest_student_key
-                and others.student_key = others.eldest_student_key
+                and ones.student_key = ones.first_student_key
+                and others.student_key = others.first_student_key
             order by 1 desc, 3 desc limit 1
         )
         union all
