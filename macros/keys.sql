@@ -9,13 +9,3 @@
 {% macro school_key(relation) -%}
     {{ relation }}.district_id || ':' || {{ relation }}.school_code
 {%- endmacro %}
-
-{#
-    The hash of a client record's key. It has to equal the indexed expression of
-    raw.clients (scripts/outcomes/warehouse/tables.py).
-#}
-{% macro client_hash(relation) -%}
-    hashtextextended(
-        {{ relation }}.source_client_id, hashtextextended({{ relation }}.source_id, 0)
-    )
-{%- endmacro %}

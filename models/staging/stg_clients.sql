@@ -6,7 +6,6 @@
 select
     clients.source_id,
     clients.source_client_id,
-    {{ client_hash('clients') }} as record_hash,
     clients.mci_id,
     clients.last_name,
     clients.first_name,

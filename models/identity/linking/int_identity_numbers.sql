@@ -7,7 +7,7 @@ scores as (
 
 ),
 
-policy as (
+policy as not materialized (
 
     select * from {{ ref('int_identity_policy') }}
 

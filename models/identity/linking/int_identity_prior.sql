@@ -1,8 +1,10 @@
 with
 
-records as (
+client_identities as (
 
-    select * from {{ ref('int_identity_records') }}
+    select distinct identity_id
+    from {{ ref('int_identity_records') }}
+    where record_type = 'client'
 
 ),
 
@@ -14,9 +16,7 @@ match_model as (
 
 clients as (
 
-    select count(distinct identity_id) as client_identities
-    from records
-    where record_type = 'client'
+    select count(*) as client_identities from client_identities
 
 ),
 

@@ -64,8 +64,7 @@ review_clients as (
     from linked_records
     inner join clients
         on
-            {{ client_hash('linked_records') }} = clients.record_hash
-            and linked_records.source_id = clients.source_id
+            linked_records.source_id = clients.source_id
             and linked_records.source_client_id = clients.source_client_id
 
 )

@@ -112,12 +112,11 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
                 f"create index if not exists {feed}_load on raw.{feed} "
                 "using brin (load_id)".encode()
             )
-        # Linking looks up all versions of the few clients that change in a week; the expression
-        # is that of the macro `client_hash`.
+        # Finds the few clients with several versions without a sort of all.
         connection.execute(
-            "create index if not exists clients_client on raw.clients "
-            "(hashtextextended(source_client_id, hashtextextended(source_id, 0)))"
+            "create index if not exists clients_key on raw.clients (source_id, source_client_id)"
         )
+        connection.execute("drop index if exists raw.clients_client")
         changes = _differences(before, _columns(connection))
         if load_settings().is_distributed:
             changes += _distribute(connection)
