@@ -60,19 +60,12 @@ nulled_values as (
 
 ),
 
--- Late is measured from the delivery before, within a school year: none are due in
--- summer.
 deliveries as (
 
     select
         files.partner_id,
         files.as_of_date,
-        lag(files.as_of_date) over (
-            partition by
-                files.partner_id,
-                extract(year from files.as_of_date + interval '6 months')
-            order by files.as_of_date
-        ) as previous_as_of_date,
+        extract(year from files.as_of_date + interval '6 months') as school_year,
         count(*) as files_delivered,
         count(*) filter (where files.status = 'loaded') as files_loaded,
         count(*) filter (where files.status = 'quarantined') as files_quarantined,
@@ -83,7 +76,7 @@ deliveries as (
         sum(
             case when files.status <> 'quarantined' then files.rows_rejected else 0 end
         ) as rows_rejected,
-        cast(coalesce(sum(nulled_values.values_nulled), 0) as bigint) as values_nulled
+        coalesce(sum(nulled_values.values_nulled), 0) as values_nulled
     from files
     left join nulled_values using (file_id)
     group by files.partner_id, files.as_of_date
@@ -120,8 +113,8 @@ codes as (
     inner join codes_used
         on
             deliveries.partner_id = codes_used.partner_id
-            and deliveries.as_of_date >= codes_used.first_as_of_date
-            and deliveries.as_of_date <= codes_used.last_as_of_date
+            and deliveries.as_of_date
+            between codes_used.first_as_of_date and codes_used.last_as_of_date
     where codes_used.code is null
     group by deliveries.partner_id, deliveries.as_of_date
 
@@ -139,43 +132,50 @@ incomplete as (
 
 ),
 
+-- Late is measured from the delivery before, within a school year: none are due in
+-- summer.
 measured as (
 
     select
-        deliveries.*,
-        deliveries.files_quarantined + deliveries.files_held as files_set_aside,
+        deliveries.partner_id,
+        deliveries.as_of_date,
         coalesce(expected.files_expected, 0) as files_expected,
+        deliveries.files_delivered,
+        deliveries.files_loaded,
+        deliveries.files_quarantined,
+        deliveries.files_held,
         coalesce(expected.files_missing, 0) as files_missing,
         expected.missing_files,
         missing_feeds.missing_feeds,
-        coalesce(
-            deliveries.rows_rejected
-            / nullif(deliveries.rows_loaded + deliveries.rows_rejected, 0), 0
+        cast(deliveries.rows_loaded as bigint) as rows_loaded,
+        cast(deliveries.rows_rejected as bigint) as rows_rejected,
+        cast(
+            coalesce(
+                deliveries.rows_rejected
+                / nullif(deliveries.rows_loaded + deliveries.rows_rejected, 0), 0
+            ) as numeric(7, 6)
         ) as rejected_share,
+        cast(deliveries.values_nulled as bigint) as values_nulled,
         coalesce(codes.unmapped_codes, 0) as unmapped_codes,
         coalesce(incomplete.incomplete_records, 0) as incomplete_records,
-        coalesce(
-            greatest(
-                deliveries.as_of_date - partners.latency_days
-                - {{ function('next_delivery_on') }}(
-                    deliveries.previous_as_of_date,
-                    partners.delivery_interval,
-                    cast(partners.delivery_weekday as integer)
+        greatest(
+            deliveries.as_of_date - partners.latency_days
+            - {{ function('next_delivery_on') }}(
+                lag(deliveries.as_of_date) over (
+                    partition by deliveries.partner_id, deliveries.school_year
+                    order by deliveries.as_of_date
                 ),
-                0
+                partners.delivery_interval,
+                cast(partners.delivery_weekday as integer)
             ),
             0
         ) as days_late
     from deliveries
+    inner join partners using (partner_id)
+    left join missing_feeds using (partner_id, school_year)
     left join expected using (partner_id, as_of_date)
     left join codes using (partner_id, as_of_date)
     left join incomplete using (partner_id, as_of_date)
-    inner join partners using (partner_id)
-    left join missing_feeds
-        on
-            deliveries.partner_id = missing_feeds.partner_id
-            and extract(year from deliveries.as_of_date + interval '6 months')
-            = missing_feeds.school_year
 
 ),
 
@@ -187,15 +187,17 @@ graded as (
         grades.grade
     from measured
     left join delivery_grades as grades
-        on
-            coalesce(measured.rejected_share <= grades.max_rejected_share, true)
-            and coalesce(measured.files_set_aside <= grades.max_files_set_aside, true)
-            and coalesce(measured.files_missing <= grades.max_files_missing, true)
-            and coalesce(measured.days_late <= grades.max_days_late, true)
-            and coalesce(measured.unmapped_codes <= grades.max_unmapped_codes, true)
-            and coalesce(
-                measured.incomplete_records <= grades.max_incomplete_records, true
-            )
+        on (
+            measured.rows_rejected
+            > grades.max_rejected_share
+            * (measured.rows_loaded + measured.rows_rejected)
+            or measured.files_quarantined + measured.files_held
+            > grades.max_files_set_aside
+            or measured.files_missing > grades.max_files_missing
+            or measured.days_late > grades.max_days_late
+            or measured.unmapped_codes > grades.max_unmapped_codes
+            or measured.incomplete_records > grades.max_incomplete_records
+        ) is not true
     order by measured.partner_id, measured.as_of_date, grades.rank
 
 ),
@@ -203,9 +205,7 @@ graded as (
 delivery_scorecards as (
 
     select
-        partner_id,
-        as_of_date,
-        grade,
+        *,
         case
             when files_quarantined > 0
                 then format(
@@ -244,22 +244,7 @@ delivery_scorecards as (
                     values_nulled
                 )
             else 'Nothing is wrong.'
-        end as worst,
-        files_expected,
-        files_delivered,
-        files_loaded,
-        files_quarantined,
-        files_held,
-        files_missing,
-        missing_files,
-        missing_feeds,
-        cast(rows_loaded as bigint) as rows_loaded,
-        cast(rows_rejected as bigint) as rows_rejected,
-        cast(rejected_share as numeric(7, 6)) as rejected_share,
-        values_nulled,
-        unmapped_codes,
-        incomplete_records,
-        days_late
+        end as worst
     from graded
 
 )
