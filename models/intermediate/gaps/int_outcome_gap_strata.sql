@@ -173,60 +173,17 @@ wide_sums as (
 
 -- A stratum lies in one grade band and economic status, so its sums are also theirs. A
 -- row of any other group has a value in that group's column only.
-grouped_sums as (
+outcome_gap_strata as (
 
     select
-        wide_sums.*,
         strata.school_year,
         strata.district_id,
         strata.grade,
         strata.economic_status,
         groups.group_type,
-        groups.group_value
-    from wide_sums
-    inner join strata using (stratum)
-    cross join
-        lateral (
-            values
-            ('all', case when wide_sums.is_whole_stratum then 'all' end),
-            (
-                'grade_band',
-                case when wide_sums.is_whole_stratum then strata.grade_band end
-            ),
-            (
-                'economic_status',
-                case
-                    when wide_sums.is_whole_stratum
-                        then nullif(strata.economic_status, 'unknown')
-                end
-            ),
-            ('school', wide_sums.school_code),
-            ('race', cast(wide_sums.race as text)),
-            ('gender', wide_sums.gender),
-            (
-                'english_learner',
-                case wide_sums.is_english_learner
-                    when true then 'yes'
-                    when false then 'no'
-                end
-            ),
-            ('special_education', wide_sums.special_education)
-        ) as groups (group_type, group_value)
-    where groups.group_value is not null
-
-),
-
-outcome_gap_strata as (
-
-    select
-        grouped_sums.school_year,
-        grouped_sums.district_id,
-        grouped_sums.grade,
-        grouped_sums.economic_status,
-        grouped_sums.group_type,
-        grouped_sums.group_value,
-        grouped_sums.program_group,
-        grouped_sums.involvement,
+        groups.group_value,
+        wide_sums.program_group,
+        wide_sums.involvement,
         measures.measure,
         measures.is_proportion,
         measures.n,
@@ -234,7 +191,27 @@ outcome_gap_strata as (
         measures.squares,
         measures.n_key,
         measures.total_key
-    from grouped_sums
+    from wide_sums
+    inner join strata using (stratum)
+    cross join
+        lateral (
+            values
+            (true, 'all', 'all'),
+            (true, 'grade_band', strata.grade_band),
+            (true, 'economic_status', nullif(strata.economic_status, 'unknown')),
+            (false, 'school', wide_sums.school_code),
+            (false, 'race', cast(wide_sums.race as text)),
+            (false, 'gender', wide_sums.gender),
+            (
+                false,
+                'english_learner',
+                case wide_sums.is_english_learner
+                    when true then 'yes'
+                    when false then 'no'
+                end
+            ),
+            (false, 'special_education', wide_sums.special_education)
+        ) as groups (is_whole_stratum, group_type, group_value)
     cross join
         lateral (
             values
@@ -242,17 +219,20 @@ outcome_gap_strata as (
             (
                 '{{ measure }}',
                 {{ measure in shares }},
-                grouped_sums.{{ measure }}_n,
-                grouped_sums.{{ measure }}_total,
-                grouped_sums.{{ measure }}_squares,
-                grouped_sums.{{ measure }}_n_key,
-                grouped_sums.{{ measure }}_total_key
+                wide_sums.{{ measure }}_n,
+                wide_sums.{{ measure }}_total,
+                wide_sums.{{ measure }}_squares,
+                wide_sums.{{ measure }}_n_key,
+                wide_sums.{{ measure }}_total_key
             ){{ ',' if not loop.last }}
             {% endfor %}
         ) as measures (
             measure, is_proportion, n, total, squares, n_key, total_key
         )
-    where measures.n > 0
+    where
+        wide_sums.is_whole_stratum = groups.is_whole_stratum
+        and groups.group_value is not null
+        and measures.n > 0
 
 )
 

@@ -1,7 +1,6 @@
 {%- set sides = ['involved', 'not_involved'] %}
-{%- set perturbed_cells = [
-    'n_involved', 'n_not_involved', 'with_outcome_involved', 'with_outcome_not_involved',
-    'n_left_out',
+{%- set counts = [
+    'n_involved', 'n_not_involved', 'total_involved', 'total_not_involved', 'n_left_out',
 ] %}
 
 -- The published gaps, perturbed by the cell key method (docs/suppression.md).
@@ -38,12 +37,16 @@ as_of as (
 ),
 
 -- Groups are published for any program only. The current year is not published: its
--- figures change every week, so averaging them would remove the noise.
+-- figures change every week, so averaging them would remove the noise. A record key is
+-- a fraction of 2^32; a cell key is the fractional part of their sum.
 published as (
 
     select
         gaps.*,
-        row_number() over () as gap_number,
+        gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted as n_left_out,
+        {% for count in counts %}
+        mod(gaps.{{ count }}_key, 4294967296) / 4294967296 as {{ count }}_cell_key,
+        {% endfor %}
         outcome_measures.value_range,
         outcome_measures.decimals,
         suppression.smallest_published_count,
@@ -67,54 +70,24 @@ published as (
 
 ),
 
--- All counts that a row shows or that can be derived from it. A record key is a
--- fraction of 2^32; a cell key is the fractional part of their sum.
-cells as (
-
-    select
-        published.gap_number,
-        counts.cell,
-        counts.true_count,
-        least(counts.true_count, published.largest_noise) as perturbed_as,
-        mod(counts.key_sum, 4294967296) / 4294967296 as cell_key
-    from published
-    cross join
-        lateral (
-            values
-            {% for side in sides %}
-            ('n_{{ side }}', published.n_{{ side }}, published.n_{{ side }}_key),
-            (
-                'with_outcome_{{ side }}',
-                published.total_{{ side }},
-                published.total_{{ side }}_key
-            ),
-            {% endfor %}
-            (
-                'n_left_out',
-                published.n_involved + published.n_not_involved - published.n_adjusted,
-                published.n_left_out_key
-            )
-        ) as counts (cell, true_count, key_sum)
-    where published.is_proportion or counts.cell not like 'with\_outcome%'
-
-),
-
+-- All counts that a row shows or that can be derived from it. The total of a mean is no
+-- count, so its noise is not used.
 perturbed_counts as (
 
     select
-        {% for cell in perturbed_cells %}
-        max(cells.true_count + perturbation_table.noise) filter (
-            where cells.cell = '{{ cell }}'
-        ) as perturbed_{{ cell }},
+        {% for count in counts %}
+        published.{{ count }} + {{ count }}_noise.noise as perturbed_{{ count }},
         {% endfor %}
-        cells.gap_number
-    from cells
-    inner join perturbation_table
+        published.*
+    from published
+    {% for count in counts %}
+    left join perturbation_table as {{ count }}_noise
         on
-            cells.perturbed_as = perturbation_table.true_count
-            and cells.cell_key >= perturbation_table.key_from
-            and cells.cell_key < perturbation_table.key_to
-    group by cells.gap_number
+            least(published.{{ count }}, published.largest_noise)
+            = {{ count }}_noise.true_count
+            and published.{{ count }}_cell_key >= {{ count }}_noise.key_from
+            and published.{{ count }}_cell_key < {{ count }}_noise.key_to
+    {% endfor %}
 
 ),
 
@@ -123,28 +96,20 @@ perturbed_counts as (
 perturbed_values as (
 
     select
-        published.*,
-        perturbed_counts.perturbed_n_left_out,
+        perturbed_counts.*,
         {% for side in sides %}
-        perturbed_counts.perturbed_n_{{ side }},
         case
-            when published.is_proportion
-                then
-                    perturbed_counts.perturbed_with_outcome_{{ side }}
-                    / nullif(perturbed_counts.perturbed_n_{{ side }}, 0)
+            when is_proportion
+                then perturbed_total_{{ side }} / nullif(perturbed_n_{{ side }}, 0)
             else
-                published.value_{{ side }}
-                + (mod(published.total_{{ side }}_key, 4294967296) / 4294967296 - 0.5)
-                * sqrt(12) * published.mean_noise * published.value_range
-                / nullif(published.n_{{ side }}, 0)
+                value_{{ side }}
+                + (total_{{ side }}_cell_key - 0.5) * sqrt(12) * mean_noise
+                * value_range / nullif(n_{{ side }}, 0)
         end as perturbed_value_{{ side }},
         {% endfor %}
-        least(
-            perturbed_counts.perturbed_n_involved,
-            perturbed_counts.perturbed_n_not_involved
-        ) < published.smallest_published_count as is_suppressed
-    from published
-    inner join perturbed_counts using (gap_number)
+        least(perturbed_n_involved, perturbed_n_not_involved)
+        < smallest_published_count as is_suppressed
+    from perturbed_counts
 
 ),
 
@@ -219,8 +184,8 @@ perturbed as (
         involvement,
         measure,
         measure_label,
-        shown_n_involved::bigint as n_involved,
-        shown_n_not_involved::bigint as n_not_involved,
+        shown_n_involved as n_involved,
+        shown_n_not_involved as n_not_involved,
         shown_value_involved::double precision as value_involved,
         shown_value_not_involved::double precision as value_not_involved,
         shown_gap::double precision as gap,
@@ -257,7 +222,7 @@ perturbed as (
                         - least(
                             perturbed_n_left_out,
                             shown_n_involved + shown_n_not_involved
-                        )
+                        )::numeric
                         / (shown_n_involved + shown_n_not_involved),
                         2
                     )::double precision
