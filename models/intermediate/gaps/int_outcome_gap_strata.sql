@@ -30,16 +30,12 @@ pseudonyms as (
 
 ),
 
--- One column per measure; a share is the mean of zeros and ones. Strata are numbered,
--- because a number sorts much faster than the columns it stands for.
+-- Strata are numbered, because a number sorts much faster than the columns it stands
+-- for.
 measured as (
 
     select
-        student_years.student_key,
-        student_years.school_year,
-        student_years.district_id,
-        student_years.grade,
-        student_years.economic_status,
+        student_years.*,
         dense_rank() over (
             order by
                 student_years.school_year,
@@ -47,20 +43,9 @@ measured as (
                 student_years.grade,
                 student_years.economic_status
         ) as stratum,
-        student_years.school_code,
-        student_years.race,
-        student_years.gender,
-        student_years.is_english_learner,
-        student_years.special_education,
-        student_years.attendance_rate,
-        student_years.gpa,
-        {% for share in shares if share.startswith('is_') %}
-        cast(student_years.{{ share }} as integer) as {{ share }},
-        {% endfor %}
         case
-            when student_years.promise_status in ('on_track', 'eligible') then 1
             when student_years.promise_status not in ('not_applicable', 'unknown')
-                then 0
+                then student_years.promise_status in ('on_track', 'eligible')
         end as promise_on_track_or_eligible,
         pseudonyms.record_key,
         pseudonyms.value_record_key
@@ -127,20 +112,23 @@ wide_sums as (
         measured.stratum,
         counted.program_group,
         counted.involvement,
-        {% for measure in means + shares %}
-        count(measured.{{ measure }}) as {{ measure }}_n,
-        sum(measured.{{ measure }}) as {{ measure }}_total,
-        sum(measured.{{ measure }} * measured.{{ measure }}) as {{ measure }}_squares,
-        sum(measured.record_key) filter (
-            where measured.{{ measure }} is not null
-        ) as {{ measure }}_n_key,
-        {% if measure in shares %}
-        sum(measured.record_key * measured.{{ measure }}) as {{ measure }}_total_key,
-        {% else %}
-        sum(measured.value_record_key) filter (
-            where measured.{{ measure }} is not null
-        ) as {{ measure }}_total_key,
-        {% endif %}
+        {% for mean in means %}
+        count(measured.{{ mean }}) as {{ mean }}_n,
+        sum(measured.{{ mean }}) as {{ mean }}_total,
+        sum(measured.{{ mean }} * measured.{{ mean }}) as {{ mean }}_squares,
+        sum(measured.record_key) filter (where measured.{{ mean }} is not null)
+            as {{ mean }}_n_key,
+        sum(measured.value_record_key) filter (where measured.{{ mean }} is not null)
+            as {{ mean }}_total_key,
+        {% endfor %}
+        {% for share in shares %}
+        count(measured.{{ share }}) as {{ share }}_n,
+        sum(measured.{{ share }}::integer) as {{ share }}_total,
+        sum(measured.{{ share }}::integer) as {{ share }}_squares,
+        sum(measured.record_key) filter (where measured.{{ share }} is not null)
+            as {{ share }}_n_key,
+        sum(measured.record_key * measured.{{ share }}::integer)
+            as {{ share }}_total_key,
         {% endfor %}
         grouping(
             measured.school_code,
