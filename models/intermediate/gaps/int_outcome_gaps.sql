@@ -6,12 +6,6 @@ sums as (
 
 ),
 
-student_t_coefficients as (
-
-    select * from {{ ref('student_t_coefficients') }}
-
-),
-
 outcome_measures as (
 
     select * from {{ ref('outcome_measures') }}
@@ -50,7 +44,7 @@ means as (
 
 ),
 
--- Welch (1947): the squared standard error of each mean, and the degrees of freedom.
+-- Welch (1947): the squared standard error of each mean.
 standard_errors as (
 
     select
@@ -70,48 +64,20 @@ standard_errors as (
 
 ),
 
-degrees_of_freedom as (
-
-    select
-        standard_errors.*,
-        sqrt(error_involved + error_not_involved) as standard_error,
-        (error_involved + error_not_involved) ^ 2
-        / nullif(
-            error_involved ^ 2 / nullif(n_involved - 1, 0)
-            + error_not_involved ^ 2 / nullif(n_not_involved - 1, 0),
-            0
-        ) as df
-    from standard_errors
-
-),
-
-t_quantiles as (
-
-    select
-        degrees_of_freedom.df,
-        exp(
-            sum(
-                student_t_coefficients.coefficient
-                * cos(
-                    student_t_coefficients.degree
-                    * acos(2 / degrees_of_freedom.df::float8 - 1)
-                )
-            )
-        ) as quantile
-    from (select distinct df from degrees_of_freedom) as degrees_of_freedom
-    cross join student_t_coefficients
-    where degrees_of_freedom.df is not null
-    group by degrees_of_freedom.df
-
-),
-
 margins as (
 
     select
-        degrees_of_freedom.*,
-        t_quantiles.quantile * degrees_of_freedom.standard_error as margin
-    from degrees_of_freedom
-    left join t_quantiles using (df)
+        standard_errors.*,
+        sqrt(error_involved + error_not_involved)
+        * {{ function('student_t_quantile') }}(
+            (error_involved + error_not_involved) ^ 2
+            / nullif(
+                error_involved ^ 2 / nullif(n_involved - 1, 0)
+                + error_not_involved ^ 2 / nullif(n_not_involved - 1, 0),
+                0
+            )
+        ) as margin
+    from standard_errors
 
 ),
 

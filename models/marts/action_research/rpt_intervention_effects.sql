@@ -30,12 +30,6 @@ evaluation_rules as (
 
 ),
 
-student_t_coefficients as (
-
-    select * from {{ ref('student_t_coefficients') }}
-
-),
-
 intervention_names as (
 
     select
@@ -157,13 +151,13 @@ standard_errors as (
         counts.intervention_code,
         counts.school_year,
         counts.measure,
-        counts.n_schools - 1 as df,
         sqrt(
             nullif(squared_scores.total, 0)
             * counts.n_schools / (counts.n_schools - 1)
             * (counts.n_matched + counts.n_comparison - 1)
             / (counts.n_matched + counts.n_comparison - 2)
-        ) as standard_error
+        ) as standard_error,
+        {{ function('student_t_quantile') }}(counts.n_schools - 1) as t_quantile
     from counts
     inner join squared_scores using (intervention_code, school_year, measure)
     cross join evaluation_rules
@@ -173,22 +167,6 @@ standard_errors as (
         and counts.school_year >= evaluation_rules.valid_from_school_year
         and counts.school_year
         <= coalesce(evaluation_rules.valid_to_school_year, counts.school_year)
-
-),
-
-t_quantiles as (
-
-    select
-        degrees.df,
-        exp(
-            sum(
-                student_t_coefficients.coefficient
-                * cos(student_t_coefficients.degree * acos(2 / degrees.df::float8 - 1))
-            )
-        ) as quantile
-    from (select distinct df from standard_errors) as degrees
-    cross join student_t_coefficients
-    group by degrees.df
 
 ),
 
@@ -217,14 +195,13 @@ intervention_effects as (
         effects.effect,
         standard_errors.standard_error,
         effects.effect
-        - t_quantiles.quantile * standard_errors.standard_error as ci_low,
+        - standard_errors.t_quantile * standard_errors.standard_error as ci_low,
         effects.effect
-        + t_quantiles.quantile * standard_errors.standard_error as ci_high
+        + standard_errors.t_quantile * standard_errors.standard_error as ci_high
     from counts
     inner join intervention_names using (intervention_code)
     left join effects using (intervention_code, school_year, measure)
     left join standard_errors using (intervention_code, school_year, measure)
-    left join t_quantiles using (df)
     left join outcome_measures using (measure)
     left join district_years
         on
