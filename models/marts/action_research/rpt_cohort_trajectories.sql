@@ -68,13 +68,15 @@ outcomes as (
         group_type,
         group_value,
         follow_up_year,
-        count(*) as n_students,
-        count(*) filter (where status = 'enrolled') as n_enrolled,
-        count(*) filter (where status = 'graduated') as n_graduated,
-        count(*) filter (where status = 'not_enrolled') as n_not_enrolled,
-        count(*) filter (
-            where status = 'enrolled' and district_id <> base_district_id
-        ) as n_in_another_district,
+        count(*)::integer as n_students,
+        (count(*) filter (where status = 'enrolled'))::integer as n_enrolled,
+        (count(*) filter (where status = 'graduated'))::integer as n_graduated,
+        (count(*) filter (where status = 'not_enrolled'))::integer as n_not_enrolled,
+        (
+            count(*) filter (
+                where status = 'enrolled' and district_id <> base_district_id
+            )
+        )::integer as n_in_another_district,
         avg(attendance_rate)::float8 as attendance_rate,
         avg(is_chronically_absent_federal::int)::float8
             as share_chronically_absent_federal,
@@ -96,31 +98,23 @@ dated_incidences as (
         outcomes.group_type,
         outcomes.group_value,
         outcomes.follow_up_year,
-        max(incidences.cumulative_incidence) as cumulative_incidence,
-        sum(incidences.n_events) as n_juvenile_justice,
+        sum(incidences.n_ended) as n_free_at_start,
         sum(incidences.n_ended) filter (
             where incidences.days_observed < outcomes.last_day
-        ) as n_ended_before
+        ) as n_ended_before,
+        sum(incidences.n_events) filter (
+            where incidences.days_observed <= outcomes.last_day
+        ) as n_juvenile_justice,
+        max(incidences.cumulative_incidence) filter (
+            where incidences.days_observed <= outcomes.last_day
+        ) as cumulative_incidence
     from outcomes
     inner join incidences using (base_year, group_type, group_value)
-    where outcomes.last_day >= incidences.days_observed
     group by
         outcomes.base_year,
         outcomes.group_type,
         outcomes.group_value,
         outcomes.follow_up_year
-
-),
-
-at_start as (
-
-    select
-        base_year,
-        group_type,
-        group_value,
-        sum(n_ended) as n_free_at_start
-    from incidences
-    group by base_year, group_type, group_value
 
 ),
 
@@ -134,30 +128,30 @@ cohort_trajectories as (
         outcomes.follow_up_year,
         district_years.known_through,
         district_years.is_complete_year,
-        (outcomes.n_students)::integer as n_students,
-        (outcomes.n_enrolled)::integer as n_enrolled,
-        (outcomes.n_graduated)::integer as n_graduated,
-        (outcomes.n_not_enrolled)::integer as n_not_enrolled,
-        (outcomes.n_in_another_district)::integer as n_in_another_district,
+        outcomes.n_students,
+        outcomes.n_enrolled,
+        outcomes.n_graduated,
+        outcomes.n_not_enrolled,
+        outcomes.n_in_another_district,
         outcomes.attendance_rate,
         outcomes.share_chronically_absent_federal,
         outcomes.gpa,
         outcomes.share_proficient_math,
         outcomes.share_proficient_reading,
         outcomes.share_involved,
-        (coalesce(at_start.n_free_at_start, 0))::integer as n_free_at_start,
-        (coalesce(dated_incidences.n_juvenile_justice, 0))::integer
+        coalesce(dated_incidences.n_free_at_start, 0)::integer as n_free_at_start,
+        coalesce(dated_incidences.n_juvenile_justice, 0)::integer
             as n_juvenile_justice,
-        (coalesce(
-            at_start.n_free_at_start - coalesce(dated_incidences.n_ended_before, 0),
+        coalesce(
+            dated_incidences.n_free_at_start
+            - coalesce(dated_incidences.n_ended_before, 0),
             0
-        ))::integer as n_at_risk,
+        )::integer as n_at_risk,
         case
-            when at_start.n_free_at_start > 0
+            when dated_incidences.n_free_at_start > 0
                 then coalesce(dated_incidences.cumulative_incidence, 0)
         end as juvenile_justice_incidence
     from outcomes
-    left join at_start using (base_year, group_type, group_value)
     left join dated_incidences
         using (base_year, group_type, group_value, follow_up_year)
     left join district_years

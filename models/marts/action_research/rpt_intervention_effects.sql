@@ -132,18 +132,6 @@ school_scores as (
 
 ),
 
-squared_scores as (
-
-    select
-        intervention_code,
-        school_year,
-        measure,
-        sum(score * score) as total
-    from school_scores
-    group by intervention_code, school_year, measure
-
-),
-
 -- CR1: G / (G − 1) schools, (N − 1) / (N − 2) students, for two estimated means.
 standard_errors as (
 
@@ -152,14 +140,14 @@ standard_errors as (
         counts.school_year,
         counts.measure,
         sqrt(
-            nullif(squared_scores.total, 0)
+            nullif(sum(school_scores.score * school_scores.score), 0)
             * counts.n_schools / (counts.n_schools - 1)
             * (counts.n_matched + counts.n_comparison - 1)
             / (counts.n_matched + counts.n_comparison - 2)
         ) as standard_error,
         {{ function('student_t_quantile') }}(counts.n_schools - 1) as t_quantile
     from counts
-    inner join squared_scores using (intervention_code, school_year, measure)
+    inner join school_scores using (intervention_code, school_year, measure)
     cross join evaluation_rules
     where
         counts.n_schools >= evaluation_rules.smallest_number_of_schools
@@ -167,6 +155,13 @@ standard_errors as (
         and counts.school_year >= evaluation_rules.valid_from_school_year
         and counts.school_year
         <= coalesce(evaluation_rules.valid_to_school_year, counts.school_year)
+    group by
+        counts.intervention_code,
+        counts.school_year,
+        counts.measure,
+        counts.n_matched,
+        counts.n_comparison,
+        counts.n_schools
 
 ),
 
