@@ -30,14 +30,10 @@ definitions as (
 
     select
         coverage.school_year,
-        program_groups.program_group,
+        coalesce(coverage.program_group, 'any') as program_group,
         definitions.involvement,
         bool_or(definitions.is_covered) as is_covered
     from coverage
-    cross join
-        lateral (
-            values (coverage.program_group), ('any')
-        ) as program_groups (program_group)
     cross join
         lateral (
             values
@@ -46,9 +42,10 @@ definitions as (
             ('concurrent', coverage.is_concurrent_covered)
         ) as definitions (involvement, is_covered)
     group by
-        coverage.school_year,
-        program_groups.program_group,
-        definitions.involvement
+        grouping sets (
+            (coverage.school_year, coverage.program_group, definitions.involvement),
+            (coverage.school_year, definitions.involvement)
+        )
 
 ),
 
