@@ -98,7 +98,6 @@ flagged as (
 
     select
         rules.student_number,
-        weeks.week_starts_on - make_date(weeks.school_year - 1, 7, 1) as day_of_year,
         weeks.week_starts_on,
         weeks.week_ends_on,
         weeks.days_enrolled,
@@ -119,25 +118,17 @@ flagged as (
         end as has_attendance_flag,
         weeks.suspension_days >= rules.suspension_days_min as has_behavior_flag,
         weeks.courses_failed >= rules.courses_failed_min as has_course_flag,
-        weeks.gpa <= rules.gpa_max as has_gpa_flag
+        weeks.gpa <= rules.gpa_max as has_gpa_flag,
+        lead(weeks.week_starts_on) over (
+            partition by rules.student_number order by weeks.week_starts_on
+        ) as next_week
     from weeks
     inner join students_with_rules as rules
         using (district_id, district_student_id, school_year)
 
 ),
 
--- The current series starts after the last week without the flag.
-dated_flags as (
-
-    select
-        flagged.*,
-        first_value(week_starts_on) over so_far as first_week,
-        lead(week_starts_on) over so_far as next_week
-    from flagged
-    window so_far as (partition by student_number order by day_of_year)
-
-),
-
+-- The current series of a flag starts after the last week without it.
 compared as (
 
     select
@@ -152,17 +143,18 @@ compared as (
                     max(next_week) filter (
                         where has_{{ flag }}_flag is not true
                     ) over so_far,
-                    first_week
+                    first_value(week_starts_on) over so_far
                 )
         end as {{ flag }}_flag_since,
         {% endfor %}
-        dated_flags.*
-    from dated_flags
+        flagged.*
+    from flagged
     window
-        so_far as (partition by student_number order by day_of_year),
+        so_far as (partition by student_number order by week_starts_on),
         four_weeks_earlier as (
-            partition by student_number order by day_of_year
-            range between 28 preceding and 28 preceding
+            partition by student_number order by week_starts_on
+            range between interval '28 days' preceding
+            and interval '28 days' preceding
         )
 
 ),
