@@ -43,18 +43,6 @@ enrollment_files as (
 
 ),
 
-current_spells as (
-
-    select enrollment_files.*
-    from enrollment_files
-    inner join spells using (district_id, district_student_id, school_year)
-    where
-        not spells.is_no_show
-        and enrollment_files.as_of_date
-        between spells.entry_date and coalesce(spells.exit_date, 'infinity')
-
-),
-
 rosters as (
 
     select distinct
@@ -70,10 +58,11 @@ rosters as (
 missing_from_a_roster as (
 
     select
-        current_spells.*,
+        enrollment_files.*,
         'not_on_every_roster' as reason_code,
         rosters.contract_object as missing_from
-    from current_spells
+    from enrollment_files
+    inner join spells using (district_id, district_student_id, school_year)
     inner join rosters using (district_id, school_year)
     left join student_mentions as listings
         on
@@ -81,8 +70,12 @@ missing_from_a_roster as (
             and rosters.district_id = listings.district_id
             and rosters.school_year = listings.school_year
             and rosters.contract_object = listings.contract_object
-            and current_spells.district_student_id = listings.district_student_id
-    where listings.student_id is null
+            and enrollment_files.district_student_id = listings.district_student_id
+    where
+        not spells.is_no_show
+        and enrollment_files.as_of_date
+        between spells.entry_date and coalesce(spells.exit_date, 'infinity')
+        and listings.student_id is null
 
 ),
 

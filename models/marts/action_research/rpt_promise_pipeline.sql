@@ -67,20 +67,15 @@ known_gpas as (
         gpas.school_year as gpa_school_year,
         gpas.marking_period as gpa_marking_period
     from outcomes
+    inner join gpas using (district_id, district_student_id)
     cross join as_of
-    inner join gpas
-        on
-            outcomes.district_id = gpas.district_id
-            and outcomes.district_student_id = gpas.district_student_id
-            and (
-                outcomes.school_year = gpas.school_year
-                or (
-                    outcomes.school_year = as_of.school_year
-                    and gpas.school_year
-                    between outcomes.school_year - outcomes.grade + 9
-                    and outcomes.school_year
-                )
-            )
+    where
+        outcomes.school_year = gpas.school_year
+        or (
+            outcomes.school_year = as_of.school_year
+            and gpas.school_year
+            between outcomes.school_year - outcomes.grade + 9 and outcomes.school_year
+        )
     order by
         outcomes.district_id,
         outcomes.district_student_id,
