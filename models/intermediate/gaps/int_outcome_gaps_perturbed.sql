@@ -135,10 +135,9 @@ shown_values as (
         {% endfor %}
         not is_suppressed
         and is_proportion
-        and (
-            least(perturbed_value_involved, perturbed_value_not_involved) < lowest
-            or greatest(perturbed_value_involved, perturbed_value_not_involved)
-            > highest
+        and not (
+            perturbed_value_involved between lowest and highest
+            and perturbed_value_not_involved between lowest and highest
         ) as is_coded
     from perturbed_values
 
