@@ -95,17 +95,17 @@ means as (
 effects as (
 
     select
-        intervention_code,
-        school_year,
-        measure,
-        max(before_mean) filter (where is_participant) as before_participants,
-        max(after_mean) filter (where is_participant) as after_participants,
-        max(before_mean) filter (where not is_participant) as before_comparison,
-        max(after_mean) filter (where not is_participant) as after_comparison,
-        max(change_mean) filter (where is_participant)
-        - max(change_mean) filter (where not is_participant) as effect
-    from means
-    group by intervention_code, school_year, measure
+        participants.intervention_code,
+        participants.school_year,
+        participants.measure,
+        participants.before_mean as before_participants,
+        participants.after_mean as after_participants,
+        comparison.before_mean as before_comparison,
+        comparison.after_mean as after_comparison,
+        participants.change_mean - comparison.change_mean as effect
+    from means as participants
+    inner join means as comparison using (intervention_code, school_year, measure)
+    where participants.is_participant and not comparison.is_participant
 
 ),
 
