@@ -72,8 +72,8 @@ margins as (
         * {{ function('student_t_quantile') }}(
             (error_involved + error_not_involved) ^ 2
             / nullif(
-                error_involved ^ 2 / nullif(n_involved - 1, 0)
-                + error_not_involved ^ 2 / nullif(n_not_involved - 1, 0),
+                error_involved ^ 2 / (n_involved - 1)
+                + error_not_involved ^ 2 / (n_not_involved - 1),
                 0
             )
         ) as margin
