@@ -143,7 +143,7 @@ def test_changed_definitions_use_no_old_entry(built_demo: Settings, tmp_path: Pa
     for folder in ("models", "macros", "functions", "seeds", "tests"):
         shutil.copytree(PROJECT_DIR / folder, tmp_path / folder)
     shutil.copyfile(PROJECT_DIR / "dbt_project.yml", tmp_path / "dbt_project.yml")
-    function = tmp_path / "functions" / "valid_ssn.sql"
+    function = tmp_path / "functions" / "linking" / "valid_ssn.sql"
     function.write_text(function.read_text().replace("and left(ssn, 1) <> '9'", "and ssn < '4'"))
     live_numbers = """
         select count(*) filter (where ssn < '4') > 0, count(*) filter (where ssn >= '4') > 0
