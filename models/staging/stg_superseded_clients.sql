@@ -3,7 +3,13 @@
 
 with
 
-clients as not materialized (
+repeated_clients as (
+
+    select * from {{ ref('stg_repeated_clients') }}
+
+),
+
+clients as (
 
     select * from {{ source('raw', 'clients') }}
 
@@ -13,19 +19,6 @@ newest_deliveries as (
 
     select * from {{ ref('stg_deliveries') }}
     where is_newest
-
-),
-
--- Most records were delivered once. The index of raw has the keys in order. Materialized,
--- because otherwise each parallel worker would read all of them.
-repeated_clients as materialized (
-
-    select
-        source_id,
-        source_client_id
-    from clients
-    group by source_id, source_client_id
-    having count(*) > 1
 
 ),
 
