@@ -3,13 +3,7 @@
 
 with
 
-repeated_clients as (
-
-    select * from {{ ref('stg_repeated_clients') }}
-
-),
-
-clients as (
+clients as not materialized (
 
     select * from {{ source('raw', 'clients') }}
 
@@ -19,6 +13,28 @@ newest_deliveries as (
 
     select * from {{ ref('stg_deliveries') }}
     where is_newest
+
+),
+
+-- The index of raw has the keys in order.
+numbered_rows as (
+
+    select
+        source_id,
+        source_client_id,
+        row_number() over (partition by source_id, source_client_id) as row_of_client
+    from clients
+
+),
+
+-- Most clients were delivered once.
+repeated_clients as (
+
+    select
+        source_id,
+        source_client_id
+    from numbered_rows
+    where row_of_client = 2
 
 ),
 
