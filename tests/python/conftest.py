@@ -129,10 +129,9 @@ def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     try:
         server.start()
         with connect() as connection:
-            # Neither durability nor good plans of small tables are needed.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            # Durability is not needed.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off".encode())
-            connection.execute("alter system set default_statistics_target = 10")
             connection.execute("select pg_reload_conf()")
             # Nor is a password that is slow to try: dbt connects anew for every model.
             connection.execute("set scram_iterations = 1")
