@@ -205,7 +205,24 @@ graded as (
 delivery_scorecards as (
 
     select
-        *,
+        partner_id,
+        as_of_date,
+        grade,
+        files_expected,
+        files_delivered,
+        files_loaded,
+        files_quarantined,
+        files_held,
+        files_missing,
+        missing_files,
+        missing_feeds,
+        rows_loaded,
+        rows_rejected,
+        rejected_share,
+        values_nulled,
+        unmapped_codes,
+        incomplete_records,
+        days_late,
         case
             when files_quarantined > 0
                 then format(
