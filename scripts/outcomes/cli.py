@@ -180,7 +180,8 @@ def app() -> None:
         _fail(f"A file could not be read or written: {error}")
     except UnicodeEncodeError:
         _fail("An argument is not valid UTF-8. Rename the file that it names.")
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.InternalError_) as error:
+        # The second if a worker of a cluster was lost.
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
 

@@ -24,7 +24,11 @@ def explained() -> Iterator[None]:
         raise _again(
             f"PostgreSQL has no space left: {_first_line(error)}", make_space=True
         ) from None
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.errors.InternalError_,  # a worker of a cluster was lost
+    ) as error:
         raise _again(f"The connection to PostgreSQL broke: {_first_line(error)}") from None
     except OSError as error:
         # The archive's library passes on the text of an error, but not its number.

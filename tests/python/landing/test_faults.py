@@ -196,6 +196,30 @@ def test_a_terminated_connection_in_the_middle_of_a_copy(
     assert ledger(connection, "status, rows_loaded, rows_rejected") == [("loaded", 1, 1)]
 
 
+def test_a_worker_of_a_cluster_that_is_lost_in_the_middle_of_a_copy(
+    archive: Archive, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    directory(tmp_path / "drops", {"LegalLastName": "Quillfeather"})
+    # Citus reports it like this, with the row in the context.
+    connection.execute(
+        """
+        create function raw.lose() returns trigger language plpgsql as $$
+        begin
+            raise 'server closed the connection unexpectedly' using errcode = 'internal_error';
+        end
+        $$;
+        create trigger lose before insert on raw.students
+        for each row execute function raw.lose();
+        """
+    )
+    with pytest.raises(
+        OutcomesError, match=f"connection to PostgreSQL broke.*\n.*{RUN_AGAIN}"
+    ) as error:
+        run("land", tmp_path / "drops")
+    assert "Quillfeather" not in str(error.value)
+    assert ledger(connection) == []
+
+
 @pytest.fixture
 def own_server(new_server: Settings) -> EmbeddedServer:
     """A server that the test may stop."""
