@@ -307,15 +307,29 @@ def rewrite_storage(purge: Purge) -> list[str]:
         row = connection.execute(query.encode()).fetchone()
         return str(row[0]) if row else ""
 
+    def on_every_node(command: str) -> None:
+        connection.execute(command.encode())
+        if purge.settings.is_distributed:
+            failed = connection.execute(
+                "select nodename || ':' || nodeport || ': ' || result "
+                "from run_command_on_workers(%s) where not success",
+                [command],
+            ).fetchone()
+            if failed:
+                raise OutcomesError(
+                    f"The rows are deleted, but a worker still holds remains of them: {failed[0]}. "
+                    "Run the same command again: it finishes this purge."
+                )
+
     try:
-        connection.execute("vacuum (full, analyze)")
+        connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
         # Statistics hold values, and so do their deleted rows.
-        connection.execute("vacuum (full) pg_catalog.pg_statistic")
+        on_every_node("vacuum (full) pg_catalog.pg_statistic")
         last = value("select pg_walfile_name(pg_current_wal_lsn())")
         # Repeated, because another checkpoint may just have begun in an older segment.
         for _ in range(3):
-            connection.execute("select pg_switch_wal()")
-            connection.execute("checkpoint")
+            on_every_node("select pg_switch_wal()")
+            on_every_node("checkpoint")
         kept = value(
             "select count(*) from pg_ls_waldir() "  # noqa: S608
             f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
