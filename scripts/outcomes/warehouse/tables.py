@@ -146,14 +146,15 @@ def _distribute(connection: psycopg.Connection) -> list[str]:
             "citus` on each node (docs/distributed.md), or unset it."
         )
     # dbt makes a table, fills it and gives it its name in one transaction. With the defaults
-    # Citus refuses that to tables of the whole cluster.
+    # Citus refuses that to tables of the whole cluster. Readers keep the defaults, which read
+    # copies on the coordinator without a connection.
     for setting, value in (
         ("citus.multi_shard_modify_mode", "sequential"),
         ("citus.enable_local_execution", "off"),
     ):
         connection.execute(f"set local {setting} to {value}".encode())
         connection.execute(
-            sql.SQL("alter database {} set {} to {}").format(
+            sql.SQL("alter role current_user in database {} set {} to {}").format(
                 sql.Identifier(connection.info.dbname), sql.SQL(setting), sql.Literal(value)
             )
         )
