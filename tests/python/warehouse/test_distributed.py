@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from tests.python.access.acting import acting_as
-from tests.python.conftest import TESTED, run_dbt
+from tests.python.conftest import TESTED, copied, run_dbt
 from tests.python.pipeline.content import content_hashes
 
 from bench.database import temporary_database
+from outcomes.access.logins import make_login
+from outcomes.access.purge import begin, rewrite_storage
 from outcomes.access.roles import apply_access
 from outcomes.config import Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
@@ -117,19 +119,87 @@ def test_a_cluster_publishes_what_one_node_publishes(
 
 
 @pytest.mark.citus
-def test_a_build_replaces_the_tables_of_the_last(published: Settings) -> None:
+def test_an_earlier_day_and_back(published: Settings, first_publication: Settings) -> None:
+    """Each build replaces the tables of the last."""
+    earlier = (*TESTED, "--vars", "{as_of: 2012-08-31, accept_loss: a test}")
+    with copied(first_publication, "one_node_earlier") as one_node, connect(one_node) as connection:
+        today = figures(connection)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("OUTCOMES_TARGET", "prod")
+            run_dbt(one_node, *earlier)
+        expected = figures(connection)
     with on_the_cluster(), connect() as connection:
-        before = figures(connection)
+        run_dbt(published, *earlier, role="")
+        assert figures(connection) == expected != today
         run_dbt(published, *TESTED, role="")
-        assert figures(connection) == before
+        assert figures(connection) == today
+
+
+@pytest.fixture
+def a_login(published: Settings) -> Iterator[Callable[[str], Settings]]:
+    """Make a login with a role."""
+    name, password = "citus_reader", "a good one"
+
+    def make(role: str) -> Settings:
+        with connect(published) as owner:
+            make_login(owner, name, role, password)
+        return replace(published, user=name, password=password)
+
+    yield make
+    with connect(published) as owner:
+        owner.execute(f"drop role if exists {name}".encode())
 
 
 @pytest.mark.citus
-def test_a_role_reads_its_schema_and_no_raw_rows(published: Settings) -> None:
-    with connect(published) as connection, acting_as(connection, "outcomes_analyst"):
-        connection.execute("select from marts_pseudonymized.fct_student_years")
+@pytest.mark.parametrize(
+    ("role", "relation"),
+    [
+        ("outcomes_public", "marts_public.rpt_outcome_gaps"),
+        ("outcomes_analyst", "marts_pseudonymized.fct_student_years"),
+        ("outcomes_steward", "staging.stg_superseded_clients"),
+        ("outcomes_district_clairton", "district_clairton.dim_students"),
+    ],
+)
+def test_a_login_reads_its_schema_and_no_raw_rows_on_any_node(
+    role: str, relation: str, published: Settings, a_login: Callable[[str], Settings]
+) -> None:
+    reader = a_login(role)
+    with connect(reader) as connection:
+        assert count(connection, relation) > 0
+        assert count(connection, "crosswalks.codes") > 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("select from raw.clients")
+            count(connection, "raw.clients")
+    # A login may connect to a worker, too, where the pieces are tables of their own.
+    pieces_and_rights = f"""
+        select json_build_array(
+            count(*) > {len(SPREAD)},
+            bool_or(has_table_privilege('{reader.user}', pg_class.oid, 'select'))
+        )
+        from pg_class
+        where relnamespace = 'raw'::regnamespace and relkind = 'r'
+    """
+    with connect(published) as owner:
+        assert set(on_workers(owner, pieces_and_rights).values()) == {"[true, false]"}
+
+
+@pytest.mark.citus
+def test_a_purge_leaves_no_old_statistics_on_the_workers(published: Settings) -> None:
+    with on_the_cluster() as settings, connect() as connection:
+        rewrite_storage(begin(connection, settings, "nobody"))
+        size = "select pg_table_size('pg_statistic')"
+        after = on_workers(connection, size)
+        on_workers(connection, "vacuum (full) pg_statistic")
+        assert on_workers(connection, size) == after
+
+
+def on_workers(connection: psycopg.Connection, command: str) -> dict[str, str]:
+    query = "select nodename || ':' || nodeport, result from run_command_on_workers(%s)"
+    return dict(connection.execute(query, [command]).fetchall())
+
+
+def count(connection: psycopg.Connection, relation: str) -> int:
+    [(rows,)] = connection.execute(f"select count(*) from {relation}".encode()).fetchall()
+    return int(rows)
 
 
 def test_a_server_without_citus_says_what_is_missing(
