@@ -1,6 +1,10 @@
+-- Linking looks up the records of few identities, and which identities are alive.
+{{ config(indexes=[{'columns': ['identity_id']}]) }}
+
 with
 
-student_versions as (
+-- Not materialized, so that parallel workers can hash the records.
+student_versions as not materialized (
 
     select * from {{ ref('stg_student_versions') }}
 
@@ -22,21 +26,36 @@ decisions as (
 thresholds as (
 
     select * from {{ ref('match_thresholds') }}
-    where setting = 'years_before_oldest_student'
+    where setting = 'birth_years_apart'
 
 ),
 
--- Most clients are too old to be a student.
-age_limit as (
+student_birth_years as (
+
+    select distinct
+        cast(
+            date_trunc(
+                'year', {{ function('valid_birth_date') }}(birth_date, first_as_of_date)
+            ) as date
+        ) as first_day
+    from student_versions
+
+),
+
+-- Most clients are too old to be a student. Ranges around each birth year, because a
+-- single wrong birth date would otherwise add everybody who is younger.
+compared_dates as (
 
     select
-        cast(
-            date_trunc('year', min(student_versions.birth_date))
-            - max(thresholds.value) * interval '1 year' as date
-        ) as born_from
-    from student_versions
-    cross join thresholds
-    where student_versions.birth_date > date '1900-01-01'
+        range_agg(
+            daterange(
+                cast(years.first_day - apart.value * interval '1 year' as date),
+                cast(years.first_day + (apart.value + 1) * interval '1 year' as date)
+            )
+        ) as birth_dates
+    from student_birth_years as years
+    cross join thresholds as apart
+    where years.first_day is not null
 
 ),
 
@@ -81,9 +100,9 @@ combined as (
     from clients
     where
         (
-            birth_date > date '1900-01-01'
-            and birth_date < (select age_limit.born_from from age_limit)
-        ) is not true
+            {{ function('valid_birth_date') }}(birth_date, as_of_date)
+            <@ (select compared_dates.birth_dates from compared_dates)
+        ) is not false
         or source_id || ':' || source_client_id in (
             select decisions.other_record_key from decisions
         )
