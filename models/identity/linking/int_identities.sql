@@ -3,7 +3,8 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='fail'
+        on_schema_change='fail',
+        indexes=[{'columns': ['identity_id'], 'unique': true}]
     )
 }}
 
@@ -31,20 +32,28 @@ placeholders as (
 
 ),
 
+new_ids as (
+
+    select distinct identity_id from records
+    {% if is_incremental() %}
+    except
+    select known.identity_id from {{ this }} as known
+    {% endif %}
+
+),
+
 -- Identical records have one identity.
 new_identities as (
 
-    select distinct on (records.identity_id) records.*
-    from records
-    {% if is_incremental() %}
-    where
-        records.identity_id in (
-            select live.identity_id from records as live
-            except
-            select known.identity_id from {{ this }} as known
-        )
-    {% endif %}
-    order by records.identity_id
+    select record.*
+    from new_ids
+    cross join
+        lateral (
+            select * from records
+            where records.identity_id = new_ids.identity_id
+            order by records.record_id
+            limit 1
+        ) as record
 
 ),
 

@@ -3,7 +3,10 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='fail'
+        on_schema_change='fail',
+        indexes=[
+            {'columns': ['student_identity_id', 'other_identity_id'], 'unique': true}
+        ]
     )
 }}
 
