@@ -18,7 +18,7 @@ measure_names as (
 
 ),
 
-measured as (
+candidate_values as (
 
     select
         candidates.intervention_code,
@@ -46,6 +46,14 @@ measured as (
             candidates.student_key = after_values.student_key
             and candidates.school_year = after_values.school_year
             and measure_names.measure = after_values.measure
+
+),
+
+-- Only participants are counted by the reason why they are not matched.
+measured as (
+
+    select * from candidate_values
+    where is_participant or is_eligible
 
 ),
 
