@@ -110,7 +110,13 @@ begin
             made.schema_name, made.relation, made.row_filter
         );
         perform landing.set_readers(made.schema_name, made.relation, made.readers);
-        execute format('analyze %I.%I', made.schema_name, made.relation);
+        -- Later rows resemble the first ones until autovacuum analyzes them.
+        if (
+            select reltuples < 0 from pg_class
+            where oid = format('%I.%I', made.schema_name, made.relation)::regclass
+        ) then
+            execute format('analyze %I.%I', made.schema_name, made.relation);
+        end if;
         update landing.run_relations
         set row_count = copied
         where (run_id, schema_name, relation) = (this_run_id, made.schema_name, made.relation);
@@ -169,10 +175,25 @@ begin
     execute format('insert into %s select * from %s where %s', target, source, row_filter);
     get diagnostics copied = row_count;
     for described in
-        select 'table ' || target as place, obj_description(source, 'pg_class') as words
-        union all
-        select format('column %s.%I', target, attname), col_description(source, attnum)
-        from pg_attribute where attrelid = source and attnum > 0 and not attisdropped
+        -- Few descriptions change from run to run.
+        with descriptions as (
+            select
+                oid as table_id,
+                'table ' || target as place,
+                obj_description(oid, 'pg_class') as words
+            from pg_class
+            where oid in (source, target::regclass)
+            union all
+            select
+                attrelid,
+                format('column %s.%I', target, attname),
+                col_description(attrelid, attnum)
+            from pg_attribute
+            where attrelid in (source, target::regclass) and attnum > 0 and not attisdropped
+        )
+        select place, words from descriptions where table_id = source
+        except
+        select place, words from descriptions where table_id <> source
     loop
         execute format('comment on %s is %L', described.place, described.words);
     end loop;
