@@ -1,3 +1,6 @@
+-- With less memory, every service would be written to disk once before the join.
+{{ config(sql_header="set local work_mem = '256MB';") }}
+
 with
 
 service_versions as not materialized (

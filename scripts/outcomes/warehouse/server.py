@@ -60,6 +60,8 @@ SERVER_SETTINGS = {
     # The functions of linking cost more than the planner assumes: they are worth another
     # process even if it returns many rows.
     "parallel_tuple_cost": "0.01",
+    # A query that all others wait for must not share the processors with many workers of others.
+    "max_parallel_workers": str(os.cpu_count() or 1),
     # Compiling a query takes longer than most of ours take to run.
     "jit": "off",
 }
