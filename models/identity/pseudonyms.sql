@@ -90,11 +90,7 @@ pseudonyms as (
         get_byte(record_hash, 0) * 16777216::bigint
         + get_byte(record_hash, 1) * 65536
         + get_byte(record_hash, 2) * 256
-        + get_byte(record_hash, 3) as record_key,
-        get_byte(record_hash, 4) * 16777216::bigint
-        + get_byte(record_hash, 5) * 65536
-        + get_byte(record_hash, 6) * 256
-        + get_byte(record_hash, 7) as value_record_key
+        + get_byte(record_hash, 3) as record_key
     from hmacs
 
 )

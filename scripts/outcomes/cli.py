@@ -22,6 +22,7 @@ from outcomes.landing.commands import (
     replay,
 )
 from outcomes.linkage.commands import link_app
+from outcomes.linkage.decisions import reviewer_name
 from outcomes.reports.commands import (
     dashboards,
     report_app,
@@ -33,6 +34,7 @@ from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import is_up_to_date, roll_back
+from outcomes.warehouse.releases import request_revision
 from outcomes.webhook import report_failure
 
 cli = typer.Typer(
@@ -89,6 +91,28 @@ def rollback() -> None:
     """
     with connect() as connection:
         typer.echo(roll_back(connection))
+
+
+@cli.command()
+def revise_year(
+    school_year: Annotated[int, typer.Argument(help="A released school year, by its spring.")],
+    reason: Annotated[str, typer.Option(help="Why; the public figures show it.")],
+) -> None:
+    """Replace the released public figures of a school year, at the next publication.
+
+    A school year is released once: later services and corrections do not change its public
+    figures. A revision gives all of them new noise. Who compares it with the figures before
+    learns more than from either, so revise seldom.
+
+    Example:
+        outcomes revise-year 2012 --reason "Clairton's attendance of May was missing"
+    """
+    with connect() as connection:
+        revision = request_revision(connection, school_year, reason, reviewer_name())
+    typer.echo(
+        f"Revision {revision} of school year {school_year} is recorded. The next publication makes "
+        "it: run `outcomes build`."
+    )
 
 
 @cli.command()

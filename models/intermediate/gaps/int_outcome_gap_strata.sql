@@ -47,8 +47,7 @@ measured as (
             when student_years.promise_status not in ('not_applicable', 'unknown')
                 then student_years.promise_status in ('on_track', 'eligible')
         end as promise_on_track_or_eligible,
-        pseudonyms.record_key,
-        pseudonyms.value_record_key
+        pseudonyms.record_key
     from student_years
     inner join pseudonyms on student_years.student_key = pseudonyms.key
 
@@ -105,7 +104,7 @@ counted as (
 ),
 
 -- Exact decimals, so that differences of sums are exact. The cell key method needs the
--- sum of the record keys of all students, and of those with the outcome.
+-- sum of the record keys of all students, and of those who contribute to the total.
 wide_sums as (
 
     select
@@ -118,7 +117,7 @@ wide_sums as (
         sum(measured.{{ mean }} * measured.{{ mean }}) as {{ mean }}_squares,
         sum(measured.record_key) filter (where measured.{{ mean }} is not null)
             as {{ mean }}_n_key,
-        sum(measured.value_record_key) filter (where measured.{{ mean }} is not null)
+        sum(measured.record_key) filter (where measured.{{ mean }} is not null)
             as {{ mean }}_total_key,
         {% endfor %}
         {% for share in shares %}

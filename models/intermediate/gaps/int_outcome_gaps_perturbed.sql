@@ -3,12 +3,13 @@
     'n_involved', 'n_not_involved', 'total_involved', 'total_not_involved', 'n_left_out',
 ] %}
 
--- The published gaps, perturbed by the cell key method (docs/suppression.md).
+-- The cell key method (docs/suppression.md): every published figure is computed from
+-- published ones of its row, or has noise of its own.
 with
 
 gaps as (
 
-    select * from {{ ref('int_outcome_gaps') }}
+    select * from {{ ref('int_outcome_gaps_to_release') }}
 
 ),
 
@@ -30,25 +31,19 @@ outcome_measures as (
 
 ),
 
-as_of as (
+measure_deviations as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_measure_deviations') }}
 
 ),
 
--- Groups are published for any program only. The current year is not published: its
--- figures change every week, so averaging them would remove the noise. A record key is
--- a fraction of 2^32; a cell key is the fractional part of their sum.
-published as (
+measured as (
 
     select
         gaps.*,
-        gaps.n_involved + gaps.n_not_involved - gaps.n_adjusted as n_left_out,
-        {% for count in counts %}
-        mod(gaps.{{ count }}_key, 4294967296) / 4294967296 as {{ count }}_cell_key,
-        {% endfor %}
         outcome_measures.value_range,
         outcome_measures.decimals,
+        measure_deviations.standard_deviation,
         suppression.smallest_published_count,
         suppression.largest_noise,
         suppression.noise_variance,
@@ -61,12 +56,8 @@ published as (
         end as highest
     from gaps
     inner join outcome_measures using (measure)
+    left join measure_deviations using (measure)
     cross join suppression
-    cross join as_of
-    where
-        (gaps.group_type = 'all' or gaps.program_group = 'any')
-        and make_date(gaps.school_year, 6, 30) + suppression.days_after_school_year
-        <= as_of.as_of_date
 
 ),
 
@@ -76,17 +67,17 @@ perturbed_counts as (
 
     select
         {% for count in counts %}
-        published.{{ count }} + {{ count }}_noise.noise as perturbed_{{ count }},
+        measured.{{ count }} + {{ count }}_noise.noise as perturbed_{{ count }},
         {% endfor %}
-        published.*
-    from published
+        measured.*
+    from measured
     {% for count in counts %}
     left join perturbation_table as {{ count }}_noise
         on
-            least(published.{{ count }}, published.largest_noise)
+            least(measured.{{ count }}, measured.largest_noise)
             = {{ count }}_noise.true_count
-            and published.{{ count }}_cell_key >= {{ count }}_noise.key_from
-            and published.{{ count }}_cell_key < {{ count }}_noise.key_to
+            and measured.{{ count }}_cell_key >= {{ count }}_noise.key_from
+            and measured.{{ count }}_cell_key < {{ count }}_noise.key_to
     {% endfor %}
 
 ),
@@ -103,7 +94,7 @@ perturbed_values as (
                 then perturbed_total_{{ side }} / nullif(perturbed_n_{{ side }}, 0)
             else
                 value_{{ side }}
-                + (total_{{ side }}_cell_key - 0.5) * sqrt(12) * mean_noise
+                + (mean_{{ side }}_cell_key - 0.5) * sqrt(12) * mean_noise
                 * value_range / nullif(n_{{ side }}, 0)
         end as perturbed_value_{{ side }},
         {% endfor %}
@@ -143,15 +134,25 @@ shown_values as (
 
 ),
 
+-- A coded share lies anywhere beyond the bound that is shown.
 shown_gaps as (
 
     select
         shown_values.*,
+        {% for side in sides %}
+        case
+            when is_proportion and perturbed_value_{{ side }} < lowest then 0
+            else shown_value_{{ side }}
+        end::double precision as least_value_{{ side }},
+        case
+            when is_proportion and perturbed_value_{{ side }} > highest then 1
+            else shown_value_{{ side }}
+        end::double precision as greatest_value_{{ side }},
+        {% endfor %}
         case
             when not is_coded then shown_value_involved - shown_value_not_involved
         end as shown_gap,
-        1.959963984540054 ^ 2
-        * case
+        case
             when is_proportion
                 then
                     noise_variance * (
@@ -161,13 +162,44 @@ shown_gaps as (
             else
                 (mean_noise * value_range) ^ 2
                 * (1 / shown_n_involved ^ 2 + 1 / shown_n_not_involved ^ 2)
-        end as squared_noise
+        end as gap_noise_variance
     from shown_values
 
 ),
 
--- Newcombe's interval of the shown shares, or Welch's of the means, widened by the
--- variance of the noise.
+-- Newcombe's bounds of the shown shares. A mean has the normal interval of the pooled
+-- standard deviation.
+shown_bounds as (
+
+    select
+        {% for bound, side, this, other in [
+            ('low', -1, 'least', 'greatest'), ('high', 1, 'greatest', 'least'),
+        ] %}
+        {{ this }}_value_involved - {{ other }}_value_not_involved
+            as {{ bound }}_gap,
+        case
+            when is_proportion
+                then
+                    {{ function('newcombe_bound') }}(
+                        {{ this }}_value_involved,
+                        shown_n_involved::double precision,
+                        {{ other }}_value_not_involved,
+                        shown_n_not_involved::double precision,
+                        {{ side }}
+                    )
+            else
+                {{ this }}_value_involved - {{ other }}_value_not_involved
+                + {{ side }} * 1.959963984540054 * standard_deviation
+                * sqrt(1.0 / shown_n_involved + 1.0 / shown_n_not_involved)
+        end as {{ bound }}_bound,
+        {% endfor %}
+        shown_gaps.*
+    from shown_gaps
+
+),
+
+-- Both intervals are widened by the variance of the noise. An adjusted gap has noise of
+-- its own, with the variance that its gap has.
 perturbed as (
 
     select
@@ -188,31 +220,31 @@ perturbed as (
         shown_value_involved::double precision as value_involved,
         shown_value_not_involved::double precision as value_not_involved,
         shown_gap::double precision as gap,
-        {% for bound, side in [('ci_low', -1), ('ci_high', 1)] %}
+        {% for bound, side in [('low', '-'), ('high', '+')] %}
         round(
             (
-                shown_gap
-                + {{ side }} * sqrt(
-                    case
-                        when is_proportion
-                            then
-                                {{ function('newcombe_bound') }}(
-                                    shown_value_involved::double precision,
-                                    shown_n_involved::double precision,
-                                    shown_value_not_involved::double precision,
-                                    shown_n_not_involved::double precision,
-                                    {{ side }}
-                                ) - shown_gap
-                        else {{ bound }} - gap
-                    end ^ 2
-                    + squared_noise
+                {{ bound }}_gap
+                {{ side }} sqrt(
+                    ({{ bound }}_bound - {{ bound }}_gap) ^ 2
+                    + 1.959963984540054 ^ 2 * gap_noise_variance
                 )
             )::numeric,
             decimals
-        )::double precision as {{ bound }},
+        )::double precision as ci_{{ bound }},
         {% endfor %}
-        round((adjusted_gap + shown_gap - gap)::numeric, decimals)::double precision
-            as adjusted_gap,
+        case when not is_suppressed then standard_deviation end::double precision
+            as standard_deviation,
+        case
+            when shown_gap is not null
+                then
+                    round(
+                        (
+                            adjusted_gap
+                            + (adjusted_cell_key - 0.5) * sqrt(12 * gap_noise_variance)
+                        )::numeric,
+                        decimals
+                    )::double precision
+        end as adjusted_gap,
         case
             when shown_gap is not null
                 then
@@ -228,7 +260,7 @@ perturbed as (
         end as adjusted_coverage,
         is_coded,
         is_suppressed
-    from shown_gaps
+    from shown_bounds
 
 )
 

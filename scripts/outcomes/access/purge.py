@@ -23,9 +23,12 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
 from outcomes.warehouse.tables import raw_feeds
 
-# Relations that name a partner but hold no personal data: they stay as a record.
-_KEPT = {"landing.disclosures", "landing.purges"}
-_KEPT_SCHEMAS = ("crosswalks", "policy")
+# Relations that name a partner but hold no personal data: they stay as a record. What was
+# public stays public: if a figure of several districts changed, it would show the purged one's.
+_KEPT = {
+    "landing.disclosures", "landing.purges", "landing.measure_history", "marts.rpt_measure_history",
+}  # fmt: skip
+_KEPT_SCHEMAS = ("crosswalks", "policy", "releases", "marts_public")
 # The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
@@ -243,10 +246,6 @@ def delete_rows(purge: Purge) -> None:
                 f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
                 partner,
             )
-        # The history of a district's headline figures.
-        connection.execute(
-            "delete from landing.measure_history where district_id = %(id)s", partner
-        )
         # The incremental tables: the history, and the dictionaries, which keep values of
         # deleted records. The next build fills them again.
         if _is_built(connection, "identity.int_identity_assignments"):
@@ -381,7 +380,8 @@ def _certificate(
         "",
         f"Purge {purge.purge_id} of the database {purge.connection.info.dbname}, begun "
         f"{purge.started_at:%Y-%m-%d %H:%M:%S %Z}, finished {finished_at:%Y-%m-%d %H:%M:%S %Z}. "
-        "No schema has a row that names the partner or one of its students.",
+        "No schema has a row that names the partner or one of its students. The public figures "
+        "of its released school years stay; they name no student.",
         *listed("Rows found and destroyed", {k: f"{v:,}" for k, v in sorted(found.rows.items())}),
         *listed(
             "Files destroyed",

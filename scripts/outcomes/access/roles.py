@@ -74,6 +74,12 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "measure_history": {BUILDER: ("select", "insert")},
 }
 
+# The builder publishes, and so releases school years.
+RELEASES: dict[str, dict[str, tuple[str, ...]]] = {
+    "school_years": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "outcome_gaps": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
+}
+
 # Landing may not delete from raw. This function does it, for joined files only.
 _TAKE_BACK = sql.SQL("grant execute on function landing.take_back_joined(bigint) to {}").format(
     sql.Identifier(LOADER)
@@ -303,16 +309,21 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
         yield Privilege(role, "connect", "database", database)
     # A build creates the schemas that it works in.
     yield Privilege(BUILDER, "create", "database", database)
-    for schema in ("raw", "landing"):
-        for role in (LOADER, BUILDER, *((STEWARD,) if schema == "landing" else ())):
+    for schema, users in {
+        "raw": (LOADER, BUILDER),
+        "landing": (LOADER, BUILDER, STEWARD),
+        "releases": (BUILDER, STEWARD),
+    }.items():
+        for role in users:
             yield Privilege(role, "usage", "schema", (schema,))
     for schema, readers in schemas.items():
         for role in readers:
             yield Privilege(role, "usage", "schema", (schema,))
-    for table, rights in LEDGER.items():
-        for role, privileges in rights.items():
-            for privilege in privileges:
-                yield Privilege(role, privilege, "table", ("landing", table))
+    for schema, tables in {"landing": LEDGER, "releases": RELEASES}.items():
+        for table, rights in tables.items():
+            for role, privileges in rights.items():
+                for privilege in privileges:
+                    yield Privilege(role, privilege, "table", (schema, table))
     for feed in raw_feeds():
         yield Privilege(LOADER, "insert", "table", ("raw", feed))
         # To renew statistics; before PostgreSQL 17 only the owner can.
@@ -353,19 +364,19 @@ def _granted(connection: psycopg.Connection, schemas: Schemas) -> list[tuple[Pri
                 case relkind when 'S' then 'sequence' else 'table' end,
                 array[nspname::text, relname::text], '', relacl
             from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
-            where nspname in ('raw', 'landing') and relkind in ('r', 'S')
+            where nspname in ('raw', 'landing', 'releases') and relkind in ('r', 'S')
             union all
             select 'table', array[nspname::text, relname::text], format(' (%%I)', attname), attacl
             from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
             inner join pg_attribute on attrelid = pg_class.oid
-            where nspname in ('raw', 'landing') and relkind = 'r'
+            where nspname in ('raw', 'landing', 'releases') and relkind = 'r'
         )
         select
             case when grantee = 0 then 'public' else pg_get_userbyid(grantee)::text end as role,
             lower(privilege_type) || columns, kind, objects.name, is_grantable
         from objects cross join aclexplode(acl)
         """,
-        {"schemas": [*schemas, "raw", "landing"]},
+        {"schemas": [*schemas, "raw", "landing", "releases"]},
     ).fetchall()
     return [
         (Privilege(role, right, kind, tuple(name)), may_hand_on)

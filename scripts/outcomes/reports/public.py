@@ -11,6 +11,7 @@ from pathlib import Path
 
 import great_tables as gt
 import jinja2
+import numpy as np
 import pandas as pd
 
 from outcomes.charts import image
@@ -50,14 +51,13 @@ class Section:
 
 
 def public_report() -> tuple[date, str]:
-    """Make the report from the published tables: its as-of date and the page.
+    """Make the report from the published tables: the day of the newest release, and the page.
 
     Raises:
         OutcomesError: no published row fits the headline.
     """
     gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY))
     groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY))
-    published = read("marts_public.publications", where={"relation": "rpt_outcome_gaps"})
     measured = gaps[gaps["program_group"].eq("any")]
     overall = measured[measured["district_id"].eq("all")]
     headlines = overall[overall["measure"].eq(HEADLINE) & overall["gap"].notna()]
@@ -76,18 +76,19 @@ def public_report() -> tuple[date, str]:
         _programs(gaps[gaps["district_id"].eq("all") & _is_of(gaps, year)]),
         _groups(measured[_is_of(measured, year)], groups[_is_of(groups, year)]),
     ]
-    as_of_date = published["as_of_date"].max().date()
+    released_on = headline["released_on"].date()
     page = (
         jinja2.Environment(autoescape=True)
         .from_string(_TEMPLATE.read_text("utf-8"))
         .render(
             headline=sentence(headline),
             year=headline["year"],
-            as_of_date=as_of_date,
-            sections=sections,
+            released_on=released_on,
+            revision_reason=headline["revision_reason"] if headline["revision"] else None,
+            sections=[section for section in sections if section],
         )
     )
-    return as_of_date, page
+    return released_on, page
 
 
 def sentence(row: pd.Series) -> str:
@@ -108,8 +109,7 @@ def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame["measure"].isin(list(MEASURES))].copy()
     frame["order"] = frame["measure"].map({name: n for n, name in enumerate(MEASURES)})
     frame = frame.sort_values(["order", "school_year"]).drop(columns="order")
-    is_share = frame["measure"].ne("gpa")
-    scale = is_share.map({True: 100.0, False: 1.0})
+    scale = np.where(frame["measure"].eq("gpa"), 1.0, 100.0)
     for name in (
         "gap",
         "ci_low",
@@ -158,8 +158,8 @@ def _difference(row: pd.Series, name: str) -> str:
 
 
 def _interval(row: pd.Series) -> str:
-    if pd.isna(row["ci_low"]) or pd.isna(row["gap"]):
-        return SUPPRESSED if row["is_suppressed"] else "not shown"
+    if row["is_suppressed"]:
+        return SUPPRESSED
     decimals = 2 if row["measure"] == "gpa" else 1
     return f"{_signed(row['ci_low'], decimals)} to {_signed(row['ci_high'], decimals)}"
 
@@ -229,10 +229,12 @@ def _adjusted(newest: pd.DataFrame) -> Section:
     )
 
 
-def _programs(programs: pd.DataFrame) -> Section:
+def _programs(programs: pd.DataFrame) -> Section | None:
     programs = programs[programs["program_group"].ne("any")].sort_values(
         "gap", ascending=False, na_position="last"
     )
+    if programs.empty:
+        return None
     programs = programs.assign(label=programs["program_group_label"])
     return Section(
         "Missing a tenth of school, by kind of service",

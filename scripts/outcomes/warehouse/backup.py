@@ -1,8 +1,8 @@
 """Backup and restore of the data that a build cannot remake, with the keys in another folder.
 
-A backup is two new folders. The first has an encrypted dump (raw, the ledger, and the history of
-persons) and a copy of the encrypted archive. The second has the keys of both, without which
-nobody can read the first. A build remakes everything else.
+A backup is two new folders. The first has an encrypted dump (raw, the ledger, the released
+figures, and the history of persons) and a copy of the encrypted archive. The second has the keys
+of both, without which nobody can read the first. A build remakes everything else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
 from outcomes.warehouse.tables import create_tables
 
-TABLES = ("raw.*", "landing.*", "identity.int_identity_assignments")
+TABLES = ("raw.*", "landing.*", "releases.*", "identity.int_identity_assignments")
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
 ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
 

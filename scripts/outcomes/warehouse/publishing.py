@@ -52,7 +52,10 @@ def require_published(connection: psycopg.Connection) -> None:
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether the publication was made by this code, from all landed files and decisions."""
+    """Whether the publication was made by this code, from all landed files and decisions.
+
+    A requested revision of a school year is a decision, too.
+    """
     code = code_version()
     row = connection.execute(
         """
@@ -71,6 +74,7 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
                     (select max(decided_at) from landing.link_decisions),
                     (select max(finished_at) from landing.purges)
                 )
+                and not exists (select from releases.school_years where released_at is null)
         )
         """,
         [code],

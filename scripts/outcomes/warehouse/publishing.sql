@@ -40,6 +40,7 @@ begin
         loss_accepted_because = case when this.missing_rows <> '' then accepted_because end
     where run_id = this_run_id;
     perform landing.put_in_place(this_run_id, replaced, 'next_');
+    perform releases.keep(this_run_id);
     insert into landing.measure_history
     select
         run_id, school_year, district_id, program_group, involvement, measure, n_involved,

@@ -67,6 +67,8 @@ _WIDER = {
     ("date", "timestamp without time zone"),
 }
 
+SCRIPTS = ("ledger.sql", "releases.sql", "runs.sql", "publishing.sql", "disclosures.sql")
+
 # (table, column) → type, for raw and the ledger
 Columns = dict[tuple[str, str], str]
 
@@ -93,7 +95,7 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
         before = _columns(connection)
         raw = _raw_statements(connection, before)
-        for script in ("ledger.sql", "runs.sql", "publishing.sql", "disclosures.sql"):
+        for script in SCRIPTS:
             connection.execute(scripts.joinpath(script).read_bytes())
         _create_pseudonym_key(connection)
         try:
@@ -194,7 +196,9 @@ def _columns(connection: psycopg.Connection) -> Columns:
         from pg_attribute
         inner join pg_class on attrelid = pg_class.oid
         inner join pg_namespace on relnamespace = pg_namespace.oid
-        where nspname in ('raw', 'landing') and relkind = 'r' and attnum > 0 and not attisdropped
+        where
+            nspname in ('raw', 'landing', 'releases')
+            and relkind = 'r' and attnum > 0 and not attisdropped
         order by 1, attnum
         """
     )

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from tests.python.conftest import copied, run_dbt
+from tests.python.publishing.warehouse import pretend_build, publish
 
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
@@ -24,6 +26,26 @@ def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield replace(first_publication, user="ana", password="a good one")
     with connect(first_publication) as owner:
         owner.execute("drop role ana")
+
+
+@pytest.fixture(scope="session")
+def large_county(first_publication: Settings) -> Iterator[Settings]:
+    """The published demo, as if the county were large enough for public cross tables."""
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        copied(first_publication, "large_county") as settings,
+    ):
+        environment.setenv("OUTCOMES_TARGET", "prod")
+        with connect(settings) as connection:
+            connection.execute("update policy.suppression set cross_table_students = 0")
+            connection.execute("truncate releases.school_years, releases.outcome_gaps")
+            run_dbt(
+                settings, "build", "--resource-type", "model", "--resource-type", "function",
+                "--select", "resource_type:function", "stg_school_year_releases+",
+                "stg_released_outcome_gaps",
+            )  # fmt: skip
+            publish(connection, pretend_build(connection))
+        yield settings
 
 
 @pytest.fixture

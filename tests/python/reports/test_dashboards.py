@@ -47,9 +47,9 @@ BOARDS = {
 
 
 @pytest.fixture(scope="module")
-def people(first_publication: Settings) -> Iterator[Settings]:
+def people(large_county: Settings) -> Iterator[Settings]:
     """A login for each role, named `reader_<role>`, and `reader_all`."""
-    with connect(first_publication) as owner:
+    with connect(large_county) as owner:
         for role in MAY:
             owner.execute(
                 f"create role reader_{role} login password 'a good one' in role outcomes_{role}"
@@ -59,7 +59,7 @@ def people(first_publication: Settings) -> Iterator[Settings]:
             "create role reader_all login password 'a good one' "
             "in role outcomes_public, outcomes_analyst, outcomes_steward"
         )
-        yield first_publication
+        yield large_county
         for role in [*MAY, "all"]:
             owner.execute(f"drop role reader_{role}".encode())
 

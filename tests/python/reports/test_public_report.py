@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.reports.public import public_report
 from outcomes.warehouse.connection import connect
 
 # The report's texts of figures, computed independently in SQL.
@@ -35,7 +36,7 @@ FIGURES = """
         case when is_suppressed then 'suppressed' when gap is null then 'not shown'
             when measure = 'gpa' then to_char(gap, 'FMSG0.00')
             else to_char(100 * gap, 'FMSG990.0 "points"') end,
-        case when is_suppressed then 'suppressed' when gap is null then 'not shown'
+        case when is_suppressed then 'suppressed'
             when measure = 'gpa' then
                 to_char(ci_low, 'FMSG0.00 "to "') || to_char(ci_high, 'FMSG0.00')
             else to_char(100 * ci_low, 'FMSG990.0 "to "') || to_char(100 * ci_high, 'FMSG990.0')
@@ -82,15 +83,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def anybody(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def anybody(large_county: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The environment of a login that reads only public tables."""
-    with connect(first_publication) as owner:
+    with connect(large_county) as owner:
         owner.execute("create role anybody login password 'a good one' in role outcomes_public")
-    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", large_county.database)
     monkeypatch.setenv("OUTCOMES_PG_USER", "anybody")
     monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
-    yield replace(first_publication, user="anybody", password="a good one")
-    with connect(first_publication) as owner:
+    yield replace(large_county, user="anybody", password="a good one")
+    with connect(large_county) as owner:
         owner.execute("drop role anybody")
 
 
@@ -179,6 +180,35 @@ def test_five_charts_have_an_alternative_text_and_a_table(text: str) -> None:
     assert page.elements.count("h1") == page.elements.count("main") == 1
     assert '<html lang="en">' in text
     assert "adjusted slightly to protect children" in text
+
+
+def test_the_page_says_when_its_figures_were_released(
+    anybody: Settings, large_county: Settings, tmp_path: Path, text: str
+) -> None:
+    ((released_on,),) = rows(anybody, "select max(released_on) from marts_public.rpt_outcome_gaps")
+    assert f'<time datetime="{released_on}">' in text
+    assert "They were revised" not in text
+    change = "update marts_public.rpt_outcome_gaps set revision = {}, revision_reason = {}"
+    with connect(large_county) as owner:
+        owner.execute(change.format(1, "'a <late> file'").encode())
+        try:
+            _, page = public_report()
+        finally:
+            owner.execute(change.format(0, "null").encode())
+    assert "They were revised: a &lt;late&gt; file." in page
+
+
+def test_a_small_county_has_no_cross_tables(
+    first_publication: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
+    _, page = public_report()
+    tables = Page(page).tables
+    assert "programs" not in tables
+    assert len(tables) == 4
+    # Districts are compared; groups of students are not.
+    assert [row[0] for row in tables["groups"]][:2] == ["Group", "District"]
+    assert sum(len(row) == 1 for row in tables["groups"]) == 1
 
 
 def test_suppressed_figures_are_marked_and_not_zero(text: str) -> None:

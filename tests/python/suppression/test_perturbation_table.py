@@ -53,31 +53,3 @@ def test_an_impossible_variance_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match="Raise largest_noise or lower noise_variance"):
         write_table(policy, tmp_path / "table.csv")
     assert not (tmp_path / "table.csv").exists()
-
-
-@pytest.mark.parametrize("share_added", [0.0, 0.1, 0.2])
-def test_noise_does_not_average_out_over_builds(table: pd.DataFrame, share_added: float) -> None:
-    """Simulates a year of builds in which students are added to a small count one by one.
-
-    The attacker knows that each new figure has one more student, corrects for it and computes
-    the mean.
-    """
-    chance = np.random.default_rng(1)
-    final = chance.integers(1, 11, 50_000)
-    added = np.minimum(chance.poisson(final * share_added), final - 1)
-    figures = np.zeros(len(final))
-    for earlier in range(added.max() + 1):
-        seen = earlier <= added
-        figures[seen] += final[seen] + _noise(table, final[seen] - earlier, chance)
-    named = (figures / (added + 1)).round()
-    by_guessing = 1 / 10
-    assert (named == final).mean() - by_guessing <= 0.1
-
-
-def _noise(table: pd.DataFrame, counts: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    noise = np.zeros(len(counts))
-    for true_count, rows in table.groupby("true_count"):
-        drawn = np.minimum(counts, table.true_count.max()) == true_count
-        places = np.searchsorted(rows.key_to, chance.random(drawn.sum()), "right")
-        noise[drawn] = rows.noise.to_numpy()[places]
-    return noise

@@ -1,0 +1,9 @@
+with
+
+outcome_gaps as (
+
+    select * from {{ source('releases', 'outcome_gaps') }}
+
+)
+
+select * from outcome_gaps
