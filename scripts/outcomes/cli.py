@@ -33,6 +33,7 @@ from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import is_up_to_date, roll_back
+from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
 
 cli = typer.Typer(
@@ -171,6 +172,7 @@ def app() -> None:
         psycopg.errors.UndefinedFunction,
         psycopg.errors.InvalidSchemaName,
     ) as error:
+        _require_release()
         _fail(
             f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
             "Run `outcomes build` first."
@@ -184,6 +186,14 @@ def app() -> None:
         # The second if a worker of a cluster was lost.
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
+
+
+def _require_release() -> None:
+    try:
+        with connect() as connection:
+            require_release(connection)
+    except OutcomesError as error:
+        _fail(str(error))
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -69,6 +69,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
     "purges": {},
     "upgrades": {},
+    "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},

@@ -13,6 +13,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from outcomes.config import Settings
+from outcomes.warehouse.tables import require_release
 
 # As long as landing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
@@ -79,7 +80,11 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date)
     """Read the ledger, the publication, and the sizes of database and archive.
 
     `as_of` is the day on which a delivery is late or not.
+
+    Raises:
+        OutcomesError: the warehouse is of another release than this code.
     """
+    require_release(connection)
     last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
     return Status(

@@ -22,7 +22,7 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
-from outcomes.warehouse.tables import create_tables
+from outcomes.warehouse.tables import create_tables, drop_tables, upgrade
 
 TABLES = ("raw.*", "landing.*", "identity.int_identity_assignments")
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
@@ -91,13 +91,18 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
         connection.execute("create schema if not exists identity")
     _copy(folder / ARCHIVE, settings.archive_dir)
     _copy(keys_folder / ARCHIVE_KEYS, settings.archive_keys_dir)
-    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    with _program(settings, "pg_restore", "--exit-on-error", *options) as process:
-        content = cast(BinaryIO, process.stdin)
-        read_encrypted(folder / DUMP, read_key(keys_folder / DUMP_KEY), content)
     with connect(settings) as connection:
-        # The backup may be of an earlier release.
-        create_tables(connection)
+        # The backup brings those of its release.
+        drop_tables(connection)
+    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+    try:
+        with _program(settings, "pg_restore", "--exit-on-error", *options) as process:
+            content = cast(BinaryIO, process.stdin)
+            read_encrypted(folder / DUMP, read_key(keys_folder / DUMP_KEY), content)
+    finally:
+        with connect(settings) as connection:
+            # The backup may be of an earlier release; after a failure all tables are missing.
+            upgrade(connection)
 
 
 @contextmanager
