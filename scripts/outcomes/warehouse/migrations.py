@@ -68,6 +68,9 @@ def is_behind(connection: psycopg.Connection) -> bool:
 def apply_migrations(connection: psycopg.Connection) -> list[str]:
     """Run the migrations that the warehouse does not have, each in a transaction.
 
+    The tables between raw and what people read are dropped, linking's dictionaries among them:
+    their columns may be others, or no model may make them any more.
+
     Returns:
         What ran, in words.
     """
@@ -76,10 +79,37 @@ def apply_migrations(connection: psycopg.Connection) -> list[str]:
         with connection.transaction():
             be_alone(connection)
             if name not in _applied(connection):
+                _drop_inner_tables(connection)
                 connection.execute(text.encode())
                 connection.execute("insert into landing.migrations (script) values (%s)", [name])
                 ran.append(f"migration {name}")
     return ran
+
+
+def _drop_inner_tables(connection: psycopg.Connection) -> None:
+    """Drop what the next build makes again, but keep what people read, seeds and histories."""
+    statements = connection.execute(
+        """
+        select
+            format(
+                'drop %s if exists %I.%I cascade',
+                case relkind when 'v' then 'view' else 'table' end, nspname, relname
+            )
+        from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        where
+            relkind in ('r', 'v')
+            and (
+                nspname in ('staging', 'intermediate')
+                or (nspname = 'identity' and (relpersistence = 'u' or relkind = 'v'))
+            )
+        union all
+        select format('drop schema %I cascade', nspname) from pg_namespace
+        where nspname like 'next\\_%'
+        """
+    ).fetchall()
+    for (statement,) in statements:
+        connection.execute(statement.encode())
 
 
 def be_alone(connection: psycopg.Connection) -> None:

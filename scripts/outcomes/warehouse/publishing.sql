@@ -47,6 +47,7 @@ begin
     from marts.rpt_measure_history
     where run_id = this_run_id;
     perform landing.record_disclosures(this_run_id);
+    delete from landing.redefined_relations;
 end
 $$;
 
@@ -128,7 +129,7 @@ begin
 end
 $$;
 
--- Drop the relations that the run no longer makes, and the schemas of former districts.
+-- Drop the relations that the run no longer makes, and schemas without any.
 create or replace function landing.drop_replaced(this_run_id text, replaced text)
 returns void
 language plpgsql as $$
@@ -148,7 +149,13 @@ begin
         select schema_name from landing.run_relations where run_id = this_run_id
     loop
         execute format('drop table %I.publications', gone.schema_name);
-        if gone.schema_name like 'district\_%' then
+        -- Somebody's own views may be left.
+        if not exists (
+            select from pg_depend
+            where
+                refclassid = 'pg_namespace'::regclass
+                and refobjid = to_regnamespace(quote_ident(gone.schema_name))
+        ) then
             execute format('drop schema %I', gone.schema_name);
         end if;
     end loop;

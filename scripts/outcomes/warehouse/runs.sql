@@ -99,7 +99,8 @@ end
 $$;
 
 -- The published rows that a publication would lose, in words, or null. The limits are in
--- policy.publication_loss_limits; a lost district or school year is always reported.
+-- policy.publication_loss_limits; a lost district or school year is always reported, but not of
+-- a relation that a newer release has redefined.
 create or replace function landing.missing_rows()
 returns text
 language plpgsql as $$
@@ -114,7 +115,12 @@ declare
 begin
     for limits in
         select relation, max_lost_share from policy.publication_loss_limits
-        where to_regclass(relation) is not null
+        where
+            to_regclass(relation) is not null
+            and not exists (
+                select from landing.redefined_relations as redefined
+                where redefined.relation = publication_loss_limits.relation
+            )
         order by relation
     loop
         built := to_regclass('next_' || limits.relation);

@@ -132,11 +132,13 @@ def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[st
         The changes, in words; a dry run rolls them back.
 
     Raises:
-        OutcomesError: the warehouse is of a later release, the login does not own it, or a
-            column would become narrower. Migrations that ran before stay.
+        OutcomesError: the warehouse is of a later release, the login does not own it, a build
+            is running, or a column would become narrower. Migrations that ran before stay.
     """
     is_behind(connection)
     _require_owner(connection)
+    if not dry_run:
+        _require_no_build(connection)
     in_one = connection.transaction(force_rollback=True) if dry_run else nullcontext()
     with in_one:
         return _apply(connection)
@@ -359,6 +361,18 @@ def _require_owner(connection: psycopg.Connection) -> None:
             f"{connection.info.user} may not make or change the tables of a warehouse in "
             f"{connection.info.dbname}. As the owner of the database, run `outcomes access apply` "
             "for a new warehouse, or `outcomes warehouse upgrade` for an existing one."
+        )
+
+
+def _require_no_build(connection: psycopg.Connection) -> None:
+    row = connection.execute(
+        "select exists (select from pg_stat_activity "
+        "where datname = current_database() and application_name = 'dbt')"
+    ).fetchone()
+    if row == (True,):
+        raise OutcomesError(
+            "A build is running, and an upgrade drops tables that it uses: upgrade when it has "
+            "ended."
         )
 
 

@@ -12,11 +12,13 @@ import psycopg
 import pytest
 import yaml
 from psycopg import sql
-from tests.python.conftest import try_dbt
+from tests.python.conftest import TESTED, UNTESTED, cloned, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.pipeline.content import landed_counts
 
+from outcomes.access.roles import apply_access
 from outcomes.config import PROJECT_DIR, Settings
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.migrations import migrations
@@ -157,6 +159,93 @@ def test_an_upgraded_warehouse_is_defined_as_a_new_one(oldest: Settings, empty: 
         assert (definitions(connection), landed_counts(connection)) == again
 
 
+def test_a_build_after_the_upgrade_is_a_new_warehouses(
+    oldest: Settings, seeded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows of raw give the same public relations, and nothing else is left."""
+    run("warehouse", "upgrade")
+    with cloned(seeded, "fresh") as fresh, connect(fresh) as new, connect(oldest) as upgraded:
+        apply_access(upgraded, district_ids(load_contracts().values()))
+        apply_access(new, district_ids(load_contracts().values()))
+        copy_rows(upgraded, new)
+        monkeypatch.setenv("OUTCOMES_TARGET", "prod")
+        assert "Published: " in run_dbt(oldest, *TESTED)
+        monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
+        run_dbt(fresh, *UNTESTED)
+
+        public = upgraded.execute(
+            """
+            select schema_name || '.' || relation from landing.run_relations
+            where run_id = landing.published_run() and schema_name = built_in
+            """
+        ).fetchall()
+        assert len(public) > 50
+        differing = [
+            name
+            for (name,) in public
+            # It has the figures of the earlier publication, too.
+            if name != "marts.rpt_measure_history"
+            and rows_hash(upgraded, name) != rows_hash(new, name)
+        ]
+        assert differing == []
+        assert upgraded.execute("select * from landing.redefined_relations").fetchall() == []
+        assert made_by_builds(upgraded) == made_by_builds(new)
+
+
+def copy_rows(source: psycopg.Connection, target: psycopg.Connection) -> None:
+    """Copy what is landed and decided, with the pseudonyms' key."""
+    target.execute("set session_replication_role = replica")
+    tables = target.execute(
+        """
+        select table_schema || '.' || table_name, string_agg(column_name, ', ')
+        from information_schema.columns
+        where
+            table_schema = 'raw'
+            or (
+                table_schema = 'landing'
+                and table_name not in ('runs', 'run_relations', 'migrations', 'upgrades')
+            )
+        group by 1
+        """
+    ).fetchall()
+    for table, columns in tables:
+        target.execute(f"delete from {table}".encode())
+        with (
+            source.cursor().copy(f"copy {table} ({columns}) to stdout".encode()) as rows,
+            target.cursor().copy(f"copy {table} ({columns}) from stdin".encode()) as copied,
+        ):
+            for block in rows:
+                copied.write(block)
+
+
+def rows_hash(connection: psycopg.Connection, relation: str) -> object:
+    return connection.execute(
+        f"select count(*), md5(string_agg(md5(r::text), '' order by r::text)) from {relation} as r"
+        .encode()
+    ).fetchone()  # fmt: skip
+
+
+def made_by_builds(connection: psycopg.Connection) -> set[str]:
+    """Schemas, relations and functions, without what only a publication makes."""
+    rows = connection.execute(
+        """
+        with made as (
+            select nspname as schema_name, '' as name from pg_namespace
+            union all
+            select nspname, relname from pg_class
+            inner join pg_namespace on relnamespace = pg_namespace.oid
+            where relkind in ('r', 'v', 'S')
+            union all
+            select nspname, pg_proc.oid::regprocedure::text from pg_proc
+            inner join pg_namespace on pronamespace = pg_namespace.oid
+        )
+        select schema_name || ' ' || name from made
+        where schema_name !~ '^(pg_|next_|district_)' and name <> 'publications'
+        """
+    )
+    return {name for (name,) in rows}
+
+
 def test_a_migration_that_fails_changes_nothing_and_can_be_repeated(
     oldest: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +291,13 @@ def test_a_warehouse_of_a_later_release_names_the_code(
     output = try_dbt(database, "run", "--select", "stg_files", role="").output
     assert "of a later release" in output
     assert definitions(connection) == before
+
+
+def test_an_upgrade_waits_for_a_build(database: Settings, connection: psycopg.Connection) -> None:
+    connection.execute("set application_name = 'dbt'")
+    with pytest.raises(OutcomesError, match="A build is running"):
+        run("warehouse", "upgrade")
+    assert run("warehouse", "upgrade", "--dry-run")[0] == 0
 
 
 def test_changed_functions_are_replaced_and_old_ones_dropped(

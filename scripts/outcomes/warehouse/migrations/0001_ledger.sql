@@ -213,6 +213,14 @@ create table if not exists landing.run_relations (
     primary key (run_id, schema_name, relation)
 );
 
+-- Public relations that have fewer rows by the definition of a newer release. A migration enters
+-- them, and the next publication, which is not held because of them, removes them.
+create table if not exists landing.redefined_relations (
+    -- as in policy.publication_loss_limits
+    relation text primary key,
+    reason text not null
+);
+
 -- The headline figures of each publication, including suppressed ones. This table cannot be
 -- rebuilt: earlier figures are stored only here.
 create table if not exists landing.measure_history (

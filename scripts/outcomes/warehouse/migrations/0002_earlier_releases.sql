@@ -40,3 +40,46 @@ alter table landing.run_relations
 drop table if exists landing.hidden_counts, landing.withheld_gaps;
 
 drop index if exists raw.clients_client;
+
+-- Seeds and functions of dbt that are gone, or have other arguments. The next build makes all
+-- functions again, so those that somebody's own view calls may stay.
+drop table if exists policy.deidentification, policy.student_t_coefficients;
+do $$
+declare
+    function regprocedure;
+begin
+    for function in
+        select oid from pg_proc
+        where
+            pronamespace = to_regnamespace('functions')
+            and not exists (
+                select from pg_depend
+                where refclassid = 'pg_proc'::regclass and refobjid = pg_proc.oid
+            )
+    loop
+        execute format('drop function %s', function);
+    end loop;
+end
+$$;
+
+-- Those releases cannot be rolled back to: they did not keep where a relation was built.
+do $$
+declare
+    kept_schema text;
+begin
+    if exists (select from landing.run_relations where built_in = '') then
+        for kept_schema in select nspname from pg_namespace where nspname like 'previous\_%' loop
+            execute format('drop schema %I cascade', kept_schema);
+        end loop;
+    end if;
+end
+$$;
+
+insert into landing.redefined_relations (relation, reason)
+select relation, reason
+from (
+    values
+    ('identity.person_crosswalk', 'client records that are not linked are no longer listed'),
+    ('marts_public.rpt_outcome_gaps', 'only school years that have ended are public')
+) as redefined (relation, reason)
+where exists (select from landing.run_relations where built_in = '');
