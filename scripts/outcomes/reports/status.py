@@ -85,7 +85,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date)
         OutcomesError: the warehouse is of another release than this code.
     """
     require_release(connection)
-    last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
+    last_run = _run(connection, "run_number = (select max(run_number) from landing.runs)")
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
     return Status(
         as_of=as_of,

@@ -42,7 +42,7 @@ def require_published(connection: psycopg.Connection) -> None:
         OutcomesError: they belong to another run.
     """
     row = connection.execute(
-        "select run_id, status from landing.runs order by started_at desc limit 1"
+        "select run_id, status from landing.runs order by run_number desc limit 1"
     ).fetchone()
     if row is not None and row[1] != "published":
         raise OutcomesError(
@@ -60,7 +60,7 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
             select from landing.runs
             where
                 run_id = landing.published_run()
-                and started_at = (select max(started_at) from landing.runs)
+                and run_number = (select max(run_number) from landing.runs)
                 and code_version = %s
                 and as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')
                 and contract_versions

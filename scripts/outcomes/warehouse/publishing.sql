@@ -19,7 +19,7 @@ begin
         raise exception 'Run % cannot be published: it is %, not passed.',
             this_run_id, coalesce(this.status, 'unknown');
     end if;
-    if exists (select from landing.runs where started_at > this.started_at) then
+    if exists (select from landing.runs where run_number > this.run_number) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
     this.missing_rows := landing.missing_rows();
@@ -57,7 +57,7 @@ returns text
 language sql stable as $$
     select run_id from landing.runs
     where status = 'published' and to_regclass('marts.publications') is not null
-    order by published_at desc
+    order by run_number desc
     limit 1
 $$;
 

@@ -22,7 +22,7 @@ begin
     select * into other
     from landing.runs
     where status in ('running', 'passed')
-    order by started_at desc
+    order by run_number desc
     limit 1;
     while other.run_id is not null and clock_timestamp() < quiet_since + interval '8 seconds' loop
         perform pg_stat_clear_snapshot();

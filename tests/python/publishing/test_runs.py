@@ -24,7 +24,7 @@ from outcomes.warehouse.connection import connect
 
 def newest_status(connection: psycopg.Connection) -> str:
     row = connection.execute(
-        "select status from landing.runs order by started_at desc limit 1"
+        "select status from landing.runs order by run_number desc limit 1"
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -210,5 +210,5 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
 
     pretend_build(connection)
 
-    statuses = connection.execute("select status from landing.runs order by started_at").fetchall()
+    statuses = connection.execute("select status from landing.runs order by run_number").fetchall()
     assert statuses == [("published",), ("abandoned",), ("passed",)]
