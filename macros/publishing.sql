@@ -17,6 +17,12 @@
     {%- if is_writing() -%}
         {%- do require_release() -%}
         {%- do refuse_a_day_before_the_first_delivery() -%}
+        {%- if target.name == 'prod' and var('as_of') and not var('publish') -%}
+            {{ exceptions.raise_compiler_error(
+                "A build as of " ~ var('as_of') ~ " would replace what people read. Use the "
+                ~ "target dev, or set the variable publish to true."
+            ) }}
+        {%- endif -%}
         {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}

@@ -67,7 +67,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
-    "purges": {},
+    "purges": {STEWARD: ("select",)},
     "upgrades": {},
     "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},

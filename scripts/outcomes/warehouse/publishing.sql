@@ -322,7 +322,9 @@ begin
     if restored is null
         or not exists (select from pg_namespace where nspname like 'previous\_%')
     then
-        raise exception 'There is no earlier publication to go back to.';
+        raise exception
+            'There is no earlier publication to go back to: only one is kept. '
+            '`outcomes build` makes the newest one again.';
     end if;
     update landing.run_relations as back
     set readers = newest.readers

@@ -177,6 +177,11 @@ language sql stable as $$
                 'with --accept-loss "reason".', runs.missing_rows
             )
             when 'partial' then 'Not published: only a complete `dbt build` is.'
+            when 'running' then 'In progress; the published tables have not changed.'
+            when 'abandoned' then 'Not published: it was killed.'
+            when 'passed'
+                then 'Passed, but not published: the publication has not ended, or it failed.'
+            when 'withdrawn' then 'Withdrawn: it was published, then rolled back.'
             else 'Not published: something failed. The published tables have not changed.'
         end
     from landing.runs as runs

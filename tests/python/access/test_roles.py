@@ -35,7 +35,7 @@ READABLE = {
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.link_decisions", "landing.runs", "landing.run_relations",
-        "landing.disclosures", "landing.migrations",
+        "landing.disclosures", "landing.migrations", "landing.purges",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],
