@@ -293,6 +293,23 @@ def test_a_warehouse_of_a_later_release_names_the_code(
     assert definitions(connection) == before
 
 
+def test_a_dry_run_of_landing_creates_nothing(
+    warehouse: Settings, deliveries: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(warehouse) as server:
+        server.execute("create database blank")
+        try:
+            monkeypatch.setenv("OUTCOMES_PG_DATABASE", "blank")
+            code, output = run("land", deliveries[0], "--dry-run")
+            assert code == 0
+            assert "Would be landed" in output
+            with connect() as connection:
+                schemas = "select to_regnamespace('landing'), to_regnamespace('raw')"
+                assert connection.execute(schemas).fetchone() == (None, None)
+        finally:
+            server.execute("drop database blank with (force)")
+
+
 def test_an_upgrade_waits_for_a_build(database: Settings, connection: psycopg.Connection) -> None:
     connection.execute("set application_name = 'dbt'")
     with pytest.raises(OutcomesError, match="A build is running"):
