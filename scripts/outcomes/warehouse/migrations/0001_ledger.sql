@@ -1,5 +1,5 @@
--- The ledger: delivered files, their outcomes, and their faults.
--- Idempotent; applied by `outcomes warehouse start` and `outcomes land`.
+-- The ledger: delivered files, their outcomes, and their faults; runs and publications.
+-- Warehouses from before the migrations have most of these tables: 0002 brings those up.
 
 create schema if not exists landing;
 create schema if not exists raw;
@@ -101,26 +101,6 @@ create table if not exists landing.joined_rows (
     primary key (file_id, line_number)
 );
 
--- Deletes the rows that were made of a joined file, to join again after a late file of an
--- earlier delivery. Landing has no other right to delete rows.
-create or replace function landing.take_back_joined(joined_file bigint) returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-    feed text;
-begin
-    for feed in select tablename from pg_catalog.pg_tables where schemaname = 'raw' loop
-        execute format(
-            'delete from raw.%I where load_id = $1 and exists ('
-            'select from landing.joined_rows where file_id = $1)', feed
-        ) using joined_file;
-    end loop;
-    delete from landing.value_issues where file_id = joined_file and is_of_join;
-    delete from landing.rejected_rows where file_id = joined_file and is_of_join;
-end
-$$;
--- It deletes with its owner's rights, so only landing may call it.
-revoke execute on function landing.take_back_joined (bigint) from public;
-
 -- The contracts' facts about each partner, updated by every `outcomes land`.
 create table if not exists landing.partners (
     partner_id text primary key,
@@ -182,12 +162,6 @@ create table if not exists landing.pseudonym_key (
     key bytea,
     is_in_environment boolean not null default false
 );
--- For warehouses of earlier versions; their next build makes new pseudonyms.
-alter table landing.pseudonym_key
-    drop column if exists inner_key,
-    drop column if exists outer_key,
-    add column if not exists key bytea,
-    add column if not exists is_in_environment boolean not null default false;
 insert into landing.pseudonym_key (key)
 select null where not exists (select from landing.pseudonym_key);
 revoke all on landing.pseudonym_key from public;
@@ -223,13 +197,6 @@ create table if not exists landing.runs (
     loss_accepted_because text
 );
 
--- For warehouses of earlier versions.
-alter table landing.runs
-    drop constraint if exists runs_status_check,
-    add column if not exists missing_rows text,
-    add column if not exists loss_accepted_because text,
-    add column if not exists failed_nodes text [];
-
 -- The relations that each run publishes, including districts' own tables.
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,
@@ -246,11 +213,13 @@ create table if not exists landing.run_relations (
     primary key (run_id, schema_name, relation)
 );
 
--- For warehouses of earlier versions.
-alter table landing.run_relations
-    add column if not exists readers text [] not null default '{}',
-    add column if not exists built_in text not null default '',
-    add column if not exists row_filter text not null default 'true';
+-- Public relations that have fewer rows by the definition of a newer release. A migration enters
+-- them, and the next publication, which is not held because of them, removes them.
+create table if not exists landing.redefined_relations (
+    -- as in policy.publication_loss_limits
+    relation text primary key,
+    reason text not null
+);
 
 -- The headline figures of each publication, including suppressed ones. This table cannot be
 -- rebuilt: earlier figures are stored only here.
@@ -300,8 +269,17 @@ create table if not exists landing.purges (
     found jsonb not null
 );
 
--- The changes of raw and the ledger by upgrades, in words; written by tables.py.
+-- What upgrades changed, in words; written by tables.py.
 create table if not exists landing.upgrades (
     upgraded_at timestamptz not null default clock_timestamp(),
     change text not null
+);
+
+-- The migrations that this warehouse has, and the text of its functions.
+create table landing.migrations (
+    -- a file of migrations/ without its ending, or `functions`
+    script text primary key,
+    -- of the functions: they are replaced when their text changes; a migration runs once
+    checksum text,
+    applied_at timestamptz not null default clock_timestamp()
 );
