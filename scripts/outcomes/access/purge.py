@@ -26,9 +26,10 @@ from outcomes.warehouse.tables import raw_feeds
 # Relations that name a partner but hold no personal data: they stay as a record. What was
 # public stays public: if a figure of several districts changed, it would show the purged one's.
 _KEPT = {
-    "landing.disclosures", "landing.purges", "landing.measure_history", "marts.rpt_measure_history",
+    "disclosures", "purges", "measure_history", "stg_measure_history", "rpt_measure_history",
+    "stg_released_outcome_gaps", "int_outcome_gaps_released",
 }  # fmt: skip
-_KEPT_SCHEMAS = ("crosswalks", "policy", "releases", "marts_public")
+_KEPT_SCHEMAS = ("crosswalks", "policy", "releases", "marts_public", "next_marts_public")
 # The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
@@ -156,7 +157,7 @@ def rows_of(connection: psycopg.Connection, partner_id: str) -> dict[str, int]:
             relkind in ('r', 'm')
             and nspname not like 'pg\\_%%' and nspname <> 'information_schema'
             and nspname <> all(%s)
-            and not nspname || '.' || relname = any(%s)
+            and relname <> all(%s)
             and attname in (
                 'partner_id', 'district_id', 'other_partner_id', 'from_district_id',
                 'student_key', 'other_record_key'

@@ -78,8 +78,8 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
 
 # The builder publishes, and so releases school years.
 RELEASES: dict[str, dict[str, tuple[str, ...]]] = {
-    "school_years": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
-    "outcome_gaps": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
+    "school_years": {BUILDER: ("select", "insert", "update")},
+    "outcome_gaps": {BUILDER: ("select", "insert")},
 }
 
 # Landing may not delete from raw. This function does it, for joined files only.
@@ -317,7 +317,7 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
     for schema, users in {
         "raw": (LOADER, BUILDER),
         "landing": (LOADER, BUILDER, STEWARD),
-        "releases": (BUILDER, STEWARD),
+        "releases": (BUILDER,),
     }.items():
         for role in users:
             yield Privilege(role, "usage", "schema", (schema,))
