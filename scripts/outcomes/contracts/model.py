@@ -42,6 +42,11 @@ _POSTGRES_TYPES = {
 # Names of the loader's own columns, and `*`, which means all columns to polars; `^` begins a
 # pattern of names.
 _TAKEN_NAMES = {"line_start", "line_end", "*"}
+# The columns of feeds by which rows are linked with a person.
+_IDENTIFYING = {
+    "district_student_id", "state_student_id", "source_client_id", "mci_id", "ssn", "last_name",
+    "first_name", "birth_date",
+}  # fmt: skip
 # A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -163,7 +168,8 @@ class ContractProperty(Frozen):
     pad_to: int | None = Field(default=None, gt=0)
     start: int | None = Field(default=None, gt=0)
     width: int | None = Field(default=None, gt=0)
-    fill_down: bool = False
+    # True: a merged cell has its value in every row. `blanks`: an empty cell has the one above.
+    fill_down: Literal[True, False, "blanks"] = False
     null_markers: Texts = []
     value_map: TextMap = {}
     flags: Flags | None = None
@@ -203,6 +209,11 @@ class ContractProperty(Frozen):
             raise ValueError("flags are for a code (string) without a column of its own")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
             raise ValueError("the loader uses this name itself: choose another one")
+        if self.fill_down == "blanks" and self.identifies_a_person:
+            raise ValueError(
+                "fillDown: blanks is not for a column that identifies a person: a row without "
+                "the value would become another person's"
+            )
         if self.pattern is not None:
             try:
                 pl.Series([""]).str.contains(self.pattern)
@@ -214,6 +225,12 @@ class ContractProperty(Frozen):
     def header(self) -> str:
         """The property's name in the file's header."""
         return self.name if self.physical_name is None else self.physical_name
+
+    @property
+    def identifies_a_person(self) -> bool:
+        """Whether the value says whose row it is."""
+        filled = {binding.split(".")[-1] for binding in self.feeds}
+        return self.classification == "direct_identifier" or bool(filled & _IDENTIFYING)
 
     @property
     def is_column(self) -> bool:
@@ -305,6 +322,16 @@ class ContractObject(Frozen):
                 "an object with `snapshot: reference` has no properties"
                 if self.is_reference
                 else "expected properties, or `snapshot: reference` for a file that is not loaded"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_cells_to_merge(self) -> ContractObject:
+        merged = [prop.name for prop in self.properties if prop.fill_down is True]
+        if merged and self.file.format != "workbook":
+            raise ValueError(
+                f"{merged[0]}: `fillDown: true` is for merged cells, which only a workbook has; "
+                "`fillDown: blanks` fills empty values"
             )
         return self
 

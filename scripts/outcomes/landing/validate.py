@@ -62,7 +62,7 @@ class Validator:
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
         self._filled: dict[str, str | None] = {
-            prop.name: None for prop in item.columns if prop.fill_down
+            prop.name: None for prop in item.columns if prop.fill_down == "blanks"
         }
 
     def apply(self, block: Block) -> ValidBlock:

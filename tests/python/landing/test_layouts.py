@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ def sheet(*rows: list[Any], merged: str = "") -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def with_xml(workbook: bytes, old: str, new: str) -> bytes:
+    """A workbook whose parts have another text in the place of one."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as book, zipfile.ZipFile(changed, "w") as copy:
+        for name in book.namelist():
+            copy.writestr(name, book.read(name).replace(old.encode(), new.encode()))
+    return changed.getvalue()
 
 
 ID = {"pattern": "[0-9]{2}", "required": True}
@@ -140,7 +150,7 @@ def test_the_field_after_a_trailing_delimiter_is_empty(tmp_path: Path, header: s
 def test_an_empty_value_repeats_the_one_above(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    columns = {"school": {"fillDown": True, "required": True}, "id": ID}
+    columns = {"school": {"fillDown": "blanks", "required": True}, "id": ID}
     text = "school,id\n,01\nA,02\n,03\n,04,x\n,05\nB,06\n,x7\n,08\n,\n"
     for size in (1, 1 << 20):
         monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
@@ -173,6 +183,65 @@ def test_a_workbook_with_a_title_merged_cells_and_a_total(tmp_path: Path) -> Non
     assert read(tmp_path, content, layout, columns)[0] == rows
     layout |= {"headerRow": None, "skipLines": "Attendance.*"}
     assert read(tmp_path, content, layout, columns)[0] == rows
+
+
+# What a column of schools may fill down, merged cells, rows below the header, and what is read.
+MERGES: dict[str, tuple[Any, str, list[list[Any]], list[Row], dict[str, list[int]]]] = {
+    "a merged cell has its value in every row": (
+        True, "A2:A4", [["A", "01"], [None, "02"], [None, "03"], ["B", "04"]],
+        [("A", "01"), ("A", "02"), ("A", "03"), ("B", "04")], {},
+    ),
+    "without the contract's word it is unreadable": (
+        False, "A2:A3", [["A", "01"], [None, "02"]], [("A", "01")], {"unreadable_cell": [3]},
+    ),
+    "an empty cell has no value": (
+        True, "A2:A3", [["A", "01"], [None, "02"], [None, "03"]], [("A", "01"), ("A", "02")],
+        {"missing_value": [4]},
+    ),
+    "an empty cell below an empty one has none, merged or not": (
+        True, "A3:A4", [["A", "01"], [None, None], [None, "02"]], [("A", "01")],
+        {"missing_value": [4]},
+    ),
+    "a header merged with the rows is not their value": (
+        True, "A1:A2", [[None, "01"], ["A", "02"]], [("A", "02")], {"unreadable_cell": [2]},
+    ),
+    "empty cells are filled where the contract names blanks": (
+        "blanks", "A2:A3", [["A", "01"], [None, "02"], [None, "03"], [" ", "04"]],
+        [("A", "01"), ("A", "02"), ("A", "03"), ("A", "04")], {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MERGES)
+def test_merged_and_empty_cells_are_different_things(tmp_path: Path, case: str) -> None:
+    filled, merged, rows, expected, faults = MERGES[case]
+    columns = {"school": {"fillDown": filled, "required": True}, "id": ID}
+    content = sheet(["school", "id"], *rows, merged=merged)
+    read_rows, _, rejected = read(tmp_path, content, {"format": "workbook", "sheet": "S"}, columns)
+    assert (read_rows, rejected) == (expected, faults)
+
+
+def test_a_value_that_a_merged_cell_hides_is_unreadable(tmp_path: Path) -> None:
+    content = with_xml(
+        sheet(["school", "id"], ["A", "01"], ["B", "02"], ["C", "03"]),
+        "</sheetData>", '</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells>',
+    )  # fmt: skip
+    columns = {"school": {"fillDown": True, "required": True}, "id": ID}
+    rows, _, rejected = read(tmp_path, content, {"format": "workbook", "sheet": "S"}, columns)
+    assert (rows, rejected) == ([("A", "01"), ("C", "03")], {"unreadable_cell": [3]})
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ({"fillDown": True}, "which only a workbook has"),
+        ({"fillDown": "blanks", "classification": "direct_identifier"}, "another person's"),
+        ({"fillDown": "blanks", "feeds": ["gpas.state_student_id"]}, "another person's"),
+    ],
+)
+def test_an_empty_id_is_never_another_childs(column: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        contract_for({"id": column}, {"name": "file"})
 
 
 FIXED: dict[str, dict[str, Any]] = {
