@@ -446,8 +446,12 @@ class Contract(Frozen):
             )
             for item in self.objects
         ]
-        has_any = any(prop.names_district for item in self.objects for prop in item.properties)
-        return self.model_copy(update={"objects": objects}) if has_any else self
+        return self.model_copy(update={"objects": objects}) if self.names_districts else self
+
+    @property
+    def names_districts(self) -> bool:
+        """Whether a property names a district."""
+        return any(prop.names_district for item in self.objects for prop in item.properties)
 
     @model_validator(mode="after")
     def _district_has_agreement(self) -> Contract:

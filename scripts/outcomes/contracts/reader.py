@@ -46,6 +46,11 @@ class Contracts(dict[str, Contract]):
         super().__init__()
         self.unusable: dict[str, str] = {}
 
+    @property
+    def district_ids(self) -> list[str]:
+        """The districts that have a contract, usable or not."""
+        return [*district_ids(self.values()), *self.unusable]
+
 
 def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
@@ -66,7 +71,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
             partner_id = file.name.removesuffix(".odcs.yaml")
             contracts.unusable[partner_id] = str(error)
             print(f"skipped: {error}", file=sys.stderr)  # noqa: T201
-    known = [*district_ids(contracts.values()), *contracts.unusable]
+    known = contracts.district_ids
     for partner_id, contract in contracts.items():
         contracts[partner_id] = contract.with_districts(known)
     return contracts

@@ -6,6 +6,7 @@ files of changes applied to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.validate import Validator, ValidBlock, meets
+
+# Begins the detail of a fault in a row that came with an earlier file.
+ROW_OF_FILE = re.compile(r"^in a row of file ([0-9]+): ")
 
 
 @dataclass(frozen=True)
