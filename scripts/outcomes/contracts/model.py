@@ -335,6 +335,13 @@ class ContractObject(Frozen):
             )
         return self
 
+    @model_validator(mode="after")
+    def _finds_columns(self) -> ContractObject:
+        has_places = self.file.format in ("delimited", "fixed_width", "workbook")
+        if not has_places and any(prop.position for prop in self.properties):
+            raise ValueError(f"`position` is not for `format: {self.file.format}`")
+        return self
+
     @property
     def is_reference(self) -> bool:
         """Whether its files are accepted but not read."""
@@ -383,7 +390,7 @@ class ContractObject(Frozen):
         computed = {prop.name for prop in self.transforms}
         return self.model_copy(
             update={
-                "file": self.file.model_copy(update={"header": False, "null_markers": []}),
+                "file": FileLayout(name=self.file.name, header=False),
                 "properties": [prop.as_written for prop in self.properties],
                 "row_filter": [c for c in self.row_filter if c.property in computed],
                 "row_rules": [r for r in self.row_rules if computed & {*r.properties}],

@@ -274,8 +274,9 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
             for name in prop.flags.columns:
                 if name not in types or not types[name].is_column:
                     raise ContractError(file, f"{place}.flags", _unknown_key(name, set(types)))
-        if item.file.format == "workbook" and prop.decimal_mark != ".":
-            raise ContractError(file, place, "decimalMark is for text: a number cell has none")
+        is_text = item.file.format in ("delimited", "fixed_width")
+        if prop.decimal_mark != "." and not is_text:
+            raise ContractError(file, place, "decimalMark is for text: a typed number has none")
     for binding in item.constants:
         if _raw_type(file, f"{where}.constants", binding) != "text" or binding in bound:
             raise ContractError(file, f"{where}.constants", f"{binding} cannot be a constant")

@@ -92,7 +92,7 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
 
 def apply_transforms(item: ContractObject, rows: pl.DataFrame, as_of_date: date) -> ValidBlock:
     """Check the values that SQL computed, and arrange the valid rows by feed."""
-    validator = Validator(item.after_transforms, as_of_date, {}, typed_cells=False)
+    validator = Validator(item.after_transforms, as_of_date, {})
     rows = rows.with_columns(pl.col("line_number").alias("line_start"))
     return validator.apply(Block(rows.drop("line_number", "file_id")))
 

@@ -28,6 +28,13 @@ _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
 _NUMBER_IN_CODE = r"[^0-9]*([0-9]{1,9})[^0-9]*"
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
+_ISO_TIME = DateFormat.parse("yyyy-MM-dd'T'HH:mm:ss")
+# What a reader cannot read as a value of one cell or key, by format.
+_UNREADABLE_VALUES = {
+    "workbook": "the cell holds an error, an empty formula, or is merged",
+    "json_lines": "the key holds a list or an object",
+    "parquet": "the number is none, or has lost digits",
+}
 
 
 def _spring_year(day: pl.Expr) -> pl.Expr:
@@ -52,18 +59,18 @@ class Check:
 class Rules:
     """The values and the checks of one object in one delivery."""
 
-    def __init__(self, item: ContractObject, as_of_date: date, *, typed_cells: bool) -> None:
+    def __init__(self, item: ContractObject, as_of_date: date) -> None:
         self.item = item
         self._as_of_date = as_of_date
         self._school_year = spring_year(as_of_date)
-        self._typed_cells = typed_cells
+        self._is_typed = item.file.has_typed_values
         self._null_markers = {
             prop.name: [*item.file.null_markers, *prop.null_markers] for prop in item.columns
         }
         # A row whose filter cannot be read is rejected: it may be for us or not.
         self.filters = {condition.property for condition in item.row_filter}
         self._values = [self._value(prop).alias(value_name(prop)) for prop in item.read]
-        self.checks = [self._header_check()] if item.file.header else []
+        self.checks = [self._header_check()] if item.file.has_header else []
         self.checks += [check for prop in item.read for check in self._property_checks(prop)]
         self.checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
         if not any(prop.required and not prop.fill_down for prop in item.columns):
@@ -127,17 +134,10 @@ class Rules:
         rejects = prop.required or prop.name in self.filters
         checks = []
         readable = pl.lit(value=True)
-        if self._typed_cells:
+        if unreadable := _UNREADABLE_VALUES.get(self.item.file.format):
             readable = sent != UNREADABLE
-            checks.append(
-                Check(
-                    prop.name,
-                    Reason.UNREADABLE_CELL,
-                    "expected a value; the cell holds an error, an empty formula, or is merged",
-                    ~readable,
-                    rejects,
-                )
-            )
+            detail = f"expected a value; {unreadable}"
+            checks.append(Check(prop.name, Reason.UNREADABLE_CELL, detail, ~readable, rejects))
         if prop.required:
             missing = _is_missing(prop)
             checks.append(Check(prop.name, Reason.MISSING_VALUE, "expected a value", missing, True))
@@ -215,7 +215,8 @@ class Rules:
             return _span_year(text)
         if prop.logical_type == "timestamp" and prop.format:
             moment = text.str.to_datetime(prop.format.strptime, strict=False)
-            return pl.when(text.str.contains(_full(prop.format.regex))).then(moment)
+            moment = pl.when(text.str.contains(_full(prop.format.regex))).then(moment)
+            return pl.coalesce(moment, _typed_moment(text)) if self._is_typed else moment
         if prop.format:
             day = self._day(text, prop.format, is_month=prop.parse == "month")
             return _spring_year(day) if prop.parse == "school_year_end" else day
@@ -239,7 +240,7 @@ class Rules:
             last = date(self._school_year, 6, 30)
             day = pl.when(day > last).then(day.dt.offset_by("-100y")).otherwise(day)
         day = pl.when(text.str.contains(_full(date_format.regex))).then(day)
-        if self._typed_cells:
+        if self._is_typed:
             # A date cell arrives in ISO form, whatever format the workbook displays.
             is_iso = text.str.contains(_full(_ISO_DATE.regex))
             cell = pl.when(is_iso).then(text.str.to_date("%Y-%m-%d", strict=False))
@@ -247,6 +248,12 @@ class Rules:
                 cell = pl.when(cell.dt.day() == 1).then(cell)
             day = pl.coalesce(day, cell)
         return day
+
+
+def _typed_moment(text: pl.Expr) -> pl.Expr:
+    """A time in ISO form, with or without a fraction of its second."""
+    is_iso = text.str.contains(_full(rf"{_ISO_TIME.regex}(?:\.[0-9]{{1,9}})?"))
+    return pl.when(is_iso).then(text.str.to_datetime(f"{_ISO_TIME.strptime}%.f", strict=False))
 
 
 def value_name(prop: ContractProperty) -> str:

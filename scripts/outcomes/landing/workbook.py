@@ -19,6 +19,7 @@ import python_calamine
 
 from outcomes.landing import limits
 from outcomes.landing.header import Mapping
+from outcomes.landing.kinds import not_xlsx
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import ByteStream, Ending, Survey
@@ -42,7 +43,6 @@ _MAX_SHEETS = 100
 
 # The XML of a formula, or of an error.
 _FORMULA_OR_ERROR = re.compile(rb"<(?:[\w.-]+:)?f[\s>/]|\st\s*=\s*[\"']e[\"']")
-_OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
 def sheet_names(stream: ByteStream) -> list[str]:
@@ -203,11 +203,8 @@ def _content(stream: ByteStream) -> bytes:
         raise FileError(
             Reason.ARCHIVE_TOO_LARGE, f"expected a workbook of at most {_MAX_BYTES >> 20} MB"
         )
-    if content.startswith(_OLD_BINARY_FORMAT):
-        raise FileError(
-            Reason.UNREADABLE_WORKBOOK,
-            "expected an XLSX workbook; it needs a password, or is in the old format XLS",
-        )
+    if problem := not_xlsx(content):
+        raise FileError(Reason.UNREADABLE_WORKBOOK, f"expected an XLSX workbook; {problem}")
     try:
         with ZipFile(io.BytesIO(content)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
