@@ -55,7 +55,7 @@ class Keys:
             keys = self._find(row)
             if len(self._key_of) < _MOST_KINDS:
                 self._key_of[kind] = keys
-        return [None if key is None else _text(row[key]) for key in keys]
+        return [None if key is None else as_text(row[key]) for key in keys]
 
     def _find(self, row: dict[str, Any]) -> list[str | None]:
         """The key of each column in an object.
@@ -176,7 +176,8 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """A value of an object as text; a list or an object is unreadable."""
     if isinstance(value, str) or value is None:
         return value
     return _WORDS[value] if isinstance(value, bool) else UNREADABLE

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import json
+import re
 import zipfile
 
 GZIP = b"\x1f\x8b"
@@ -23,6 +26,7 @@ _KINDS = {
     b"Rar!\x1a\x07": "a RAR archive",
     b"\xfd7zXZ\x00": "packed with xz",
 }
+_MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|table)", re.IGNORECASE)
 _SAVE_AS_XLSX = "save it as an Excel workbook (.xlsx) and send it again"
 
 
@@ -36,6 +40,43 @@ def not_text(head: bytes, tail: bytes) -> str | None:
 def is_parquet(head: bytes, tail: bytes) -> bool:
     """Whether a file begins and ends as a Parquet file does; a text can begin with `PAR1`."""
     return head.startswith(PARQUET) and tail.endswith(PARQUET)
+
+
+def looks_like_parquet(content: bytes) -> bool:
+    """Whether the beginning of a file is that of a Parquet file."""
+    return content.startswith(PARQUET) and b"\0" in content
+
+
+def why_not_read(content: bytes, *, is_packed: bool) -> str | None:
+    """What a partner's sample is that no contract can describe, and what to ask for."""
+    for mark, kind in ((GZIP, "gzip"), (ZIP, "zip")):
+        if content.startswith(mark):
+            if is_packed:
+                return f"a {kind} file in another archive. Ask for files that are packed once"
+            ending = "gz" if mark == GZIP else "zip"
+            return (
+                f"a {kind} file. Ask for a name that ends in .{ending}, and give it to the sample"
+            )
+    if looks_like_parquet(content):
+        packed = "a Parquet file in an archive. It is compressed itself: ask for it as it is"
+        return packed if is_packed else None
+    kind = not_text(content, b"") or (_MARKUP.match(content) and "a web page, or XML") or ""
+    if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        kind = kind or "not a text, or one in UTF-16 without a byte-order mark"
+    if kind:
+        return f"{kind}. Ask for text, JSON Lines, Parquet or an Excel workbook (.xlsx)"
+    if content.lstrip()[:1] in (b"[", b"{") and _is_document(content):
+        return "one JSON document. Ask for JSON Lines, with one object a line"
+    return None
+
+
+def _is_document(content: bytes) -> bool:
+    """Whether a text is one JSON document of several lines or objects."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) or b"\n" in content.strip()
 
 
 def not_xlsx(content: bytes) -> str | None:

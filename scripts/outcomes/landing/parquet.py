@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outcomes.contracts.model import ContractObject, ContractProperty
+from outcomes.contracts.model import ContractObject
 from outcomes.landing import limits
 from outcomes.landing.deliveries import shown
 from outcomes.landing.header import Mapping
@@ -70,9 +70,14 @@ class ParquetFile:
         """
         kinds = self._schema.dtypes()
         for name, place in mapping.field_of.items():
-            _require_kind(name, kinds[place])
+            if kind := _unread_kind(kinds[place]):
+                raise FileError(
+                    Reason.WRONG_LAYOUT,
+                    f"column {name}: expected texts, numbers, true and false, dates, or times "
+                    f"without a zone; found {kind}",
+                )
         values = [
-            _as_text(prop, f"{place}", kinds[place]).alias(prop.name)
+            _as_text(f"{place}", kinds[place], prop.logical_type).alias(prop.name)
             for prop in item.columns
             for place in [mapping.field_of[prop.name]]
         ]
@@ -90,9 +95,28 @@ class ParquetFile:
                 raise _unreadable(error) from None
             yield _block(rows, first + 1)
 
-    def _part(self, first: int, places: list[int]) -> pl.DataFrame:
+    def first_values(self, rows: int) -> dict[str, list[str] | None]:
+        """The first values of each column as text, or None if its type is not read.
+
+        Raises:
+            FileError: the content is damaged.
+        """
+        found: dict[str, list[str] | None] = {}
+        for place, (name, kind) in enumerate(zip(self.names, self._schema.dtypes(), strict=True)):
+            found[name] = None
+            if _unread_kind(kind) is None:
+                try:
+                    part = self._part(0, [place], rows)
+                    texts = part.select(_as_text(f"{place}", kind, "date")).to_series()
+                except pl.exceptions.PolarsError as error:
+                    raise _unreadable(error) from None
+                found[name] = texts.fill_null("").replace(UNREADABLE, "").to_list()
+        return found
+
+    def _part(self, first: int, places: list[int], rows: int | None = None) -> pl.DataFrame:
         """Some rows of the columns at these places, named by them."""
-        part = self._scan.select(pl.nth(places)).slice(first, _ROWS_AT_ONCE).collect()
+        scan = self._scan.select(pl.nth(places))
+        part = scan.slice(first, rows or _ROWS_AT_ONCE).collect()
         part.columns = [f"{place}" for place in places]
         return part.with_columns(pl.col(*_TEXT).cast(pl.String))
 
@@ -114,26 +138,17 @@ def _block(rows: pl.DataFrame, first: int) -> Block:
     return Block(rows.filter(~has_nul), reject(rows.filter(has_nul), reason, detail))
 
 
-def _require_kind(name: str, kind: Any) -> None:
-    """Refuse a column of lists, of records, of bytes, or of times in a zone.
-
-    Raises:
-        FileError: it is one.
-    """
-    is_zoned = isinstance(kind, pl.Datetime) and kind.time_zone is not None
+def _unread_kind(kind: Any) -> str | None:
+    """What a column holds that is not read: lists, records, bytes, times in a zone."""
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return "times in a zone"
     is_number = kind.is_integer() or kind.is_decimal() or f"{kind}" in _MAX_EXACT
     is_read = kind in _TEXT or is_number or kind in (pl.Boolean, pl.Date, pl.Datetime)
-    if is_zoned or not is_read:
-        found = "a time in a zone" if is_zoned else f"the type {kind.base_type()}"
-        raise FileError(
-            Reason.WRONG_LAYOUT,
-            f"column {name}: expected texts, numbers, true and false, dates, or times without a "
-            f"zone; found {found}",
-        )
+    return None if is_read else f"the type {kind.base_type()}"
 
 
-def _as_text(prop: ContractProperty, name: str, kind: Any) -> pl.Expr:
-    """The values of a column as text."""
+def _as_text(name: str, kind: Any, wanted: str) -> pl.Expr:
+    """The values of a column as text; a time at midnight is a day, unless times are wanted."""
     value = pl.col(name)
     if kind.is_float():
         is_exact = value.is_finite() & (value.abs() < _MAX_EXACT[f"{kind}"])
@@ -152,10 +167,8 @@ def _as_text(prop: ContractProperty, name: str, kind: Any) -> pl.Expr:
     if kind == pl.Datetime:
         moment = value.dt.strftime("%Y-%m-%dT%H:%M:%S%.f")
         is_day = value.dt.time() == time()
-        day = pl.when(is_day & (prop.logical_type != "timestamp")).then(
-            value.dt.strftime("%Y-%m-%d")
-        )
-        return pl.coalesce(day, moment)
+        day = pl.when(is_day).then(value.dt.strftime("%Y-%m-%d"))
+        return moment if wanted == "timestamp" else pl.coalesce(day, moment)
     return value.cast(pl.String)
 
 

@@ -18,6 +18,7 @@ from outcomes.landing.reasons import FileError
 from outcomes.landing.unpack import logical_files
 
 from .deliveries import clairton
+from .foreign import WORKBOOKS
 
 SHEET = "xl/worksheets/sheet1.xml"
 Parts = dict[str, str]
@@ -105,3 +106,14 @@ def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
     book.save(file)
     with pytest.raises(FileError, match="found 104"):
         broken_values(file, lambda parts: None)
+
+
+@pytest.mark.parametrize("kind", WORKBOOKS)
+def test_a_workbook_of_another_format_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    content, words = WORKBOOKS[kind]
+    file = clairton(tmp_path)
+    file.write_bytes(content)
+    contract = load_contract(CONTRACTS_DIR / "clairton.odcs.yaml")
+    (found,) = logical_files(contract, delivered_file(file, "clairton"))
+    with pytest.raises(FileError, match=f"unreadable_workbook.*{words}"):
+        [*FileReading(contract, found).blocks()]
