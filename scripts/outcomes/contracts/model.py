@@ -20,10 +20,11 @@ from outcomes.errors import OutcomesError
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
 Snapshot = Literal["school_year", "cumulative", "delta", "exempt", "reference"]
-Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
+Parse = Literal["school_year", "school_year_span", "school_year_end", "month", "number_in_code"]
 
 # The type of a parsed property, by its `parse`.
 _PARSED_TYPES = {
+    "school_year": "integer",
     "school_year_span": "integer",
     "school_year_end": "integer",
     "month": "date",
@@ -161,6 +162,8 @@ class ContractProperty(Frozen):
     description: str | None = None
     pattern: str | None = None
     format: JdkFormat | None = None
+    # A value is read by the format that fits it.
+    other_formats: list[JdkFormat] = []
     minimum: float | None = None
     maximum: float | None = None
     values: list[str | float] | None = Field(default=None, min_length=1)
@@ -191,6 +194,8 @@ class ContractProperty(Frozen):
             raise ValueError("a date or timestamp needs logicalTypeOptions.format")
         if self.format and not is_date and self.parse not in ("school_year_end", "month"):
             raise ValueError("logicalTypeOptions.format is for dates and timestamps")
+        if self.other_formats and self.format is None:
+            raise ValueError("otherFormats goes with logicalTypeOptions.format")
         if self.parse in ("school_year_end", "month") and self.format is None:
             raise ValueError(f"parse: {self.parse} needs logicalTypeOptions.format")
         if self.parse and self.logical_type != "string":
@@ -222,6 +227,11 @@ class ContractProperty(Frozen):
         return self
 
     @property
+    def formats(self) -> list[DateFormat]:
+        """The formats of its dates or times."""
+        return [self.format, *self.other_formats] if self.format else []
+
+    @property
     def header(self) -> str:
         """The property's name in the file's header."""
         return self.name if self.physical_name is None else self.physical_name
@@ -251,6 +261,7 @@ class ContractProperty(Frozen):
         written = _WRITTEN.get(self.produces)
         own: dict[str, Any] = {
             "format": written and DateFormat.parse(written),
+            "other_formats": [],
             "from_file_name": False,
         }
         if self.transform_logic:

@@ -6,7 +6,7 @@ no lenient cast accepts a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +26,10 @@ from outcomes.landing.workbook import UNREADABLE
 _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
 _NUMBER_IN_CODE = r"[^0-9]*([0-9]{1,9})[^0-9]*"
+_YEAR = "(?:19|20)[0-9]{2}"
+_SCHOOL_YEAR = (
+    rf"({_YEAR}|[0-9]{{2}})[-/]({_YEAR}|[0-9]{{2}})|({_YEAR})|(?i:FY ?)({_YEAR}|[0-9]{{2}})"
+)
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
 _ISO_TIME = DateFormat.parse("yyyy-MM-dd'T'HH:mm:ss")
@@ -213,12 +217,14 @@ class Rules:
             return number.cast(pl.Int64, strict=False) if is_integer else number
         if prop.parse == "school_year_span":
             return _span_year(text)
+        if prop.parse == "school_year":
+            return _school_year(text, self._school_year)
         if prop.logical_type == "timestamp" and prop.format:
-            moment = text.str.to_datetime(prop.format.strptime, strict=False)
-            moment = pl.when(text.str.contains(_full(prop.format.regex))).then(moment)
-            return pl.coalesce(moment, _typed_moment(text)) if self._is_typed else moment
+            moments = [_moment(text, known) for known in prop.formats]
+            return _agreed([*moments, *([_typed_moment(text)] if self._is_typed else [])])
         if prop.format:
-            day = self._day(text, prop.format, is_month=prop.parse == "month")
+            is_month = prop.parse == "month"
+            day = _agreed([self._day(text, known, is_month=is_month) for known in prop.formats])
             return _spring_year(day) if prop.parse == "school_year_end" else day
         if prop.values is not None:
             text = pl.when(text.is_in(prop.values)).then(text)
@@ -248,6 +254,20 @@ class Rules:
                 cell = pl.when(cell.dt.day() == 1).then(cell)
             day = pl.coalesce(day, cell)
         return day
+
+
+def _agreed(readings: Sequence[pl.Expr]) -> pl.Expr:
+    """A value that was read in several ways; null if two of them differ."""
+    if len(readings) == 1:
+        return readings[0]
+    value = pl.coalesce(readings)
+    is_same = pl.all_horizontal((reading == value).fill_null(value=True) for reading in readings)
+    return pl.when(is_same).then(value)
+
+
+def _moment(text: pl.Expr, known: DateFormat) -> pl.Expr:
+    moment = text.str.to_datetime(known.strptime, strict=False)
+    return pl.when(text.str.contains(_full(known.regex))).then(moment)
 
 
 def _typed_moment(text: pl.Expr) -> pl.Expr:
@@ -302,18 +322,53 @@ def _span_year(text: pl.Expr) -> pl.Expr:
     return pl.when((first + 1) % 100 == second).then(first + 1)
 
 
+def _school_year(text: pl.Expr, newest: int) -> pl.Expr:
+    """2013 for `2012-13`, `2012-2013`, `12-13`, `FY13`, `FY2013` and `2013`.
+
+    Two digits mean a year of the hundred years that end with the newest school year. Null if
+    the second year does not follow the first.
+    """
+    first, second, single, fiscal = (
+        text.str.extract_groups(_full(_SCHOOL_YEAR)).struct[place] for place in range(4)
+    )
+    is_long = first.str.len_chars() == 4
+    after, other = _full_year(first, newest) + 1, _full_year(second, newest)
+    spring = pl.when(is_long).then(after).otherwise(other)
+    follows = (
+        (spring - 1).cast(pl.String).str.ends_with(first)
+        & spring.cast(pl.String).str.ends_with(second)
+        & (is_long | (second.str.len_chars() == 2))
+    )
+    single = _full_year(pl.coalesce(single, fiscal), newest)
+    return pl.coalesce(pl.when(follows).then(spring), single)
+
+
+def _full_year(digits: pl.Expr, newest: int) -> pl.Expr:
+    """A year of two or four digits."""
+    year = digits.cast(pl.Int32, strict=False)
+    return pl.when(digits.str.len_chars() == 4).then(year).otherwise(newest - (newest - year) % 100)
+
+
+def _any_of(formats: Sequence[DateFormat]) -> str:
+    """The formats, in words."""
+    fit = ", of which only one may fit" if len(formats) > 1 else ""
+    return " or ".join(known.pattern for known in formats) + fit
+
+
 def _expectation(prop: ContractProperty) -> tuple[Reason, str]:
     """Reason and explanation for a value that cannot be read."""
     if prop.flags:
         several = "" if prop.flags.several else " and one of them set at most"
         known = ", ".join([*prop.flags.set, *prop.flags.unset])
         return Reason.UNKNOWN_CODE, f"expected the flags to be one of {known}{several}"
+    if prop.parse == "school_year":
+        return Reason.BAD_SCHOOL_YEAR, "expected a school year: 2012-13, 12-13, FY13 or 2013"
     if prop.parse == "school_year_span":
         return Reason.BAD_SCHOOL_YEAR, "expected a school year such as 2011-12"
     if prop.logical_type == "timestamp" and prop.format:
-        return Reason.BAD_TIMESTAMP, f"expected {prop.format.pattern}"
+        return Reason.BAD_TIMESTAMP, f"expected {_any_of(prop.formats)}"
     if prop.format:
-        return Reason.BAD_DATE, f"expected a date {prop.format.pattern}"
+        return Reason.BAD_DATE, f"expected a date {_any_of(prop.formats)}"
     if prop.logical_type == "boolean":
         return Reason.BAD_BOOLEAN, "expected true or false"
     if prop.values is not None:

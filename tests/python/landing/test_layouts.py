@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -381,3 +381,72 @@ def test_a_reference_file_is_accepted_and_not_read(tmp_path: Path) -> None:
     assert list(reading.blocks()) == []
     assert (reading.counts.lines, reading.counts.lines_not_for_us) == (2, 2)
     assert reading.counts.rows_rejected == 0
+
+
+# A text and the school year that a delivery of October 2012 means by it.
+SCHOOL_YEARS = {
+    "2012-13": 2013, "2012-2013": 2013, "12-13": 2013, "2012/13": 2013, "2012/2013": 2013,
+    "FY13": 2013, "FY2013": 2013, "fy 13": 2013, "2013": 2013, " 2013 ": 2013, "1999-00": 2000,
+    "99-00": 2000, "2013-14": 2014, "FY12": 2012, "2012": 2012, "13-14": 1914, "FY14": 1914,
+    "2012-14": None, "2012-2014": None, "2013-2012": None, "12-14": None, "12-2013": None,
+    "13": None, "FY": None, "FY213": None, "2012-": None, "1812-13": None, "12-13-14": None,
+    "2012 13": None, "2012-1913": None,
+}  # fmt: skip
+
+
+def test_a_school_year_is_named_by_its_spring(tmp_path: Path) -> None:
+    columns = {"year": {"parse": "school_year", "required": True}}
+    text = "".join(f"{year}\n" for year in ["year", *SCHOOL_YEARS])
+    rows, _, rejected = read(tmp_path, text, {}, columns)
+    assert [year for (year,) in rows] == [year for year in SCHOOL_YEARS.values() if year]
+    lines = [line for line, year in enumerate(SCHOOL_YEARS.values(), start=2) if year is None]
+    assert rejected == {"bad_school_year": lines}
+
+
+# Values of a column with two formats, and how they are read.
+TWO_FORMATS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "dates of two kinds": (
+        {"logicalType": "date", "format": "MM/dd/yyyy", "otherFormats": ["yyyy-MM-dd"]},
+        {"09/04/2012": date(2012, 9, 4), "2012-09-04": date(2012, 9, 4), "9/4/2012": None,
+         "2012-02-30": None},
+    ),
+    "two digits or four": (
+        {"logicalType": "date", "format": "M/d/yy", "otherFormats": ["M/d/yyyy"]},
+        {"9/4/95": date(1995, 9, 4), "9/4/2012": date(2012, 9, 4)},
+    ),
+    "a day that two formats read differently": (
+        {"logicalType": "date", "format": "MM/dd/yyyy", "otherFormats": ["dd/MM/yyyy"]},
+        {"09/04/2012": None, "04/04/2012": date(2012, 4, 4), "09/14/2012": date(2012, 9, 14),
+         "14/09/2012": date(2012, 9, 14)},
+    ),
+    "times": (
+        {"logicalType": "timestamp", "format": "yyyy-MM-dd HH:mm:ss",
+         "otherFormats": ["MM/dd/yyyy HH:mm"]},
+        {"2012-09-04 08:00:30": datetime(2012, 9, 4, 8, 0, 30),
+         "09/04/2012 08:00": datetime(2012, 9, 4, 8), "2012-09-04": None},
+    ),
+    "months": (
+        {"parse": "month", "format": "MM/yyyy", "otherFormats": ["yyyy-MM"]},
+        {"09/2012": date(2012, 9, 1), "2012-09": date(2012, 9, 1)},
+    ),
+    "ends of school years": (
+        {"parse": "school_year_end", "format": "yyyy-MM-dd", "otherFormats": ["MM/dd/yyyy"]},
+        {"2013-06-30": 2013, "07/01/2013": 2014},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TWO_FORMATS)
+def test_a_column_can_have_two_formats(tmp_path: Path, case: str) -> None:
+    column, values = TWO_FORMATS[case]
+    text = "".join(f"{value}\n" for value in ["when", *values])
+    rows, _, rejected = read(tmp_path, text, {}, {"when": column | {"required": True}})
+    assert [value for (value,) in rows] == [value for value in values.values() if value]
+    lines = [line for line, value in enumerate(values.values(), start=2) if value is None]
+    assert [line for found in rejected.values() for line in found] == lines
+
+
+def test_other_formats_go_with_a_format() -> None:
+    column = {"parse": "number_in_code", "otherFormats": ["yyyy"]}
+    with pytest.raises(ValueError, match="otherFormats goes with"):
+        contract_for({"when": column}, {"name": "file"})
