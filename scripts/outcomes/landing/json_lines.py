@@ -20,8 +20,9 @@ from outcomes.landing.records import REJECTED, Block, empty_rows
 from outcomes.landing.text import UNDECODABLE, LineReader
 from outcomes.landing.workbook import UNREADABLE
 
-# Every line of a file could have other keys; only so many are remembered.
+# Every line of a file could have other keys, and many; only so many are remembered.
 _MOST_KINDS = 1_000
+_MOST_KEYS = 1_000
 _MOST_ADDED = 100
 
 _WORDS = {True: "true", False: "false"}
@@ -53,7 +54,7 @@ class Keys:
         keys = self._key_of.get(kind)
         if keys is None:
             keys = self._find(row)
-            if len(self._key_of) < _MOST_KINDS:
+            if len(self._key_of) < _MOST_KINDS and len(row) < _MOST_KEYS:
                 self._key_of[kind] = keys
         return [None if key is None else as_text(row[key]) for key in keys]
 
