@@ -158,6 +158,8 @@ def describe(name: str, values: Sequence[str]) -> Column:
     if written:
         kind = "timestamp" if written in _TIME_FORMATS else "date"
         column.property |= {"logicalType": kind, "logicalTypeOptions": {"format": written}}
+    elif all(_is_school_year(value) for value in known):
+        column.custom["parse"] = "school_year"
     elif all(re.fullmatch(r"-?\d*\.?\d+", value) for value in known) and "." in "".join(known):
         column.property["logicalType"] = "number"
     elif is_code and len(codes) <= _MOST_CODES and max(map(len, codes)) <= 30:
@@ -197,6 +199,13 @@ def _is_part(part: str, word: str) -> bool:
 def _is_date(written: str, values: Sequence[str]) -> bool:
     regex = DateFormat.parse(written).regex
     return all(re.fullmatch(regex, value) for value in values)
+
+
+def _is_school_year(value: str) -> bool:
+    """Whether a text looks like a school year: two years, or a fiscal one."""
+    years = re.fullmatch(r"(?:19|20)?(\d\d)[-/](?:19|20)?(\d\d)", value)
+    follows = years is not None and (int(years[1]) + 1) % 100 == int(years[2])
+    return follows or re.fullmatch(r"FY ?(?:19|20)?\d\d", value, re.IGNORECASE) is not None
 
 
 def _text(row: Sequence[str]) -> str:

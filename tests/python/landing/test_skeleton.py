@@ -123,12 +123,13 @@ def test_a_last_row_that_is_cut_off_is_no_trailer(tmp_path: Path) -> None:
 
 def test_titles_markers_dates_codes_and_merged_cells_are_proposed(tmp_path: Path) -> None:
     contract = tmp_path / "steel_valley.odcs.yaml"
-    title = "Steel Valley\n\nid,last name,born,grade,sex,gpa,,\n"
+    title = "Steel Valley\n\nid,last name,born,grade,sex,gpa,,term,\n"
     rows = "".join(
-        f"{n:05},Name{n},{n % 9 + 1}/12/2001,{n % 3 + 10},{'MF'[n % 2]},{n % 4}.5,N/A,\n"
+        f"{n:05},Name{n},{n % 9 + 1}/12/2001,{n % 3 + 10},{'MF'[n % 2]},{n % 4}.5,N/A,"
+        f"{n % 2 + 2011}-{n % 2 + 12},\n"
         for n in range(40)
     )
-    sample = deliver(tmp_path, "roster.csv", f"{title}{rows}Total,40,,,,,,\n".encode())
+    sample = deliver(tmp_path, "roster.csv", f"{title}{rows}Total,40,,,,,,,\n".encode())
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     for row in (["Absences", None], ["School", "Days"], ["A", 1], [None, 2], ["B", 0.5]):
@@ -148,6 +149,7 @@ def test_titles_markers_dates_codes_and_merged_cells_are_proposed(tmp_path: Path
     assert columns["grade"].values == ["10", "11", "12"]
     assert columns["gpa"].logical_type == "number"
     assert columns["column_7"].null_markers == ["N/A"]
+    assert columns["term"].parse == "school_year"
     assert "Name7" not in contract.read_text()
     assert absences.file.header_row == 2
     assert [prop.fill_down for prop in absences.columns] == [True, False]
