@@ -90,9 +90,9 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
             for column in range(left, min(right + 1, len(rows[row]))):
                 if column > left:
                     unreadable.add((row, column))
-                elif row > top and rows[row][column] not in ("", rows[top][left]):
-                    rows[row][column] = UNREADABLE  # Excel hides this value: the first is shown
-                elif row > top and rows[top][left]:
+                elif row > top and rows[top][left] and not rows[row][column]:
+                    # Excel deletes the values below the first; one that a program left is the
+                    # row's own.
                     rows[row][column] = _MERGED
     for row, column in unreadable:
         if row < len(rows) and column < len(rows[row]) and not rows[row][column]:

@@ -221,14 +221,14 @@ def test_merged_and_empty_cells_are_different_things(tmp_path: Path, case: str) 
     assert (read_rows, rejected) == (expected, faults)
 
 
-def test_a_value_that_a_merged_cell_hides_is_unreadable(tmp_path: Path) -> None:
+def test_a_value_below_a_merged_cell_is_the_rows_own(tmp_path: Path) -> None:
     content = with_xml(
         sheet(["school", "id"], ["A", "01"], ["B", "02"], ["C", "03"]),
         "</sheetData>", '</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells>',
     )  # fmt: skip
     columns = {"school": {"fillDown": True, "required": True}, "id": ID}
     rows, _, rejected = read(tmp_path, content, {"format": "workbook", "sheet": "S"}, columns)
-    assert (rows, rejected) == ([("A", "01"), ("C", "03")], {"unreadable_cell": [3]})
+    assert (rows, rejected) == ([("A", "01"), ("B", "02"), ("C", "03")], {})
 
 
 @pytest.mark.parametrize(
