@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import os
 import shutil
 import socket
 import tempfile
@@ -29,6 +28,7 @@ from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer
 from outcomes.warehouse.tables import create_tables
+from outcomes.warehouse.temporary import memory_folder
 
 _numbers = itertools.count(1)
 
@@ -118,7 +118,7 @@ def new_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 @contextlib.contextmanager
 def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     """An embedded server on a free port, in a folder of its own; the environment points at it."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-", dir=_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-tests-", dir=memory_folder()))
     # Started by root, the server runs as another user, who needs access.
     folder.chmod(0o755)
     environment.setenv("OUTCOMES_WAREHOUSE_DIR", str(folder / "warehouse"))
@@ -141,19 +141,6 @@ def own_server(environment: pytest.MonkeyPatch) -> Iterator[Settings]:
     finally:
         server.reset()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _memory() -> Path | None:
-    """Linux's folder in memory, if it has room for a server and lets its programs run.
-
-    A copy of a built database has two thousand files, for which a disk may need seconds.
-    """
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        return None
-    found = os.statvfs(memory)
-    has_room = found.f_bavail * found.f_frsize > 4 << 30
-    return memory if has_room and not found.f_flag & os.ST_NOEXEC else None
 
 
 @contextlib.contextmanager

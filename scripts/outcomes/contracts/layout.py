@@ -8,12 +8,18 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from outcomes.contracts.formats import DateFormat
 from outcomes.contracts.values import Frozen, JdkFormat, Pattern, Texts
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 _NAME_PART = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^}]+))?\}")
+
+
+# Formats whose values have their names with them, and what a layout can say about these.
+_NAMED_VALUES = ("json_lines", "parquet")
+_KEYS_OF_ANY_FORMAT = {"name", "compression", "member", "format", "encoding", "null_markers"}
 
 
 class Trailer(Frozen):
@@ -91,7 +97,7 @@ class FileLayout(Frozen):
     name: Annotated[FileName, BeforeValidator(_file_name)]
     compression: Literal["none", "zip", "gzip"] = "none"
     member: Annotated[FileName | None, BeforeValidator(_file_name)] = None
-    format: Literal["delimited", "fixed_width", "workbook"] = "delimited"
+    format: Literal["delimited", "fixed_width", "workbook", "json_lines", "parquet"] = "delimited"
     sheet: str | None = None
     encoding: Encoding = "utf-8"
     # Not a letter, digit, quote or line end: these belong to fields.
@@ -118,6 +124,12 @@ class FileLayout(Frozen):
     @model_validator(mode="after")
     def _fits_together(self) -> FileLayout:
         is_fixed = self.format == "fixed_width"
+        if self.format in _NAMED_VALUES and (others := self.model_fields_set - _KEYS_OF_ANY_FORMAT):
+            raise ValueError(f"`{to_camel(min(others))}` is not for `format: {self.format}`")
+        if self.format in _NAMED_VALUES and self.encoding != "utf-8":
+            raise ValueError(f"`format: {self.format}` is always utf-8")
+        if self.format == "parquet" and self.compression != "none":
+            raise ValueError("a Parquet file is compressed itself: it comes as it is, unpacked")
         if not is_fixed and (self.line_width or self.trimmed_lines or self.width_unit == "bytes"):
             raise ValueError("`widthUnit`, `lineWidth`, `trimmedLines` are for fixed-width files")
         if self.width_unit == "bytes" and self.encoding == "utf-16":
@@ -135,6 +147,21 @@ class FileLayout(Frozen):
         if self.format == "workbook" and not self.header:
             raise ValueError("a sheet has a header row")
         return self
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a file consists of lines."""
+        return self.format not in ("workbook", "parquet")
+
+    @property
+    def has_header(self) -> bool:
+        """Whether a row of names comes before the rows of data."""
+        return self.header and self.format not in _NAMED_VALUES
+
+    @property
+    def has_typed_values(self) -> bool:
+        """Whether a date can arrive as a date, which is read in ISO form."""
+        return self.format in ("workbook", "parquet")
 
     @property
     def name_parts(self) -> set[str]:

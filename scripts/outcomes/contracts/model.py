@@ -20,10 +20,11 @@ from outcomes.errors import OutcomesError
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
 LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean"]
 Snapshot = Literal["school_year", "cumulative", "delta", "exempt", "reference"]
-Parse = Literal["school_year_span", "school_year_end", "month", "number_in_code"]
+Parse = Literal["school_year", "school_year_span", "school_year_end", "month", "number_in_code"]
 
 # The type of a parsed property, by its `parse`.
 _PARSED_TYPES = {
+    "school_year": "integer",
     "school_year_span": "integer",
     "school_year_end": "integer",
     "month": "date",
@@ -42,6 +43,11 @@ _POSTGRES_TYPES = {
 # Names of the loader's own columns, and `*`, which means all columns to polars; `^` begins a
 # pattern of names.
 _TAKEN_NAMES = {"line_start", "line_end", "*"}
+# The columns of feeds by which rows are linked with a person.
+_IDENTIFYING = {
+    "district_student_id", "state_student_id", "source_client_id", "mci_id", "ssn", "last_name",
+    "first_name", "birth_date",
+}  # fmt: skip
 # A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -156,6 +162,8 @@ class ContractProperty(Frozen):
     description: str | None = None
     pattern: str | None = None
     format: JdkFormat | None = None
+    # A value is read by the format that fits it.
+    other_formats: list[JdkFormat] = []
     minimum: float | None = None
     maximum: float | None = None
     values: list[str | float] | None = Field(default=None, min_length=1)
@@ -163,7 +171,8 @@ class ContractProperty(Frozen):
     pad_to: int | None = Field(default=None, gt=0)
     start: int | None = Field(default=None, gt=0)
     width: int | None = Field(default=None, gt=0)
-    fill_down: bool = False
+    # True: a merged cell has its value in every row. `blanks`: an empty cell has the one above.
+    fill_down: Literal[True, False, "blanks"] = False
     null_markers: Texts = []
     value_map: TextMap = {}
     flags: Flags | None = None
@@ -185,6 +194,8 @@ class ContractProperty(Frozen):
             raise ValueError("a date or timestamp needs logicalTypeOptions.format")
         if self.format and not is_date and self.parse not in ("school_year_end", "month"):
             raise ValueError("logicalTypeOptions.format is for dates and timestamps")
+        if self.other_formats and self.format is None:
+            raise ValueError("otherFormats goes with logicalTypeOptions.format")
         if self.parse in ("school_year_end", "month") and self.format is None:
             raise ValueError(f"parse: {self.parse} needs logicalTypeOptions.format")
         if self.parse and self.logical_type != "string":
@@ -203,6 +214,11 @@ class ContractProperty(Frozen):
             raise ValueError("flags are for a code (string) without a column of its own")
         if self.name in _TAKEN_NAMES or self.name.startswith(("^", "value of ")):
             raise ValueError("the loader uses this name itself: choose another one")
+        if self.fill_down == "blanks" and self.identifies_a_person:
+            raise ValueError(
+                "fillDown: blanks is not for a column that identifies a person: a row without "
+                "the value would become another person's"
+            )
         if self.pattern is not None:
             try:
                 pl.Series([""]).str.contains(self.pattern)
@@ -211,9 +227,20 @@ class ContractProperty(Frozen):
         return self
 
     @property
+    def formats(self) -> list[DateFormat]:
+        """The formats of its dates or times."""
+        return [self.format, *self.other_formats] if self.format else []
+
+    @property
     def header(self) -> str:
         """The property's name in the file's header."""
         return self.name if self.physical_name is None else self.physical_name
+
+    @property
+    def identifies_a_person(self) -> bool:
+        """Whether the value says whose row it is."""
+        filled = {binding.split(".")[-1] for binding in self.feeds}
+        return self.classification == "direct_identifier" or bool(filled & _IDENTIFYING)
 
     @property
     def is_column(self) -> bool:
@@ -234,6 +261,7 @@ class ContractProperty(Frozen):
         written = _WRITTEN.get(self.produces)
         own: dict[str, Any] = {
             "format": written and DateFormat.parse(written),
+            "other_formats": [],
             "from_file_name": False,
         }
         if self.transform_logic:
@@ -308,6 +336,23 @@ class ContractObject(Frozen):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_cells_to_merge(self) -> ContractObject:
+        merged = [prop.name for prop in self.properties if prop.fill_down is True]
+        if merged and self.file.format != "workbook":
+            raise ValueError(
+                f"{merged[0]}: `fillDown: true` is for merged cells, which only a workbook has; "
+                "`fillDown: blanks` fills empty values"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _finds_columns(self) -> ContractObject:
+        has_places = self.file.format in ("delimited", "fixed_width", "workbook")
+        if not has_places and any(prop.position for prop in self.properties):
+            raise ValueError(f"`position` is not for `format: {self.file.format}`")
+        return self
+
     @property
     def is_reference(self) -> bool:
         """Whether its files are accepted but not read."""
@@ -356,7 +401,7 @@ class ContractObject(Frozen):
         computed = {prop.name for prop in self.transforms}
         return self.model_copy(
             update={
-                "file": self.file.model_copy(update={"header": False, "null_markers": []}),
+                "file": FileLayout(name=self.file.name, header=False),
                 "properties": [prop.as_written for prop in self.properties],
                 "row_filter": [c for c in self.row_filter if c.property in computed],
                 "row_rules": [r for r in self.row_rules if computed & {*r.properties}],
@@ -419,8 +464,12 @@ class Contract(Frozen):
             )
             for item in self.objects
         ]
-        has_any = any(prop.names_district for item in self.objects for prop in item.properties)
-        return self.model_copy(update={"objects": objects}) if has_any else self
+        return self.model_copy(update={"objects": objects}) if self.names_districts else self
+
+    @property
+    def names_districts(self) -> bool:
+        """Whether a property names a district."""
+        return any(prop.names_district for item in self.objects for prop in item.properties)
 
     @model_validator(mode="after")
     def _district_has_agreement(self) -> Contract:

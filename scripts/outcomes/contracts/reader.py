@@ -46,6 +46,11 @@ class Contracts(dict[str, Contract]):
         super().__init__()
         self.unusable: dict[str, str] = {}
 
+    @property
+    def district_ids(self) -> list[str]:
+        """The districts that have a contract, usable or not."""
+        return [*district_ids(self.values()), *self.unusable]
+
 
 def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
@@ -66,7 +71,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
             partner_id = file.name.removesuffix(".odcs.yaml")
             contracts.unusable[partner_id] = str(error)
             print(f"skipped: {error}", file=sys.stderr)  # noqa: T201
-    known = [*district_ids(contracts.values()), *contracts.unusable]
+    known = contracts.district_ids
     for partner_id, contract in contracts.items():
         contracts[partner_id] = contract.with_districts(known)
     return contracts
@@ -269,8 +274,9 @@ def _check_bindings(file: Path, where: str, item: ContractObject) -> None:
             for name in prop.flags.columns:
                 if name not in types or not types[name].is_column:
                     raise ContractError(file, f"{place}.flags", _unknown_key(name, set(types)))
-        if item.file.format == "workbook" and prop.decimal_mark != ".":
-            raise ContractError(file, place, "decimalMark is for text: a number cell has none")
+        is_text = item.file.format in ("delimited", "fixed_width")
+        if prop.decimal_mark != "." and not is_text:
+            raise ContractError(file, place, "decimalMark is for text: a typed number has none")
     for binding in item.constants:
         if _raw_type(file, f"{where}.constants", binding) != "text" or binding in bound:
             raise ContractError(file, f"{where}.constants", f"{binding} cannot be a constant")

@@ -1,23 +1,26 @@
-"""A report on files before a district's first delivery; nothing is stored."""
+"""A report on files before a district's first delivery.
+
+They land in a temporary warehouse, so the report says what landing itself would do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-import polars as pl
+import psycopg
 
-from outcomes.contracts.formats import spring_year
-from outcomes.contracts.model import Contract, ContractObject
-from outcomes.contracts.sql import SqlError, Tables
+from outcomes.contracts.model import Contract
 from outcomes.landing.deliveries import DeliveredFile
-from outcomes.landing.joins import apply_transforms, as_rows, merge
-from outcomes.landing.reading import Counts, FileReading
-from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.unpack import LogicalFile, logical_files
-from outcomes.landing.validate import ValidBlock
+from outcomes.landing.joins import ROW_OF_FILE
+from outcomes.landing.loader import Outcome, land_deliveries
+from outcomes.landing.reading import FileReading
+from outcomes.landing.unpack import logical_files
+from outcomes.warehouse.temporary import temporary_warehouse
+
+# Line, reason, column and detail.
+Fault = tuple[int, str, str | None, str]
 
 # Line numbers that are listed for each kind of finding; the count includes all.
 LISTED_LINES = 5
@@ -34,122 +37,85 @@ class Finding:
     lines: list[int] = field(default_factory=list)
 
 
-Findings = dict[tuple[str, str | None, str], Finding]
-
-
 @dataclass
 class FileReport:
-    """The result that landing would have for one file."""
+    """The outcome of one file, with the reasons for rejected rows and for nulled values."""
 
-    file_name: str
-    counts: Counts
-    fault: FileError | None = None
-    warnings: list[str] = field(default_factory=list)
-    _rejected: Findings = field(default_factory=dict)
-    _issues: Findings = field(default_factory=dict)
-
-    @property
-    def rejected(self) -> list[Finding]:
-        """The reasons for rejected rows."""
-        return list(self._rejected.values())
-
-    @property
-    def issues(self) -> list[Finding]:
-        """The reasons for values that become null."""
-        return list(self._issues.values())
-
-    def note(self, block: ValidBlock) -> None:
-        """Add the faults of a block."""
-        for line, _, *what in block.rejected.iter_rows():
-            _note(self._rejected, line, *what)
-        for line, *what in block.issues.iter_rows():
-            _note(self._issues, line, *what)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether every row and value would load as sent."""
-        return not (self.fault or self.warnings or self.rejected or self.issues)
+    outcome: Outcome
+    rejected: list[Finding] = field(default_factory=list)
+    issues: list[Finding] = field(default_factory=list)
 
 
-def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[FileReport]:
-    """Read the files of a delivery as landing does, including joins."""
-    reports, joined = [], _Joined(contract)
-    for path, as_of_date in paths:
-        delivered = DeliveredFile(contract.partner_id, as_of_date, path.name, path)
-        for file in logical_files(contract, delivered):
-            report = FileReport(file.file_name, Counts())
-            _read(contract, file, report, joined)
-            reports.append(report)
-    joined.report()
+def check_files(contract: Contract, files: Sequence[DeliveredFile]) -> list[FileReport]:
+    """What landing makes of files, in their order; several deliveries land one after another."""
+    outcomes: dict[tuple[DeliveredFile, str], Outcome] = {}
+    with temporary_warehouse() as warehouse:
+        landing = land_deliveries(warehouse, {contract.partner_id: contract}, sorted(files))
+        for _, landed in landing:
+            for outcome in landed:
+                key = (_delivered(outcome, files), outcome.file_name)
+                # A later file can change the verdict on an earlier one, but not its counts.
+                before = outcomes.get(key, outcome)
+                outcomes[key] = replace(outcome, counts=before.counts, issues=before.issues)
+        found = sorted(outcomes.items(), key=lambda entry: files.index(entry[0][0]))
+        reports = [_report(warehouse, contract, file, outcome) for (file, _), outcome in found]
+    names = {
+        outcome.file_id: f"{outcome.file_name} of {outcome.as_of_date}" for _, outcome in found
+    }
+    for finding in (finding for report in reports for finding in report.rejected + report.issues):
+        # The numbers of files are those of the temporary warehouse.
+        finding.detail = ROW_OF_FILE.sub(
+            lambda match: f"in a row of {names[int(match[1])]}: ", finding.detail
+        )
     return reports
 
 
-class _Joined:
-    """The rows of joined files, with the reports on them."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self._files: dict[str, tuple[FileReport, pl.DataFrame, date]] = {}
-
-    def keep(
-        self, item: ContractObject, report: FileReport, rows: list[pl.DataFrame], day: date
-    ) -> None:
-        """Keep the rows of a file; its report is completed by the join."""
-        if item.name in self._contract.joined and rows:
-            numbered = pl.concat(rows).with_columns(pl.lit(0, dtype=pl.Int64).alias("file_id"))
-            self._files[item.name] = (report, numbered, day)
-
-    def report(self) -> None:
-        """Join the files, and add the join's faults to the reports."""
-        if not self._files:
-            return
-        day = max(day for _, _, day in self._files.values())
-        tables = Tables(day, spring_year(day))
-        for item in self._contract.joined.values():
-            kept = self._files.get(item.name)
-            if kept is None:
-                tables.add(item, as_rows(item, []))
-                continue
-            report, rows, _ = kept
-            try:
-                rows = tables.add(item, merge(item, rows, [0]))
-            except SqlError as error:
-                report.fault = FileError(Reason.FAILED_TRANSFORM, str(error))
-                report.counts = report.counts.set_aside()
-                continue
-            if item.feeds:
-                valid = apply_transforms(item, rows, day)
-                report.counts = report.counts.after_join(valid, is_own=True)
-                report.note(valid)
-        tables.close()
+def _delivered(outcome: Outcome, files: Iterable[DeliveredFile]) -> DeliveredFile:
+    """The delivered file of an outcome, whose name may go on with that of a member or sheet."""
+    return next(
+        file for file in files
+        if file.as_of_date == outcome.as_of_date
+        and f"{outcome.file_name}/".startswith(f"{file.name}/")
+    )  # fmt: skip
 
 
-def _read(contract: Contract, file: LogicalFile, report: FileReport, joined: _Joined) -> None:
-    reading = FileReading(contract, file)
-    rows = []
-    try:
-        for block in reading.blocks():
-            report.note(block)
-            rows.append(block.values)
-        report.warnings = reading.warnings
-        report.counts = reading.counts
-        if file.item:
-            joined.keep(file.item, report, rows, file.delivered.as_of_date)
-    except FileError as fault:
-        report.fault = fault
-        report.counts = reading.counts.set_aside()
-
-
-def _note(
-    findings: Findings,
-    line: int,
-    reason_code: str,
-    column: str | None,
-    detail: str,
-) -> None:
-    finding = findings.setdefault(
-        (reason_code, column, detail), Finding(reason_code, column, detail)
+def _report(
+    warehouse: psycopg.Connection, contract: Contract, file: DeliveredFile, outcome: Outcome
+) -> FileReport:
+    if outcome.file_id is None:
+        return _read_again(contract, file, outcome)
+    rejected, issues = (
+        warehouse.execute(
+            f"select {line}, reason_code, column_name, coalesce(detail, '') from landing.{table} "  # noqa: S608
+            f"where file_id = %s order by {line}".encode(),
+            [outcome.file_id],
+        )
+        for table, line in (("rejected_rows", "line_start"), ("value_issues", "line_number"))
     )
-    finding.rows += 1
-    if len(finding.lines) < LISTED_LINES:
-        finding.lines.append(line)
+    return FileReport(outcome, _findings(rejected), _findings(issues))
+
+
+def _read_again(contract: Contract, file: DeliveredFile, outcome: Outcome) -> FileReport:
+    """The report on a file of which landing stores no row, with the faults of its rows, too."""
+    rejected: list[Fault] = []
+    issues: list[Fault] = []
+    # The outcome already says why the file cannot be read.
+    with suppress(Exception):
+        for part in logical_files(contract, file):
+            if part.file_name == outcome.file_name:
+                for block in FileReading(contract, part).blocks():
+                    rejected += block.rejected.drop("line_end").rows()
+                    issues += block.issues.rows()
+    return FileReport(outcome, _findings(rejected), _findings(issues))
+
+
+def _findings(faults: Iterable[Fault]) -> list[Finding]:
+    """Faults of the same kind together, in the order of their first lines."""
+    found: dict[tuple[str, str | None, str], Finding] = {}
+    for line, reason, column, detail in faults:
+        kind = (reason, column, detail)
+        finding = found.setdefault(kind, Finding(*kind))
+        finding.rows += 1
+        if len(finding.lines) < LISTED_LINES:
+            finding.lines.append(line)
+    return list(found.values())

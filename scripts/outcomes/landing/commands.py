@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from outcomes.landing.check import FileReport, Finding, check_files
 from outcomes.landing.deliveries import (
     DeliveredFile,
     Deliveries,
-    delivery_date,
+    delivered_file,
     find_deliveries,
     shown,
 )
@@ -219,15 +219,18 @@ def check(
         str, typer.Option(help="As-of date, yyyy-mm-dd; default: from the folder, or today.")
     ] = "",
 ) -> None:
-    """Check files before a first delivery, exactly as landing reads them.
+    """Land files in a temporary warehouse, before a first delivery, and report.
 
-    It stores nothing and needs no database. The exit code is 3 if a file would be quarantined
+    Your own warehouse is not needed and not changed. Several deliveries land one after another,
+    so files of changes are applied. The exit code is 3 if a file would be quarantined or held,
     or a row rejected.
 
     Example:
         outcomes district check contracts/clairton.odcs.yaml Clairton_DHS_2012-10-03.xlsx
     """
     partner = load_contract(contract)
+    if partner.names_districts:
+        partner = partner.with_districts(load_contracts().district_ids)
     for file in files:
         if not file.is_file():
             raise OutcomesError(f"{shown(file)} is not a file. Give the files to be checked.")
@@ -236,15 +239,13 @@ def check(
         except OSError as error:
             raise OutcomesError(f"{shown(file)} cannot be read: {error.strerror}.") from None
     day = given_date(as_of)
-    reports = check_files(partner, ((file, day or _as_of_date(file)) for file in files))
+    reports = check_files(
+        partner, [delivered_file(file, partner.partner_id, day) for file in files]
+    )
     for report in reports:
         _show_report(report)
-    if any(report.fault or report.rejected for report in reports):
+    if any(report.outcome.needs_a_person or report.rejected for report in reports):
         raise typer.Exit(NEEDS_A_PERSON)
-
-
-def _as_of_date(file: Path) -> date:
-    return delivery_date(file.absolute().parent) or datetime.now(UTC).date()
 
 
 def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
@@ -317,19 +318,21 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
 
 
 def _show_report(report: FileReport) -> None:
-    counts = report.counts
-    file_name = escape(report.file_name)
-    if report.fault:
-        console.print(f"[red]quarantined[/] {file_name}: {escape(str(report.fault))}")
-    else:
-        colour = "green" if report.is_clean else "yellow"
+    outcome, counts = report.outcome, report.outcome.counts
+    file_name, detail = escape(outcome.file_name), escape(outcome.detail or "")
+    if outcome.status == "loaded":
+        is_clean = not (detail or report.rejected or report.issues)
+        colour = "green" if is_clean else "yellow"
         console.print(
             f"[{colour}]{file_name}[/]: {counts.lines:,} lines, "
             f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} would be rejected"
             + (f", {counts.rows_not_for_us:,} not for us" if counts.rows_not_for_us else "")
         )
-    for warning in report.warnings:
-        console.print(f"  warning: {escape(warning)}")
+        if detail:
+            console.print(f"  warning: {detail}")
+    else:
+        colour = "red" if outcome.needs_a_person else "yellow"
+        console.print(f"[{colour}]{outcome.status}[/] {file_name}: {outcome.reason}: {detail}")
     _show_findings("row rejected", report.rejected)
     _show_findings("value would become null", report.issues)
 

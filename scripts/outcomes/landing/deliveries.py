@@ -6,8 +6,8 @@ import os
 import re
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
@@ -76,6 +76,14 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
         else:
             files.append(delivered)
     return Deliveries(sorted(files), unplaced)
+
+
+def delivered_file(path: Path, partner_id: str, as_of_date: date | None = None) -> DeliveredFile:
+    """A partner's file anywhere, of the given day, else of its folder's day, else of today."""
+    file = _place(path.absolute())
+    if file is None:
+        file = DeliveredFile(partner_id, datetime.now(UTC).date(), shown(path.name), path)
+    return replace(file, partner_id=partner_id, as_of_date=as_of_date or file.as_of_date)
 
 
 def delivery_date(folder: Path) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outcomes.contracts.model import ContractObject, ContractProperty
 from outcomes.landing.reasons import FileError, Reason
@@ -50,24 +51,26 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
         )
     if item.file.trailing_delimiter and header[-1].strip() == "":
         header = header[:-1]
-    found = [_plain(name) for name in header]
+    found = [plain(name) for name in header]
     places = {prop.name: _places(prop, found) for prop in item.columns}
-    expected = [_plain(prop.header) for prop in item.columns]
-    missing = [_plain(prop.header) for prop in item.columns if not places[prop.name]]
+    expected = [plain(prop.header) for prop in item.columns]
+    missing = [plain(prop.header) for prop in item.columns if not places[prop.name]]
     if len(missing) == len(expected):
         raise FileError(
             Reason.HEADER_NOT_FOUND,
             f"expected a header with the columns {', '.join(expected)}; none of them is there",
         )
     if missing:
-        raise FileError(Reason.HEADER_MISSING_COLUMN, _describe_missing(missing, expected, found))
+        is_line = item.file.format == "delimited"
+        problem = describe_missing(missing, expected, found, is_line=is_line)
+        raise FileError(Reason.HEADER_MISSING_COLUMN, problem)
     duplicates = [prop.header for prop in item.columns if len(places[prop.name]) > 1]
     if duplicates:
         raise FileError(
             Reason.HEADER_DUPLICATE_COLUMN, f"more than one column {', '.join(duplicates)}"
         )
     field_of = {name: place for name, (place,) in places.items()}
-    ignored = {_plain(name).lower() for name in item.ignored_columns}
+    ignored = {plain(name).lower() for name in item.ignored_columns}
     taken = set(field_of.values())
     added = {
         place: name
@@ -82,7 +85,7 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
 
 def _places(prop: ContractProperty, found: list[str]) -> list[int]:
     """Places of a column: its position, its name, or its name in another case."""
-    name = _plain(prop.header)
+    name = plain(prop.header)
     if prop.position is not None:
         is_there = prop.position <= len(found) and found[prop.position - 1].lower() == name.lower()
         return [prop.position - 1] if is_there else []
@@ -98,19 +101,23 @@ def _with_trailing(item: ContractObject, mapping: Mapping) -> Mapping:
     return Mapping(mapping.width + 1, field_of, mapping.added)
 
 
-def _plain(name: str) -> str:
+@lru_cache(1 << 12)
+def plain(name: str) -> str:
     """A name with composed accents, so that spellings in Unicode do not differ."""
     return unicodedata.normalize("NFC", name.strip())
 
 
-def _describe_missing(missing: list[str], expected: list[str], found: list[str]) -> str:
+def describe_missing(
+    missing: list[str], expected: list[str], found: list[str], *, is_line: bool
+) -> str:
+    """Which columns are missing, and which of those found they may be."""
     strangers = {name.lower(): name for name in found[:_COMPARED] if name not in expected}
     hints = []
     for name in missing:
         close = difflib.get_close_matches(name.lower(), strangers, n=1)
         if not close:
             hints.append(name)
-        elif name.lower() in close[0] and len(close[0]) > len(name):
+        elif is_line and name.lower() in close[0] and len(close[0]) > len(name):
             # If a line end was lost, the column also holds a value of the first row.
             hints.append(f"{name} (column {found.index(strangers[close[0]]) + 1} holds more?)")
         else:

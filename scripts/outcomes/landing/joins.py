@@ -6,6 +6,7 @@ files of changes applied to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.validate import Validator, ValidBlock, meets
+
+# Begins the detail of a fault in a row that came with an earlier file.
+ROW_OF_FILE = re.compile(r"^in a row of file ([0-9]+): ")
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
 
 def apply_transforms(item: ContractObject, rows: pl.DataFrame, as_of_date: date) -> ValidBlock:
     """Check the values that SQL computed, and arrange the valid rows by feed."""
-    validator = Validator(item.after_transforms, as_of_date, {}, typed_cells=False)
+    validator = Validator(item.after_transforms, as_of_date, {})
     rows = rows.with_columns(pl.col("line_number").alias("line_start"))
     return validator.apply(Block(rows.drop("line_number", "file_id")))
 

@@ -177,6 +177,26 @@ def find_same_content_before(
     return (str(row[0]), row[1]) if row else None
 
 
+def find_same_content_elsewhere(
+    connection: psycopg.Connection, key: FileKey, rows_loaded: int
+) -> tuple[str, date] | None:
+    """Partner and delivery of another partner's file with the same content, if it has rows."""
+    row = connection.execute(
+        """
+        select partner_id, as_of_date
+        from landing.files
+        where
+            sha256 = %(sha256)s
+            and partner_id <> %(partner_id)s
+            and %(rows_loaded)s + rows_loaded + rows_rejected > 0
+        order by file_id
+        limit 1
+        """,
+        {**asdict(key), "rows_loaded": rows_loaded},
+    ).fetchone()
+    return (str(row[0]), row[1]) if row else None
+
+
 def add_file(
     connection: psycopg.Connection, file: LogicalFile, key: FileKey, version: str, **more: Any
 ) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 
@@ -314,6 +314,8 @@ def _load(
             if again := ledger.find_same_content_before(connection, key):
                 # Only a warning: a calendar may be unchanged, though a roster hardly is.
                 reading.warnings.append(f"the same content as {again[0]} of {again[1]}")
+            if elsewhere := _copy_elsewhere(connection, key, reading.counts):
+                reading.warnings.append(elsewhere)
             ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
             if rows is not None and file.item and not file.item.is_reference:
                 changes = is_delta(file.item, rows, contract, key.as_of_date)
@@ -325,11 +327,19 @@ def _load(
     except FileError as fault:
         if rows and file.item:
             rows.pop(file.item.name, None)
+        if elsewhere := _copy_elsewhere(connection, key, Counts()):
+            fault = replace(fault, detail=f"{fault.detail}; {elsewhere}")
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
         outcome.status, outcome.reason = "quarantined", fault.reason.value
         outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
         outcome.counts = reading.counts.set_aside()
     return outcome
+
+
+def _copy_elsewhere(connection: psycopg.Connection, key: FileKey, counts: Counts) -> str | None:
+    """A note that the same file came under another partner: a person finds out whose it is."""
+    found = ledger.find_same_content_elsewhere(connection, key, counts.rows_loaded)
+    return f"the same content as a file of {found[0]} of {found[1]}" if found else None
 
 
 def _store_blocks(reading: FileReading, store: Callable[[ValidBlock], None]) -> int:

@@ -27,6 +27,7 @@ _DATE_FORMATS = (
     "yyyy-MM-dd", "MM/dd/yyyy", "M/d/yyyy", "M/d/yy", "MM-dd-yyyy", "yyyyMMdd", "MMddyyyy",
     "dd-MMM-yyyy", "dd-MMM-yy",
 )  # fmt: skip
+_TIME_FORMATS = ("yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm:ss", "MM/dd/yyyy HH:mm:ss")
 # The crosswalk's domain, by parts of a column's name.
 _DOMAINS = {
     "grade": "grade", "gr": "grade", "sex": "gender", "gender": "gender", "race": "race",
@@ -38,6 +39,11 @@ _DOMAINS = {
     "withdr": "enrollment_code", "excused": "yes_no", "session": "yes_no",
     "level": "performance_level", "subject": "subject", "mark": "mark_result",
     "action": "discipline_action",
+}  # fmt: skip
+# Another word could be a person's name, and a trailer's words get into the contract.
+_TRAILER_WORDS = {
+    "count", "date", "end", "eof", "file", "for", "lines", "number", "of", "on", "record",
+    "records", "row", "rows", "run", "student", "students", "total", "trailer", "trl",
 }  # fmt: skip
 _CODE_NAME = re.compile(r"code|status|type|flag|school|bldg|building|reason", re.IGNORECASE)
 _MOST_CODES = 40
@@ -94,6 +100,12 @@ def find_columns(lines: Sequence[str]) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
+def crosses_columns(line: str, lines: Sequence[str]) -> bool:
+    """Whether a line has text where all others are blank, or end."""
+    gaps = {n for n in range(len(line)) if not any(other[n : n + 1].strip() for other in lines)}
+    return bool(lines) and any(line[n].strip() for n in gaps)
+
+
 def looks_fixed(lines: Sequence[str]) -> bool:
     """Whether all lines have the same length, or blanks at the same places."""
     columns = len(find_columns(lines))
@@ -102,6 +114,25 @@ def looks_fixed(lines: Sequence[str]) -> bool:
     common = Counter(len(line.rstrip()) for line in lines).most_common(1)[0][1]
     same = Counter(map(len, lines)).most_common(1)[0][1]
     return columns > 2 or (columns > 1 and max(common, same) >= 0.8 * len(lines))
+
+
+def find_trailer(line: str, rows: int) -> dict[str, str] | None:
+    """The trailer that a line is if it has the number of rows, and perhaps a date; else None."""
+    line = line.strip()
+    if {*re.findall("[a-z]+", line.lower())} - _TRAILER_WORDS:
+        return None
+    # A date of eight digits can follow without a gap.
+    count = re.search(rf"(?<!\d)0*{rows}(?=\D|\d{{8}}(?!\d)|$)", line)
+    if count is None:
+        return None
+    after = line[count.end() :]
+    size = f"{{{len(count[0])}}}" if after[:1].isdigit() else "+"
+    pattern = f"{_as_pattern(line[: count.start()])}(?P<rows>[0-9]{size})"
+    for written in _DATE_FORMATS:
+        if day := re.search(rf"(?<!\d){DateFormat.parse(written).regex}(?!\d)", after):
+            before, beyond = _as_pattern(after[: day.start()]), _as_pattern(after[day.end() :])
+            return {"pattern": rf"{pattern}{before}(?P<date>\S+){beyond}", "dateFormat": written}
+    return {"pattern": pattern + _as_pattern(after)}
 
 
 def describe(name: str, values: Sequence[str]) -> Column:
@@ -120,12 +151,15 @@ def describe(name: str, values: Sequence[str]) -> Column:
     domain = next(
         (d for part, d in _DOMAINS.items() for word in words if _is_part(part, word)), None
     )
-    written = next((f for f in _DATE_FORMATS if _is_date(f, known)), None)
+    written = next((f for f in (*_DATE_FORMATS, *_TIME_FORMATS) if _is_date(f, known)), None)
     codes = sorted(set(known))
     is_short = max(map(len, codes)) <= 3 and len(known) > 2 * len(codes)
     is_code = domain or _CODE_NAME.search(name) or is_short
     if written:
-        column.property |= {"logicalType": "date", "logicalTypeOptions": {"format": written}}
+        kind = "timestamp" if written in _TIME_FORMATS else "date"
+        column.property |= {"logicalType": kind, "logicalTypeOptions": {"format": written}}
+    elif all(_is_school_year(value) for value in known):
+        column.custom["parse"] = "school_year"
     elif all(re.fullmatch(r"-?\d*\.?\d+", value) for value in known) and "." in "".join(known):
         column.property["logicalType"] = "number"
     elif is_code and len(codes) <= _MOST_CODES and max(map(len, codes)) <= 30:
@@ -165,6 +199,13 @@ def _is_part(part: str, word: str) -> bool:
 def _is_date(written: str, values: Sequence[str]) -> bool:
     regex = DateFormat.parse(written).regex
     return all(re.fullmatch(regex, value) for value in values)
+
+
+def _is_school_year(value: str) -> bool:
+    """Whether a text looks like a school year: two years, or a fiscal one."""
+    years = re.fullmatch(r"(?:19|20)?(\d\d)[-/](?:19|20)?(\d\d)", value)
+    follows = years is not None and (int(years[1]) + 1) % 100 == int(years[2])
+    return follows or re.fullmatch(r"FY ?(?:19|20)?\d\d", value, re.IGNORECASE) is not None
 
 
 def _text(row: Sequence[str]) -> str:

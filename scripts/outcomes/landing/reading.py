@@ -14,7 +14,10 @@ from outcomes.contracts.layout import FileLayout, Trailer
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import fixed_width, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
+from outcomes.landing.deliveries import shown
 from outcomes.landing.header import Mapping, map_header, map_positions
+from outcomes.landing.json_lines import Keys, read_json_lines
+from outcomes.landing.parquet import ParquetFile
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import LineReader, Survey, skip_titles, survey
@@ -24,6 +27,13 @@ from outcomes.landing.validate import Validator, ValidBlock, spanned
 # If more rows than this cannot be decoded, and no row has letters beyond ASCII that can, the
 # file is in another encoding.
 _MAX_UNDECODABLE_SHARE = 0.01
+
+# What is wrong if no row has the shape of one.
+_NO_ROW = {
+    "delimited": "expected rows with as many fields as the header or the contract; no row has that "
+    "many",
+    "json_lines": "expected one object a line, with the contract's keys; no line is one",
+}
 
 # At most so many added columns are named in the warning.
 _NAMED_COLUMNS = 10
@@ -85,7 +95,7 @@ class FileReading:
     def _take_survey(self) -> str:
         item = self.file.item
         packed = self.file.delivered.path
-        is_text = item is not None and item.file.format != "workbook"
+        is_text = item is not None and item.file.is_text
         try:
             with self.file.open() as stream:
                 self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
@@ -114,14 +124,13 @@ class FileReading:
             item.before_transforms,
             self.file.delivered.as_of_date,
             self.file.name_values,
-            typed_cells=layout.format == "workbook",
             keeps_values=item.name in self.contract.joined,
         )
-        read = self._read_sheet(item) if layout.format == "workbook" else self._read_text(item)
         wrong_width = undecodable = headers = 0
         unclosed: int | None = None
-        for block in read:
+        for block in self._read(item):
             wrong_width += _count(block.rejected, Reason.WRONG_FIELD_COUNT)
+            wrong_width += _count(block.rejected, Reason.BAD_JSON)
             undecodable += _count(block.rejected, Reason.UNDECODABLE_BYTES)
             valid = validator.apply(block)
             headers += _count(valid.rejected, Reason.REPEATED_HEADER)
@@ -131,11 +140,7 @@ class FileReading:
             yield valid
         rows = self._rows()
         if rows and wrong_width == rows:
-            raise FileError(
-                Reason.WRONG_LAYOUT,
-                "expected rows with as many fields as the header or the contract; no row has that "
-                "many",
-            )
+            raise FileError(Reason.WRONG_LAYOUT, _NO_ROW.get(layout.format, _NO_ROW["delimited"]))
         is_common = undecodable > max(1, rows * _MAX_UNDECODABLE_SHARE)
         if is_common and not self._has_read_letters:
             raise FileError(
@@ -177,11 +182,18 @@ class FileReading:
         counts = self.counts
         return counts.rows_loaded + counts.rows_rejected + counts.rows_not_for_us
 
+    def _read(self, item: ContractObject) -> Iterator[Block]:
+        if item.file.format == "workbook":
+            return self._read_sheet(item)
+        if item.file.format == "parquet":
+            return self._read_parquet(item)
+        return self._read_text(item)
+
     def _read_text(self, item: ContractObject) -> Iterator[Block]:
         layout, found = item.file, self._survey
         if found is None:
             raise FileError(Reason.EMPTY_FILE, "nothing to read")
-        found.require_encoding(layout.encoding)
+        found.require_text(layout.encoding)
         if found.size == 0:
             raise FileError(Reason.EMPTY_FILE, "the file has no bytes at all")
         ending = found.ending(
@@ -191,25 +203,50 @@ class FileReading:
         stop_line = ending.first_line if ending.lines else None
         with self.file.open() as stream:
             reader = LineReader(stream, layout.encoding, found.newline, stop_line)
-            self._take_titles(layout, reader)
-            mapping, header = map_positions(item), None
-            if layout.header and layout.format == "fixed_width":
-                self.counts.blank_lines += fixed_width.read_header(reader, item)
-                self.counts.header_lines += 1
-            elif layout.header:
-                header = read_header(reader, layout.delimiter, quoting=layout.quoting)
-                self.counts.header_lines += len(header.text)
-                self.counts.blank_lines += header.blank_lines
-                mapping = self._map(item, header.names)
-            if layout.format == "fixed_width":
-                yield from fixed_width.read_fixed_width(reader, item)
-            else:
-                yield from read_delimited(
-                    reader, mapping, layout.delimiter, quoting=layout.quoting, header=header
-                )
+            is_json = layout.format == "json_lines"
+            yield from (self._read_objects if is_json else self._read_rows)(item, reader)
             self._has_read_letters = reader.has_read_letters
         self.counts.trailer_lines = ending.lines
         self.counts.blank_lines += ending.blank_lines
+
+    def _read_rows(self, item: ContractObject, reader: LineReader) -> Iterator[Block]:
+        layout = item.file
+        self._take_titles(layout, reader)
+        mapping, header = map_positions(item), None
+        if layout.header and layout.format == "fixed_width":
+            self.counts.blank_lines += fixed_width.read_header(reader, item)
+            self.counts.header_lines += 1
+        elif layout.header:
+            header = read_header(reader, layout.delimiter, quoting=layout.quoting)
+            self.counts.header_lines += len(header.text)
+            self.counts.blank_lines += header.blank_lines
+            mapping = self._map(item, header.names)
+        if layout.format == "fixed_width":
+            yield from fixed_width.read_fixed_width(reader, item)
+        else:
+            yield from read_delimited(
+                reader, mapping, layout.delimiter, quoting=layout.quoting, header=header
+            )
+
+    def _read_objects(self, item: ContractObject, reader: LineReader) -> Iterator[Block]:
+        keys = Keys(item)
+        yield from read_json_lines(reader, item, keys)
+        found = self._survey
+        is_cut_off = found and found.is_unfinished and not found.tail.rstrip().endswith(b"}")
+        if is_cut_off and self.counts.rows_loaded:
+            raise FileError(
+                Reason.TRAILER_MISSING,
+                f"line {self.counts.lines}, the last one, is cut off within its object",
+            )
+        keys.require_all()
+        self._warn_of(keys.added)
+
+    def _read_parquet(self, item: ContractObject) -> Iterator[Block]:
+        if self._survey and self._survey.size == 0:
+            raise FileError(Reason.EMPTY_FILE, "the file has no bytes at all")
+        found = ParquetFile(self.file.delivered.path)
+        self.counts.lines = found.rows
+        yield from found.blocks(item, self._map(item, found.names))
 
     def _take_titles(self, layout: FileLayout, reader: LineReader) -> None:
         if layout.header_row or layout.skip_lines:
@@ -241,11 +278,14 @@ class FileReading:
 
     def _map(self, item: ContractObject, names: list[str]) -> Mapping:
         mapping = map_header(item, names)
-        if mapping.added:
-            named = ", ".join(mapping.added[:_NAMED_COLUMNS])
-            more = ", …" if len(mapping.added) > _NAMED_COLUMNS else ""
-            self.warnings.append(f"columns added and kept out: {named}{more}")
+        self._warn_of(mapping.added)
         return mapping
+
+    def _warn_of(self, added: list[str]) -> None:
+        if added:
+            named = ", ".join(map(shown, added[:_NAMED_COLUMNS]))
+            more = ", …" if len(added) > _NAMED_COLUMNS else ""
+            self.warnings.append(f"columns added and kept out: {named}{more}")
 
     def _count(self, valid: ValidBlock) -> None:
         self.counts.rows_loaded += valid.rows_loaded

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     DUPLICATE_MEMBER = auto()
     ARCHIVE_TOO_LARGE = auto()
     UNREADABLE_WORKBOOK = auto()
+    UNREADABLE_PARQUET = auto()
     MISSING_SHEET = auto()
     HEADER_NOT_FOUND = auto()
     HEADER_MISSING_COLUMN = auto()
@@ -41,6 +42,7 @@ class Reason(StrEnum):
 
     # Rows that cannot be read
     WRONG_FIELD_COUNT = auto()
+    BAD_JSON = auto()
     STRAY_QUOTE = auto()
     UNCLOSED_QUOTE = auto()
     STRAY_CARRIAGE_RETURN = auto()

@@ -6,7 +6,7 @@ no lenient cast accepts a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,8 +26,19 @@ from outcomes.landing.workbook import UNREADABLE
 _INTEGER = r"-?[0-9]{1,9}"
 _NUMBER = r"-?(?:[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10})"
 _NUMBER_IN_CODE = r"[^0-9]*([0-9]{1,9})[^0-9]*"
+_YEAR = "(?:19|20)[0-9]{2}"
+_SCHOOL_YEAR = (
+    rf"({_YEAR}|[0-9]{{2}})[-/]({_YEAR}|[0-9]{{2}})|({_YEAR})|(?i:FY ?)({_YEAR}|[0-9]{{2}})"
+)
 _SPAN = r"((?:19|20)[0-9]{2})-([0-9]{2})"
 _ISO_DATE = DateFormat.parse("yyyy-MM-dd")
+_ISO_TIME = DateFormat.parse("yyyy-MM-dd'T'HH:mm:ss")
+# What a reader cannot read as a value of one cell or key, by format.
+_UNREADABLE_VALUES = {
+    "workbook": "the cell holds an error, an empty formula, or is merged",
+    "json_lines": "the key holds a list or an object",
+    "parquet": "the number is none, or has lost digits",
+}
 
 
 def _spring_year(day: pl.Expr) -> pl.Expr:
@@ -52,18 +63,18 @@ class Check:
 class Rules:
     """The values and the checks of one object in one delivery."""
 
-    def __init__(self, item: ContractObject, as_of_date: date, *, typed_cells: bool) -> None:
+    def __init__(self, item: ContractObject, as_of_date: date) -> None:
         self.item = item
         self._as_of_date = as_of_date
         self._school_year = spring_year(as_of_date)
-        self._typed_cells = typed_cells
+        self._is_typed = item.file.has_typed_values
         self._null_markers = {
             prop.name: [*item.file.null_markers, *prop.null_markers] for prop in item.columns
         }
         # A row whose filter cannot be read is rejected: it may be for us or not.
         self.filters = {condition.property for condition in item.row_filter}
         self._values = [self._value(prop).alias(value_name(prop)) for prop in item.read]
-        self.checks = [self._header_check()] if item.file.header else []
+        self.checks = [self._header_check()] if item.file.has_header else []
         self.checks += [check for prop in item.read for check in self._property_checks(prop)]
         self.checks += [check for rule in item.row_rules for check in self._rule_checks(rule)]
         if not any(prop.required and not prop.fill_down for prop in item.columns):
@@ -127,17 +138,10 @@ class Rules:
         rejects = prop.required or prop.name in self.filters
         checks = []
         readable = pl.lit(value=True)
-        if self._typed_cells:
+        if unreadable := _UNREADABLE_VALUES.get(self.item.file.format):
             readable = sent != UNREADABLE
-            checks.append(
-                Check(
-                    prop.name,
-                    Reason.UNREADABLE_CELL,
-                    "expected a value; the cell holds an error, an empty formula, or is merged",
-                    ~readable,
-                    rejects,
-                )
-            )
+            detail = f"expected a value; {unreadable}"
+            checks.append(Check(prop.name, Reason.UNREADABLE_CELL, detail, ~readable, rejects))
         if prop.required:
             missing = _is_missing(prop)
             checks.append(Check(prop.name, Reason.MISSING_VALUE, "expected a value", missing, True))
@@ -213,11 +217,14 @@ class Rules:
             return number.cast(pl.Int64, strict=False) if is_integer else number
         if prop.parse == "school_year_span":
             return _span_year(text)
+        if prop.parse == "school_year":
+            return _school_year(text, self._school_year)
         if prop.logical_type == "timestamp" and prop.format:
-            moment = text.str.to_datetime(prop.format.strptime, strict=False)
-            return pl.when(text.str.contains(_full(prop.format.regex))).then(moment)
+            moments = [_moment(text, known) for known in prop.formats]
+            return _agreed([*moments, *([_typed_moment(text)] if self._is_typed else [])])
         if prop.format:
-            day = self._day(text, prop.format, is_month=prop.parse == "month")
+            is_month = prop.parse == "month"
+            day = _agreed([self._day(text, known, is_month=is_month) for known in prop.formats])
             return _spring_year(day) if prop.parse == "school_year_end" else day
         if prop.values is not None:
             text = pl.when(text.is_in(prop.values)).then(text)
@@ -239,7 +246,7 @@ class Rules:
             last = date(self._school_year, 6, 30)
             day = pl.when(day > last).then(day.dt.offset_by("-100y")).otherwise(day)
         day = pl.when(text.str.contains(_full(date_format.regex))).then(day)
-        if self._typed_cells:
+        if self._is_typed:
             # A date cell arrives in ISO form, whatever format the workbook displays.
             is_iso = text.str.contains(_full(_ISO_DATE.regex))
             cell = pl.when(is_iso).then(text.str.to_date("%Y-%m-%d", strict=False))
@@ -247,6 +254,26 @@ class Rules:
                 cell = pl.when(cell.dt.day() == 1).then(cell)
             day = pl.coalesce(day, cell)
         return day
+
+
+def _agreed(readings: Sequence[pl.Expr]) -> pl.Expr:
+    """A value that was read in several ways; null if two of them differ."""
+    if len(readings) == 1:
+        return readings[0]
+    value = pl.coalesce(readings)
+    is_same = pl.all_horizontal((reading == value).fill_null(value=True) for reading in readings)
+    return pl.when(is_same).then(value)
+
+
+def _moment(text: pl.Expr, known: DateFormat) -> pl.Expr:
+    moment = text.str.to_datetime(known.strptime, strict=False)
+    return pl.when(text.str.contains(_full(known.regex))).then(moment)
+
+
+def _typed_moment(text: pl.Expr) -> pl.Expr:
+    """A time in ISO form, with or without a fraction of its second."""
+    is_iso = text.str.contains(_full(rf"{_ISO_TIME.regex}(?:\.[0-9]{{1,9}})?"))
+    return pl.when(is_iso).then(text.str.to_datetime(f"{_ISO_TIME.strptime}%.f", strict=False))
 
 
 def value_name(prop: ContractProperty) -> str:
@@ -295,18 +322,53 @@ def _span_year(text: pl.Expr) -> pl.Expr:
     return pl.when((first + 1) % 100 == second).then(first + 1)
 
 
+def _school_year(text: pl.Expr, newest: int) -> pl.Expr:
+    """2013 for `2012-13`, `2012-2013`, `12-13`, `FY13`, `FY2013` and `2013`.
+
+    Two digits mean a year of the hundred years that end with the newest school year. Null if
+    the second year does not follow the first.
+    """
+    first, second, single, fiscal = (
+        text.str.extract_groups(_full(_SCHOOL_YEAR)).struct[place] for place in range(4)
+    )
+    is_long = first.str.len_chars() == 4
+    after, other = _full_year(first, newest) + 1, _full_year(second, newest)
+    spring = pl.when(is_long).then(after).otherwise(other)
+    follows = (
+        (spring - 1).cast(pl.String).str.ends_with(first)
+        & spring.cast(pl.String).str.ends_with(second)
+        & (is_long | (second.str.len_chars() == 2))
+    )
+    single = _full_year(pl.coalesce(single, fiscal), newest)
+    return pl.coalesce(pl.when(follows).then(spring), single)
+
+
+def _full_year(digits: pl.Expr, newest: int) -> pl.Expr:
+    """A year of two or four digits."""
+    year = digits.cast(pl.Int32, strict=False)
+    return pl.when(digits.str.len_chars() == 4).then(year).otherwise(newest - (newest - year) % 100)
+
+
+def _any_of(formats: Sequence[DateFormat]) -> str:
+    """The formats, in words."""
+    fit = ", of which only one may fit" if len(formats) > 1 else ""
+    return " or ".join(known.pattern for known in formats) + fit
+
+
 def _expectation(prop: ContractProperty) -> tuple[Reason, str]:
     """Reason and explanation for a value that cannot be read."""
     if prop.flags:
         several = "" if prop.flags.several else " and one of them set at most"
         known = ", ".join([*prop.flags.set, *prop.flags.unset])
         return Reason.UNKNOWN_CODE, f"expected the flags to be one of {known}{several}"
+    if prop.parse == "school_year":
+        return Reason.BAD_SCHOOL_YEAR, "expected a school year: 2012-13, 12-13, FY13 or 2013"
     if prop.parse == "school_year_span":
         return Reason.BAD_SCHOOL_YEAR, "expected a school year such as 2011-12"
     if prop.logical_type == "timestamp" and prop.format:
-        return Reason.BAD_TIMESTAMP, f"expected {prop.format.pattern}"
+        return Reason.BAD_TIMESTAMP, f"expected {_any_of(prop.formats)}"
     if prop.format:
-        return Reason.BAD_DATE, f"expected a date {prop.format.pattern}"
+        return Reason.BAD_DATE, f"expected a date {_any_of(prop.formats)}"
     if prop.logical_type == "boolean":
         return Reason.BAD_BOOLEAN, "expected true or false"
     if prop.values is not None:

@@ -20,13 +20,18 @@ import yaml
 from outcomes.errors import OutcomesError
 from outcomes.landing import workbook
 from outcomes.landing.delimited import read_record
-from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.deliveries import DeliveredFile, shown
+from outcomes.landing.json_lines import as_text, first_object
+from outcomes.landing.kinds import is_workbook, looks_like_parquet, why_not_read
+from outcomes.landing.parquet import ParquetFile
 from outcomes.landing.proposals import (
     DATA,
     Layout,
+    crosses_columns,
     describe,
     find_columns,
     find_table,
+    find_trailer,
     looks_fixed,
     suggest,
 )
@@ -188,10 +193,55 @@ def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
             layout |= {"compression": "gzip"}
         with file.open() as stream:
             content = stream.read(_SAMPLE_BYTES)
-        if name.lower().endswith(".xlsx"):
+        if is_workbook(content) or name.lower().endswith(".xlsx"):
             yield from _sheets(layout, content, skeleton)
+            continue
+        own = _object_name(name)
+        if problem := why_not_read(content, is_packed="compression" in layout):
+            raise FileError(Reason.WRONG_LAYOUT, f"{shown(name)} is {problem}")
+        if looks_like_parquet(content):
+            yield _parquet(own, layout, sample, skeleton)
+        elif found := _json_lines(content):
+            yield _columns(own, {**layout, "format": "json_lines"}, found, skeleton)
         else:
-            yield _text(_object_name(name), layout, content, skeleton)
+            yield _text(own, layout, content, skeleton)
+
+
+def _json_lines(content: bytes) -> dict[str, list[str] | None] | None:
+    """The values by key, if the first line is an object; None for a key of lists or objects."""
+    reader = LineReader(io.BytesIO(content), "utf-8", survey(io.BytesIO(content), "utf-8").newline)
+    lines = (line for _, batch in reader for line in batch if line.strip())
+    first = next(lines, "")
+    if not first.lstrip().startswith("{") or first_object(first) is None:
+        return None
+    objects = [first_object(line) or {} for line in islice(chain([first], lines), _SAMPLE_ROWS)]
+    found: dict[str, list[str] | None] = {}
+    for key in dict.fromkeys(key for item in objects for key in item):
+        values = [as_text(item.get(key)) for item in objects]
+        found[key] = None if workbook.UNREADABLE in values else [value or "" for value in values]
+    return found
+
+
+def _parquet(name: str, layout: dict[str, Any], sample: Path, skeleton: Skeleton) -> dict[str, Any]:
+    found = ParquetFile(sample).first_values(_SAMPLE_ROWS)
+    return _columns(name, {**layout, "format": "parquet"}, found, skeleton)
+
+
+def _columns(
+    name: str, layout: dict[str, Any], found: dict[str, list[str] | None], skeleton: Skeleton
+) -> dict[str, Any]:
+    """An object of columns with their values; those whose values are not read are ignored."""
+    ignored = [column for column, values in found.items() if values is None]
+    if ignored:
+        skeleton.notes.append(
+            f"{name}: {', '.join(map(shown, ignored))} cannot be read and is ignored."
+        )
+    properties = [
+        _property(column, values, skeleton)
+        for column, values in found.items()
+        if values is not None
+    ]
+    return _document(name, layout, properties, ignored)
 
 
 def _object_name(name: str) -> str:
@@ -220,7 +270,10 @@ def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton)
     layout = {**layout, "encoding": encoding}
     # The delimiter that occurs equally often in most lines.
     delimiter = max(_DELIMITERS, key=lambda mark: _agreement(texts, mark))
-    if not _agreement(texts, delimiter) and looks_fixed([text for text in texts if text.strip()]):
+    filled = [text for text in texts if text.strip()]
+    is_ragged = 2 * _agreement(texts, delimiter) < len(filled)
+    # The last line may be a trailer, which crosses the columns.
+    if is_ragged and (looks_fixed(filled) or (filled[2:] and looks_fixed(filled[:-1]))):
         return _fixed(name, layout, texts, skeleton)
     rows, index = [], 0
     while index < len(texts):
@@ -262,7 +315,12 @@ def _fixed(
     body = [line for line in filled if abs(len(line.rstrip()) // 8 - usual) <= 2] or filled
     has_header = len(body) > 1 and not DATA.search(body[0]) and bool(DATA.search(body[1]))
     footers = [line for line in filled[-3:] if _FOOTER.match(line)]
-    data = [line for line in body[has_header:] if line not in footers]
+    last, others = filled[-1], [line for line in body if line is not filled[-1]]
+    may_trail = footers or [last] * (last not in body or crosses_columns(last, others))
+    data = [line for line in body[has_header:] if line not in may_trail]
+    trailers = [line for line in may_trail if find_trailer(line, len(data))][-1:]
+    footers = [line for line in footers if line not in trailers]
+    data = [line for line in body[has_header:] if line not in [*trailers, *footers]]
     columns = find_columns([*data, *(body[:1] if has_header else [])])
     layout |= {"format": "fixed_width", "quoting": False, "header": has_header}
     lengths = {len(line) for line in data}
@@ -274,6 +332,12 @@ def _fixed(
         layout["headerRow" if has_header else "skipLines"] = above + 1 if has_header else "TODO"
     if footers:
         layout["footer"] = "|".join(re.escape(line.split()[0]) + ".*" for line in footers)
+    if trailers:
+        layout["trailer"] = find_trailer(trailers[0], len(data))
+        skeleton.notes.append(
+            f"{name}: the last line is used as the trailer, with the number of rows"
+            + (" and the as-of date." if "dateFormat" in layout["trailer"] else ".")
+        )
     skeleton.notes.append(
         f"{name}: {len(columns)} columns of fixed width, separated by blanks. Columns without a "
         "blank between them appear as one: compare with the district's record layout."

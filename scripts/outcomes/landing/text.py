@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 import polars as pl
 
+from outcomes.landing.kinds import HEAD_BYTES, not_text
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import MAX_RECORD_CHARACTERS
 
@@ -75,10 +76,12 @@ class _Hashed:
         self._stream = stream
         self.digest = hashlib.sha256()
         self.size = 0
+        self.head = b""
 
     def read(self, size: int, /) -> bytes:
         chunk = self._stream.read(size)
         self.digest.update(chunk)
+        self.head = self.head or chunk[:HEAD_BYTES]
         self.size += len(chunk)
         return chunk
 
@@ -87,7 +90,8 @@ class _Hashed:
 class Survey:
     """Result of a first pass over the whole content, before any row is read.
 
-    `lines` is the number of physical lines, `tail` the end of the text, for the trailer.
+    `lines` is the number of physical lines, `head` the first bytes, `tail` the end of the text,
+    for the trailer.
     """
 
     sha256: str
@@ -96,13 +100,21 @@ class Survey:
     newline: str
     tail: bytes
     mark: str | None
+    head: bytes = b""
 
-    def require_encoding(self, encoding: str) -> None:
-        """Refuse a file with the byte-order mark of another encoding.
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the last line has no end."""
+        return bool(self.tail) and not self.tail.endswith(self.newline.encode())
+
+    def require_text(self, encoding: str) -> None:
+        """Refuse a file of another kind, or with the byte-order mark of another encoding.
 
         Raises:
-            FileError: it has one.
+            FileError: it is one.
         """
+        if kind := not_text(self.head, self.tail):
+            raise FileError(Reason.WRONG_LAYOUT, f"expected a text; the file is {kind}")
         if self.mark is not None and self.mark != encoding:
             raise FileError(
                 Reason.WRONG_ENCODING,
@@ -169,7 +181,9 @@ def survey(stream: BinaryIO, encoding: str) -> Survey:
     newline = "\n" if feeds or not returns else "\r"
     ends = feeds if newline == "\n" else returns
     unfinished = bool(tail) and not tail.endswith(newline.encode())
-    return Survey(hashed.digest.hexdigest(), hashed.size, ends + unfinished, newline, tail, mark)
+    return Survey(
+        hashed.digest.hexdigest(), hashed.size, ends + unfinished, newline, tail, mark, hashed.head
+    )
 
 
 class LineReader:

@@ -50,19 +50,17 @@ class Validator:
         as_of_date: date,
         name_values: Mapping[str, str],
         *,
-        typed_cells: bool,
         keeps_values: bool = False,
     ) -> None:
         self.item = item
-        self._rules = Rules(item, as_of_date, typed_cells=typed_cells)
+        self._rules = Rules(item, as_of_date)
         self._keeps_values = keeps_values
-        self._typed_cells = typed_cells
         self._has_seen_rows = False
         self._name_columns = [
             pl.lit(name_values[prop.name]).alias(prop.name) for prop in item.named_by_file
         ]
         self._filled: dict[str, str | None] = {
-            prop.name: None for prop in item.columns if prop.fill_down
+            prop.name: None for prop in item.columns if prop.fill_down == "blanks"
         }
 
     def apply(self, block: Block) -> ValidBlock:
@@ -80,7 +78,7 @@ class Validator:
             check.mask.fill_null(value=False).alias(str(n))
             for n, check in enumerate(self._rules.checks)
         )
-        if self.item.file.header and not self._typed_cells:
+        if self.item.file.has_header and self.item.file.format != "workbook":
             self._refuse_a_second_table(rows, flags)
         others = rows.clear()
         if self.item.delta:

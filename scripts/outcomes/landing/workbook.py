@@ -19,6 +19,7 @@ import python_calamine
 
 from outcomes.landing import limits
 from outcomes.landing.header import Mapping
+from outcomes.landing.kinds import not_xlsx
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import ByteStream, Ending, Survey
@@ -28,7 +29,7 @@ Rows = list[list[str]]
 
 # The text of a cell whose value is unknown.
 UNREADABLE = "\0"
-# The text of a cell that is merged with the one above it.
+# The text of a cell that is merged with the one above it, until that one's value is filled in.
 _MERGED = "\0above"
 
 # A workbook is a zip archive with the same limits as others, and is read into memory.
@@ -42,7 +43,6 @@ _MAX_SHEETS = 100
 
 # The XML of a formula, or of an error.
 _FORMULA_OR_ERROR = re.compile(rb"<(?:[\w.-]+:)?f[\s>/]|\st\s*=\s*[\"']e[\"']")
-_OLD_BINARY_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
 def sheet_names(stream: ByteStream) -> list[str]:
@@ -90,7 +90,9 @@ def read_sheet(stream: ByteStream, sheet: str) -> Rows:
             for column in range(left, min(right + 1, len(rows[row]))):
                 if column > left:
                     unreadable.add((row, column))
-                elif row > top and not rows[row][column]:
+                elif row > top and rows[top][left] and not rows[row][column]:
+                    # Excel deletes the values below the first; one that a program left is the
+                    # row's own.
                     rows[row][column] = _MERGED
     for row, column in unreadable:
         if row < len(rows) and column < len(rows[row]) and not rows[row][column]:
@@ -139,7 +141,8 @@ def _line(row: list[str]) -> str:
 def read_rows(rows: Rows, mapping: Mapping, first: int, filled: Collection[str]) -> Block:
     """The rows below the header as one block; `first` is the number of the first row.
 
-    A merged cell is empty in the columns that are `filled` down, else unreadable.
+    A merged cell has its value in every row of the columns that are `filled` down; in others it
+    is unreadable, as is one that begins above the rows.
     """
     kept = [(first + n, row) for n, row in enumerate(rows) if any(cell.strip() for cell in row)]
     numbers = [number for number, _ in kept]
@@ -148,8 +151,12 @@ def read_rows(rows: Rows, mapping: Mapping, first: int, filled: Collection[str])
         "line_end": pl.Series(numbers, dtype=pl.Int64),
     }
     for name, index in mapping.field_of.items():
-        merged = None if name in filled else UNREADABLE
-        cells = [merged if row[index] == _MERGED else row[index] or None for _, row in kept]
+        cells, above = [], UNREADABLE
+        for _, row in kept:
+            if row[index] != _MERGED:
+                above = row[index]
+            is_known = row[index] != _MERGED or name in filled
+            cells.append((above if is_known else UNREADABLE) or None)
         columns[name] = pl.Series(cells, dtype=pl.String)
     return Block(pl.DataFrame(columns), blank_lines=len(rows) - len(kept))
 
@@ -196,11 +203,8 @@ def _content(stream: ByteStream) -> bytes:
         raise FileError(
             Reason.ARCHIVE_TOO_LARGE, f"expected a workbook of at most {_MAX_BYTES >> 20} MB"
         )
-    if content.startswith(_OLD_BINARY_FORMAT):
-        raise FileError(
-            Reason.UNREADABLE_WORKBOOK,
-            "expected an XLSX workbook; it needs a password, or is in the old format XLS",
-        )
+    if problem := not_xlsx(content):
+        raise FileError(Reason.UNREADABLE_WORKBOOK, f"expected an XLSX workbook; {problem}")
     try:
         with ZipFile(io.BytesIO(content)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())

@@ -109,6 +109,15 @@ class EmbeddedServer:
         return int((self.data_dir / "postmaster.pid").read_text().splitlines()[3])
 
     def start(self) -> None:
+        """Run the server, and put its login into the libpq password file; safe to repeat.
+
+        Raises:
+            OutcomesError: as in `run`.
+        """
+        self.run()
+        _remember_password(self.settings_with_password())
+
+    def run(self) -> None:
         """Create the cluster if there is none, start it, create database and tables.
 
         Safe to repeat.
@@ -147,7 +156,6 @@ class EmbeddedServer:
             # One of an earlier release is started as it is, to be upgraded.
             if is_empty(connection):
                 create_tables(connection)
-        _remember_password(settings)
 
     def stop(self) -> bool:
         """Stop the server; False when it was not running."""

@@ -109,6 +109,13 @@ def require_release(connection: psycopg.Connection) -> None:
         )
 
 
+def _is_distributed(connection: psycopg.Connection) -> bool:
+    """Whether the tables are to be spread; a temporary warehouse is on a server of its own."""
+    settings, info = load_settings(), connection.info
+    is_configured = (info.host, info.port) == (settings.host, settings.port)
+    return settings.is_distributed and is_configured
+
+
 def is_empty(connection: psycopg.Connection) -> bool:
     """Whether the database has no ledger."""
     return connection.execute("select to_regclass('landing.files')").fetchone() == (None,)
@@ -154,7 +161,7 @@ def _apply(connection: psycopg.Connection) -> list[str]:
         changes += _differences(before, _columns(connection))
         changes += replace_functions(connection)
         _create_pseudonym_key(connection)
-        if load_settings().is_distributed:
+        if _is_distributed(connection):
             changes += _distribute(connection)
         if before:
             connection.cursor().executemany(
@@ -212,7 +219,7 @@ def _unspread(connection: psycopg.Connection) -> dict[str, str]:
     Raises:
         OutcomesError: the database has no Citus.
     """
-    if not load_settings().is_distributed:
+    if not _is_distributed(connection):
         return {}
     [(is_cluster,)] = connection.execute(
         "select exists (select from pg_extension where extname = 'citus')"

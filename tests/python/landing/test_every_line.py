@@ -6,6 +6,7 @@ import gzip
 import io
 import itertools
 import zipfile
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from outcomes.landing.check import FileReport, check_files
+from outcomes.landing.reading import Counts
 
-from .one_file import DAY, contract_for
+from .one_file import contract_for, reading_of
 
 DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|", "two_characters": "||"}
 PACKINGS = ["none", "zip", "gzip"]
@@ -35,8 +36,8 @@ CASES = [
 ]  # fmt: skip
 
 
-def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileReport:
-    """The report on a file of two columns, an id of three digits and a text."""
+def read(folder: Path, content: bytes, packing: str, **layout: Any) -> tuple[Counts, Counter[str]]:
+    """The counts and rejected rows of a file of two columns, an id of three digits and a text."""
     columns = {"id": {"pattern": "[0-9]{3}", "required": True, "width": 3}, "text": {"width": 5}}
     names = {
         "none": {"name": "rows"},
@@ -49,15 +50,19 @@ def report(folder: Path, content: bytes, packing: str, **layout: Any) -> FileRep
             archive.writestr("rows", content)
     else:
         path.write_bytes(gzip.compress(content) if packing == "gzip" else content)
-    (found,) = check_files(contract_for(columns, names[packing] | layout), [(path, DAY)])
-    return found
+    reading = reading_of(contract_for(columns, names[packing] | layout), path)
+    rejected = Counter(
+        reason for block in reading.blocks() for reason in block.rejected["reason_code"]
+    )
+    return reading.counts, rejected
 
 
-def require(found: FileReport, lines: int, rejected: dict[str, int], **counts: int) -> None:
+def require(
+    found: tuple[Counts, Counter[str]], lines: int, rejected: dict[str, int], **counts: int
+) -> None:
     """Check that every line is counted once, in the right count."""
-    assert found.fault is None
-    assert {finding.reason_code: finding.rows for finding in found.rejected} == rejected
-    assert asdict(found.counts) == {
+    assert found[1] == rejected
+    assert asdict(found[0]) == {
         "lines": lines, "rows_rejected": sum(rejected.values()),
         "rows_not_for_us": 0, "lines_not_for_us": 0, **counts
     }  # fmt: skip
@@ -98,7 +103,7 @@ def test_delimited(
     lines = [record.replace(",", mark) for record in records]
     trailer = f"END{mark}8{mark}20121001" if has_trailer else ""
     content, n_lines = encode(lines, end, encoding, trailer=trailer)
-    found = report(
+    found = read(
         tmp_path, content, packing,
         format="delimited", delimiter=mark, encoding=encoding.removesuffix("-sig"),
         trailer={"marker": "END", "dateFormat": "yyyyMMdd"} if has_trailer else None,
@@ -124,7 +129,7 @@ def test_fixed_width(
     content, n_lines = encode(
         lines, NEWLINES[newline], encoding, trailer="END,6,20121001" if has_trailer else ""
     )
-    found = report(
+    found = read(
         tmp_path, content, packing,
         format="fixed_width", header=False, quoting=False, encoding=encoding.removesuffix("-sig"),
         trailer={"marker": "END", "dateFormat": "yyyyMMdd"} if has_trailer else None,
@@ -151,7 +156,7 @@ def test_workbook(tmp_path: Path, packing: str) -> None:
         sheet.append(row)
     content = io.BytesIO()
     book.save(content)
-    found = report(tmp_path, content.getvalue(), packing, format="workbook", sheet=sheet.title)
+    found = read(tmp_path, content.getvalue(), packing, format="workbook", sheet=sheet.title)
     require(
         found,
         6,

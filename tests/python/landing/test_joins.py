@@ -13,6 +13,8 @@ import pytest
 
 from outcomes.contracts.reader import ContractError, Contracts, load_contract, load_contracts
 from outcomes.contracts.sql import ORIGIN, SqlError, Tables
+from outcomes.landing.check import check_files
+from outcomes.landing.deliveries import find_deliveries
 
 from .commands import run
 from .deliveries import NEW_DISTRICT, deliver, land, ledger, new_district, rejects
@@ -242,6 +244,41 @@ def test_district_check_joins_files_too(contracts: Contracts, tmp_path: Path) ->
         "enrollments.csv: 9 lines, 3 rows would load, 3 would be rejected, 1 not for us" in output
     )
     assert "missing_value in school, 2 times" in output
+
+
+def test_district_check_says_what_landing_says(
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
+) -> None:
+    deliver_week(tmp_path, WEEKS[0], BULK)
+    changes = deliver_week(tmp_path, WEEKS[1], CHANGES, mode="delta")
+    deliver(changes, "notes/notes.csv", b"x")
+    deliver_week(tmp_path, WEEKS[2], "id,status,student,class,begin\n8,,s7,A1,9/10/2012\n")
+    contract = contracts["steel_valley"]
+    # Landing goes by days, in whatever order the files are given.
+    files = [*reversed(find_deliveries(tmp_path / "drops", contracts).files)]
+    reports = check_files(contract, files)
+    land(connection, tmp_path / "drops", contracts)
+    assert {report.outcome.status for report in reports} == {
+        "loaded", "held", "quarantined",
+    }  # fmt: skip
+    assert sorted(
+        (str(found.as_of_date), found.file_name, found.status, found.reason, found.detail,
+         found.counts.lines, found.counts.rows_loaded, found.counts.rows_rejected)
+        for report in reports
+        for found in [report.outcome]
+    ) == sorted(
+        ledger(connection, "as_of_date::text, file_name, status, reason_code, detail, lines,"
+               " rows_loaded, rows_rejected")
+    )  # fmt: skip
+    by_name = {(str(r.outcome.as_of_date), r.outcome.file_name): r for r in reports}
+    assert [
+        (found.reason_code, found.column, found.lines, found.detail)
+        for found in by_name[WEEKS[1], "enrollments.csv"].rejected
+    ] == [
+        ("missing_value", "school", [5], "expected a value"),
+        ("missing_value", "school", [6, 7],
+         f"in a row of enrollments.csv of {WEEKS[0]}: expected a value"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

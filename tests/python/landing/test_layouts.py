@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+import zipfile
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ def sheet(*rows: list[Any], merged: str = "") -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def with_xml(workbook: bytes, old: str, new: str) -> bytes:
+    """A workbook whose parts have another text in the place of one."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as book, zipfile.ZipFile(changed, "w") as copy:
+        for name in book.namelist():
+            copy.writestr(name, book.read(name).replace(old.encode(), new.encode()))
+    return changed.getvalue()
 
 
 ID = {"pattern": "[0-9]{2}", "required": True}
@@ -140,7 +150,7 @@ def test_the_field_after_a_trailing_delimiter_is_empty(tmp_path: Path, header: s
 def test_an_empty_value_repeats_the_one_above(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    columns = {"school": {"fillDown": True, "required": True}, "id": ID}
+    columns = {"school": {"fillDown": "blanks", "required": True}, "id": ID}
     text = "school,id\n,01\nA,02\n,03\n,04,x\n,05\nB,06\n,x7\n,08\n,\n"
     for size in (1, 1 << 20):
         monkeypatch.setattr("outcomes.landing.text.BLOCK_BYTES", size)
@@ -173,6 +183,65 @@ def test_a_workbook_with_a_title_merged_cells_and_a_total(tmp_path: Path) -> Non
     assert read(tmp_path, content, layout, columns)[0] == rows
     layout |= {"headerRow": None, "skipLines": "Attendance.*"}
     assert read(tmp_path, content, layout, columns)[0] == rows
+
+
+# What a column of schools may fill down, merged cells, rows below the header, and what is read.
+MERGES: dict[str, tuple[Any, str, list[list[Any]], list[Row], dict[str, list[int]]]] = {
+    "a merged cell has its value in every row": (
+        True, "A2:A4", [["A", "01"], [None, "02"], [None, "03"], ["B", "04"]],
+        [("A", "01"), ("A", "02"), ("A", "03"), ("B", "04")], {},
+    ),
+    "without the contract's word it is unreadable": (
+        False, "A2:A3", [["A", "01"], [None, "02"]], [("A", "01")], {"unreadable_cell": [3]},
+    ),
+    "an empty cell has no value": (
+        True, "A2:A3", [["A", "01"], [None, "02"], [None, "03"]], [("A", "01"), ("A", "02")],
+        {"missing_value": [4]},
+    ),
+    "an empty cell below an empty one has none, merged or not": (
+        True, "A3:A4", [["A", "01"], [None, None], [None, "02"]], [("A", "01")],
+        {"missing_value": [4]},
+    ),
+    "a header merged with the rows is not their value": (
+        True, "A1:A2", [[None, "01"], ["A", "02"]], [("A", "02")], {"unreadable_cell": [2]},
+    ),
+    "empty cells are filled where the contract names blanks": (
+        "blanks", "A2:A3", [["A", "01"], [None, "02"], [None, "03"], [" ", "04"]],
+        [("A", "01"), ("A", "02"), ("A", "03"), ("A", "04")], {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MERGES)
+def test_merged_and_empty_cells_are_different_things(tmp_path: Path, case: str) -> None:
+    filled, merged, rows, expected, faults = MERGES[case]
+    columns = {"school": {"fillDown": filled, "required": True}, "id": ID}
+    content = sheet(["school", "id"], *rows, merged=merged)
+    read_rows, _, rejected = read(tmp_path, content, {"format": "workbook", "sheet": "S"}, columns)
+    assert (read_rows, rejected) == (expected, faults)
+
+
+def test_a_value_below_a_merged_cell_is_the_rows_own(tmp_path: Path) -> None:
+    content = with_xml(
+        sheet(["school", "id"], ["A", "01"], ["B", "02"], ["C", "03"]),
+        "</sheetData>", '</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells>',
+    )  # fmt: skip
+    columns = {"school": {"fillDown": True, "required": True}, "id": ID}
+    rows, _, rejected = read(tmp_path, content, {"format": "workbook", "sheet": "S"}, columns)
+    assert (rows, rejected) == ([("A", "01"), ("B", "02"), ("C", "03")], {})
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ({"fillDown": True}, "which only a workbook has"),
+        ({"fillDown": "blanks", "classification": "direct_identifier"}, "another person's"),
+        ({"fillDown": "blanks", "feeds": ["gpas.state_student_id"]}, "another person's"),
+    ],
+)
+def test_an_empty_id_is_never_another_childs(column: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        contract_for({"id": column}, {"name": "file"})
 
 
 FIXED: dict[str, dict[str, Any]] = {
@@ -312,3 +381,72 @@ def test_a_reference_file_is_accepted_and_not_read(tmp_path: Path) -> None:
     assert list(reading.blocks()) == []
     assert (reading.counts.lines, reading.counts.lines_not_for_us) == (2, 2)
     assert reading.counts.rows_rejected == 0
+
+
+# A text and the school year that a delivery of October 2012 means by it.
+SCHOOL_YEARS = {
+    "2012-13": 2013, "2012-2013": 2013, "12-13": 2013, "2012/13": 2013, "2012/2013": 2013,
+    "FY13": 2013, "FY2013": 2013, "fy 13": 2013, "2013": 2013, " 2013 ": 2013, "1999-00": 2000,
+    "99-00": 2000, "2013-14": 2014, "FY12": 2012, "2012": 2012, "13-14": 1914, "FY14": 1914,
+    "2012-14": None, "2012-2014": None, "2013-2012": None, "12-14": None, "12-2013": None,
+    "13": None, "FY": None, "FY213": None, "2012-": None, "1812-13": None, "12-13-14": None,
+    "2012 13": None, "2012-1913": None,
+}  # fmt: skip
+
+
+def test_a_school_year_is_named_by_its_spring(tmp_path: Path) -> None:
+    columns = {"year": {"parse": "school_year", "required": True}}
+    text = "".join(f"{year}\n" for year in ["year", *SCHOOL_YEARS])
+    rows, _, rejected = read(tmp_path, text, {}, columns)
+    assert [year for (year,) in rows] == [year for year in SCHOOL_YEARS.values() if year]
+    lines = [line for line, year in enumerate(SCHOOL_YEARS.values(), start=2) if year is None]
+    assert rejected == {"bad_school_year": lines}
+
+
+# Values of a column with two formats, and how they are read.
+TWO_FORMATS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "dates of two kinds": (
+        {"logicalType": "date", "format": "MM/dd/yyyy", "otherFormats": ["yyyy-MM-dd"]},
+        {"09/04/2012": date(2012, 9, 4), "2012-09-04": date(2012, 9, 4), "9/4/2012": None,
+         "2012-02-30": None},
+    ),
+    "two digits or four": (
+        {"logicalType": "date", "format": "M/d/yy", "otherFormats": ["M/d/yyyy"]},
+        {"9/4/95": date(1995, 9, 4), "9/4/2012": date(2012, 9, 4)},
+    ),
+    "a day that two formats read differently": (
+        {"logicalType": "date", "format": "MM/dd/yyyy", "otherFormats": ["dd/MM/yyyy"]},
+        {"09/04/2012": None, "04/04/2012": date(2012, 4, 4), "09/14/2012": date(2012, 9, 14),
+         "14/09/2012": date(2012, 9, 14)},
+    ),
+    "times": (
+        {"logicalType": "timestamp", "format": "yyyy-MM-dd HH:mm:ss",
+         "otherFormats": ["MM/dd/yyyy HH:mm"]},
+        {"2012-09-04 08:00:30": datetime(2012, 9, 4, 8, 0, 30),
+         "09/04/2012 08:00": datetime(2012, 9, 4, 8), "2012-09-04": None},
+    ),
+    "months": (
+        {"parse": "month", "format": "MM/yyyy", "otherFormats": ["yyyy-MM"]},
+        {"09/2012": date(2012, 9, 1), "2012-09": date(2012, 9, 1)},
+    ),
+    "ends of school years": (
+        {"parse": "school_year_end", "format": "yyyy-MM-dd", "otherFormats": ["MM/dd/yyyy"]},
+        {"2013-06-30": 2013, "07/01/2013": 2014},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TWO_FORMATS)
+def test_a_column_can_have_two_formats(tmp_path: Path, case: str) -> None:
+    column, values = TWO_FORMATS[case]
+    text = "".join(f"{value}\n" for value in ["when", *values])
+    rows, _, rejected = read(tmp_path, text, {}, {"when": column | {"required": True}})
+    assert [value for (value,) in rows] == [value for value in values.values() if value]
+    lines = [line for line, value in enumerate(values.values(), start=2) if value is None]
+    assert [line for found in rejected.values() for line in found] == lines
+
+
+def test_other_formats_go_with_a_format() -> None:
+    column = {"parse": "number_in_code", "otherFormats": ["yyyy"]}
+    with pytest.raises(ValueError, match="otherFormats goes with"):
+        contract_for({"when": column}, {"name": "file"})

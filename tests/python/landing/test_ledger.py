@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.loader import release_file
@@ -183,6 +185,38 @@ def test_unchanged_content_of_last_week_gives_a_warning(
     assert outcomes[0].detail is None
     assert "the same content as" in (outcomes[1].detail or "")
     assert "2012-09-28" in (outcomes[1].detail or "")
+
+
+def test_the_same_file_of_two_partners_is_noted_and_lands(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    contract = (CONTRACTS_DIR / "clairton.odcs.yaml").read_text()
+    folder = deliver(
+        tmp_path, "contracts/twin.odcs.yaml", contract.replace("id: clairton", "id: twin").encode()
+    ).parent
+    for name in ("clairton", "woodland_hills", "interventions"):
+        shutil.copy(CONTRACTS_DIR / f"{name}.odcs.yaml", folder)
+    content = clairton(tmp_path / "drops").read_bytes()
+    for name in ("twin/2012-10-03/Clairton_DHS_2012-10-03.xlsx", "woodland_hills/2012-10-05/x"):
+        deliver(tmp_path / "drops", name, content)
+    # Files without a row are often equal.
+    roster = (
+        b"intervention_code,intervention_name,district_id,district_student_id,started_on,ended_on\n"
+    )
+    deliver(tmp_path / "drops", "interventions/2012-10-05/roster.csv", roster)
+    deliver(tmp_path / "drops", "woodland_hills/2012-10-05/roster.csv", roster)
+    land(connection, tmp_path / "drops", load_contracts(folder))
+    noted = "the same content as a file of clairton of 2012-10-03"
+    columns = "partner_id, status, detail"
+    assert [row for row in ledger(connection, columns) if noted in (row[2] or "")] == [
+        *[("twin", "loaded", noted)] * 4,
+        (
+            "woodland_hills", "quarantined",
+            f"no object of the contract has a file of this name; {noted}",
+        ),
+    ]  # fmt: skip
+    details = {row[2] for row in ledger(connection, columns) if noted not in (row[2] or "")}
+    assert details == {None, "no object of the contract has a file of this name"}
 
 
 def test_a_released_snapshot_is_accepted(connection: psycopg.Connection, tmp_path: Path) -> None:

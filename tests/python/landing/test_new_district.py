@@ -6,6 +6,7 @@ import gzip
 from datetime import date, datetime
 from pathlib import Path
 
+import polars as pl
 import psycopg
 import pytest
 
@@ -81,6 +82,31 @@ CONTRACT = (
       - {name: gpa, logicalType: number, required: true, classification: sensitive,
          logicalTypeOptions: {minimum: 0, maximum: 4},
          customProperties: [{property: feeds, value: [gpas.gpa]}]}
+  - name: ABSENCES
+    customProperties:
+      - {property: file, value: {name: absences.jsonl.gz, compression: gzip, format: json_lines}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - {name: number, logicalType: string, required: true, classification: direct_identifier,
+         logicalTypeOptions: {pattern: "[0-9]{5}"}, customProperties: [
+           {property: feeds, value: [attendance_events.district_student_id]},
+           {property: padTo, value: 5}]}
+      - {name: day, logicalType: date, required: true, classification: none,
+         logicalTypeOptions: {format: yyyy-MM-dd}, customProperties: [
+           {property: feeds, value: [attendance_events.event_date]},
+           {property: definesSchoolYear, value: true}]}
+      - {name: code, logicalType: string, required: true, classification: none,
+         customProperties: [{property: feeds, value: [attendance_events.event_code]}]}
+  - name: SCHOOLS
+    customProperties:
+      - {property: file, value: {name: schools.parquet, format: parquet}}
+      - {property: snapshot, value: school_year}
+    properties:
+      - {name: code, logicalType: string, required: true, classification: none,
+         logicalTypeOptions: {pattern: "[0-9]{4}"}, customProperties: [
+           {property: feeds, value: [schools.school_code]}, {property: padTo, value: 4}]}
+      - {name: name, logicalType: string, required: true, classification: none,
+         customProperties: [{property: feeds, value: [schools.school_name]}]}
 """
 )
 
@@ -158,3 +184,31 @@ def test_fixed_width(connection: psycopg.Connection, contracts: Contracts, tmp_p
         (8, 8, "bad_number", "credits"),
     ]
     assert ledger(connection, "lines, blank_lines, rows_loaded") == [(8, 1, 2)]
+
+
+def test_json_lines_and_parquet(
+    connection: psycopg.Connection, contracts: Contracts, tmp_path: Path
+) -> None:
+    delivery = tmp_path / "drops/steel_valley/2012-12-04"
+    lines = (
+        '{"number": 7, "day": "2012-09-04", "code": "A\\tB", "pin": "1"}\n\n'
+        '{"day": "2012-06-04", "code": "A", "number": "00008"}\n{"number": 9\n'
+    )
+    deliver(delivery, "absences.jsonl.gz", gzip.compress(lines.encode()))
+    schools = pl.DataFrame({"code": [17.0, None, 18], "name": ["One", "Two", ""], "pin": [1, 2, 3]})
+    schools.write_parquet(delivery / "schools.parquet")
+    outcomes = land(connection, tmp_path / "drops", contracts)
+    assert {outcome.detail for outcome in outcomes.values()} == {"columns added and kept out: pin"}
+    assert connection.execute(
+        "select district_student_id, event_date::text, event_code, line_number"
+        " from raw.attendance_events"
+    ).fetchall() == [("00007", "2012-09-04", "A\tB", 1)]
+    assert connection.execute("select school_code, school_name from raw.schools").fetchall() == [
+        ("0017", "One")
+    ]
+    assert rejects(connection) == [
+        (3, 3, "wrong_school_year", "day"), (4, 4, "bad_json", None),
+        (2, 2, "missing_value", "code"), (3, 3, "missing_value", "name"),
+    ]  # fmt: skip
+    columns = "lines, blank_lines, lines_loaded, lines_rejected"
+    assert ledger(connection, columns) == [(4, 1, 1, 2), (3, 0, 1, 2)]

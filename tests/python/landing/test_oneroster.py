@@ -162,6 +162,10 @@ def test_changes_make_a_complete_snapshot(
         ).fetchall()
     )
     assert names == {"0101": "Woodlawn Middle", "0102": "New High"}
+    exports = sorted((tmp_path / "drops").rglob("*.zip"))
+    code, output = run("district", "check", contracts["steel_valley"].path, *exports)
+    assert code == 0, "the changes are applied to the first export"
+    assert "row rejected" not in output
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])

@@ -377,6 +377,7 @@ def test_every_reason_has_a_test() -> None:
     tested = {*FILE_FAULTS, *ROW_FAULTS}
     elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
     elsewhere |= {Reason.FAILED_TRANSFORM}  # test_joins.py
+    elsewhere |= {Reason.BAD_JSON, Reason.UNREADABLE_PARQUET}  # test_named_values.py
     assert tested | elsewhere == set(Reason)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -13,9 +12,13 @@ import pytest
 
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.reader import load_contract
-from outcomes.landing.check import FileReport, check_files
+from outcomes.landing.deliveries import delivered_file
+from outcomes.landing.reading import FileReading
+from outcomes.landing.reasons import FileError
+from outcomes.landing.unpack import logical_files
 
-from .deliveries import WEDNESDAY, clairton
+from .deliveries import clairton
+from .foreign import WORKBOOKS
 
 SHEET = "xl/worksheets/sheet1.xml"
 Parts = dict[str, str]
@@ -42,8 +45,12 @@ def elsewhere(parts: Parts) -> None:
 WRITTEN = [prefixed, single_quoted, in_another_order, elsewhere]
 
 
-def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
-    """The report on a workbook's sheet of students, with its XML written in another way."""
+def broken_values(file: Path, write: Callable[[Parts], None]) -> list[tuple[int, str, str]]:
+    """The broken values in a workbook's sheet of students, with its XML written in another way.
+
+    Raises:
+        FileError: the workbook is quarantined.
+    """
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
     write(parts)
@@ -51,7 +58,12 @@ def check(file: Path, write: Callable[[Parts], None]) -> FileReport:
         for name, content in parts.items():
             archive.writestr(name, content)
     contract = load_contract(CONTRACTS_DIR / "clairton.odcs.yaml")
-    return check_files(contract, [(file, date.fromisoformat(WEDNESDAY))])[0]
+    students = logical_files(contract, delivered_file(file, "clairton"))[0]
+    return [
+        (line, reason, column)
+        for block in FileReading(contract, students).blocks()
+        for line, reason, column, _ in block.issues.iter_rows()
+    ]
 
 
 @pytest.mark.parametrize("write", WRITTEN)
@@ -62,9 +74,8 @@ def test_a_sheet_that_spans_too_many_cells_is_refused(
     book = openpyxl.load_workbook(file)
     book["Students"]["XFD1048576"] = "far"
     book.save(file)
-    fault = check(file, write).fault
-    assert fault
-    assert fault.reason.value == "archive_too_large"
+    with pytest.raises(FileError, match="archive_too_large"):
+        broken_values(file, write)
 
 
 @pytest.mark.parametrize("write", WRITTEN)
@@ -75,10 +86,7 @@ def test_a_formula_without_its_value_is_unreadable(
     book = openpyxl.load_workbook(file)
     book["Students"]["O2"] = "=1+1"
     book.save(file)
-    report = check(file, write)
-    assert [(f.reason_code, f.column, f.lines) for f in report.issues] == [
-        ("unreadable_cell", "Reason", [2])
-    ]
+    assert broken_values(file, write) == [(2, "unreadable_cell", "Reason")]
 
 
 def test_cells_without_a_reference_count_for_the_size(tmp_path: Path) -> None:
@@ -86,9 +94,8 @@ def test_cells_without_a_reference_count_for_the_size(tmp_path: Path) -> None:
         row = f"<row>{'<c/>' * 19}<c><v>1</v></c></row>" * 80_000
         parts[SHEET] = parts[SHEET].replace("</sheetData>", f"{row}</sheetData>")
 
-    fault = check(clairton(tmp_path), grow).fault
-    assert fault
-    assert "spans 80002 rows and 20 columns" in fault.detail
+    with pytest.raises(FileError, match="spans 80002 rows and 20 columns"):
+        broken_values(clairton(tmp_path), grow)
 
 
 def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
@@ -97,6 +104,16 @@ def test_a_workbook_of_very_many_sheets_is_refused(tmp_path: Path) -> None:
     for number in range(100):
         book.create_sheet(f"sheet {number}")
     book.save(file)
-    fault = check(file, lambda parts: None).fault
-    assert fault
-    assert "found 104" in fault.detail
+    with pytest.raises(FileError, match="found 104"):
+        broken_values(file, lambda parts: None)
+
+
+@pytest.mark.parametrize("kind", WORKBOOKS)
+def test_a_workbook_of_another_format_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    content, words = WORKBOOKS[kind]
+    file = clairton(tmp_path)
+    file.write_bytes(content)
+    contract = load_contract(CONTRACTS_DIR / "clairton.odcs.yaml")
+    (found,) = logical_files(contract, delivered_file(file, "clairton"))
+    with pytest.raises(FileError, match=f"unreadable_workbook.*{words}"):
+        [*FileReading(contract, found).blocks()]
