@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
+from outcomes.access.rights import require_build, require_week
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
@@ -87,6 +88,8 @@ def build(
             "--accept-loss is about a publication, and a build of an earlier day is not "
             "published: say --publish, too, or leave it out."
         )
+    with connect() as connection:
+        require_build(connection, load_settings())
     result = build_warehouse(Console(), day, accept_loss, publish=publish or not day)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
@@ -147,6 +150,8 @@ def weekly(
     """
     step, waits_in, run_id = "land", "", None
     try:
+        with connect() as connection:
+            require_week(connection, load_settings())
         try:
             land(path)
         except typer.Exit:

@@ -265,7 +265,7 @@ def _is_built(connection: psycopg.Connection, table: str) -> bool:
 
 def delete_files(purge: Purge) -> None:
     """Delete the partner's reports, and dbt's artifacts of earlier runs."""
-    reports = list((purge.settings.warehouse_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
+    reports = list((purge.settings.files_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
     for report in reports:
         report.unlink()
     purge.remember(Found(reports=len(reports)))
@@ -298,7 +298,7 @@ def rewrite_storage(purge: Purge) -> list[str]:
         The parts of the log that may still hold rows, in words.
 
     Raises:
-        OutcomesError: the login lacks the rights for it.
+        OutcomesError: a worker of a cluster still holds remains.
     """
     connection = purge.connection
 
@@ -320,26 +320,18 @@ def rewrite_storage(purge: Purge) -> list[str]:
                     "Run the same command again: it finishes this purge."
                 )
 
-    try:
-        connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
-        # Statistics hold values, and so do their deleted rows.
-        on_every_node("vacuum (full) pg_catalog.pg_statistic")
-        last = value("select pg_walfile_name(pg_current_wal_lsn())")
-        # Repeated, because another checkpoint may just have begun in an older segment.
-        for _ in range(3):
-            on_every_node("select pg_switch_wal()")
-            on_every_node("checkpoint")
-        kept = value(
-            "select count(*) from pg_ls_waldir() "  # noqa: S608
-            f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
-        )
-    except psycopg.errors.InsufficientPrivilege:
-        raise OutcomesError(
-            f"The rows are deleted, but {connection.info.user} may not remove them from the "
-            "server's log (pg_switch_wal, pg_ls_waldir, checkpoint). Run the same command again as "
-            "a superuser, or with the roles pg_checkpoint and pg_monitor and execute on "
-            "pg_switch_wal: it finishes this purge."
-        ) from None
+    connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
+    # Statistics hold values, and so do their deleted rows.
+    on_every_node("vacuum (full) pg_catalog.pg_statistic")
+    last = value("select pg_walfile_name(pg_current_wal_lsn())")
+    # Repeated, because another checkpoint may just have begun in an older segment.
+    for _ in range(3):
+        on_every_node("select pg_switch_wal()")
+        on_every_node("checkpoint")
+    kept = value(
+        "select count(*) from pg_ls_waldir() "  # noqa: S608
+        f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
+    )
     left = []
     if kept != "0":
         left.append(
@@ -356,7 +348,7 @@ def _write_certificate(purge: Purge, found: Found, left_in_log: list[str]) -> Pa
         "select finished_at from landing.purges where purge_id = %s", [purge.purge_id]
     ).fetchone()
     finished_at = row[0] if row else datetime.now(UTC)
-    folder = purge.settings.warehouse_dir / "certificates"
+    folder = purge.settings.files_dir / "certificates"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{purge.partner_id}-{finished_at:%Y-%m-%d}-{purge.purge_id}.md"
     text = "\n".join(_certificate(purge, found, finished_at, left_in_log)) + "\n"

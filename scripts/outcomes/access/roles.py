@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.tables import create_tables, raw_feeds
+from outcomes.warehouse.tables import create_tables, owner_of_landing, raw_feeds
 
 LOADER = "outcomes_loader"
 BUILDER = "outcomes_builder"
@@ -33,7 +33,7 @@ ROLES = {
 
 # The schemas that dbt and publications fill, with their readers; the districts' schemas are
 # added. Landing creates `raw` and `landing`.
-_BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
+BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "staging": (STEWARD,),
     "identity": (STEWARD,),
     "intermediate": (),
@@ -130,8 +130,7 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
         The changes, in words.
 
     Raises:
-        OutcomesError: the login may not do it, or a role of that name has more rights
-            than a role of the warehouse may have.
+        OutcomesError: a role of that name has more rights than a role of the warehouse may have.
     """
     changes: list[str] = []
 
@@ -141,22 +140,17 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
 
     own_roles = {district: district_role(district) for district in districts}
     roles = ROLES | {r: f"Reads the data of {d}'s own students." for d, r in own_roles.items()}
-    schemas = _BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
-    try:
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
-            create_tables(connection)
-            _make_roles(connection, run, roles)
-            _make_schemas(connection, run, schemas)
-            _give_privileges(connection, run, roles, schemas)
-            connection.execute(_TAKE_BACK)
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise OutcomesError(
-            f"{connection.info.user} lacks a right for this: {error.diag.message_primary}. "
-            "Run `outcomes access apply` as the owner of the database with the attribute "
-            "createrole and the admin option on pg_read_all_stats, or as a superuser. Nothing was "
-            "changed. A build works without the roles."
-        ) from None
+    schemas = BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
+        if owner := owner_of_landing(connection):
+            # An upgrade needs one owner of all tables.
+            _give_away(connection, run, owner, ["raw", "landing"])
+        create_tables(connection)
+        _make_roles(connection, run, roles)
+        _make_schemas(connection, run, schemas)
+        _give_privileges(connection, run, roles, schemas)
+        connection.execute(_TAKE_BACK)
     return changes
 
 
@@ -235,12 +229,14 @@ Schemas = dict[str, tuple[str, ...]]
 def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) -> None:
     """Create the schemas, and make the builder the owner of everything that dbt makes."""
     owner = sql.Identifier(BUILDER)
-    row = connection.execute("select pg_has_role(%s, 'set')", [BUILDER]).fetchone()
-    if row and not row[0]:
-        run(
-            sql.SQL("grant {} to current_user").format(owner),
-            f"made {connection.info.user} a member of {BUILDER}, to change owners",
-        )
+    # This login, to change owners; and who has landed and built before, to go on with it.
+    for login in sorted({connection.info.user, owner_of_landing(connection) or ""} - {""}):
+        row = connection.execute("select pg_has_role(%s, %s, 'set')", [login, BUILDER]).fetchone()
+        if row and not row[0]:
+            run(
+                sql.SQL("grant {} to {}").format(owner, sql.Identifier(login)),
+                f"made {login} a member of {BUILDER}",
+            )
     # For each published schema, the one that a build fills and the one kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
     # The next publication drops those of an earlier release.
@@ -261,6 +257,11 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
             sql.SQL("alter schema {} owner to {}").format(sql.Identifier(schema), owner),
             f"gave the schema {schema} to {BUILDER}",
         )
+    _give_away(connection, run, BUILDER, [*schemas, *beside])
+
+
+def _give_away(connection: psycopg.Connection, run: Run, owner: str, schemas: list[str]) -> None:
+    """Make a role the owner of everything in the schemas."""
     foreign = connection.execute(
         """
         select
@@ -268,22 +269,24 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
         from pg_class
         inner join pg_namespace on relnamespace = pg_namespace.oid
         where nspname = any(%(schemas)s) and relkind in ('r', 'v', 'm', 'p')
-            and relowner <> %(owner)s::regrole
+            and relowner <> to_regrole(quote_ident(%(owner)s))
         union all
         select
             'routine', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)
         from pg_proc
         inner join pg_namespace on pronamespace = pg_namespace.oid
-        where nspname = any(%(schemas)s) and proowner <> %(owner)s::regrole
+        where nspname = any(%(schemas)s) and proowner <> to_regrole(quote_ident(%(owner)s))
         """,
-        {"schemas": [*schemas, *beside], "owner": BUILDER},
+        {"schemas": schemas, "owner": owner},
     ).fetchall()
     for kind, schema, name, arguments in foreign:
         target = sql.Identifier(schema, name)
         signature = sql.SQL("" if arguments is None else f"({arguments})")
         run(
-            sql.SQL("alter {} {}{} owner to {}").format(sql.SQL(kind), target, signature, owner),
-            f"gave the {kind} {schema}.{name} to {BUILDER}",
+            sql.SQL("alter {} {}{} owner to {}").format(
+                sql.SQL(kind), target, signature, sql.Identifier(owner)
+            ),
+            f"gave the {kind} {schema}.{name} to {owner}",
         )
 
 

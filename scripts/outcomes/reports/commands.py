@@ -77,7 +77,7 @@ def public(
         from outcomes.reports.public import public_report
 
         as_of_date, page = public_report()
-        file = out or load_settings().warehouse_dir / "reports" / str(as_of_date) / "public.html"
+        file = out or load_settings().files_dir / "reports" / str(as_of_date) / "public.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page, encoding="utf-8")
     console.print(f"The report is in {file}")

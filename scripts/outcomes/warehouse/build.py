@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
-from outcomes.warehouse.connection import connect
+from outcomes.warehouse.connection import connect, session_options
 from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
 
@@ -176,16 +175,14 @@ def dbt_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     Collecting takes a fifth of dbt's time, and frees little.
     """
     settings = load_settings()
+    # A setting of dbt's sessions does not appear in statements, logs or artifacts.
+    key = {"outcomes.pseudonym_key": settings.pseudonym_key} if settings.pseudonym_key else {}
     provided = {
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
+        "PGOPTIONS": session_options(**key),
         **(more or {}),
     }
-    if settings.pseudonym_key:
-        # A setting of dbt's sessions does not appear in statements, logs or artifacts.
-        escaped = re.sub(r"([\\\s])", r"\\\1", settings.pseudonym_key)
-        options = [os.environ.get("PGOPTIONS", ""), f"-c outcomes.pseudonym_key={escaped}"]
-        provided["PGOPTIONS"] = " ".join(options).strip()
     given = {name: os.environ.get(name) for name in provided}
     os.environ.update(provided)
     gc.disable()
