@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import psycopg
@@ -34,7 +35,12 @@ from outcomes.reports.commands import (
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import is_up_to_date, roll_back
+from outcomes.warehouse.publishing import (
+    DISTRIBUTION,
+    code_version,
+    is_up_to_date,
+    roll_back,
+)
 from outcomes.warehouse.releases import request_revision
 from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
@@ -55,6 +61,25 @@ cli.command()(replay)
 cli.command()(purge)
 cli.command()(dashboards)
 cli.command()(status)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        release, code = version(DISTRIBUTION), code_version()
+        typer.echo(f"outcomes {release}" + (f", code {code}" if code != release else ""))
+        raise typer.Exit
+
+
+@cli.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show release and code.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Land deliveries, build marts, link, report."""
 
 
 @cli.command()

@@ -45,8 +45,8 @@ def connect(settings: Settings | None = None, *, autocommit: bool = True) -> psy
         if f'database "{settings.database}" does not exist' in str(error):
             raise OutcomesError(
                 f"The database {settings.database} does not exist at {settings.host}:"
-                f"{settings.port}. Create it, or name another in OUTCOMES_PG_DATABASE; "
-                "`outcomes warehouse start` creates it on the embedded server."
+                f"{settings.port}. Name the warehouse's in OUTCOMES_PG_DATABASE. For a new, empty "
+                "warehouse create it; `outcomes warehouse start` does on the embedded server."
             ) from None
         raise OutcomesError(
             f"Cannot connect to PostgreSQL at {settings.host}:{settings.port} as "
