@@ -29,6 +29,8 @@ _KEPT = {
     "landing.disclosures", "landing.purges", "landing.measure_history", "marts.rpt_measure_history",
 }  # fmt: skip
 _KEPT_SCHEMAS = ("crosswalks", "policy", "releases", "marts_public")
+# How long other sessions may take to end what they are reading.
+PATIENCE_SECONDS = 300
 # The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
@@ -291,6 +293,40 @@ def drop_copies(purge: Purge) -> None:
         purge.connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
 
 
+# A rewritten table keeps deleted rows that an open snapshot may still see. The statement's own
+# transaction is later than those that deleted, and an older one ages the snapshots of others.
+_WAIT_FOR_READERS = """
+    do $$
+    declare
+        reader text;
+    begin
+        perform pg_current_xact_id();
+        for second in 0..patience loop
+            perform pg_stat_clear_snapshot();
+            reader := (
+                select format('process %s (%s)', pid, coalesce(usename, backend_type))
+                from pg_stat_activity
+                where
+                    pid <> pg_backend_pid()
+                    and (
+                        age(backend_xid) > 0
+                        or (datname = current_database() or datname is null)
+                        and age(backend_xmin) > 0
+                    )
+                order by xact_start
+                limit 1
+            );
+            exit when reader is null;
+            perform pg_sleep(1);
+        end loop;
+        if reader is not null then
+            raise exception '% still reads', reader;
+        end if;
+    end
+    $$
+"""
+
+
 def rewrite_storage(purge: Purge) -> list[str]:
     """Rewrite every table without its deleted rows, and release the server's log.
 
@@ -298,9 +334,11 @@ def rewrite_storage(purge: Purge) -> list[str]:
         The parts of the log that may still hold rows, in words.
 
     Raises:
-        OutcomesError: a worker of a cluster still holds remains.
+        OutcomesError: another session still sees the deleted rows, or a worker of a cluster
+            holds remains of them.
     """
     connection = purge.connection
+    wait = _WAIT_FOR_READERS.replace("patience", str(PATIENCE_SECONDS))
 
     def value(query: str) -> str:
         row = connection.execute(query.encode()).fetchone()
@@ -320,9 +358,18 @@ def rewrite_storage(purge: Purge) -> list[str]:
                     "Run the same command again: it finishes this purge."
                 )
 
-    connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
-    # Statistics hold values, and so do their deleted rows.
-    on_every_node("vacuum (full) pg_catalog.pg_statistic")
+    try:
+        on_every_node(wait)
+        connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
+        # Statistics hold values, and so do their deleted rows.
+        on_every_node(wait)
+        on_every_node("vacuum (full) pg_catalog.pg_statistic")
+    except psycopg.errors.RaiseException as error:
+        raise OutcomesError(
+            f"The rows are deleted, but {error.diag.message_primary} in a transaction from before "
+            "that, so their remains cannot be removed. Wait for it or end it, then run the same "
+            "command again: it finishes this purge."
+        ) from None
     last = value("select pg_walfile_name(pg_current_wal_lsn())")
     # Repeated, because another checkpoint may just have begun in an older segment.
     for _ in range(3):

@@ -57,8 +57,10 @@ def require_purge(connection: psycopg.Connection, settings: Settings) -> None:
     for owner in (owner_of_landing(connection), _owner_of_database(connection)):
         if owner and not _is(connection, "select pg_has_role(%s, 'usage')", owner):
             missing.append(_grant(connection, owner))
-    if not _is(connection, "select pg_has_role('pg_checkpoint', 'usage')"):
-        missing.append(_grant(connection, "pg_checkpoint"))
+    # The second shows whether other sessions still see the deleted rows.
+    for role in ("pg_checkpoint", "pg_read_all_stats"):
+        if not _is(connection, "select pg_has_role(%s, 'usage')", role):
+            missing.append(_grant(connection, role))
     for function in ("pg_ls_waldir()", "pg_switch_wal()"):
         if not _is(connection, "select has_function_privilege(%s, 'execute')", function):
             missing.append(_may(connection, f"execute on function {function}"))
