@@ -55,8 +55,14 @@ def require_purge(connection: psycopg.Connection, settings: Settings) -> None:
     missing = _missing_to_build(connection)
     # The owner of a database may rewrite all its tables, and its statistics.
     for owner in (owner_of_landing(connection), _owner_of_database(connection)):
-        if owner and not _is(connection, "select pg_has_role(%s, 'usage')", owner):
-            missing.append(_grant(connection, owner))
+        if not owner or _is(connection, "select pg_has_role(%s, 'usage')", owner):
+            continue
+        if _is(connection, "select pg_has_role(%s, current_user, 'member')", owner):
+            raise OutcomesError(
+                f"{connection.info.user} may not purge. Nothing was changed. Use the login "
+                f"{owner}, which owns the database."
+            )
+        missing.append(_grant(connection, owner))
     # The second shows whether other sessions still see the deleted rows.
     for role in ("pg_checkpoint", "pg_read_all_stats"):
         if not _is(connection, "select pg_has_role(%s, 'usage')", role):

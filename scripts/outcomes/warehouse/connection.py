@@ -20,6 +20,9 @@ _SESSION = {
     "default_transaction_isolation": "read committed",
     # Where the extension fuzzystrmatch is.
     "search_path": "public",
+    # Builds take minutes, and landing reads a file within a transaction.
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
 }
 
 
@@ -63,12 +66,13 @@ def connect(settings: Settings | None = None, *, autocommit: bool = True) -> psy
 
 
 def session_options(**more: str) -> str:
-    """Settings of our sessions, as libpq takes them; they overrule those of PGOPTIONS."""
-    settings = (_SESSION | more).items()
+    """Settings of our sessions, as libpq takes them; those of PGOPTIONS overrule them."""
     options = [
-        "-c {}={}".format(name, re.sub(r"([\\\s])", r"\\\1", text)) for name, text in settings
+        # A blank or backslash within a value is escaped.
+        f"-c {name}=" + re.sub(r"([\\\s])", r"\\\1", value)
+        for name, value in (_SESSION | more).items()
     ]
-    return " ".join([os.environ.get("PGOPTIONS", ""), *options]).strip()
+    return " ".join([*options, os.environ.get("PGOPTIONS", "")]).strip()
 
 
 def _require_suitable(connection: psycopg.Connection) -> None:

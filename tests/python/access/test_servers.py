@@ -16,7 +16,7 @@ from tests.python.docs.documents import page
 from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
 
-from outcomes.access.rights import require_access
+from outcomes.access.rights import require_access, require_purge
 from outcomes.access.roles import apply_access
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
@@ -60,6 +60,12 @@ def owner(new_server: Settings) -> Settings:
         return replace(with_password(admin, new_server, "owner"), database="owned")
 
 
+def shown(word: str) -> str:
+    """The statements for a superuser in docs/operations.md that have this word."""
+    (statements,) = (text for text in page("operations").blocks("text") if word in text)
+    return statements
+
+
 @dataclass(frozen=True)
 class Logins:
     """The logins of docs/operations.md, "Your own PostgreSQL"."""
@@ -72,11 +78,10 @@ class Logins:
 @pytest.fixture
 def logins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logins]:
     monkeypatch.setenv("OUTCOMES_PG_USER", "postgres")
-    (statements,) = (text for text in page("operations").blocks("text") if "createrole" in text)
     with own_server(monkeypatch) as server:
         with connect(replace(server, database="postgres")) as superuser:
             superuser.execute("drop database outcomes")
-            for statement in statements.splitlines():
+            for statement in shown("createrole").splitlines():
                 superuser.execute(statement.encode())
             landing = with_password(superuser, server, "outcomes")
             making_roles = with_password(superuser, server, "outcomes_admin")
@@ -107,6 +112,15 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
     build_and_publish()
     with acting(logins.landing), pytest.raises(OutcomesError, match="may not make the roles"):
         run("access", "apply")
+    purge = ("purge", "--partner", "clairton", "--yes")
+    with acting(logins.landing), pytest.raises(OutcomesError, match="the login outcomes_admin"):
+        run(*purge)
+    with acting(logins.making_roles), pytest.raises(OutcomesError, match="grant pg_checkpoint to"):
+        run(*purge)
+    with connect(logins.superuser) as superuser:
+        superuser.execute(shown("pg_checkpoint").encode())
+    with acting(logins.making_roles), connect(logins.making_roles) as connection:
+        require_purge(connection, logins.making_roles)
 
 
 @pytest.mark.slow
@@ -223,12 +237,17 @@ def test_other_settings_of_a_server_do_not_matter(
     set_badly: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path / "archive"))
+    with connect(set_badly) as connection:
+        connection.execute(
+            f"alter database {set_badly.database} set statement_timeout = 1".encode()
+        )
     run("land", DELIVERY)
     with connect(set_badly) as connection:
         assert number(connection, "select count(*) from raw.students") > 0
         # psycopg cannot read a time in another style.
         connection.execute("select now(), interval '1 day', levenshtein('a', 'b')").fetchall()
         assert connection.execute("show transaction_isolation").fetchall() == [("read committed",)]
+        connection.execute("select pg_sleep(0.01)")
     run_dbt(set_badly, "run", "--select", "stg_partners", role="", options=session_options())
 
 
