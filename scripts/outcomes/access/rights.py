@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import psycopg
 
-from outcomes.access.roles import BUILT_SCHEMAS, LOADER, role_exists
+from outcomes.access.roles import BUILDER, BUILT_SCHEMAS, LOADER, builds_as, role_exists
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.tables import owner_of_landing
@@ -60,7 +60,7 @@ def require_purge(connection: psycopg.Connection, settings: Settings) -> None:
         if _is(connection, "select pg_has_role(%s, current_user, 'member')", owner):
             raise OutcomesError(
                 f"{connection.info.user} may not purge. Nothing was changed. Use the login "
-                f"{owner}, which owns the database."
+                f"{owner}, which owns the warehouse."
             )
         missing.append(_grant(connection, owner))
     # The second shows whether other sessions still see the deleted rows.
@@ -104,24 +104,42 @@ def require_access(connection: psycopg.Connection) -> None:
 
 
 def _missing_to_build(connection: psycopg.Connection) -> list[str]:
-    """The statements that would let the login build."""
+    """The statements that would let the login build.
+
+    Raises:
+        OutcomesError: the builders, as whom it builds, do not own everything.
+    """
+    acting = builds_as(connection)
     schemas = [f"{beside}{name}" for beside in ("", "next_", "previous_") for name in BUILT_SCHEMAS]
     owners = connection.execute(
         """
         with built as (
             select oid, nspowner from pg_namespace
-            where nspname = any(%s) or nspname like 'district\\_%%'
+            where nspname = any(%(schemas)s) or nspname like 'district\\_%%'
+        ),
+
+        owners as (
+            select nspowner as owner from built
+            union
+            select relowner from built inner join pg_class on relnamespace = built.oid
+            where relkind in ('r', 'v', 'm', 'p')
         )
-        select pg_get_userbyid(nspowner) from built where not pg_has_role(nspowner, 'usage')
-        union
-        select pg_get_userbyid(relowner) from built inner join pg_class on relnamespace = built.oid
-        where relkind in ('r', 'v', 'm', 'p') and not pg_has_role(relowner, 'usage')
+
+        select pg_get_userbyid(owner) from owners
+        where not pg_has_role(%(acting)s, owner, 'usage')
         order by 1
         """,
-        [schemas],
+        {"schemas": schemas, "acting": acting},
     ).fetchall()
+    if owners and acting == BUILDER:
+        raise OutcomesError(
+            f"What builds replace belongs to {', '.join(name for (name,) in owners)}, not to "
+            f"{BUILDER}. Nothing was changed. Run `outcomes access apply`, which gives it away."
+        )
     missing = [_grant(connection, owner) for (owner,) in owners]
-    if not _is(connection, "select has_database_privilege(current_database(), 'create')"):
+    if not _is(
+        connection, "select has_database_privilege(%s, current_database(), 'create')", acting
+    ):
         database = _quoted(connection, connection.info.dbname)
         missing.append(_may(connection, f"create on database {database}"))
     return missing

@@ -67,7 +67,8 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
-    "purges": {STEWARD: ("select",)},
+    # Whether something has changed since the last publication.
+    "purges": {BUILDER: ("select",), STEWARD: ("select",)},
     "upgrades": {},
     "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
@@ -123,6 +124,26 @@ def role_exists(connection: psycopg.Connection, role: str) -> bool:
     return connection.execute(query, [role]).fetchone() is not None
 
 
+def builds_as(connection: psycopg.Connection) -> str:
+    """The role as which the login builds.
+
+    That is the builder's, if it may take it: then every builder can replace what was built. On a
+    cluster it is the login, because roles cannot log in to the workers (docs/distributed.md).
+    """
+    [(role,)] = connection.execute(
+        """
+        select coalesce(max(rolname), current_user) from pg_roles
+        where
+            rolname = %(builder)s
+            and pg_has_role(oid, 'set')
+            and has_database_privilege(oid, current_database(), 'create')
+            and not exists (select from pg_extension where extname = 'citus')
+        """,
+        {"builder": BUILDER},
+    ).fetchall()
+    return str(role)
+
+
 def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:
     """Create the roles and their grants, in one transaction; safe to repeat.
 
@@ -143,11 +164,16 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
     schemas = BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
-        if owner := owner_of_landing(connection):
-            # An upgrade needs one owner of all tables.
-            _give_away(connection, run, owner, ["raw", "landing"])
+        former = _own_landing(connection, run)
         create_tables(connection)
         _make_roles(connection, run, roles)
+        if former:
+            # Who has landed and built until now goes on.
+            for role in (LOADER, BUILDER):
+                run(
+                    sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(former)),
+                    f"made {former} a member of {role}",
+                )
         _make_schemas(connection, run, schemas)
         _give_privileges(connection, run, roles, schemas)
         connection.execute(_TAKE_BACK)
@@ -155,6 +181,32 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
 
 
 Run = Callable[[sql.Composed, str], None]
+
+
+def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
+    """Let raw and the ledger belong to one login, which may make roles and logins.
+
+    Returns:
+        Their former owner, who may not.
+    """
+    row = connection.execute(
+        "select rolname, rolsuper or rolcreaterole from pg_roles where rolname = %s",
+        [owner_of_landing(connection)],
+    ).fetchone()
+    if row is None:
+        return None
+    former, may_make_roles = row
+    owner = former if may_make_roles else connection.info.user
+    for schema in ("raw", "landing"):
+        if owner != former:
+            run(
+                sql.SQL("alter schema {} owner to {}").format(
+                    sql.Identifier(schema), sql.Identifier(owner)
+                ),
+                f"gave the schema {schema} to {owner}",
+            )
+    _give_away(connection, run, owner, ["raw", "landing"])
+    return former if owner != former else None
 
 
 def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str]) -> None:
@@ -229,14 +281,12 @@ Schemas = dict[str, tuple[str, ...]]
 def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) -> None:
     """Create the schemas, and make the builder the owner of everything that dbt makes."""
     owner = sql.Identifier(BUILDER)
-    # This login, to change owners; and who has landed and built before, to go on with it.
-    for login in sorted({connection.info.user, owner_of_landing(connection) or ""} - {""}):
-        row = connection.execute("select pg_has_role(%s, %s, 'set')", [login, BUILDER]).fetchone()
-        if row and not row[0]:
-            run(
-                sql.SQL("grant {} to {}").format(owner, sql.Identifier(login)),
-                f"made {login} a member of {BUILDER}",
-            )
+    row = connection.execute("select pg_has_role(%s, 'set')", [BUILDER]).fetchone()
+    if row and not row[0]:
+        run(
+            sql.SQL("grant {} to current_user").format(owner),
+            f"made {connection.info.user} a member of {BUILDER}, to change owners",
+        )
     # For each published schema, the one that a build fills and the one kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
     # The next publication drops those of an earlier release.

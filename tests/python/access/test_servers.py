@@ -11,13 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.python.access.acting import acting_as
 from tests.python.conftest import SAMPLE, own_server, run_dbt, try_dbt
 from tests.python.docs.documents import page
 from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
 
 from outcomes.access.rights import require_access, require_purge
-from outcomes.access.roles import apply_access
+from outcomes.access.roles import apply_access, builds_as
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
@@ -97,8 +98,9 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
         with acting(logins.landing), connect(logins.landing) as connection:
             create_tables(connection)
             record_partners(connection, load_contracts().values())
-            run_dbt(logins.landing, "run", "--select", "stg_partners", "dim_districts", role="")
-            with connection.transaction():
+            role = builds_as(connection)
+            run_dbt(logins.landing, "run", "--select", "stg_partners", "dim_districts", role=role)
+            with acting_as(connection, role), connection.transaction():
                 connection.execute("create schema if not exists marts")
                 connection.execute(
                     "select landing.copy_table("
@@ -108,7 +110,9 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
 
     build_and_publish()
     with acting(logins.making_roles):
-        assert "made outcomes a member of outcomes_builder" in run("access", "apply")[1]
+        output = run("access", "apply")[1]
+    assert "gave the schema landing to outcomes_admin" in output
+    assert "made outcomes a member of outcomes_builder" in output
     build_and_publish()
     with acting(logins.landing), pytest.raises(OutcomesError, match="may not make the roles"):
         run("access", "apply")
@@ -145,11 +149,14 @@ def test_an_upgrade_by_another_login_keeps_the_owner(logins: Logins) -> None:
             connection.execute("drop table landing.disclosures, raw.gpas")
             create_tables(connection)
             assert connection.execute(owners.encode()).fetchall() == [("outcomes",)]
+    with connect(logins.making_roles) as connection:
+        apply_access(connection, ["clairton"])
+        assert connection.execute(owners.encode()).fetchall() == [("outcomes_admin",)]
     with connect(logins.superuser) as connection:
-        # As an earlier release left them.
+        # As an upgrade of an earlier release left it.
         connection.execute("alter table raw.gpas owner to postgres")
         changes = apply_access(connection, ["clairton"])
-        assert "gave the table raw.gpas to outcomes" in changes
+        assert changes == ["gave the table raw.gpas to outcomes_admin"]
 
 
 def test_a_build_works_without_the_roles(
@@ -192,6 +199,7 @@ def test_a_command_without_the_rights_begins_nothing(owner: Settings, new_server
         ours.execute("set role owner")
         create_tables(ours)
         ours.execute("reset role")
+        admin.execute("alter role owner createrole")
         apply_access(ours, ["clairton"])
         admin.execute("create role other in role outcomes_steward")
         other = replace(with_password(admin, owner, "other"), database="owned")
