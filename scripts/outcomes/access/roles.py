@@ -184,7 +184,7 @@ Run = Callable[[sql.Composed, str], None]
 
 
 def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
-    """Let raw and the ledger belong to one login, which may make roles and logins.
+    """Let raw, the ledger and releases belong to one login, which may make roles and logins.
 
     Returns:
         Their former owner, who may not.
@@ -197,15 +197,20 @@ def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
         return None
     former, may_make_roles = row
     owner = former if may_make_roles else connection.info.user
-    for schema in ("raw", "landing"):
-        if owner != former:
-            run(
-                sql.SQL("alter schema {} owner to {}").format(
-                    sql.Identifier(schema), sql.Identifier(owner)
-                ),
-                f"gave the schema {schema} to {owner}",
-            )
-    _give_away(connection, run, owner, ["raw", "landing"])
+    schemas = ["raw", "landing", "releases"]
+    foreign = connection.execute(
+        "select nspname from pg_namespace "
+        "where nspname = any(%s) and pg_get_userbyid(nspowner) <> %s order by 1",
+        [schemas, owner],
+    ).fetchall()
+    for (schema,) in foreign:
+        run(
+            sql.SQL("alter schema {} owner to {}").format(
+                sql.Identifier(schema), sql.Identifier(owner)
+            ),
+            f"gave the schema {schema} to {owner}",
+        )
+    _give_away(connection, run, owner, schemas)
     return former if owner != former else None
 
 

@@ -142,7 +142,7 @@ def test_an_upgrade_by_another_login_keeps_the_owner(logins: Logins) -> None:
         create_tables(connection)
     owners = """
         select string_agg(distinct tableowner, ', ') from pg_tables
-        where schemaname in ('raw', 'landing')
+        where schemaname in ('raw', 'landing', 'releases')
     """
     for login in (logins.superuser, logins.making_roles):
         with connect(login) as connection:
