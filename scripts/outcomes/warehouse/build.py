@@ -175,7 +175,8 @@ def _reason(message: str | None) -> str:
 def dbt_environment(more: Mapping[str, str] | None = None, role: str = "") -> Iterator[None]:
     """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
 
-    dbt acts as `role`; by default with the login's own rights. Collecting takes a fifth of dbt's time, and frees little.
+    dbt acts as `role`, by default with the login's own rights. Collecting takes a fifth of its
+    time, and frees little.
     """
     settings = load_settings()
     session = {"role": role} if role else {}

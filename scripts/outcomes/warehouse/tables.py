@@ -84,6 +84,7 @@ def create_tables(connection: psycopg.Connection) -> None:
     Raises:
         OutcomesError: the warehouse is of another release, or the login may not create it.
     """
+    _require_extension(connection)
     if is_empty(connection):
         _require_owner(connection)
         # In one transaction: a part of a warehouse would be one of an earlier release.
@@ -137,6 +138,7 @@ def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[st
         OutcomesError: the warehouse is of a later release, the login does not own it, a build
             is running, or a column would become narrower. Migrations that ran before stay.
     """
+    _require_extension(connection)
     is_behind(connection)
     _require_owner(connection)
     if not dry_run:
@@ -147,7 +149,6 @@ def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[st
 
 
 def _apply(connection: psycopg.Connection) -> list[str]:
-    _require_extension(connection)
     with _acting_as_owner(connection):
         return _apply_as_owner(connection)
 
