@@ -1,22 +1,25 @@
 # Every target sets itself up: Python 3.11+ and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format bench dashboards docs clean
+.PHONY: help install alone demo test test-all lint format bench dashboards docs clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Sizes of the demo, by their students, each in a database of its own. From `sample` on there
-# are enough students to show every headline row.
+# Sizes of the demo, by their students. From `sample` on there are enough students to show every
+# headline row.
 SIZE ?= sample
 students_small := 400
 students_sample := 1200
 students_county := 25000
 STUDENTS := $(or $(students_$(SIZE)),$(error SIZE is small, sample or county, not $(SIZE)))
-DEMO := .warehouse/demo
-ifneq ($(SIZE),sample)
-DEMO := .warehouse/demo-$(SIZE)
-export OUTCOMES_PG_DATABASE := outcomes_$(SIZE)
-endif
+WAREHOUSE := $(or $(OUTCOMES_WAREHOUSE_DIR),.warehouse)
+# As Settings.files_dir.
+FILES := $(WAREHOUSE)$(addprefix /databases/,$(filter-out outcomes,$(OUTCOMES_PG_DATABASE)))
+DEMO := $(FILES)/demo$(if $(filter-out sample,$(SIZE)),-$(SIZE))
+# Invented people are never linked with others: a demo of another size, or what has landed
+# here without the demo.
+OTHERS := $(filter-out $(DEMO),$(wildcard $(FILES)/demo*)) \
+	$(if $(wildcard $(DEMO)),,$(wildcard $(or $(OUTCOMES_ARCHIVE_DIR),$(FILES)/archive)))
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,7 +41,14 @@ install: $(VENV)/installed profiles.yml  ## Make the virtual environment and the
 $(DEMO)/drops: | $(VENV)/installed
 	$(BIN)/python -m demo $(DEMO) --students $(STUDENTS)
 
-demo: install $(DEMO)/drops  ## From nothing to marts on invented deliveries; SIZE=small, sample or county
+alone:
+	@test -z "$(strip $(OTHERS))" || { echo "error: other deliveries are in this warehouse:" \
+		"$(strip $(OTHERS)). Give the demo a warehouse of its own, for example" \
+		"\`export OUTCOMES_WAREHOUSE_DIR=~/demo-$(SIZE) OUTCOMES_PG_PORT=54330\`. Or, if nothing" \
+		"here is real, delete it: \`$(BIN)/outcomes warehouse reset --yes && rm -r $(FILES)\`." \
+		>&2; exit 1; }
+
+demo: alone install $(DEMO)/drops  ## From nothing to marts on invented deliveries; SIZE=small, sample or county
 	@$(BIN)/outcomes warehouse start
 	@$(BIN)/outcomes access apply > /dev/null
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]

@@ -16,6 +16,7 @@
 {% macro begin_run() -%}
     {%- if is_writing() -%}
         {%- do require_release() -%}
+        {%- do refuse_other_session_settings() -%}
         {%- do refuse_a_day_before_the_first_delivery() -%}
         {%- if target.name == 'prod' and var('as_of') and not var('publish') -%}
             {{ exceptions.raise_compiler_error(
@@ -70,6 +71,25 @@
     {%- elif newest > var('ledger') -%}
         {{ exceptions.raise_compiler_error(
             "The warehouse is of a later release than this code: update the code, `git pull`."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# `outcomes build` sets what a server, database or login may have set differently. #}
+{% macro refuse_other_session_settings() -%}
+    {%- set query -%}
+        select
+            current_setting('transaction_isolation'),
+            current_setting('search_path'),
+            to_regproc('dmetaphone') is not null
+    {%- endset -%}
+    {%- set isolation, search_path, finds_extension = run_query(query).rows[0] -%}
+    {%- if isolation != 'read committed' or not finds_extension -%}
+        {{ exceptions.raise_compiler_error(
+            "Sessions have the isolation " ~ isolation ~ " and the search_path " ~ search_path
+            ~ ". Expected read committed, and the schema of the extension fuzzystrmatch: run "
+            ~ "`outcomes build`, or for dbt alone set PGOPTIONS="
+            ~ '"-c default_transaction_isolation=read\\ committed -c search_path=public".'
         ) }}
     {%- endif -%}
 {%- endmacro %}

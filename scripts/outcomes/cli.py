@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import psycopg
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
+from outcomes.access.rights import require_build, require_week
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
@@ -33,7 +35,12 @@ from outcomes.reports.commands import (
 from outcomes.warehouse.build import build as build_warehouse
 from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import is_up_to_date, roll_back
+from outcomes.warehouse.publishing import (
+    DISTRIBUTION,
+    code_version,
+    is_up_to_date,
+    roll_back,
+)
 from outcomes.warehouse.releases import request_revision
 from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
@@ -54,6 +61,25 @@ cli.command()(replay)
 cli.command()(purge)
 cli.command()(dashboards)
 cli.command()(status)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        release, code = version(DISTRIBUTION), code_version()
+        typer.echo(f"outcomes {release}" + (f", code {code}" if code != release else ""))
+        raise typer.Exit
+
+
+@cli.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show release and code.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Land deliveries, build marts, link, report."""
 
 
 @cli.command()
@@ -87,6 +113,8 @@ def build(
             "--accept-loss is about a publication, and a build of an earlier day is not "
             "published: say --publish, too, or leave it out."
         )
+    with connect() as connection:
+        require_build(connection, load_settings())
     result = build_warehouse(Console(), day, accept_loss, publish=publish or not day)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
@@ -147,6 +175,8 @@ def weekly(
     """
     step, waits_in, run_id = "land", "", None
     try:
+        with connect() as connection:
+            require_week(connection, load_settings())
         try:
             land(path)
         except typer.Exit:

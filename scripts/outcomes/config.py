@@ -12,9 +12,11 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 CONTRACTS_DIR = PROJECT_DIR / "contracts"
 RAW_SOURCES_FILE = PROJECT_DIR / "models" / "sources" / "raw.yml"
 
+DEFAULT_DATABASE = "outcomes"
 # Not PostgreSQL's own 5432, so that the embedded server does not collide with an installed one.
 DEFAULT_PORT = 54329
 EMBEDDED_HOST = "127.0.0.1"
+SHORTEST_PSEUDONYM_KEY = 32
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Settings:
     is_distributed: bool
 
     @property
+    def files_dir(self) -> Path:
+        """The folder of this database's archive, keys, reports and certificates."""
+        return files_dir(self.warehouse_dir, self.database)
+
+    @property
     def password_file(self) -> Path:
         """The embedded server's generated password (mode 0600)."""
         return self.warehouse_dir / "password"
@@ -47,7 +54,8 @@ def load_settings() -> Settings:
     """Read the settings from the environment; the defaults are the embedded server's.
 
     Raises:
-        OutcomesError: `OUTCOMES_PG_PORT` is not a port number.
+        OutcomesError: `OUTCOMES_PG_PORT` is not a port number, or `OUTCOMES_PSEUDONYM_KEY` is
+            too short.
     """
     warehouse_dir = _folder("OUTCOMES_WAREHOUSE_DIR", PROJECT_DIR / ".warehouse")
     port = os.environ.get("OUTCOMES_PG_PORT") or str(DEFAULT_PORT)
@@ -59,18 +67,33 @@ def load_settings() -> Settings:
     # The embedded server's password is not sent to any other server.
     if not password and host == EMBEDDED_HOST and password_file.exists():
         password = password_file.read_text().strip()
+    database = os.environ.get("OUTCOMES_PG_DATABASE") or DEFAULT_DATABASE
+    files = files_dir(warehouse_dir, database)
+    pseudonym_key = os.environ.get("OUTCOMES_PSEUDONYM_KEY", "")
+    if 0 < len(pseudonym_key) < SHORTEST_PSEUDONYM_KEY:
+        raise OutcomesError(
+            f"OUTCOMES_PSEUDONYM_KEY has {len(pseudonym_key)} characters. Expected at least "
+            f"{SHORTEST_PSEUDONYM_KEY} of a random text, for instance from `openssl rand -hex 32`."
+        )
     return Settings(
         host=host,
         port=int(port),
         user=os.environ.get("OUTCOMES_PG_USER") or "outcomes",
         password=password,
-        database=os.environ.get("OUTCOMES_PG_DATABASE") or "outcomes",
+        database=database,
         warehouse_dir=warehouse_dir,
-        archive_dir=_folder("OUTCOMES_ARCHIVE_DIR", warehouse_dir / "archive"),
-        archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", warehouse_dir / "keys"),
-        pseudonym_key=os.environ.get("OUTCOMES_PSEUDONYM_KEY", ""),
+        archive_dir=_folder("OUTCOMES_ARCHIVE_DIR", files / "archive"),
+        archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", files / "keys"),
+        pseudonym_key=pseudonym_key,
         is_distributed=bool(os.environ.get("OUTCOMES_DISTRIBUTED")),
     )
+
+
+def files_dir(warehouse_dir: Path, database: str) -> Path:
+    """The files of a database: two databases of one server share none."""
+    if database == DEFAULT_DATABASE:
+        return warehouse_dir
+    return warehouse_dir / "databases" / database.replace("/", "_")
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -18,10 +18,12 @@ from outcomes.access.purge import (
     is_known,
     rewrite_storage,
 )
+from outcomes.access.rights import require_access, require_purge
 from outcomes.access.roles import BUILDER, apply_access, district_role, role_exists
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.errors import OutcomesError
+from outcomes.landing.archive import require_own_archive
 from outcomes.warehouse.build import build
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
@@ -46,14 +48,15 @@ access_app = typer.Typer(help="Roles and logins.", no_args_is_help=True)
 def apply() -> None:
     """Create the roles and the grants that dbt does not give; print each change.
 
-    Safe to repeat, and needed again for a new district. The login needs the attribute
-    createrole. The roles are groups: `outcomes access login` adds people to them.
+    Safe to repeat, and needed again for a new district. The roles are groups: `outcomes access
+    login` adds people to them. docs/operations.md says which rights the login needs.
 
     Example:
         outcomes access apply
     """
     districts = district_ids(load_contracts().values())
     with connect() as connection:
+        require_access(connection)
         changes = apply_access(connection, districts)
     for change in changes:
         typer.echo(change)
@@ -111,6 +114,8 @@ def purge(
     """
     settings, console = load_settings(), Console(highlight=False, soft_wrap=True)
     with connect(settings) as connection:
+        require_purge(connection, settings)
+        require_own_archive(connection, settings)
         create_tables(connection)
         if not is_known(connection, settings, partner):
             raise OutcomesError(

@@ -30,6 +30,8 @@ _KEPT = {
     "stg_released_outcome_gaps", "int_outcome_gaps_released",
 }  # fmt: skip
 _KEPT_SCHEMAS = ("crosswalks", "policy", "releases", "marts_public", "next_marts_public")
+# How long other sessions may take to end what they are reading.
+PATIENCE_SECONDS = 300
 # The dictionaries of linking (docs/linking.md).
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
@@ -266,7 +268,7 @@ def _is_built(connection: psycopg.Connection, table: str) -> bool:
 
 def delete_files(purge: Purge) -> None:
     """Delete the partner's reports, and dbt's artifacts of earlier runs."""
-    reports = list((purge.settings.warehouse_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
+    reports = list((purge.settings.files_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
     for report in reports:
         report.unlink()
     purge.remember(Found(reports=len(reports)))
@@ -292,6 +294,40 @@ def drop_copies(purge: Purge) -> None:
         purge.connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
 
 
+# A rewritten table keeps deleted rows that an open snapshot may still see. The statement's own
+# transaction is later than those that deleted, and an older one ages the snapshots of others.
+_WAIT_FOR_READERS = """
+    do $$
+    declare
+        reader text;
+    begin
+        perform pg_current_xact_id();
+        for second in 0..patience loop
+            perform pg_stat_clear_snapshot();
+            reader := (
+                select format('process %s (%s)', pid, coalesce(usename, backend_type))
+                from pg_stat_activity
+                where
+                    pid <> pg_backend_pid()
+                    and (
+                        age(backend_xid) > 0
+                        or (datname = current_database() or datname is null)
+                        and age(backend_xmin) > 0
+                    )
+                order by xact_start
+                limit 1
+            );
+            exit when reader is null;
+            perform pg_sleep(1);
+        end loop;
+        if reader is not null then
+            raise exception '% still reads', reader;
+        end if;
+    end
+    $$
+"""
+
+
 def rewrite_storage(purge: Purge) -> list[str]:
     """Rewrite every table without its deleted rows, and release the server's log.
 
@@ -299,9 +335,11 @@ def rewrite_storage(purge: Purge) -> list[str]:
         The parts of the log that may still hold rows, in words.
 
     Raises:
-        OutcomesError: the login lacks the rights for it.
+        OutcomesError: another session still sees the deleted rows, or a worker of a cluster
+            holds remains of them.
     """
     connection = purge.connection
+    wait = _WAIT_FOR_READERS.replace("patience", str(PATIENCE_SECONDS))
 
     def value(query: str) -> str:
         row = connection.execute(query.encode()).fetchone()
@@ -322,25 +360,26 @@ def rewrite_storage(purge: Purge) -> list[str]:
                 )
 
     try:
+        on_every_node(wait)
         connection.execute("vacuum (full, analyze)")  # Citus passes it to the workers
         # Statistics hold values, and so do their deleted rows.
+        on_every_node(wait)
         on_every_node("vacuum (full) pg_catalog.pg_statistic")
-        last = value("select pg_walfile_name(pg_current_wal_lsn())")
-        # Repeated, because another checkpoint may just have begun in an older segment.
-        for _ in range(3):
-            on_every_node("select pg_switch_wal()")
-            on_every_node("checkpoint")
-        kept = value(
-            "select count(*) from pg_ls_waldir() "  # noqa: S608
-            f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
-        )
-    except psycopg.errors.InsufficientPrivilege:
+    except psycopg.errors.RaiseException as error:
         raise OutcomesError(
-            f"The rows are deleted, but {connection.info.user} may not remove them from the "
-            "server's log (pg_switch_wal, pg_ls_waldir, checkpoint). Run the same command again as "
-            "a superuser, or with the roles pg_checkpoint and pg_monitor and execute on "
-            "pg_switch_wal: it finishes this purge."
+            f"The rows are deleted, but {error.diag.message_primary} in a transaction from before "
+            "that, so their remains cannot be removed. Wait for it or end it, then run the same "
+            "command again: it finishes this purge."
         ) from None
+    last = value("select pg_walfile_name(pg_current_wal_lsn())")
+    # Repeated, because another checkpoint may just have begun in an older segment.
+    for _ in range(3):
+        on_every_node("select pg_switch_wal()")
+        on_every_node("checkpoint")
+    kept = value(
+        "select count(*) from pg_ls_waldir() "  # noqa: S608
+        f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
+    )
     left = []
     if kept != "0":
         left.append(
@@ -357,7 +396,7 @@ def _write_certificate(purge: Purge, found: Found, left_in_log: list[str]) -> Pa
         "select finished_at from landing.purges where purge_id = %s", [purge.purge_id]
     ).fetchone()
     finished_at = row[0] if row else datetime.now(UTC)
-    folder = purge.settings.warehouse_dir / "certificates"
+    folder = purge.settings.files_dir / "certificates"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{purge.partner_id}-{finished_at:%Y-%m-%d}-{purge.purge_id}.md"
     text = "\n".join(_certificate(purge, found, finished_at, left_in_log)) + "\n"

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.tables import create_tables, raw_feeds
+from outcomes.warehouse.tables import create_tables, owner_of_landing, raw_feeds
 
 LOADER = "outcomes_loader"
 BUILDER = "outcomes_builder"
@@ -33,7 +33,7 @@ ROLES = {
 
 # The schemas that dbt and publications fill, with their readers; the districts' schemas are
 # added. Landing creates `raw` and `landing`.
-_BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
+BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "staging": (STEWARD,),
     "identity": (STEWARD,),
     "intermediate": (),
@@ -67,7 +67,8 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
-    "purges": {STEWARD: ("select",)},
+    # Whether something has changed since the last publication.
+    "purges": {BUILDER: ("select",), STEWARD: ("select",)},
     "upgrades": {},
     "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
@@ -123,6 +124,26 @@ def role_exists(connection: psycopg.Connection, role: str) -> bool:
     return connection.execute(query, [role]).fetchone() is not None
 
 
+def builds_as(connection: psycopg.Connection) -> str:
+    """The role as which the login builds.
+
+    That is the builder's, if it may take it: then every builder can replace what was built. On a
+    cluster it is the login, because roles cannot log in to the workers (docs/distributed.md).
+    """
+    [(role,)] = connection.execute(
+        """
+        select coalesce(max(rolname), current_user) from pg_roles
+        where
+            rolname = %(builder)s
+            and pg_has_role(oid, 'set')
+            and has_database_privilege(oid, current_database(), 'create')
+            and not exists (select from pg_extension where extname = 'citus')
+        """,
+        {"builder": BUILDER},
+    ).fetchall()
+    return str(role)
+
+
 def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> list[str]:
     """Create the roles and their grants, in one transaction; safe to repeat.
 
@@ -130,8 +151,7 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
         The changes, in words.
 
     Raises:
-        OutcomesError: the login may not do it, or a role of that name has more rights
-            than a role of the warehouse may have.
+        OutcomesError: a role of that name has more rights than a role of the warehouse may have.
     """
     changes: list[str] = []
 
@@ -141,26 +161,57 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
 
     own_roles = {district: district_role(district) for district in districts}
     roles = ROLES | {r: f"Reads the data of {d}'s own students." for d, r in own_roles.items()}
-    schemas = _BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
-    try:
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
-            create_tables(connection)
-            _make_roles(connection, run, roles)
-            _make_schemas(connection, run, schemas)
-            _give_privileges(connection, run, roles, schemas)
-            connection.execute(_TAKE_BACK)
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise OutcomesError(
-            f"{connection.info.user} lacks a right for this: {error.diag.message_primary}. "
-            "Run `outcomes access apply` as the owner of the database with the attribute "
-            "createrole and the admin option on pg_read_all_stats, or as a superuser. Nothing was "
-            "changed. A build works without the roles."
-        ) from None
+    schemas = BUILT_SCHEMAS | {f"district_{d}": (role,) for d, role in own_roles.items()}
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.access'))")
+        former = _own_landing(connection, run)
+        create_tables(connection)
+        _make_roles(connection, run, roles)
+        if former:
+            # Who has landed and built until now goes on.
+            for role in (LOADER, BUILDER):
+                run(
+                    sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(former)),
+                    f"made {former} a member of {role}",
+                )
+        _make_schemas(connection, run, schemas)
+        _give_privileges(connection, run, roles, schemas)
+        connection.execute(_TAKE_BACK)
     return changes
 
 
 Run = Callable[[sql.Composed, str], None]
+
+
+def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
+    """Let raw, the ledger and releases belong to one login, which may make roles and logins.
+
+    Returns:
+        Their former owner, who may not.
+    """
+    row = connection.execute(
+        "select rolname, rolsuper or rolcreaterole from pg_roles where rolname = %s",
+        [owner_of_landing(connection)],
+    ).fetchone()
+    if row is None:
+        return None
+    former, may_make_roles = row
+    owner = former if may_make_roles else connection.info.user
+    schemas = ["raw", "landing", "releases"]
+    foreign = connection.execute(
+        "select nspname from pg_namespace "
+        "where nspname = any(%s) and pg_get_userbyid(nspowner) <> %s order by 1",
+        [schemas, owner],
+    ).fetchall()
+    for (schema,) in foreign:
+        run(
+            sql.SQL("alter schema {} owner to {}").format(
+                sql.Identifier(schema), sql.Identifier(owner)
+            ),
+            f"gave the schema {schema} to {owner}",
+        )
+    _give_away(connection, run, owner, schemas)
+    return former if owner != former else None
 
 
 def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str]) -> None:
@@ -261,6 +312,11 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
             sql.SQL("alter schema {} owner to {}").format(sql.Identifier(schema), owner),
             f"gave the schema {schema} to {BUILDER}",
         )
+    _give_away(connection, run, BUILDER, [*schemas, *beside])
+
+
+def _give_away(connection: psycopg.Connection, run: Run, owner: str, schemas: list[str]) -> None:
+    """Make a role the owner of everything in the schemas."""
     foreign = connection.execute(
         """
         select
@@ -268,22 +324,24 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
         from pg_class
         inner join pg_namespace on relnamespace = pg_namespace.oid
         where nspname = any(%(schemas)s) and relkind in ('r', 'v', 'm', 'p')
-            and relowner <> %(owner)s::regrole
+            and relowner <> to_regrole(quote_ident(%(owner)s))
         union all
         select
             'routine', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)
         from pg_proc
         inner join pg_namespace on pronamespace = pg_namespace.oid
-        where nspname = any(%(schemas)s) and proowner <> %(owner)s::regrole
+        where nspname = any(%(schemas)s) and proowner <> to_regrole(quote_ident(%(owner)s))
         """,
-        {"schemas": [*schemas, *beside], "owner": BUILDER},
+        {"schemas": schemas, "owner": owner},
     ).fetchall()
     for kind, schema, name, arguments in foreign:
         target = sql.Identifier(schema, name)
         signature = sql.SQL("" if arguments is None else f"({arguments})")
         run(
-            sql.SQL("alter {} {}{} owner to {}").format(sql.SQL(kind), target, signature, owner),
-            f"gave the {kind} {schema}.{name} to {BUILDER}",
+            sql.SQL("alter {} {}{} owner to {}").format(
+                sql.SQL(kind), target, signature, sql.Identifier(owner)
+            ),
+            f"gave the {kind} {schema}.{name} to {owner}",
         )
 
 

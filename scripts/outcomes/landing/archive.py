@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
+import psycopg
 from pyrage.x25519 import Identity
 
 from outcomes.config import Settings
@@ -29,6 +30,27 @@ from outcomes.landing.snapshots import Release
 from outcomes.landing.unpack import sha256_of
 
 _TIME = "%Y%m%dT%H%M%S.%fZ"
+
+
+def require_own_archive(connection: psycopg.Connection, settings: Settings) -> None:
+    """Check that an archive of an earlier release is in the folder of its database.
+
+    Earlier releases kept the archives of all databases in the warehouse folder.
+
+    Raises:
+        OutcomesError: the database has landed files, but no archive of its own.
+    """
+    shared = settings.warehouse_dir
+    if settings.archive_dir.exists() or not (shared / "archive").exists():
+        return
+    exists = connection.execute("select to_regclass('landing.files') is not null").fetchone()
+    if exists == (True,) and connection.execute("select 1 from landing.files limit 1").fetchone():
+        raise OutcomesError(
+            f"{settings.archive_dir} is missing. Up to release 0.1, all databases shared one "
+            f"archive in {shared}. If it is of the database {settings.database}, run `mkdir -p "
+            f"{settings.files_dir}` and move the folders archive, keys, reports and certificates "
+            "there. If it is of another, make the missing folder."
+        )
 
 
 @dataclass(frozen=True)

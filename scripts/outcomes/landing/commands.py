@@ -19,7 +19,7 @@ from outcomes.config import load_settings
 from outcomes.contracts.reader import load_contract, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
-from outcomes.landing.archive import Archive
+from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.check import FileReport, Finding, check_files
 from outcomes.landing.deliveries import (
     DeliveredFile,
@@ -90,6 +90,7 @@ def _land(path: Path, *, dry_run: bool) -> None:
     files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
     outcomes: list[Outcome] = []
     with explained(), connect() as connection:
+        require_own_archive(connection, load_settings())
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo, progress_bar("Landing", console) as progress:
             create_tables(connection)
@@ -148,7 +149,7 @@ def replay() -> None:
     Run `outcomes build` afterwards. An interrupted replay leaves the database empty.
 
     Example:
-        OUTCOMES_PG_DATABASE=rebuilt outcomes replay
+        outcomes replay
     """
     contracts, archive = load_contracts(), Archive.of(load_settings())
     with explained(), connect() as connection, progress_bar("Replaying", console) as progress:

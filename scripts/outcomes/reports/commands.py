@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +76,7 @@ def public(
         from outcomes.reports.public import public_report
 
         as_of_date, page = public_report()
-        file = out or load_settings().warehouse_dir / "reports" / str(as_of_date) / "public.html"
+        file = out or load_settings().files_dir / "reports" / str(as_of_date) / "public.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page, encoding="utf-8")
     console.print(f"The report is in {file}")
@@ -107,7 +106,11 @@ def dashboards(
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
     as_of: Annotated[
-        str, typer.Option(help="The day for which feeds are late, yyyy-mm-dd; default: today.")
+        str,
+        typer.Option(
+            help="The day on which deliveries are late, yyyy-mm-dd; default: today, "
+            "or for a demo its newest delivery."
+        ),
     ] = "",
 ) -> None:
     """Show the state of the warehouse: the last run, late feeds, waiting files, sizes.
@@ -120,9 +123,8 @@ def status(
         outcomes status --json
     """
     settings = load_settings()
-    day = given_date(as_of) or date.today()
     with connect(settings) as connection:
-        found = read_status(connection, settings, day)
+        found = read_status(connection, settings, given_date(as_of))
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"is_well": found.is_well}, default=str))
     else:

@@ -243,7 +243,7 @@ def report_file(connection: psycopg.Connection, district_id: str, settings: Sett
             "Nothing has been built. Run `outcomes land` and `outcomes build` first."
         )
     as_of_date: date = row[0]
-    return settings.warehouse_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
+    return settings.files_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
 
 
 def _summary(connection: psycopg.Connection, district_id: str) -> Sheet:

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.landing.archive import Archive
+from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
@@ -39,6 +39,8 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
     folder, keys_folder = folder.resolve(), keys_folder.resolve()
     if folder.is_relative_to(keys_folder) or keys_folder.is_relative_to(folder):
         raise OutcomesError("The keys must be apart from the backup: give two separate folders.")
+    with connect(settings) as connection:
+        require_own_archive(connection, settings)
     with _appearing(keys_folder) as keys, _appearing(folder) as backup:
         make_key(keys / DUMP_KEY)
         tables = [f"--table={table}" for table in TABLES]

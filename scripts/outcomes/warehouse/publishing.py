@@ -12,6 +12,9 @@ import psycopg
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 
+# The name of the installed package.
+DISTRIBUTION = "student-outcomes-warehouse"
+
 
 def roll_back(connection: psycopg.Connection) -> str:
     """Restore the publication before the last one.
@@ -112,7 +115,7 @@ def code_version() -> str:
         commit = _git("describe", "--always", "--long")
         if commit:
             return f"{commit}-dirty" if _git("status", "--porcelain") else commit
-    return version("student-outcomes-warehouse")
+    return version(DISTRIBUTION)
 
 
 def _git(*arguments: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 import yaml
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from outcomes.config import RAW_SOURCES_FILE, load_settings
 from outcomes.errors import OutcomesError
@@ -82,6 +84,7 @@ def create_tables(connection: psycopg.Connection) -> None:
     Raises:
         OutcomesError: the warehouse is of another release, or the login may not create it.
     """
+    _require_extension(connection)
     if is_empty(connection):
         _require_owner(connection)
         # In one transaction: a part of a warehouse would be one of an earlier release.
@@ -142,6 +145,7 @@ def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[st
         OutcomesError: the warehouse is of a later release, the login does not own it, a build
             is running, or a column would become narrower. Migrations that ran before stay.
     """
+    _require_extension(connection)
     is_behind(connection)
     _require_owner(connection)
     if not dry_run:
@@ -152,6 +156,11 @@ def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[st
 
 
 def _apply(connection: psycopg.Connection) -> list[str]:
+    with _acting_as_owner(connection):
+        return _apply_as_owner(connection)
+
+
+def _apply_as_owner(connection: psycopg.Connection) -> list[str]:
     before = _columns(connection)
     _raw_statements(connection)  # refuses what cannot be done before anything is done
     changes = apply_migrations(connection)
@@ -356,11 +365,68 @@ def _differences(before: Columns, after: Columns) -> list[str]:
     return list(dict.fromkeys(changes))
 
 
+def owner_of_landing(connection: psycopg.Connection) -> str | None:
+    """The login that owns raw and the ledger; None before they exist."""
+    row = connection.execute(
+        "select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'landing'"
+    ).fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def _acting_as_owner(connection: psycopg.Connection) -> Iterator[None]:
+    """Let new tables belong to the owner of the others, who upgrades them next time."""
+    [(user,)] = connection.execute("select current_user").fetchall()
+    owner = owner_of_landing(connection) or user
+    if owner == user:
+        yield
+        return
+    connection.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+    try:
+        yield
+    finally:
+        # A failed transaction resets the role itself.
+        if connection.info.transaction_status != TransactionStatus.INERROR:
+            connection.execute(sql.SQL("set role {}").format(sql.Identifier(user)))
+
+
+def _require_extension(connection: psycopg.Connection) -> None:
+    """Check that fuzzystrmatch can be, or is, where our sessions find it."""
+    [(is_available, schema, may_use)] = connection.execute(
+        """
+        select
+            exists (select from pg_available_extensions where name = 'fuzzystrmatch'),
+            (
+                select nspname
+                from pg_extension inner join pg_namespace on extnamespace = pg_namespace.oid
+                where extname = 'fuzzystrmatch'
+            ),
+            has_schema_privilege(to_regnamespace('public'), 'usage')
+        """
+    ).fetchall()
+    if not is_available:
+        raise OutcomesError(
+            "The server has no extension fuzzystrmatch, which compares names. Install the "
+            "package of PostgreSQL's additional modules (contrib) on it."
+        )
+    if schema not in (None, "public"):
+        raise OutcomesError(
+            f"The extension fuzzystrmatch is in the schema {schema}. Expected it in public: run "
+            "`alter extension fuzzystrmatch set schema public` as its owner."
+        )
+    if not may_use:
+        raise OutcomesError(
+            f"{connection.info.user} may not use the schema public, where the extension "
+            "fuzzystrmatch is. As the owner of the database, run `create schema if not exists "
+            "public; grant usage on schema public to public`."
+        )
+
+
 def _require_owner(connection: psycopg.Connection) -> None:
     row = connection.execute(
         """
         select coalesce(
-            (select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'landing'),
+            (select pg_has_role(nspowner, 'set') from pg_namespace where nspname = 'landing'),
             has_database_privilege(current_database(), 'create')
         )
         """

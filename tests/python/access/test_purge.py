@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
+import pytest
 from tests.python.conftest import run_dbt
 from tests.python.landing.commands import run
 
-from outcomes.access.purge import begin, delete_rows, rows_of
+from outcomes.access import purge
+from outcomes.access.purge import begin, delete_rows, rewrite_storage, rows_of
 from outcomes.config import Settings
+from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
 
@@ -30,3 +33,21 @@ def test_a_purge_asks_for_confirmation(connection: psycopg.Connection, demo_drop
     assert "They cannot be restored" in output
     assert connection.execute("select count(*) > 0 from raw.students").fetchone() == (True,)
     assert connection.execute("select count(*) from landing.purges").fetchone() == (0,)
+
+
+def test_a_purge_does_not_end_while_others_see_the_deleted_rows(
+    connection: psycopg.Connection, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rewritten table would keep the rows, in files that nobody sees."""
+    monkeypatch.setattr(purge, "PATIENCE_SECONDS", 0)
+    connection.execute("create table public.canary as select n from generate_series(1, 1000) as n")
+    with connect(database) as reader:
+        with reader.transaction():
+            reader.execute("set transaction isolation level repeatable read")
+            reader.execute("select from landing.files").fetchall()
+            connection.execute("delete from public.canary")
+            destruction = begin(connection, database, "nobody")
+            with pytest.raises(OutcomesError, match=f"process {reader.info.backend_pid}"):
+                rewrite_storage(destruction)
+        rewrite_storage(destruction)
+    assert connection.execute("select pg_table_size('public.canary')").fetchone() == (0,)

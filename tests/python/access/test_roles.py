@@ -48,7 +48,7 @@ FORBIDDEN = {
         "staging.stg_clients",
         "staging.stg_service_versions",
     ],
-    "outcomes_builder": ["landing.purges", "landing.joined_rows", "landing.upgrades"],
+    "outcomes_builder": ["landing.joined_rows", "landing.upgrades"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 

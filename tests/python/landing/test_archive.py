@@ -256,3 +256,27 @@ def test_the_next_landing_archives_a_missing_release(
     assert list(archive.releases()) == []
     run("land", drops)
     assert [release.release_reason for release in archive.releases()] == ["asked"]
+
+
+def test_an_archive_that_all_databases_shared_is_moved_first(
+    connection: psycopg.Connection, drops: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Earlier releases kept the files of all databases in one folder."""
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(tmp_path))
+    directory(drops, {})
+    run("land", drops)
+    own = tmp_path / "databases" / connection.info.dbname
+    for folder in ("archive", "keys"):
+        (own / folder).rename(tmp_path / folder)
+    for command in (
+        ("land", drops),
+        ("purge", "--partner", "pittsburgh", "--yes"),
+        ("warehouse", "backup", tmp_path / "backup", tmp_path / "safe"),
+    ):
+        with pytest.raises(OutcomesError, match=f"run `mkdir -p {own}` and move the folders"):
+            run(*command)
+    with pytest.raises(OutcomesError, match="has no delivered file"):
+        run("replay")
+    for folder in ("archive", "keys"):
+        (tmp_path / folder).rename(own / folder)
+    assert run("land", drops)[0] == 0

@@ -235,7 +235,7 @@ def test_the_error_names_a_missing_right(
     with connect(database) as connection:
         monkeypatch.setenv("PGOPTIONS", "-c role=pg_monitor")
         code, written = outcome_of("access apply", monkeypatch, capsys)
-        assert (code, "lacks a right for this" in written) == (1, True)
+        assert (code, "may not make the roles" in written) == (1, True)
         code, written = outcome_of("report summary", monkeypatch, capsys)
         assert (code, "may not do this: permission denied" in written) == (1, True)
         monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")

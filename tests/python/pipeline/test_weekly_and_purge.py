@@ -237,7 +237,7 @@ def test_no_file_holds_data_of_a_purged_partner(purged: Settings, spread: Spread
     assert places_in_files(spread.folders, spread.canaries) == set()
     assert not list(purged.archive_dir.glob(f"{PARTNER}*"))
     assert not list(purged.archive_keys_dir.glob(f"{PARTNER}*"))
-    assert not list((purged.warehouse_dir / "reports").glob(f"*/{PARTNER}.xlsx"))
+    assert not list((purged.files_dir / "reports").glob(f"*/{PARTNER}.xlsx"))
 
 
 def test_a_purge_leaves_what_is_not_the_partners(purged: Settings, spread: Spread) -> None:
@@ -251,7 +251,7 @@ def test_a_purge_leaves_what_is_not_the_partners(purged: Settings, spread: Sprea
 
 
 def test_a_purge_is_certified(purged: Settings, spread: Spread) -> None:
-    (certificate,) = (purged.warehouse_dir / "certificates").glob("*.md")
+    (certificate,) = (purged.files_dir / "certificates").glob("*.md")
     text, seal = certificate.read_text().split("\nSHA-256 of the text above: ")
     assert sha256(text.encode()).hexdigest() in seal
     assert re.search(r"`raw\.students`: [1-9]", text)

@@ -38,8 +38,8 @@ def newest(connection: psycopg.Connection) -> date:
     return row[0]  # type: ignore[no-any-return]
 
 
-def as_json(day: date) -> tuple[int, dict[str, Any]]:
-    code, output = run("status", "--json", "--as-of", str(day))
+def as_json(day: date | None = None) -> tuple[int, dict[str, Any]]:
+    code, output = run("status", "--json", *(["--as-of", str(day)] if day else []))
     return code, json.loads(output)
 
 
@@ -171,10 +171,29 @@ def test_a_missing_delivery_is_late_after_its_day_and_latency(
     late = [feed for feed in found["late"] if feed["partner_id"] == "clairton"]
     assert late
     assert all(0 < feed["days_late"] < 60 for feed in late)
+    _, output = run("status", "--as-of", str(later))
+    (line,) = (line for line in output.splitlines() if line.startswith("late clairton"))
+    assert f"{max(feed['days_late'] for feed in late)} days late: Attendance" in line
     connection.execute(
         "update landing.files set as_of_date = %s where partner_id = 'clairton'", [later]
     )
     assert "clairton" not in {feed["partner_id"] for feed in as_json(later)[1]["late"]}
+
+
+def test_the_clock_of_a_demo_is_its_newest_delivery(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    code, output = run("status")
+    assert code == 0
+    assert f"On {newest} no delivery is late." in output
+    # One file that was new when it landed: the partners are expected today.
+    connection.execute(
+        "update landing.files set received_at = as_of_date + 365 "
+        "where file_id = (select min(file_id) from landing.files)"
+    )
+    code, found = as_json()
+    assert (code, found["as_of"]) == (3, str(date.today()))
+    assert found["late"]
 
 
 def test_a_file_waits_until_an_accepted_one_follows(

@@ -227,7 +227,7 @@ def test_the_command_prints_the_file_of_the_report(
     built: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", built.database)
-    usual = built.warehouse_dir / "reports" / "2012-10-05" / "clairton.xlsx"
+    usual = built.files_dir / "reports" / "2012-10-05" / "clairton.xlsx"
     chosen = tmp_path / "chosen.xlsx"
 
     done = CliRunner().invoke(cli, ["report", "district", "clairton"])

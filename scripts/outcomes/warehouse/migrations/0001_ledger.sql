@@ -5,7 +5,7 @@ create schema if not exists landing;
 create schema if not exists raw;
 
 -- Linking compares names by sound (dmetaphone) and by edit distance (levenshtein).
-create extension if not exists fuzzystrmatch;
+create extension if not exists fuzzystrmatch schema public;
 
 create table if not exists landing.files (
     file_id bigint generated always as identity primary key,
