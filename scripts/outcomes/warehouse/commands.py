@@ -98,11 +98,11 @@ def upgrade(
         bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
 ) -> None:
-    """Upgrade the tables and columns of raw and the ledger to this release; the rows stay.
+    """Upgrade the ledger and raw to this release; landed rows and published tables stay.
 
-    The upgrade is one transaction and cannot be reversed. `land`, `build` and `access apply`
-    also upgrade; this command shows the changes. A column that would become narrower is an
-    error, and nothing changes. Works on any PostgreSQL.
+    The missing migrations run in order, each in one transaction, and cannot be reversed. Tables
+    that a build makes again are dropped, so build afterwards. A column that would become narrower
+    is an error, and nothing changes. Works on any PostgreSQL.
 
     Example:
         outcomes warehouse upgrade --dry-run
@@ -117,6 +117,10 @@ def upgrade(
         console.print("Nothing to change.")
     for change in changes:
         console.print(f"  {change}", markup=False)
+    if changes and not dry_run:
+        console.print(
+            "Run `outcomes access apply` for rights on what is new, then `outcomes build`."
+        )
     if unread:
         console.print("No longer in raw.yml, but kept with their data; drop unneeded columns:")
     for column in unread:

@@ -57,31 +57,31 @@ DEFINITIONS = """
         inner join pg_class on attrelid = pg_class.oid
         left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
         where
-            relnamespace in ('raw'::regnamespace, 'landing'::regnamespace)
+            relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
             and relkind = 'r' and attnum > 0 and not attisdropped
         union all
         select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
         from pg_constraint
-        where connamespace in ('raw'::regnamespace, 'landing'::regnamespace)
+        where connamespace::regnamespace::text in ('raw', 'landing', 'releases')
         union all
         select 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)
         from pg_index
         inner join pg_class on indrelid = pg_class.oid
-        where relnamespace in ('raw'::regnamespace, 'landing'::regnamespace)
+        where relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
         union all
         select 'function', oid::regprocedure::text, pg_get_functiondef(oid) || proacl::text
         from pg_proc
-        where pronamespace in ('raw'::regnamespace, 'landing'::regnamespace)
+        where pronamespace::regnamespace::text in ('raw', 'landing', 'releases')
         union all
         select 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(pg_trigger.oid)
         from pg_trigger
         inner join pg_class on tgrelid = pg_class.oid
         where
-            relnamespace in ('raw'::regnamespace, 'landing'::regnamespace) and not tgisinternal
+            relnamespace::regnamespace::text in ('raw', 'landing', 'releases') and not tgisinternal
         union all
         select relkind::text, oid::regclass::text, ''
         from pg_class
-        where relnamespace in ('raw'::regnamespace, 'landing'::regnamespace)
+        where relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
     )
     select kind, name, definition from objects order by 1, 2
 """
