@@ -37,6 +37,8 @@ IN_A_WAREHOUSE = [
     ("purge --partner ../nowhere --yes", "'../nowhere' is not a partner"),
     ("purge --partner CLAIRTON --yes", "'CLAIRTON' is not a partner"),
     ("rollback", "no earlier publication"),
+    ("revise-year 2012 --reason late", "School year 2012 is not released"),
+    ("revise-year 2012 --reason ''", "--reason is empty"),
     ("access login ana --role king", "'king' is not one of"),
     ("access login ana --role district", "Expected --district with --role district"),
     ("access login ana --role analyst --district clairton", "with no other role"),
@@ -69,6 +71,7 @@ WITHOUT_A_SERVER = [
     "purge --partner clairton --yes", "link explain a:1", "link review", "report summary",
     "report district clairton", "access apply", "warehouse status",
     "access login ana --role analyst", "report public", "status", "warehouse upgrade", "dashboards",
+    "revise-year 2012 --reason late",
 ]  # fmt: skip
 WITH_A_BAD_PORT = [
     "warehouse start", "warehouse stop", "warehouse status", "warehouse reset --yes",
