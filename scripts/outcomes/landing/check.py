@@ -13,10 +13,11 @@ from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.contracts.sql import SqlError, Tables
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.joins import apply_transforms, as_rows, merge
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.unpack import LogicalFile, logical_files
+from outcomes.landing.unpack import LogicalFile, logical_files, whole_file
 from outcomes.landing.validate import ValidBlock
 
 # Line numbers that are listed for each kind of finding; the count includes all.
@@ -76,7 +77,11 @@ def check_files(contract: Contract, paths: Iterable[tuple[Path, date]]) -> list[
     reports, joined = [], _Joined(contract)
     for path, as_of_date in paths:
         delivered = DeliveredFile(contract.partner_id, as_of_date, path.name, path)
-        for file in logical_files(contract, delivered):
+        try:
+            files = logical_files(contract, delivered)
+        except BaseException as error:
+            files = [whole_file(delivered, fault_of(error))]
+        for file in files:
             report = FileReport(file.file_name, Counts())
             _read(contract, file, report, joined)
             reports.append(report)
@@ -125,8 +130,12 @@ class _Joined:
 
 
 def _read(contract: Contract, file: LogicalFile, report: FileReport, joined: _Joined) -> None:
-    reading = FileReading(contract, file)
     rows = []
+    try:
+        reading = FileReading(contract, file)
+    except BaseException as error:
+        report.fault = fault_of(error)
+        return
     try:
         for block in reading.blocks():
             report.note(block)
@@ -135,8 +144,8 @@ def _read(contract: Contract, file: LogicalFile, report: FileReport, joined: _Jo
         report.counts = reading.counts
         if file.item:
             joined.keep(file.item, report, rows, file.delivered.as_of_date)
-    except FileError as fault:
-        report.fault = fault
+    except BaseException as error:
+        report.fault = fault_of(error)
         report.counts = reading.counts.set_aside()
 
 

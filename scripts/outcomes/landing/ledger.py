@@ -369,6 +369,29 @@ def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None
     connection.execute("delete from landing.files where file_id = %s", [known.file_id])
 
 
+def forget_failed(connection: psycopg.Connection, file: LogicalFile, key: FileKey) -> None:
+    """Delete the record that a reader failed before it knew the content that is now read."""
+    connection.execute(
+        """
+        delete from landing.files
+        where
+            partner_id = %s
+            and as_of_date = %s
+            and file_name in (%s, %s)
+            and reason_code = %s
+            and sha256 <> %s
+        """,
+        [
+            key.partner_id,
+            key.as_of_date,
+            file.file_name,
+            file.delivered.name,
+            Reason.READER_FAILED.value,
+            key.sha256,
+        ],
+    )
+
+
 def require_empty(connection: psycopg.Connection) -> None:
     """Refuse a ledger with files, and keep other loaders from adding one.
 

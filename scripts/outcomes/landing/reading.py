@@ -14,7 +14,9 @@ from outcomes.contracts.layout import FileLayout, Trailer
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import fixed_width, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
+from outcomes.landing.deliveries import state_of
 from outcomes.landing.header import Mapping, map_header, map_positions
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import LineReader, Survey, skip_titles, survey
@@ -80,6 +82,7 @@ class FileReading:
         self._survey_fault: FileError | None = None
         self._has_read_letters = False
         self._trailer: str | None = None
+        self._state = file.delivered.state or state_of(file.delivered.path)
         self.sha256 = self._take_survey()
 
     def _take_survey(self) -> str:
@@ -89,9 +92,9 @@ class FileReading:
         try:
             with self.file.open() as stream:
                 self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
-        except FileError as fault:
+        except BaseException as error:
             # A file that cannot be unpacked is identified by its packed bytes.
-            self._survey_fault = fault
+            self._survey_fault = fault_of(error)
             return sha256_of(packed)
         if is_text:
             self.counts.lines = self._survey.lines
@@ -105,6 +108,10 @@ class FileReading:
         Raises:
             FileError: the file cannot be loaded; this may only show at its end.
         """
+        yield from self._blocks()
+        self.file.delivered.require_unchanged(self._state)
+
+    def _blocks(self) -> Iterator[ValidBlock]:
         item = self._require_object()
         layout = item.file
         if item.is_reference:
@@ -158,12 +165,12 @@ class FileReading:
             raise fault
         if file.item is None:
             raise FileError(Reason.UNKNOWN_FILE, "no object of the contract fits")
-        received_at = file.delivered.received_at or datetime.now(UTC)
-        # One day of tolerance for time zones.
-        if as_of_date > received_at.date() + timedelta(days=1):
+        # One day of tolerance for time zones. Not the day of receipt: a delivery that came early
+        # lands when its day has come.
+        today = datetime.now(UTC).date()
+        if as_of_date > today + timedelta(days=1):
             raise FileError(
-                Reason.DATE_IN_THE_FUTURE,
-                f"the delivery is of {as_of_date}, and was received on {received_at.date()}",
+                Reason.DATE_IN_THE_FUTURE, f"the delivery is of {as_of_date}, and today is {today}"
             )
         if agreement and not agreement.is_in_force(as_of_date):
             raise FileError(

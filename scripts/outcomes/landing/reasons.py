@@ -37,6 +37,9 @@ class Reason(StrEnum):
     TRAILER_DATE_MISMATCH = auto()
     FAILED_TRANSFORM = auto()
     SHRUNKEN_SNAPSHOT = auto()
+    UNREADABLE_FILE = auto()
+    READER_FAILED = auto()
+    ARCHIVE_FAILED = auto()
     DUPLICATE_CONTENT = auto()
 
     # Rows that cannot be read
@@ -66,10 +69,14 @@ class Reason(StrEnum):
 
 @dataclass
 class FileError(Exception):
-    """A fault of a whole file; `detail` is for people and never holds a person's data."""
+    """A fault of a whole file; `detail` is for people and never holds a person's data.
+
+    `error` names the exception and its place in the code, if a reader failed.
+    """
 
     reason: Reason
     detail: str
+    error: str | None = None
 
     def __str__(self) -> str:
         """Code and detail."""

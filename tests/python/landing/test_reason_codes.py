@@ -377,6 +377,8 @@ def test_every_reason_has_a_test() -> None:
     tested = {*FILE_FAULTS, *ROW_FAULTS}
     elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
     elsewhere |= {Reason.FAILED_TRANSFORM}  # test_joins.py
+    # test_own_fault.py
+    elsewhere |= {Reason.UNREADABLE_FILE, Reason.READER_FAILED, Reason.ARCHIVE_FAILED}
     assert tested | elsewhere == set(Reason)
 
 
