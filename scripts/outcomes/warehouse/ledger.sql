@@ -214,6 +214,8 @@ create table if not exists landing.runs (
     model_version text not null,
     -- partner → version
     contract_versions jsonb not null,
+    -- landing.content() when it began
+    ledger_content text,
     -- status → number of models, seeds, functions and tests
     nodes jsonb,
     -- names of failed models, seeds, functions and tests
@@ -228,7 +230,8 @@ alter table landing.runs
     drop constraint if exists runs_status_check,
     add column if not exists missing_rows text,
     add column if not exists loss_accepted_because text,
-    add column if not exists failed_nodes text [];
+    add column if not exists failed_nodes text [],
+    add column if not exists ledger_content text;
 
 -- The relations that each run publishes, including districts' own tables.
 create table if not exists landing.run_relations (

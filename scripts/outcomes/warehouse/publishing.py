@@ -52,9 +52,9 @@ def require_published(connection: psycopg.Connection) -> None:
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether the publication was made by this code, from all landed files and decisions.
+    """Whether the publication was made by this code, from the ledger as it is now.
 
-    A requested revision of a school year is a decision, too.
+    A requested revision of a school year is a reason to build, too.
     """
     code = code_version()
     row = connection.execute(
@@ -66,14 +66,7 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
                 and started_at = (select max(started_at) from landing.runs)
                 and code_version = %s
                 and as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')
-                and contract_versions
-                = (select jsonb_object_agg(partner_id, contract_version) from landing.partners)
-                and started_at > greatest(
-                    (select max(received_at) from landing.files),
-                    (select max(released_at) from landing.files),
-                    (select max(decided_at) from landing.link_decisions),
-                    (select max(finished_at) from landing.purges)
-                )
+                and ledger_content = landing.content()
                 and not exists (select from releases.school_years where released_at is null)
         )
         """,
