@@ -12,6 +12,12 @@ contract_objects as (
 
 ),
 
+objects_out_of_use as (
+
+    select * from {{ ref('int_objects_out_of_use') }}
+
+),
+
 partners as (
 
     select * from {{ ref('stg_partners') }}
@@ -83,7 +89,8 @@ deliveries as (
 
 ),
 
--- Test results have no schedule. All other kinds of file belong to every delivery.
+-- Test results have no schedule. All other kinds of file belong to every delivery,
+-- unless another took their place.
 expected as (
 
     select
@@ -98,7 +105,11 @@ expected as (
     from deliveries
     inner join contract_objects using (partner_id)
     left join files using (partner_id, as_of_date, contract_object)
-    where contract_objects.snapshot not in ('exempt', 'reference')
+    left join objects_out_of_use as unused
+        using (partner_id, as_of_date, contract_object)
+    where
+        contract_objects.snapshot not in ('exempt', 'reference')
+        and unused.contract_object is null
     group by deliveries.partner_id, deliveries.as_of_date
 
 ),

@@ -63,6 +63,11 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         STEWARD: ("select",),
     },
     "contract_objects": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
+    "replaced_objects": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
     "contract_calendars": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},

@@ -35,6 +35,7 @@ from outcomes.landing.loader import (
     land_deliveries,
     release_file,
 )
+from outcomes.landing.replaced import refuse_unsaid
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
 from outcomes.landing.skeleton import (
@@ -92,10 +93,11 @@ def _land(path: Path, *, dry_run: bool) -> None:
     contracts = load_contracts()
     deliveries = find_deliveries(path, contracts)
     archive = Archive.of(load_settings())
-    files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
     outcomes: list[Outcome] = []
     with explained(), connect() as connection:
         create_tables(connection)
+        deliveries = refuse_unsaid(connection, contracts, deliveries)
+        files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo, progress_bar("Landing", console) as progress:
             task = progress.add_task("", total=len(deliveries.files))

@@ -211,7 +211,16 @@ def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
                                 then later.as_of_date > files.as_of_date
                             else
                                 later.status = 'loaded'
-                                and later.contract_object = files.contract_object
+                                and (
+                                    later.contract_object = files.contract_object
+                                    or exists (
+                                        select from landing.replaced_objects as replaced
+                                        where
+                                            replaced.partner_id = files.partner_id
+                                            and replaced.contract_object = later.contract_object
+                                            and replaced.replaced_object = files.contract_object
+                                    )
+                                )
                                 and later.source_id is not distinct from files.source_id
                                 and later.school_year is not distinct from files.school_year
                                 and (later.as_of_date, later.received_at)

@@ -20,6 +20,10 @@ create table if not exists landing.files (
     -- of the content, after unpacking
     sha256 text not null,
     as_of_date date not null,
+    -- how files of the object follow each other, and the feeds that it fills, by the contract
+    -- with which the file landed
+    snapshot text,
+    feeds text [] not null default '{}',
     school_year integer,
     -- the time that the partner put into the file's name, to order re-sent files of a day
     sent_at timestamp,
@@ -60,6 +64,42 @@ create table if not exists landing.files (
     ),
     check ((status = 'duplicate') = (duplicate_of is not null))
 );
+
+-- For warehouses of earlier versions: the contract of the last landing says it; for an object
+-- that it no longer has, the tables that hold its rows.
+do $$
+declare
+    feed text;
+begin
+    if exists (
+        select from information_schema.columns
+        where table_schema = 'landing' and table_name = 'files' and column_name = 'feeds'
+    ) then
+        return;
+    end if;
+    alter table landing.files
+        add column snapshot text,
+        add column feeds text [] not null default '{}';
+    update landing.files
+    set snapshot = contract_objects.snapshot, feeds = contract_objects.feeds
+    from landing.contract_objects
+    where
+        files.partner_id = contract_objects.partner_id
+        and files.contract_object = contract_objects.contract_object;
+    for feed in select tablename from pg_tables where schemaname = 'raw' loop
+        execute format(
+            'update landing.files set feeds = feeds || %L::text, snapshot = case '
+            'when school_year is not null then ''school_year'' '
+            'when %L = ''intervention_rosters'' then ''cumulative'' else ''delta'' end '
+            'where status in (''loaded'', ''held'') and not exists ('
+            'select from landing.contract_objects where partner_id = files.partner_id '
+            'and contract_object = files.contract_object) '
+            'and exists (select from raw.%I where load_id = files.file_id)',
+            feed, feed, feed
+        );
+    end loop;
+end
+$$;
 
 -- One load per content, delivery and object, also with several loaders at once.
 create unique index if not exists files_content
@@ -148,6 +188,17 @@ create table if not exists landing.contract_objects (
         check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt', 'reference')),
     feeds text [] not null,
     primary key (partner_id, contract_object)
+);
+
+-- Objects whose snapshots took the place of another object's in a feed: what contracts say, and
+-- for an object that a contract no longer has, the one that then filled its feed. Updated with
+-- the partners; an entry stays as long as its replaced object is in no contract.
+create table if not exists landing.replaced_objects (
+    partner_id text not null,
+    feed text not null,
+    contract_object text not null,
+    replaced_object text not null,
+    primary key (partner_id, feed, contract_object, replaced_object)
 );
 
 -- The days in session in a contract, if no delivered file has them; updated with the partners.

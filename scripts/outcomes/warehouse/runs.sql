@@ -20,6 +20,8 @@ as $$
         union all
         select 'object ' || contract_objects::text from landing.contract_objects
         union all
+        select 'replaced ' || replaced_objects::text from landing.replaced_objects
+        union all
         select 'calendar ' || contract_calendars::text from landing.contract_calendars
         union all
         select 'decision ' || link_decisions::text from landing.link_decisions

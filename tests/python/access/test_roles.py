@@ -28,12 +28,13 @@ PUBLISHED = [
 READABLE = {
     "outcomes_loader": [
         "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
-        "landing.contract_calendars",
+        "landing.contract_calendars", "landing.replaced_objects",
     ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
+        "landing.replaced_objects",
         "landing.link_decisions", "landing.runs", "landing.run_relations",
         "landing.disclosures",
     ],
