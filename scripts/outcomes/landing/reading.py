@@ -12,7 +12,7 @@ import polars as pl
 
 from outcomes.contracts.layout import FileLayout, Trailer
 from outcomes.contracts.model import Contract, ContractObject
-from outcomes.landing import fixed_width, workbook
+from outcomes.landing import fixed_width, limits, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
 from outcomes.landing.deliveries import state_of
 from outcomes.landing.header import Mapping, map_header, map_positions
@@ -27,8 +27,10 @@ from outcomes.landing.validate import Validator, ValidBlock, spanned
 # file is in another encoding.
 _MAX_UNDECODABLE_SHARE = 0.01
 
-# At most so many added columns are named in the warning.
+# At most so many added columns, and kinds of faults, are named in a message.
 _NAMED_COLUMNS = 10
+_NAMED_FAULTS = 3
+_FAULT = ("line_start", "reason_code", "column_name")
 
 
 @dataclass
@@ -65,6 +67,34 @@ class Counts:
             lines_not_for_us=self.lines_not_for_us + valid.lines_not_for_us,
         )
 
+    @property
+    def rows(self) -> int:
+        """All rows, whatever became of them."""
+        return self.rows_loaded + self.rows_rejected + self.rows_not_for_us
+
+    def require_enough_rows(self, rejected: list[pl.DataFrame]) -> None:
+        """Refuse a file with too many rejected rows, and say what is wrong with most of them.
+
+        Raises:
+            FileError: it has.
+        """
+        if not limits.too_many_rejected(self.rows_rejected, self.rows):
+            return
+        faults = (
+            pl.concat(rejected)
+            .group_by("reason_code", "column_name")
+            .agg(pl.len().alias("rows"), pl.col("line_start").min().alias("line"))
+        )
+        faults = faults.sort(["rows", "line"], descending=[True, False]).head(_NAMED_FAULTS)
+        named = ", ".join(
+            f"{reason}{f' in {column}' if column else ''} {number} times, first in line {line}"
+            for reason, column, number, line in faults.iter_rows()
+        )
+        raise FileError(
+            Reason.TOO_MANY_REJECTED_ROWS,
+            f"{self.rows_rejected} of {self.rows} rows are broken: {named}",
+        )
+
     def set_aside(self) -> Counts:
         """The counts if nothing of the file is loaded."""
         return Counts(lines=self.lines, lines_rejected=self.lines)
@@ -82,6 +112,7 @@ class FileReading:
         self._survey_fault: FileError | None = None
         self._has_read_letters = False
         self._trailer: str | None = None
+        self._rejected: list[pl.DataFrame] = []
         self._state = file.delivered.state or state_of(file.delivered.path)
         self.sha256 = self._take_survey()
 
@@ -110,6 +141,7 @@ class FileReading:
         """
         yield from self._blocks()
         self.file.delivered.require_unchanged(self._state)
+        self.counts.require_enough_rows(self._rejected)
 
     def _blocks(self) -> Iterator[ValidBlock]:
         item = self._require_object()
@@ -136,7 +168,7 @@ class FileReading:
                 unclosed = block.rejected["line_start"].max()  # type: ignore[assignment]
             self._count(valid)
             yield valid
-        rows = self._rows()
+        rows = self.counts.rows
         if rows and wrong_width == rows:
             raise FileError(
                 Reason.WRONG_LAYOUT,
@@ -179,10 +211,6 @@ class FileReading:
                 f"{agreement.ends_on}; the delivery is of {as_of_date}",
             )
         return file.item
-
-    def _rows(self) -> int:
-        counts = self.counts
-        return counts.rows_loaded + counts.rows_rejected + counts.rows_not_for_us
 
     def _read_text(self, item: ContractObject) -> Iterator[Block]:
         layout, found = item.file, self._survey
@@ -261,6 +289,7 @@ class FileReading:
         self.counts.lines_not_for_us += valid.lines_not_for_us
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
+        self._rejected.append(valid.rejected.select(_FAULT))
         self.counts.lines_rejected += spanned(valid.rejected)
 
     def _check_trailer(self, layout: FileLayout, trailer: Trailer, headers: int) -> None:
@@ -271,7 +300,7 @@ class FileReading:
         rows, day = found
         counts = self.counts
         # A rejected span can hold several rows of the partner; a repeated header is no row.
-        fewest = self._rows() - headers
+        fewest = counts.rows - headers
         most = fewest + headers - counts.rows_rejected + counts.lines_rejected
         is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
         if not is_number or not fewest <= int(rows) <= most:

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     TRAILER_COUNT_MISMATCH = auto()
     TRAILER_DATE_MISMATCH = auto()
     FAILED_TRANSFORM = auto()
+    TOO_MANY_REJECTED_ROWS = auto()
     SHRUNKEN_SNAPSHOT = auto()
     UNREADABLE_FILE = auto()
     READER_FAILED = auto()
