@@ -75,6 +75,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "purges": {},
     "upgrades": {},
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "measure_history": {BUILDER: ("select", "insert")},
 }

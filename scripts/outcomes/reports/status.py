@@ -33,6 +33,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class FailedWeek:
+    """The last `outcomes weekly`, if it failed and nothing was published since."""
+
+    step: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
 class LateFeed:
     """A kind of file whose agreed day and latency have passed."""
 
@@ -62,6 +70,7 @@ class Status:
     last_run: Run | None
     published_run: Run | None
     is_running: bool
+    failed_week: FailedWeek | None
     late: list[LateFeed]
     waiting: list[WaitingFile]
     links_in_review: int
@@ -72,7 +81,8 @@ class Status:
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
         is_published = self.last_run is not None and self.last_run == self.published_run
-        return (is_published or self.is_running) and not self.late and not self.waiting
+        is_built = (is_published or self.is_running) and self.failed_week is None
+        return is_built and not self.late and not self.waiting
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date) -> Status:
@@ -89,6 +99,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date)
         is_running=last_run is not None
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
+        failed_week=_failed_week(connection),
         late=_late(connection, as_of) if is_built else [],
         waiting=_waiting(connection),
         links_in_review=_count(connection, "select count(*) from identity.match_review_queue")
@@ -114,6 +125,11 @@ def show_status(status: Status, console: Console) -> None:
         console.print(f"  {escape(run.verdict)}")
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
+    if week := status.failed_week:
+        console.print(
+            f"[red]Last week[/]: failed in the step {week.step}, "
+            f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
+        )
     if published is None:
         console.print("Nothing is published here: run `outcomes build`.")
     elif published != run:
@@ -146,6 +162,23 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
             from landing.runs
             where {condition}
             """.encode()  # noqa: S608
+        ).fetchone()
+
+
+def _failed_week(connection: psycopg.Connection) -> FailedWeek | None:
+    with connection.cursor(row_factory=class_row(FailedWeek)) as cursor:
+        return cursor.execute(
+            """
+            select step, finished_at
+            from landing.weeks
+            where
+                exit_code = 1
+                and week_id = (select max(week_id) from landing.weeks)
+                and not exists (
+                    select from landing.runs
+                    where published_at > weeks.finished_at
+                )
+            """
         ).fetchone()
 
 

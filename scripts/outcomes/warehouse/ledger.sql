@@ -284,6 +284,18 @@ alter table landing.runs
     add column if not exists failed_nodes text [],
     add column if not exists ledger_content text;
 
+-- Every `outcomes weekly`: one that fails in landing makes no run.
+create table if not exists landing.weeks (
+    week_id bigint generated always as identity primary key,
+    finished_at timestamptz not null default clock_timestamp(),
+    -- 0, 1 if it failed, 3 if somebody has to act
+    exit_code smallint not null,
+    -- the last step, or the one that failed or waits: land, build, report
+    step text not null,
+    -- the run that it made, if any
+    run_id text
+);
+
 -- The relations that each run publishes, including districts' own tables.
 create table if not exists landing.run_relations (
     run_id text not null references landing.runs on delete cascade,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.metadata import version
 
 import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
 
 
 def roll_back(connection: psycopg.Connection) -> str:
@@ -73,6 +75,15 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
         [code],
     ).fetchone()
     return row == (True,) and not code.endswith("-dirty")
+
+
+def record_week(exit_code: int, step: str, run_id: str | None) -> None:
+    """Record the end of `outcomes weekly`, if the database can be reached."""
+    with suppress(OutcomesError, psycopg.Error), connect() as connection:
+        connection.execute(
+            "insert into landing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
+            [exit_code, step, run_id],
+        )
 
 
 def code_version() -> str:

@@ -35,7 +35,7 @@ READABLE = {
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.replaced_objects",
-        "landing.link_decisions", "landing.runs", "landing.run_relations",
+        "landing.link_decisions", "landing.runs", "landing.weeks", "landing.run_relations",
         "landing.disclosures",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],

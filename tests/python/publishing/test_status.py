@@ -119,6 +119,20 @@ def test_a_run_in_progress_is_well(
     assert (code, found["is_running"]) == (0, True)
 
 
+def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
+    connection: psycopg.Connection, newest: date, tmp_path: Path
+) -> None:
+    with pytest.raises(OutcomesError, match="does not exist"):
+        run("weekly", tmp_path / "nowhere")
+    code, found = as_json(newest)
+    assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
+    output = run("status", "--as-of", str(newest))[1]
+    assert "Last week: failed in the step land" in output
+    assert "Somebody has to act." in output
+    publish(connection, pretend_build(connection))
+    assert as_json(newest)[1]["failed_week"] is None
+
+
 def test_a_missing_delivery_is_late_after_its_day_and_latency(
     connection: psycopg.Connection, newest: date
 ) -> None:
