@@ -29,7 +29,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 		--constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-profiles.yml: profiles.example.yml
+# Without a prerequisite, because it may have a person's own connection.
+profiles.yml:
 	cp profiles.example.yml profiles.yml
 
 install: $(VENV)/installed profiles.yml  ## Make the virtual environment and the dbt profile

@@ -15,13 +15,14 @@
 
 {% macro begin_run() -%}
     {%- if is_writing() -%}
-        {%- if run_query("select to_regproc('landing.begin_run')").rows[0][0] is none -%}
+        {%- do require_release() -%}
+        {%- do refuse_a_day_before_the_first_delivery() -%}
+        {%- if target.name == 'prod' and var('as_of') and not var('publish') -%}
             {{ exceptions.raise_compiler_error(
-                "Nothing has landed here, or the warehouse is from an earlier release: run "
-                ~ "`outcomes land` or `outcomes warehouse start` first."
+                "A build as of " ~ var('as_of') ~ " would replace what people read. Use the "
+                ~ "target dev, or set the variable publish to true."
             ) }}
         {%- endif -%}
-        {%- do refuse_a_day_before_the_first_delivery() -%}
         {%- do refuse_to_build_over_published() -%}
     {%- endif -%}
     {%- if is_recorded() -%}
@@ -44,6 +45,32 @@
             ~ local_md5(links | sort | join)[:12] ~ "')"
         ) -%}
         commit
+    {%- endif -%}
+{%- endmacro %}
+
+{# `outcomes` also compares the text of the functions and the tables of raw. #}
+{% macro require_release() -%}
+    {%- set query -%}
+        select to_regclass('landing.files') is null, to_regclass('landing.migrations') is null
+    {%- endset -%}
+    {%- set is_empty, has_no_migrations = run_query(query).rows[0].values() -%}
+    {%- if is_empty -%}
+        {{ exceptions.raise_compiler_error(
+            "Nothing has landed here: run `outcomes land` or `outcomes warehouse start` first."
+        ) }}
+    {%- endif -%}
+    {%- set newest -%}
+        select max(left(script, 4)) from landing.migrations where script ~ '^[0-9]{4}_'
+    {%- endset -%}
+    {%- set newest = 0 if has_no_migrations else run_query(newest).rows[0][0] | int -%}
+    {%- if newest < var('ledger') -%}
+        {{ exceptions.raise_compiler_error(
+            "The warehouse is of an earlier release: run `outcomes warehouse upgrade` first."
+        ) }}
+    {%- elif newest > var('ledger') -%}
+        {{ exceptions.raise_compiler_error(
+            "The warehouse is of a later release than this code: update the code, `git pull`."
+        ) }}
     {%- endif -%}
 {%- endmacro %}
 

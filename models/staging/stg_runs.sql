@@ -18,6 +18,7 @@ published_runs as (
 
     select
         runs.run_id,
+        runs.run_number,
         runs.started_at,
         -- The ledger learns the as-of date of a run only when the run ends.
         coalesce(runs.as_of_date, as_of.as_of_date) as as_of_date,

@@ -35,6 +35,7 @@ from outcomes.warehouse.commands import warehouse_app
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import is_up_to_date, record_week, roll_back
 from outcomes.warehouse.releases import request_revision
+from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
 
 cli = typer.Typer(
@@ -60,6 +61,9 @@ def build(
     as_of: Annotated[
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="With --as-of: let everybody read that day.")
+    ] = False,
     accept_loss: Annotated[
         str, typer.Option(help="Why missing rows are accepted; recorded with the run.")
     ] = "",
@@ -69,11 +73,21 @@ def build(
     Published tables do not change before all tests have passed. A build is held, with exit
     code 3, if more rows are missing than policy.publication_loss_limits allows.
 
+    A build as of an earlier day goes into schemas of its own, as_of_2012_09_12_marts and others,
+    which only you can read, unless you say --publish.
+
     Example:
         outcomes build
-        outcomes build --as-of 2012-09-12 --accept-loss "as known when the year began"
+        outcomes build --as-of 2012-09-12
+        outcomes build --as-of 2012-09-12 --publish --accept-loss "as known when the year began"
     """
-    result = build_warehouse(Console(), str(given_date(as_of) or ""), accept_loss)
+    day = str(given_date(as_of) or "")
+    if day and accept_loss and not publish:
+        raise OutcomesError(
+            "--accept-loss is about a publication, and a build of an earlier day is not "
+            "published: say --publish, too, or leave it out."
+        )
+    result = build_warehouse(Console(), day, accept_loss, publish=publish or not day)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
     if result.status == "held":
@@ -197,6 +211,7 @@ def app() -> None:
         psycopg.errors.UndefinedFunction,
         psycopg.errors.InvalidSchemaName,
     ) as error:
+        _require_release()
         _fail(
             f"The warehouse is not built, or not by this release: {error.diag.message_primary}. "
             "Run `outcomes build` first."
@@ -210,6 +225,14 @@ def app() -> None:
         # The second if a worker of a cluster was lost.
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
+
+
+def _require_release() -> None:
+    try:
+        with connect() as connection:
+            require_release(connection)
+    except OutcomesError as error:
+        _fail(str(error))
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -53,7 +53,7 @@ SAMPLE = PROJECT_DIR / "tests" / "sample"
 # Fixtures of warehouses, of which each is made by one worker.
 SHARED = ("built_demo", "first_publication", "weekly", "built_sample")
 # Groups of tests that take long, the longest first.
-LONG = (*SHARED, "test_incomplete_records", "test_pollution", "test_bad_input")
+LONG = (*SHARED, "test_upgrade", "test_incomplete_records", "test_pollution", "test_bad_input")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -59,6 +59,7 @@ dated as (
             figures.value_not_involved,
             figures.is_suppressed
         ) as shown,
+        runs.run_number,
         runs.started_at,
         runs.as_of_date,
         runs.code_digest,
@@ -101,13 +102,13 @@ compared as (
         select * from dated as others
         where
             not others.is_withdrawn
-            and others.started_at < dated.started_at
+            and others.run_number < dated.run_number
             and others.school_year = dated.school_year
             and others.district_id = dated.district_id
             and others.program_group = dated.program_group
             and others.involvement = dated.involvement
             and others.measure = dated.measure
-        order by others.started_at desc
+        order by others.run_number desc
         limit 1
     ) as earlier on true
 

@@ -86,8 +86,8 @@ class Purge:
         if left:
             raise OutcomesError(
                 f"Data of {self.partner_id} are left: {', '.join(left)}. Drop the schemas of "
-                "developers. If files have landed meanwhile, remove the contract. Then run the "
-                "same command again: it finishes this purge."
+                "developers and of earlier days. If files have landed meanwhile, remove the "
+                "contract. Then run the same command again: it finishes this purge."
             )
         found = self._store(Found(), finished=True)
         return _write_certificate(self, found, left_in_log)

@@ -62,21 +62,31 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         BUILDER: ("select",),
         STEWARD: ("select",),
     },
-    "contract_objects": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
+    "contract_objects": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
     "replaced_objects": {
         LOADER: ("select", "insert", "delete"),
         BUILDER: ("select",),
         STEWARD: ("select",),
     },
-    "contract_calendars": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
+    "contract_calendars": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
-    "purges": {},
+    "purges": {STEWARD: ("select",)},
     "upgrades": {},
+    "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "redefined_relations": {BUILDER: ("select", "delete")},
     "measure_history": {BUILDER: ("select", "insert")},
 }
 
@@ -247,6 +257,9 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
         )
     # For each published schema, the one that a build fills and the one kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
+    # The next publication drops those of an earlier release.
+    published = connection.execute("select distinct schema_name from landing.run_relations")
+    beside += [schema for (schema,) in published if schema not in schemas]
     found = connection.execute(
         "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
         [[*schemas, *beside]],

@@ -95,11 +95,11 @@ def _land(path: Path, *, dry_run: bool) -> None:
     archive = Archive.of(load_settings())
     outcomes: list[Outcome] = []
     with explained(), connect() as connection:
-        create_tables(connection)
-        deliveries = refuse_unsaid(connection, contracts, deliveries)
-        files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo, progress_bar("Landing", console) as progress:
+            create_tables(connection)
+            deliveries = refuse_unsaid(connection, contracts, deliveries)
+            files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
             task = progress.add_task("", total=len(deliveries.files))
             for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed

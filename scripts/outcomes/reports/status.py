@@ -13,6 +13,8 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from outcomes.config import Settings
+from outcomes.warehouse.publishing import why_not_newest
+from outcomes.warehouse.tables import require_release
 
 # As long as landing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
@@ -28,6 +30,7 @@ class Run:
     finished_at: datetime | None
     published_at: datetime | None
     as_of_date: date | None
+    code_version: str
     failed_nodes: list[str] | None
     verdict: str
 
@@ -69,6 +72,8 @@ class Status:
     as_of: date
     last_run: Run | None
     published_run: Run | None
+    # Why people do not read the newest state; empty if they do.
+    not_newest: list[str]
     is_running: bool
     failed_week: FailedWeek | None
     late: list[LateFeed]
@@ -80,8 +85,8 @@ class Status:
     @property
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
-        is_published = self.last_run is not None and self.last_run == self.published_run
-        is_built = (is_published or self.is_running) and self.failed_week is None
+        is_newest = self.is_running or not self.not_newest
+        is_built = is_newest and self.failed_week is None
         return is_built and not self.late and not self.waiting
 
 
@@ -89,13 +94,18 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date)
     """Read the ledger, the publication, and the sizes of database and archive.
 
     `as_of` is the day on which a delivery is late or not.
+
+    Raises:
+        OutcomesError: the warehouse is of another release than this code.
     """
-    last_run = _run(connection, "(select max(started_at) from landing.runs) = started_at")
+    require_release(connection)
+    last_run = _run(connection, "run_number = (select max(run_number) from landing.runs)")
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
     return Status(
         as_of=as_of,
         last_run=last_run,
         published_run=_run(connection, "run_id = landing.published_run()"),
+        not_newest=why_not_newest(connection),
         is_running=last_run is not None
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
@@ -113,15 +123,22 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date)
 def show_status(status: Status, console: Console) -> None:
     """Print the status for people."""
     run, published = status.last_run, status.published_run
-    if run is None:
-        console.print("[red]Last run[/]: none. Run `outcomes weekly`.")
-    elif status.is_running:
-        console.print(f"Last run: in progress since {run.started_at:%Y-%m-%d %H:%M}.")
+    if status.is_running and run is not None:
+        console.print(f"A build is running since {run.started_at:%Y-%m-%d %H:%M}.")
+    if published is None:
+        command = "outcomes weekly" if run is None else "outcomes build"
+        console.print(f"[red]Nothing is published here[/]: run `{command}`.")
     else:
-        colour = "green" if run.status == "published" else "red"
+        console.print(
+            f"People read run {published.run_id}, as of {published.as_of_date}, by code "
+            f"{escape(published.code_version)}, published {published.published_at:%Y-%m-%d %H:%M}."
+        )
+        for reason in status.not_newest:
+            console.print(f"  [red]not the newest[/]: {escape(reason)}")
+    if run is not None and run.status != "published" and not status.is_running:
         # A killed run keeps this status until the next run begins.
         state = "killed" if run.status == "running" else run.status
-        console.print(f"[{colour}]Last run[/]: {state}, started {run.started_at:%Y-%m-%d %H:%M}.")
+        console.print(f"[red]Last run[/]: {state}, started {run.started_at:%Y-%m-%d %H:%M}.")
         console.print(f"  {escape(run.verdict)}")
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
@@ -130,10 +147,6 @@ def show_status(status: Status, console: Console) -> None:
             f"[red]Last week[/]: failed in the step {week.step}, "
             f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
         )
-    if published is None:
-        console.print("Nothing is published here: run `outcomes build`.")
-    elif published != run:
-        console.print(f"Published: run {published.run_id}, as of {published.as_of_date}.")
     for feed in status.late:
         source = f" of {feed.source_id}" if feed.source_id else ""
         console.print(
@@ -157,8 +170,8 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
         return cursor.execute(
             f"""
             select
-                run_id, status, started_at, finished_at, published_at, as_of_date, failed_nodes,
-                landing.verdict(run_id)
+                run_id, status, started_at, finished_at, published_at, as_of_date, code_version,
+                failed_nodes, landing.verdict(run_id)
             from landing.runs
             where {condition}
             """.encode()  # noqa: S608

@@ -19,10 +19,11 @@ from typing import BinaryIO, cast
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.landing.archive import Archive
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
-from outcomes.warehouse.tables import create_tables
+from outcomes.warehouse.tables import create_tables, drop_tables, upgrade
 
 TABLES = ("raw.*", "landing.*", "releases.*", "identity.int_identity_assignments")
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
@@ -52,10 +53,12 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
 def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
     """Restore a backup into an empty database, and the archive with its keys into their folders.
 
-    The database is last, in one transaction, so that an interrupted restore can be repeated.
+    The whole backup is decrypted first, because age finds every changed or missing byte. The
+    database is last, in one transaction, so that an interrupted restore can be repeated.
 
     Raises:
-        OutcomesError: a file is missing, the targets are not empty, or pg_restore failed.
+        OutcomesError: a file is missing or damaged, the targets are not empty, or pg_restore
+            failed.
     """
     for file in (folder / DUMP, keys_folder / DUMP_KEY):
         if not file.exists():
@@ -63,8 +66,6 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
                 f"{file} is missing. Give the two folders of `outcomes warehouse backup`: the "
                 "backup, then its keys."
             )
-    _require_no_others(settings.archive_dir, folder / ARCHIVE)
-    _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
     with connect(settings) as connection:
         # pg_restore sets a timeout that older servers do not know.
         if connection.info.server_version < 170000:
@@ -89,15 +90,46 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
                 "start` creates it."
             )
         connection.execute("create schema if not exists identity")
+    _require_sound(folder, keys_folder)
+    _require_no_others(settings.archive_dir, folder / ARCHIVE)
+    _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
     _copy(folder / ARCHIVE, settings.archive_dir)
     _copy(keys_folder / ARCHIVE_KEYS, settings.archive_keys_dir)
-    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    with _program(settings, "pg_restore", "--exit-on-error", *options) as process:
-        content = cast(BinaryIO, process.stdin)
-        read_encrypted(folder / DUMP, read_key(keys_folder / DUMP_KEY), content)
     with connect(settings) as connection:
-        # The backup may be of an earlier release.
-        create_tables(connection)
+        # The backup brings those of its release.
+        drop_tables(connection)
+    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+    try:
+        with _program(settings, "pg_restore", "--exit-on-error", *options) as process:
+            content = cast(BinaryIO, process.stdin)
+            read_encrypted(folder / DUMP, read_key(keys_folder / DUMP_KEY), content)
+    finally:
+        with connect(settings) as connection:
+            # The backup may be of an earlier release; after a failure all tables are missing.
+            upgrade(connection)
+
+
+def _require_sound(folder: Path, keys_folder: Path) -> None:
+    archive = Archive(folder / ARCHIVE, keys_folder / ARCHIVE_KEYS)
+    keys = {folder / DUMP: keys_folder / DUMP_KEY} | {
+        entry: archive.key_file(entry.parent.parent.name)
+        for entry in sorted(archive.folder.glob("*/*/*.age"))
+    }
+    damaged = []
+    with Path(os.devnull).open("wb") as nowhere:
+        for file, key in keys.items():
+            try:
+                read_encrypted(file, read_key(key), nowhere)
+            except (OutcomesError, OSError):
+                damaged.append(file)
+    if damaged:
+        named = ", ".join(str(file.relative_to(folder)) for file in damaged)
+        raise OutcomesError(
+            f"{len(damaged)} of {len(keys)} files of the backup {folder} cannot be decrypted: they "
+            f"are damaged, or the keys in {keys_folder} are others: {named}. Nothing was "
+            "restored. Restore another backup. If only files of the archive are damaged, you may "
+            "delete them from this one: their rows are in the dump, but they cannot be replayed."
+        )
 
 
 @contextmanager

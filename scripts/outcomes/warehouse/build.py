@@ -7,12 +7,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from rich.console import Console
+from rich.markup import escape
 
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
@@ -30,7 +32,10 @@ PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
 @dataclass(frozen=True)
 class BuildResult:
-    """The result of a build: the number of nodes, and the run's status and verdict."""
+    """The result of a build: the number of nodes, and the run's status and verdict.
+
+    The status is published, held, or aside: in schemas of its own.
+    """
 
     run_id: str
     nodes: int
@@ -46,11 +51,14 @@ class BuildError(OutcomesError):
         self.run_id = run_id
 
 
-def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResult:
-    """Build and test everything on the target prod, which publishes it.
+def build(
+    console: Console, as_of: str = "", accept_loss: str = "", *, publish: bool = True
+) -> BuildResult:
+    """Build and test everything, and publish it.
 
     With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
-    says why missing rows are accepted. The result was published or held.
+    says why missing rows are accepted. Without `publish` it is built aside, in schemas that are
+    named for the day.
 
     Raises:
         BuildError: a model, a test or the publication failed; the failures were printed and
@@ -65,58 +73,104 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
         create_tables(connection)
     progress = progress_bar("Building", console)
     task = progress.add_task("", total=None)
-    run_id = ""
+    run_id, nodes = "", 0
 
     def follow(event: Any) -> None:
-        nonlocal run_id
+        nonlocal run_id, nodes
         name = event.info.name
         if name == "LogStartLine":
             run_id = event.info.invocation_id
             progress.update(task, total=event.data.total)
         elif name == "NodeFinished":
+            nodes += 1
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
 
-    with progress, dbt_environment():
+    prefix = f"as_of_{as_of.replace('-', '_')}_"
+    aside = {} if publish else {"OUTCOMES_SCHEMA_PREFIX": prefix}
+    variables = {"as_of": as_of, "accept_loss": accept_loss, "publish": publish}
+    with progress, dbt_environment(aside):
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
                 # Failures are shown below.
-                "--log-level", "none", "build", "--target", "prod",
+                "--log-level", "none", "build", "--target", "prod" if publish else "dev",
                 "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR),
                 # CI runs the unit tests: they do not depend on the landed files.
                 "--exclude-resource-type", "unit_test",
-                "--vars", json.dumps({"as_of": as_of, "accept_loss": accept_loss}),
+                "--vars", json.dumps(variables),
             ]
         )  # fmt: skip
     with connect() as connection:
-        status, verdict = connection.execute(
-            "select max(status), max(landing.verdict(run_id)) from landing.runs where run_id = %s",
-            [run_id],
-        ).fetchone() or (None, None)
-    results = getattr(outcome.result, "results", [])
-    log_event("build", run_id=run_id, status=status or "failed", nodes=len(results))
-    if status not in ("published", "held"):
-        raise BuildError(_show_failure(outcome, console), run_id)
-    return BuildResult(run_id, len(results), status, verdict)
+        if publish:
+            status, verdict = _verdict(connection, run_id)
+        else:
+            status = "aside" if outcome.success else "failed"
+            verdict = f"Not published: only you can read {_schemas(connection, prefix)}."
+    log_event("build", run_id=run_id, status=status, nodes=nodes)
+    if status not in ("published", "held", "aside"):
+        raise BuildError(_show_failure(outcome, status, console), run_id)
+    return BuildResult(run_id, nodes, status, verdict)
 
 
-def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
+def _verdict(connection: psycopg.Connection, run_id: str) -> tuple[str, str]:
+    """The status of a run and its outcome in a sentence, from the ledger."""
+    row = connection.execute(
+        "select status, landing.verdict(run_id) from landing.runs where run_id = %s", [run_id]
+    ).fetchone()
+    return row or ("failed", "")
+
+
+def _schemas(connection: psycopg.Connection, prefix: str) -> str:
+    rows = connection.execute(
+        "select nspname from pg_namespace where starts_with(nspname, %s) order by 1", [prefix]
+    )
+    return ", ".join(name for (name,) in rows)
+
+
+def _show_failure(outcome: dbtRunnerResult, status: str, console: Console) -> str:
     """Show what failed; what it comes to, in a sentence."""
     if isinstance(outcome.exception, KeyboardInterrupt):
         return "Interrupted. Nothing was published."
     if outcome.exception is not None:
-        return f"dbt could not build: {outcome.exception}"
+        return f"dbt could not build: {_reason(str(outcome.exception))}"
     results = getattr(outcome.result, "results", [])
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
+    hooks = [r for r in failed if r.node.resource_type == "operation"]
     for result in failed:
-        console.print(f"[red]{result.status}[/] {result.node.name}: {result.message}")
-    return (
-        f"{len(failed)} of {len(results)} models and tests failed. Fix the first one first; "
-        "`dbt build` shows the whole log."
-    )
+        if result not in hooks:
+            console.print(
+                f"[red]{result.status}[/] {result.node.name}: {escape(_reason(result.message))}"
+            )
+    if len(failed) > len(hooks):
+        return (
+            f"{len(failed) - len(hooks)} of {len(results)} models and tests failed. Fix the first "
+            "one first; `dbt build` shows the whole log."
+        )
+    reason = "; ".join(_reason(result.message) for result in hooks)
+    # The ledger says `passed` from the last test to the publication.
+    if status == "passed":
+        return (
+            f"All models and tests passed, but the publication failed: {reason}. The published "
+            "tables have not changed."
+        )
+    return f"dbt could not build: {reason or 'see `dbt build --target prod`'}."
+
+
+def _reason(message: str | None) -> str:
+    """An error of dbt or PostgreSQL in one line, without the rows that it may quote."""
+    told = []
+    for line in (message or "").splitlines():
+        words = line.strip()
+        if words.startswith(("CONTEXT:", "LINE ", "> in macro", "compiled code")):
+            break
+        # "<hook> failed, error:" stands before the error of a hook.
+        if words.startswith(("DETAIL:  Key (", "DETAIL:  Failing row")) or words.endswith("error:"):
+            continue
+        told.append(words)
+    return " ".join(filter(None, told)).rstrip(".")
 
 
 @contextmanager
-def dbt_environment() -> Iterator[None]:
+def dbt_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
 
     Collecting takes a fifth of dbt's time, and frees little.
@@ -125,6 +179,7 @@ def dbt_environment() -> Iterator[None]:
     provided = {
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
+        **(more or {}),
     }
     if settings.pseudonym_key:
         # A setting of dbt's sessions does not appear in statements, logs or artifacts.

@@ -13,7 +13,8 @@ from outcomes.errors import OutcomesError
 from outcomes.warehouse import backup as backups
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer, program_path
-from outcomes.warehouse.tables import create_tables, unread_columns
+from outcomes.warehouse.tables import unread_columns
+from outcomes.warehouse.tables import upgrade as upgrade_tables
 
 warehouse_app = typer.Typer(help="The embedded server; upgrade, backup.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
@@ -108,7 +109,7 @@ def upgrade(
         outcomes warehouse upgrade
     """
     with connect() as connection, console.status("Upgrading"):
-        changes = create_tables(connection, dry_run=dry_run)
+        changes = upgrade_tables(connection, dry_run=dry_run)
         unread = unread_columns(connection)
     if changes:
         console.print("Would change:" if dry_run else "Changed:")

@@ -44,7 +44,7 @@ def require_published(connection: psycopg.Connection) -> None:
         OutcomesError: they belong to another run.
     """
     row = connection.execute(
-        "select run_id, status from landing.runs order by started_at desc limit 1"
+        "select run_id, status from landing.runs order by run_number desc limit 1"
     ).fetchone()
     if row is not None and row[1] != "published":
         raise OutcomesError(
@@ -54,27 +54,46 @@ def require_published(connection: psycopg.Connection) -> None:
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether the publication was made by this code, from the ledger as it is now.
-
-    A requested revision of a school year is a reason to build, too.
-    """
+    """Whether the publication was made by this code, from the ledger as it is now."""
     code = code_version()
     row = connection.execute(
-        """
-        select exists (
-            select from landing.runs
-            where
-                run_id = landing.published_run()
-                and started_at = (select max(started_at) from landing.runs)
-                and code_version = %s
-                and as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')
-                and ledger_content = landing.content()
-                and not exists (select from releases.school_years where released_at is null)
-        )
-        """,
+        "select exists (select from landing.runs "
+        "where run_id = landing.published_run() and code_version = %s)",
         [code],
     ).fetchone()
-    return row == (True,) and not code.endswith("-dirty")
+    return row == (True,) and not code.endswith("-dirty") and not why_not_newest(connection)
+
+
+def why_not_newest(connection: psycopg.Connection) -> list[str]:
+    """Why people do not read the newest state, in words; empty if they do."""
+    row = connection.execute(
+        """
+        select
+            published.as_of_date,
+            newest.status,
+            newest.as_of_date,
+            published.run_id = newest.run_id,
+            (select max(as_of_date) from landing.files where status = 'loaded'),
+            published.ledger_content is not distinct from landing.content()
+            and not exists (select from releases.school_years where released_at is null)
+        from landing.runs as published
+        cross join (select * from landing.runs order by run_number desc limit 1) as newest
+        where published.run_id = landing.published_run()
+        """
+    ).fetchone()
+    if row is None:
+        return ["nothing is published"]
+    read_as_of, status, last_as_of, is_last, delivered, has_read_all = row
+    reasons = []
+    if status == "withdrawn":
+        reasons.append(f"the newest publication, as of {last_as_of}, was rolled back")
+    elif not is_last:
+        reasons.append("a later run was not published")
+    if read_as_of != delivered:
+        reasons.append(f"the newest delivery is of {delivered}")
+    elif not has_read_all:
+        reasons.append("files, releases, decisions, revisions or contracts have changed since")
+    return reasons
 
 
 def record_week(exit_code: int, step: str, run_id: str | None) -> None:

@@ -19,7 +19,7 @@ begin
         raise exception 'Run % cannot be published: it is %, not passed.',
             this_run_id, coalesce(this.status, 'unknown');
     end if;
-    if exists (select from landing.runs where started_at > this.started_at) then
+    if exists (select from landing.runs where run_number > this.run_number) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
     this.missing_rows := landing.missing_rows();
@@ -48,6 +48,7 @@ begin
     from marts.rpt_measure_history
     where run_id = this_run_id;
     perform landing.record_disclosures(this_run_id);
+    delete from landing.redefined_relations;
 end
 $$;
 
@@ -57,7 +58,7 @@ returns text
 language sql stable as $$
     select run_id from landing.runs
     where status = 'published' and to_regclass('marts.publications') is not null
-    order by published_at desc
+    order by run_number desc
     limit 1
 $$;
 
@@ -129,7 +130,7 @@ begin
 end
 $$;
 
--- Drop the relations that the run no longer makes, and the schemas of former districts.
+-- Drop the relations that the run no longer makes, and schemas without any.
 create or replace function landing.drop_replaced(this_run_id text, replaced text)
 returns void
 language plpgsql as $$
@@ -149,7 +150,13 @@ begin
         select schema_name from landing.run_relations where run_id = this_run_id
     loop
         execute format('drop table %I.publications', gone.schema_name);
-        if gone.schema_name like 'district\_%' then
+        -- Somebody's own views may be left.
+        if not exists (
+            select from pg_depend
+            where
+                refclassid = 'pg_namespace'::regclass
+                and refobjid = to_regnamespace(quote_ident(gone.schema_name))
+        ) then
             execute format('drop schema %I', gone.schema_name);
         end if;
     end loop;
@@ -316,7 +323,9 @@ begin
     if restored is null
         or not exists (select from pg_namespace where nspname like 'previous\_%')
     then
-        raise exception 'There is no earlier publication to go back to.';
+        raise exception
+            'There is no earlier publication to go back to: only one is kept. '
+            '`outcomes build` makes the newest one again.';
     end if;
     update landing.run_relations as back
     set readers = newest.readers

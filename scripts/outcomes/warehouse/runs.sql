@@ -49,7 +49,7 @@ begin
     select * into other
     from landing.runs
     where status in ('running', 'passed')
-    order by started_at desc
+    order by run_number desc
     limit 1;
     while other.run_id is not null and clock_timestamp() < quiet_since + interval '8 seconds' loop
         perform pg_stat_clear_snapshot();
@@ -127,7 +127,8 @@ end
 $$;
 
 -- The published rows that a publication would lose, in words, or null. The limits are in
--- policy.publication_loss_limits; a lost district or school year is always reported.
+-- policy.publication_loss_limits; a lost district or school year is always reported, but not of
+-- a relation that a newer release has redefined.
 create or replace function landing.missing_rows()
 returns text
 language plpgsql as $$
@@ -142,7 +143,12 @@ declare
 begin
     for limits in
         select relation, max_lost_share from policy.publication_loss_limits
-        where to_regclass(relation) is not null
+        where
+            to_regclass(relation) is not null
+            and not exists (
+                select from landing.redefined_relations as redefined
+                where redefined.relation = publication_loss_limits.relation
+            )
         order by relation
     loop
         built := to_regclass('next_' || limits.relation);
@@ -199,6 +205,11 @@ language sql stable as $$
                 'with --accept-loss "reason".', runs.missing_rows
             )
             when 'partial' then 'Not published: only a complete `dbt build` is.'
+            when 'running' then 'In progress; the published tables have not changed.'
+            when 'abandoned' then 'Not published: it was killed.'
+            when 'passed'
+                then 'Passed, but not published: the publication has not ended, or it failed.'
+            when 'withdrawn' then 'Withdrawn: it was published, then rolled back.'
             else 'Not published: something failed. The published tables have not changed.'
         end
     from landing.runs as runs

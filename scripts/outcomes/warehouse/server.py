@@ -31,7 +31,7 @@ from psycopg import sql
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.tables import create_tables
+from outcomes.warehouse.tables import create_tables, is_empty
 
 UNPRIVILEGED_USER = "nobody"
 
@@ -144,7 +144,9 @@ class EmbeddedServer:
         settings = self.settings_with_password()
         self._create_database(settings)
         with connect(settings) as connection:
-            create_tables(connection)
+            # One of an earlier release is started as it is, to be upgraded.
+            if is_empty(connection):
+                create_tables(connection)
         _remember_password(settings)
 
     def stop(self) -> bool:

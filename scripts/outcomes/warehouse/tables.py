@@ -1,12 +1,11 @@
-"""Creates and upgrades the ledger, the raw tables, and the functions of publishing."""
+"""Creates and upgrades the raw tables, by raw.yml, and with them the ledger."""
 
 from __future__ import annotations
 
-import re
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import psycopg
@@ -15,6 +14,12 @@ from psycopg import sql
 
 from outcomes.config import RAW_SOURCES_FILE, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.warehouse.migrations import (
+    apply_migrations,
+    be_alone,
+    is_behind,
+    replace_functions,
+)
 
 
 @cache
@@ -67,59 +72,88 @@ _WIDER = {
     ("date", "timestamp without time zone"),
 }
 
-SCRIPTS = ("ledger.sql", "releases.sql", "runs.sql", "publishing.sql", "disclosures.sql")
-
 # (table, column) → type, for raw and the ledger
 Columns = dict[tuple[str, str], str]
 
 
-def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> list[str]:
-    """Create or upgrade the tables and replace the functions, in one transaction.
+def create_tables(connection: psycopg.Connection) -> None:
+    """Create the ledger and the raw tables in an empty database; any other must have them.
 
-    `landing.upgrades` records the changes of an existing warehouse. A login that does not own
-    the tables, such as the loader's, only checks them.
+    Raises:
+        OutcomesError: the warehouse is of another release, or the login may not create it.
+    """
+    if is_empty(connection):
+        _require_owner(connection)
+        # In one transaction: a part of a warehouse would be one of an earlier release.
+        with connection.transaction():
+            _apply(connection)
+    require_release(connection)
+
+
+def require_release(connection: psycopg.Connection) -> None:
+    """Check that the warehouse is of this release; only `outcomes warehouse upgrade` changes it.
+
+    Raises:
+        OutcomesError: it is of another one, or there is none.
+    """
+    name = connection.info.dbname
+    if is_empty(connection):
+        raise OutcomesError(
+            f"The database {name} is not a warehouse yet: land a first delivery with `outcomes "
+            "land`, or name another database in OUTCOMES_PG_DATABASE."
+        )
+    if is_behind(connection) or _raw_statements(connection) or _unspread(connection):
+        raise OutcomesError(
+            f"The warehouse {name} is of an earlier release: run `outcomes warehouse upgrade` as "
+            "its owner. docs/operations.md has all steps of an update."
+        )
+
+
+def is_empty(connection: psycopg.Connection) -> bool:
+    """Whether the database has no ledger."""
+    return connection.execute("select to_regclass('landing.files')").fetchone() == (None,)
+
+
+def drop_tables(connection: psycopg.Connection) -> None:
+    """Drop the tables of raw and the ledger."""
+    for (table,) in connection.execute(
+        "select format('%I.%I', schemaname, tablename) from pg_tables "
+        "where schemaname in ('raw', 'landing', 'releases')"
+    ).fetchall():
+        connection.execute(f"drop table {table} cascade".encode())
+
+
+def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[str]:
+    """Bring a warehouse to this release; a new one is created.
+
+    `landing.upgrades` keeps the changes.
 
     Returns:
         The changes, in words; a dry run rolls them back.
 
     Raises:
-        OutcomesError: the tables differ, and the login does not own them; or a column would
-            become narrower. Nothing has changed then.
+        OutcomesError: the warehouse is of a later release, the login does not own it, a build
+            is running, or a column would become narrower. Migrations that ran before stay.
     """
-    if not _may_create(connection):
-        _require_tables(connection)
-        return []
-    scripts = resources.files("outcomes.warehouse")
-    with connection.transaction(force_rollback=dry_run):
-        # Otherwise two sessions could create the same table.
-        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.create_tables'))")
-        before = _columns(connection)
-        raw = _raw_statements(connection, before)
-        for script in SCRIPTS:
-            connection.execute(scripts.joinpath(script).read_bytes())
+    is_behind(connection)
+    _require_owner(connection)
+    if not dry_run:
+        _require_no_build(connection)
+    in_one = connection.transaction(force_rollback=True) if dry_run else nullcontext()
+    with in_one:
+        return _apply(connection)
+
+
+def _apply(connection: psycopg.Connection) -> list[str]:
+    before = _columns(connection)
+    _raw_statements(connection)  # refuses what cannot be done before anything is done
+    changes = apply_migrations(connection)
+    with connection.transaction():
+        be_alone(connection)
+        _change_raw(connection)
+        changes += _differences(before, _columns(connection))
+        changes += replace_functions(connection)
         _create_pseudonym_key(connection)
-        try:
-            for statement in raw.values():
-                connection.execute(statement.encode())
-        except psycopg.errors.FeatureNotSupported as error:
-            # A view reads the column.
-            raise OutcomesError(
-                f"Nothing was changed: {error.diag.message_primary}, "
-                f"{error.diag.message_detail}. Drop the view, then upgrade."
-            ) from None
-        for feed in raw_feeds():
-            # Rows are appended load by load, so a block range index finds a load as well as a
-            # B-tree, and hardly slows COPY.
-            connection.execute(
-                f"create index if not exists {feed}_load on raw.{feed} "
-                "using brin (load_id)".encode()
-            )
-        # Finds the few clients with several versions without a sort of all.
-        connection.execute(
-            "create index if not exists clients_key on raw.clients (source_id, source_client_id)"
-        )
-        connection.execute("drop index if exists raw.clients_client")
-        changes = _differences(before, _columns(connection))
         if load_settings().is_distributed:
             changes += _distribute(connection)
         if before:
@@ -130,15 +164,56 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
     return changes
 
 
-def _distribute(connection: psycopg.Connection) -> list[str]:
-    """Spread the large tables of raw over the nodes of a Citus cluster (docs/distributed.md).
+def _change_raw(connection: psycopg.Connection) -> None:
+    """Create or change the tables of raw as raw.yml says."""
+    for table, statement in _raw_statements(connection).items():
+        if " type " in statement:
+            _drop_views_of_staging(connection, table)
+        try:
+            connection.execute(statement.encode())
+        except psycopg.errors.FeatureNotSupported as error:
+            # A view reads the column.
+            raise OutcomesError(
+                f"The tables of raw were not changed: {error.diag.message_primary}, "
+                f"{error.diag.message_detail}. Drop the view, then upgrade."
+            ) from None
+    for feed in raw_feeds():
+        # Rows are appended load by load, so a block range index finds a load as well as a
+        # B-tree, and hardly slows COPY.
+        connection.execute(
+            f"create index if not exists {feed}_load on raw.{feed} using brin (load_id)".encode()
+        )
+    # Finds the few clients with several versions without a sort of all.
+    connection.execute(
+        "create index if not exists clients_key on raw.clients (source_id, source_client_id)"
+    )
 
-    Returns:
-        What was spread, in words; a table that has its place keeps it.
+
+def _drop_views_of_staging(connection: psycopg.Connection, table: str) -> None:
+    """Drop what would keep a column's type as it is; the next build makes it again."""
+    views = connection.execute(
+        """
+        select distinct format('%%I.%%I', nspname, relname)
+        from pg_depend
+        inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid
+        inner join pg_class on pg_rewrite.ev_class = pg_class.oid
+        inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where pg_depend.refobjid = to_regclass(%s) and nspname = 'staging'
+        """,
+        [table],
+    ).fetchall()
+    for (view,) in views:
+        connection.execute(f"drop view {view}".encode())
+
+
+def _unspread(connection: psycopg.Connection) -> dict[str, str]:
+    """The tables of raw that still have to be spread over the cluster: table → column.
 
     Raises:
         OutcomesError: the database has no Citus.
     """
+    if not load_settings().is_distributed:
+        return {}
     [(is_cluster,)] = connection.execute(
         "select exists (select from pg_extension where extname = 'citus')"
     ).fetchall()
@@ -147,6 +222,23 @@ def _distribute(connection: psycopg.Connection) -> list[str]:
             "OUTCOMES_DISTRIBUTED is set, but the database has no Citus: run `create extension "
             "citus` on each node (docs/distributed.md), or unset it."
         )
+    spread = {
+        row[0] for row in connection.execute("select logicalrelid::text from pg_dist_partition")
+    }
+    wanted = {
+        f"raw.{table['name']}": table.get("config", {}).get("meta", {}).get("distribution")
+        for table in _raw_tables()
+    }
+    return {name: column for name, column in wanted.items() if column and name not in spread}
+
+
+def _distribute(connection: psycopg.Connection) -> list[str]:
+    """Spread the large tables of raw over the nodes of a Citus cluster (docs/distributed.md).
+
+    Returns:
+        What was spread, in words; a table that has its place keeps it.
+    """
+    unspread = _unspread(connection)
     # dbt makes a table, fills it and gives it its name in one transaction. With the defaults
     # Citus refuses that to tables of the whole cluster. Readers keep the defaults, which read
     # copies on the coordinator without a connection.
@@ -160,20 +252,12 @@ def _distribute(connection: psycopg.Connection) -> list[str]:
                 sql.Identifier(connection.info.dbname), sql.SQL(setting), sql.Literal(value)
             )
         )
-    spread = {
-        row[0] for row in connection.execute("select logicalrelid::text from pg_dist_partition")
-    }
-    changes = []
-    for table in _raw_tables():
-        name = f"raw.{table['name']}"
-        column = table.get("config", {}).get("meta", {}).get("distribution")
-        if column and name not in spread:
-            connection.execute("select create_distributed_table(%s, %s)", [name, column])
-            connection.execute(
-                "select truncate_local_data_after_distributing_table(%s::regclass)", [name]
-            )
-            changes.append(f"{name} is spread over the cluster by {column}")
-    return changes
+    for name, column in unspread.items():
+        connection.execute("select create_distributed_table(%s, %s)", [name, column])
+        connection.execute(
+            "select truncate_local_data_after_distributing_table(%s::regclass)", [name]
+        )
+    return [f"{name} is spread over the cluster by {column}" for name, column in unspread.items()]
 
 
 def unread_columns(connection: psycopg.Connection) -> list[str]:
@@ -205,12 +289,13 @@ def _columns(connection: psycopg.Connection) -> Columns:
     return {(table, name): type_ for table, name, type_ in rows}
 
 
-def _raw_statements(connection: psycopg.Connection, before: Columns) -> dict[str, str]:
+def _raw_statements(connection: psycopg.Connection) -> dict[str, str]:
     """The statements that create or upgrade the tables of raw, by table.
 
     Raises:
         OutcomesError: a column would become narrower.
     """
+    before = _columns(connection)
     there = {table for table, _ in before}
     types = {type_ for columns in raw_feeds().values() for type_ in columns.values()}
     spelled = connection.execute(
@@ -247,12 +332,14 @@ def _raw_statements(connection: psycopg.Connection, before: Columns) -> dict[str
 
 def _differences(before: Columns, after: Columns) -> list[str]:
     """The changes, in words."""
-    tables_before = {table for table, _ in before}
+    tables_before, tables_after = {table for table, _ in before}, {table for table, _ in after}
     changes = []
     for table, name in before | after:
         was, now = before.get((table, name)), after.get((table, name))
         if table not in tables_before:
             changes.append(f"{table} is new")
+        elif table not in tables_after:
+            changes.append(f"{table} is dropped")
         elif was is None:
             changes.append(f"{table}.{name} is new: {now}")
         elif now is None:
@@ -262,7 +349,7 @@ def _differences(before: Columns, after: Columns) -> list[str]:
     return list(dict.fromkeys(changes))
 
 
-def _may_create(connection: psycopg.Connection) -> bool:
+def _require_owner(connection: psycopg.Connection) -> None:
     row = connection.execute(
         """
         select coalesce(
@@ -271,21 +358,23 @@ def _may_create(connection: psycopg.Connection) -> bool:
         )
         """
     ).fetchone()
-    return bool(row and row[0])
-
-
-def _require_tables(connection: psycopg.Connection) -> None:
-    ledger = resources.files("outcomes.warehouse").joinpath("ledger.sql").read_text("utf-8")
-    tables = re.findall(r"create table if not exists (landing\.\w+)", ledger)
-    rows = connection.execute(
-        "select name from unnest(%s::text []) as name where to_regclass(name) is null", [tables]
-    )
-    missing = [name for (name,) in rows]
-    missing += _raw_statements(connection, _columns(connection))
-    if missing:
+    if row != (True,):
         raise OutcomesError(
-            f"{', '.join(missing)}: missing, or of another release, and {connection.info.user} may "
-            "not change that: run `outcomes access apply` as the owner of the database."
+            f"{connection.info.user} may not make or change the tables of a warehouse in "
+            f"{connection.info.dbname}. As the owner of the database, run `outcomes access apply` "
+            "for a new warehouse, or `outcomes warehouse upgrade` for an existing one."
+        )
+
+
+def _require_no_build(connection: psycopg.Connection) -> None:
+    row = connection.execute(
+        "select exists (select from pg_stat_activity "
+        "where datname = current_database() and application_name = 'dbt')"
+    ).fetchone()
+    if row == (True,):
+        raise OutcomesError(
+            "A build is running, and an upgrade drops tables that it uses: upgrade when it has "
+            "ended."
         )
 
 

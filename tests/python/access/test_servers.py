@@ -67,5 +67,7 @@ def test_a_loader_without_tables_gets_advice(
     delivery = tmp_path / "drops" / "clairton" / "2012-10-03"
     delivery.mkdir(parents=True)
     (delivery / "notes.txt").write_text("no delivery")
-    with pytest.raises(OutcomesError, match="run `outcomes access apply` as the owner"):
+    with pytest.raises(
+        OutcomesError, match="As the owner of the database, run `outcomes access apply`"
+    ):
         run("land", tmp_path / "drops")

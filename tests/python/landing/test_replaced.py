@@ -13,7 +13,7 @@ import yaml
 from outcomes.contracts.model import Contract
 from outcomes.contracts.reader import ContractError, Contracts, load_contract, load_contracts
 from outcomes.landing.archive import Archive
-from outcomes.warehouse.tables import create_tables
+from outcomes.warehouse.tables import upgrade
 
 from .commands import run
 from .deliveries import NEW_DISTRICT, deliver, land, ledger, new_district
@@ -282,14 +282,19 @@ def test_an_earlier_warehouse_learns_what_its_files_fill(district: District) -> 
     district.send(SEPTEMBER, old=2, tests=1)
     before = ledger(district.connection, "snapshot, feeds")
     assert before == [("school_year", ["gpas", "enrollments"]), ("cumulative", ["students"])]
-    columns = "alter table landing.files drop column snapshot, drop column feeds"
-    district.connection.execute(columns)
-    create_tables(district.connection)
+    undo = """
+        delete from landing.migrations where script = '0005_replaced_objects_and_weeks';
+        alter table landing.files drop column snapshot, drop column feeds;
+        alter table landing.runs drop column ledger_content;
+        drop table landing.replaced_objects, landing.weeks;
+    """
+    district.connection.execute(undo)
+    upgrade(district.connection)
     assert ledger(district.connection, "snapshot, feeds") == before
-    district.connection.execute(columns)
+    district.connection.execute(undo)
     district.connection.execute(
         "delete from landing.contract_objects where contract_object = 'old'"
     )
-    create_tables(district.connection)
+    upgrade(district.connection)
     (snapshot, feeds), _ = ledger(district.connection, "snapshot, feeds")
     assert (snapshot, set(feeds)) == ("school_year", {"gpas", "enrollments"})

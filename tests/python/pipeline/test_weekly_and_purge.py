@@ -112,7 +112,7 @@ def test_weekly_publishes_and_exits_with_3_if_somebody_has_to_act(weekly: Weekly
     for words in ("unknown_file", "What was linked", "Published: "):
         assert words in weekly.output
     with connect(weekly.settings) as connection:
-        runs = connection.execute("select status from landing.runs order by started_at").fetchall()
+        runs = connection.execute("select status from landing.runs order by run_number").fetchall()
     assert runs == [("abandoned",), ("published",)]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from typer.testing import CliRunner
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.reports.status import read_status
 from outcomes.warehouse.connection import connect
 
 FEWER_STUDENTS = "delete from next_marts.dim_students where district_id = 'clairton';"
@@ -112,11 +114,40 @@ def test_only_one_rollback_is_possible(
     assert public_run(connection) == first
     assert content_hashes(connection) == rows
     assert definitions(connection) == defined
-    statuses = connection.execute("select status from landing.runs order by started_at").fetchall()
+    statuses = connection.execute("select status from landing.runs order by run_number").fetchall()
     assert statuses == [("published",), ("withdrawn",)]
     with pytest.raises(OutcomesError, match="no earlier publication"):
         CliRunner().invoke(cli, ["rollback"], catch_exceptions=False)
     assert content_hashes(connection) == rows
+
+
+def test_a_clock_that_was_ahead_blocks_no_publication(
+    connection: psycopg.Connection, published: Settings
+) -> None:
+    ahead = pretend_build(connection)
+    publish(connection, ahead)
+    connection.execute(
+        """
+        update landing.runs
+        set
+            started_at = started_at + interval '1 year',
+            finished_at = finished_at + interval '1 year',
+            published_at = published_at + interval '1 year'
+        where run_id = %s
+        """,
+        [ahead],
+    )
+    for _ in range(2):
+        later = pretend_build(connection)
+        publish(connection, later)
+        assert public_run(connection) == later
+        found = read_status(connection, published, date(2012, 10, 5))
+        assert found.last_run == found.published_run
+        assert found.last_run is not None and found.last_run.run_id == later
+    roll_back(connection)
+    roll_back_again = pretend_build(connection)
+    publish(connection, roll_back_again)
+    assert public_run(connection) == roll_back_again
 
 
 def test_a_rollback_restores_a_relation_that_is_no_longer_built(
@@ -370,6 +401,18 @@ def test_a_run_with_missing_rows_is_held_until_accepted(
         "published", missing, "the school was closed",
     )  # fmt: skip
     assert public_run(connection) == accepted
+
+
+def test_rows_that_a_release_takes_away_are_no_loss(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "insert into landing.redefined_relations values ('marts.fct_assessments', 'a test')"
+    )
+    loss, _ = LOSSES[2]
+    run_id = pretend_build(connection, loss)
+    publish(connection, run_id, because="")
+    assert public_run(connection) == run_id
+    publish(connection, pretend_build(connection, loss), because="")
+    assert public_run(connection) == run_id
 
 
 def test_a_few_rows_fewer_are_no_loss(connection: psycopg.Connection) -> None:

@@ -87,7 +87,7 @@ def test_readers_see_one_run_at_a_time_without_errors(
         try:
             for rebuild in range(REBUILDS):
                 # Each run has another as-of date, so that the rows differ.
-                days = ("{as_of: 2012-09-12, accept_loss: a test}", "{}")
+                days = ("{as_of: 2012-09-12, publish: true, accept_loss: a test}", "{}")
                 run_dbt(published, *TESTED, "--full-refresh", "--vars", days[rebuild % 2])
                 runs.append(public_run(connection))
                 assert definitions(connection) == defined

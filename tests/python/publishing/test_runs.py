@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
+from dbt.cli.main import dbtRunnerResult
 from tests.python.conftest import TESTED, WITH_SEEDS, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed, parsed_for_outcomes
@@ -24,7 +28,7 @@ from outcomes.warehouse.connection import connect
 
 def newest_status(connection: psycopg.Connection) -> str:
     row = connection.execute(
-        "select status from landing.runs order by started_at desc limit 1"
+        "select status from landing.runs order by run_number desc limit 1"
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -152,6 +156,106 @@ def test_a_day_before_the_first_delivery_is_refused(
     assert newest_status(connection) == "published"
 
 
+class FakeDbt:
+    """Stands in for dbt: a run, the hook that failed in it, and how dbt was called."""
+
+    status = "passed"
+    hook_error = ""
+    called: ClassVar[list[tuple[list[str], str | None]]] = []
+
+    def __init__(self, callbacks: list[Callable[[Any], None]]) -> None:
+        self._follow = callbacks[0]
+
+    def invoke(self, arguments: list[str]) -> dbtRunnerResult:
+        self.called.append((arguments, os.environ.get("OUTCOMES_SCHEMA_PREFIX")))
+        with connect() as connection:
+            run_id = pretend_build(connection)
+            connection.execute(
+                "update landing.runs set status = %s where run_id = %s", [self.status, run_id]
+            )
+        started = SimpleNamespace(name="LogStartLine", invocation_id=run_id)
+        self._follow(SimpleNamespace(info=started, data=SimpleNamespace(total=1)))
+        node = SimpleNamespace(name="student_outcomes-on-run-end-1", resource_type="operation")
+        failed = SimpleNamespace(status="error", message=self.hook_error, node=node)
+        results = [failed] if self.hook_error else []
+        return dbtRunnerResult(
+            success=not results,
+            result=SimpleNamespace(results=results),  # type: ignore[arg-type]
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("passed", r"All models and tests passed, but the publication failed: .*"),
+        ("running", r"dbt could not build: .*"),
+    ],
+)
+def test_a_failed_hook_says_why(
+    status: str, message: str, published: Settings, connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
+    monkeypatch.setattr(FakeDbt, "status", status)
+    error = (
+        "cannot drop table [marts].x\nDETAIL:  view ana.v depends on it\nCONTEXT:  SQL statement"
+    )
+    monkeypatch.setattr(FakeDbt, "hook_error", f"on-run-end.1 failed, error:\n {error}")
+    reason = r"cannot drop table \[marts\]\.x DETAIL:  view ana\.v depends on it"
+    with pytest.raises(OutcomesError, match=message + reason) as raised:
+        run("build")
+    assert "tests failed" not in str(raised.value)
+    assert "CONTEXT" not in str(raised.value)
+    values = "\nDETAIL:  Key (last_name)=(Canary) already exists.\nCONTEXT:  SQL statement"
+    monkeypatch.setattr(FakeDbt, "hook_error", f"on-run-end.1 failed, error:\n twice{values}")
+    with pytest.raises(OutcomesError, match=f"{message}twice") as raised:
+        run("build")
+    assert "Canary" not in str(raised.value)
+
+
+def test_a_build_of_an_earlier_day_goes_aside(
+    published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
+    connection.execute("create schema as_of_2012_08_30_marts")
+    before = content_hashes(connection)
+    code, output = run("build", "--as-of", "2012-08-30")
+    arguments, prefix = FakeDbt.called[-1]
+    assert (code, prefix) == (0, "as_of_2012_08_30_")
+    assert arguments[arguments.index("--target") + 1] == "dev"
+    assert "Not published: only you can read as_of_2012_08_30_marts." in output
+    assert content_hashes(connection) == before
+    with pytest.raises(OutcomesError, match="say --publish, too"):
+        run("build", "--as-of", "2012-08-30", "--accept-loss", "a test")
+
+
+def test_plain_dbt_publishes_no_earlier_day_by_accident(published: Settings) -> None:
+    output = try_dbt(published, "build", "--vars", "{as_of: 2012-08-30}").output
+    assert "A build as of 2012-08-30 would replace what people read" in output
+
+
+@pytest.mark.slow
+def test_nobody_else_reads_an_earlier_day(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    rows, defined = content_hashes(connection), definitions(connection)
+    code, output = run("build", "--as-of", "2012-08-30")
+    assert code == 0, output
+    assert "as_of_2012_08_30_marts" in output
+    days = "select max(as_of_date) <= '2012-08-30', count(*) > 0 from as_of_2012_08_30_staging.{}"
+    assert connection.execute(days.format("stg_deliveries").encode()).fetchone() == (True, True)
+    assert connection.execute(
+        "select count(*) > 0 from as_of_2012_08_30_marts.dim_students"
+    ).fetchone() == (True,)
+    connection.execute(
+        "do $$ declare s text; begin for s in select nspname from pg_namespace "
+        "where nspname like 'as\\_of\\_%' loop "
+        "execute format('drop schema %I cascade', s); end loop; end $$"
+    )
+    assert content_hashes(connection) == rows
+    assert definitions(connection) == defined
+
+
 @pytest.mark.slow
 def test_a_build_of_an_earlier_day_is_held(
     published: Settings, connection: psycopg.Connection
@@ -161,7 +265,7 @@ def test_a_build_of_an_earlier_day_is_held(
         return {name: rows for name, rows in hashes.items() if name.startswith("marts")}
 
     rows = marts()
-    code, output = run("build", "--as-of", "2012-08-30")
+    code, output = run("build", "--as-of", "2012-08-30", "--publish")
     assert code == 3, output
     assert "Held, not published: " in output
     assert newest_status(connection) == "held"
@@ -172,7 +276,8 @@ def test_a_build_of_an_earlier_day_is_held(
 def test_an_accepted_build_of_an_earlier_day_is_published(
     published: Settings, connection: psycopg.Connection
 ) -> None:
-    code, output = run("build", "--as-of", "2012-08-30", "--accept-loss", "it's a test")
+    loss = ("--accept-loss", "it's a test")
+    code, output = run("build", "--as-of", "2012-08-30", "--publish", *loss)
     assert code == 0, output
     assert connection.execute(
         "select loss_accepted_because, missing_rows <> '' from landing.runs "
@@ -210,5 +315,5 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
 
     pretend_build(connection)
 
-    statuses = connection.execute("select status from landing.runs order by started_at").fetchall()
+    statuses = connection.execute("select status from landing.runs order by run_number").fetchall()
     assert statuses == [("published",), ("abandoned",), ("passed",)]

@@ -49,12 +49,18 @@ def test_a_published_warehouse_is_well(
     code, found = as_json(newest)
     assert (code, found["is_well"]) == (0, True)
     assert found["last_run"] == found["published_run"]
+    assert found["not_newest"] == []
     assert found["last_run"]["status"] == "published"
     assert found["late"] == found["waiting"] == []
     assert found["database_bytes"] > 1e6
     code, output = run("status", "--as-of", str(newest))
     assert code == 0
     assert "All is well." in output
+    people_read = found["published_run"]
+    assert (
+        f"People read run {people_read['run_id']}, as of {newest}, by code "
+        f"{people_read['code_version']}, published" in output
+    )
 
 
 def fail(connection: psycopg.Connection) -> None:
@@ -105,8 +111,43 @@ def test_an_unpublished_run_needs_somebody_to_act(
     assert found["published_run"]["status"] == "published"
     _, output = run("status", "--as-of", str(newest))
     assert message in output
-    assert "Published: run" in output
+    assert f"People read run {found['published_run']['run_id']}" in output
+    assert "not the newest: " in output
     assert "Somebody has to act." in output
+
+
+def test_an_earlier_day_is_not_the_newest(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    publish(connection, pretend_build(connection))
+    connection.execute(
+        "update landing.runs set as_of_date = '2012-08-30' where run_id = landing.published_run()"
+    )
+    code, output = run("status", "--as-of", str(newest))
+    assert code == 3
+    assert f"not the newest: the newest delivery is of {newest}" in output
+    assert "as of 2012-08-30" in output
+
+
+def test_a_file_that_has_landed_since_is_not_in_what_people_read(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    connection.execute("update landing.files set received_at = now() where file_id = 1")
+    code, output = run("status", "--as-of", str(newest))
+    assert code == 3
+    assert (
+        "not the newest: files, releases, decisions, revisions or contracts have changed" in output
+    )
+
+
+def test_a_rollback_is_named(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    withdraw(connection)
+    _, output = run("status", "--as-of", str(newest))
+    assert "not the newest: the newest publication, as of 2012-10-05, was rolled back" in output
+    assert "Withdrawn: it was published, then rolled back." in output
+    assert "something failed" not in output
 
 
 def test_a_run_in_progress_is_well(
@@ -116,7 +157,11 @@ def test_a_run_in_progress_is_well(
     with connect(published) as dbt:
         dbt.execute("set application_name = 'dbt'")
         code, found = as_json(newest)
+        _, output = run("status", "--as-of", str(newest))
     assert (code, found["is_running"]) == (0, True)
+    assert found["last_run"]["verdict"].startswith("In progress")
+    assert "A build is running since " in output
+    assert "failed" not in output
 
 
 def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
@@ -157,7 +202,7 @@ def test_a_file_waits_until_an_accepted_one_follows(
         "and contract_object = 'STUDENT' and status = 'loaded')"
     )
     connection.execute(wait.format("min").encode())
-    assert as_json(newest)[0] == 0
+    assert as_json(newest)[1]["waiting"] == []
     connection.execute(wait.format("max").encode())
     code, found = as_json(newest)
     assert code == 3
@@ -176,7 +221,7 @@ def test_a_steward_may_run_status(
 def test_before_the_first_build(database: Settings) -> None:
     code, output = run("status")
     assert code == 3
-    assert "Last run: none. Run `outcomes weekly`." in output
+    assert "Nothing is published here: run `outcomes weekly`." in output
 
 
 Reports = list[dict[str, Any]]

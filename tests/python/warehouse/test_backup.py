@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries
+from outcomes.landing.encryption import read_key, write_encrypted
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import is_up_to_date
 
@@ -98,7 +100,12 @@ def test_a_restore_on_an_empty_server_gives_the_same_persons_and_figures(
             "select count(*) from identity.person_events where from_person_id = 'former'"
         )
         assert moved.fetchone() == (1,)
-        # Files that land next get new numbers.
+        # Runs and files that come next get new numbers.
+        row = connection.execute(
+            "select nextval(pg_get_serial_sequence('landing.runs', 'run_number')) "
+            "> coalesce(max(run_number), 0) from landing.runs"
+        )
+        assert row.fetchone() == (True,)
         row = connection.execute(
             "select nextval(pg_get_serial_sequence('landing.files', 'file_id')) > max(file_id) "
             "from landing.files"
@@ -162,14 +169,30 @@ def test_a_failed_restore_changes_nothing_and_can_be_repeated(
 
     run("warehouse", "backup", tmp_path / "other", tmp_path / "other_safe")
     shutil.copy(safe / "archive" / "clairton.key", tmp_path / "other_safe" / "archive")
-    with pytest.raises(OutcomesError, match="cannot be decrypted"):
+    with pytest.raises(OutcomesError, match=r"1 of \d files .* decrypted: .*warehouse\.dump\.age"):
         run("warehouse", "restore", backup, tmp_path / "other_safe")
 
     damaged = tmp_path / "damaged"
     shutil.copytree(backup, damaged)
     dump = damaged / "warehouse.dump.age"
     dump.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
-    with pytest.raises(OutcomesError):
+    with pytest.raises(OutcomesError, match=r"warehouse\.dump\.age\. Nothing was restored"):
+        run("warehouse", "restore", damaged, safe)
+    shutil.copy(backup / "warehouse.dump.age", dump)
+    entry = min((damaged / "archive").rglob("*.age"))
+    entry.write_bytes(entry.read_bytes()[:50])
+    before = contents(tmp_path / "first")
+    with pytest.raises(OutcomesError, match="Restore another backup") as raised:
+        run("warehouse", "restore", damaged, safe)
+    assert str(entry.relative_to(damaged)) in str(raised.value)
+    assert "from a backup" not in str(raised.value)
+    assert contents(tmp_path / "first") == before
+    assert restored.execute("select count(*) from landing.files").fetchone() == (0,)
+
+    # Sound files of an archive with a dump that PostgreSQL does not take.
+    write_encrypted(dump, read_key(safe / "warehouse.dump.key"), {}, io.BytesIO(b"no dump"))
+    shutil.copytree(backup / "archive", damaged / "archive", dirs_exist_ok=True)
+    with pytest.raises(OutcomesError, match="pg_restore"):
         run("warehouse", "restore", damaged, safe)
     assert restored.execute("select count(*) from landing.files").fetchone() == (0,)
 

@@ -121,7 +121,7 @@ def test_a_cluster_publishes_what_one_node_publishes(
 @pytest.mark.citus
 def test_an_earlier_day_and_back(published: Settings, first_publication: Settings) -> None:
     """Each build replaces the tables of the last."""
-    earlier = (*TESTED, "--vars", "{as_of: 2012-08-31, accept_loss: a test}")
+    earlier = (*TESTED, "--vars", "{as_of: 2012-08-31, publish: true, accept_loss: a test}")
     with copied(first_publication, "one_node_earlier") as one_node, connect(one_node) as connection:
         today = figures(connection)
         with pytest.MonkeyPatch.context() as environment:

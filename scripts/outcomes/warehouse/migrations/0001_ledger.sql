@@ -1,5 +1,5 @@
--- The ledger: delivered files, their outcomes, and their faults.
--- Idempotent; applied by `outcomes warehouse start` and `outcomes land`.
+-- The ledger: delivered files, their outcomes, and their faults; runs and publications.
+-- Warehouses from before the migrations have most of these tables: 0002 brings those up.
 
 create schema if not exists landing;
 create schema if not exists raw;
@@ -20,10 +20,6 @@ create table if not exists landing.files (
     -- of the content, after unpacking
     sha256 text not null,
     as_of_date date not null,
-    -- how files of the object follow each other, and the feeds that it fills, by the contract
-    -- with which the file landed
-    snapshot text,
-    feeds text [] not null default '{}',
     school_year integer,
     -- the time that the partner put into the file's name, to order re-sent files of a day
     sent_at timestamp,
@@ -65,42 +61,6 @@ create table if not exists landing.files (
     check ((status = 'duplicate') = (duplicate_of is not null))
 );
 
--- For warehouses of earlier versions: the contract of the last landing says it; for an object
--- that it no longer has, the tables that hold its rows.
-do $$
-declare
-    feed text;
-begin
-    if exists (
-        select from information_schema.columns
-        where table_schema = 'landing' and table_name = 'files' and column_name = 'feeds'
-    ) then
-        return;
-    end if;
-    alter table landing.files
-        add column snapshot text,
-        add column feeds text [] not null default '{}';
-    update landing.files
-    set snapshot = contract_objects.snapshot, feeds = contract_objects.feeds
-    from landing.contract_objects
-    where
-        files.partner_id = contract_objects.partner_id
-        and files.contract_object = contract_objects.contract_object;
-    for feed in select tablename from pg_tables where schemaname = 'raw' loop
-        execute format(
-            'update landing.files set feeds = feeds || %L::text, snapshot = case '
-            'when school_year is not null then ''school_year'' '
-            'when %L = ''intervention_rosters'' then ''cumulative'' else ''delta'' end '
-            'where status in (''loaded'', ''held'') and not exists ('
-            'select from landing.contract_objects where partner_id = files.partner_id '
-            'and contract_object = files.contract_object) '
-            'and exists (select from raw.%I where load_id = files.file_id)',
-            feed, feed, feed
-        );
-    end loop;
-end
-$$;
-
 -- One load per content, delivery and object, also with several loaders at once.
 create unique index if not exists files_content
 on landing.files (partner_id, contract_object, source_id, as_of_date, sha256) nulls not distinct
@@ -141,26 +101,6 @@ create table if not exists landing.joined_rows (
     primary key (file_id, line_number)
 );
 
--- Deletes the rows that were made of a joined file, to join again after a late file of an
--- earlier delivery. Landing has no other right to delete rows.
-create or replace function landing.take_back_joined(joined_file bigint) returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-    feed text;
-begin
-    for feed in select tablename from pg_catalog.pg_tables where schemaname = 'raw' loop
-        execute format(
-            'delete from raw.%I where load_id = $1 and exists ('
-            'select from landing.joined_rows where file_id = $1)', feed
-        ) using joined_file;
-    end loop;
-    delete from landing.value_issues where file_id = joined_file and is_of_join;
-    delete from landing.rejected_rows where file_id = joined_file and is_of_join;
-end
-$$;
--- It deletes with its owner's rights, so only landing may call it.
-revoke execute on function landing.take_back_joined (bigint) from public;
-
 -- The contracts' facts about each partner, updated by every `outcomes land`.
 create table if not exists landing.partners (
     partner_id text primary key,
@@ -188,17 +128,6 @@ create table if not exists landing.contract_objects (
         check (snapshot in ('school_year', 'cumulative', 'delta', 'exempt', 'reference')),
     feeds text [] not null,
     primary key (partner_id, contract_object)
-);
-
--- Objects whose snapshots took the place of another object's in a feed: what contracts say, and
--- for an object that a contract no longer has, the one that then filled its feed. Updated with
--- the partners; an entry stays as long as its replaced object is in no contract.
-create table if not exists landing.replaced_objects (
-    partner_id text not null,
-    feed text not null,
-    contract_object text not null,
-    replaced_object text not null,
-    primary key (partner_id, feed, contract_object, replaced_object)
 );
 
 -- The days in session in a contract, if no delivered file has them; updated with the partners.
@@ -233,12 +162,6 @@ create table if not exists landing.pseudonym_key (
     key bytea,
     is_in_environment boolean not null default false
 );
--- For warehouses of earlier versions; their next build makes new pseudonyms.
-alter table landing.pseudonym_key
-    drop column if exists inner_key,
-    drop column if exists outer_key,
-    add column if not exists key bytea,
-    add column if not exists is_in_environment boolean not null default false;
 insert into landing.pseudonym_key (key)
 select null where not exists (select from landing.pseudonym_key);
 revoke all on landing.pseudonym_key from public;
@@ -265,8 +188,6 @@ create table if not exists landing.runs (
     model_version text not null,
     -- partner → version
     contract_versions jsonb not null,
-    -- landing.content() when it began
-    ledger_content text,
     -- status → number of models, seeds, functions and tests
     nodes jsonb,
     -- names of failed models, seeds, functions and tests
@@ -274,26 +195,6 @@ create table if not exists landing.runs (
     -- published rows that are missing, and why the loss was accepted
     missing_rows text,
     loss_accepted_because text
-);
-
--- For warehouses of earlier versions.
-alter table landing.runs
-    drop constraint if exists runs_status_check,
-    add column if not exists missing_rows text,
-    add column if not exists loss_accepted_because text,
-    add column if not exists failed_nodes text [],
-    add column if not exists ledger_content text;
-
--- Every `outcomes weekly`: one that fails in landing makes no run.
-create table if not exists landing.weeks (
-    week_id bigint generated always as identity primary key,
-    finished_at timestamptz not null default clock_timestamp(),
-    -- 0, 1 if it failed, 3 if somebody has to act
-    exit_code smallint not null,
-    -- the last step, or the one that failed or waits: land, build, report
-    step text not null,
-    -- the run that it made, if any
-    run_id text
 );
 
 -- The relations that each run publishes, including districts' own tables.
@@ -312,11 +213,13 @@ create table if not exists landing.run_relations (
     primary key (run_id, schema_name, relation)
 );
 
--- For warehouses of earlier versions.
-alter table landing.run_relations
-    add column if not exists readers text [] not null default '{}',
-    add column if not exists built_in text not null default '',
-    add column if not exists row_filter text not null default 'true';
+-- Public relations that have fewer rows by the definition of a newer release. A migration enters
+-- them, and the next publication, which is not held because of them, removes them.
+create table if not exists landing.redefined_relations (
+    -- as in policy.publication_loss_limits
+    relation text primary key,
+    reason text not null
+);
 
 -- The headline figures of each publication, including suppressed ones. This table cannot be
 -- rebuilt: earlier figures are stored only here.
@@ -366,8 +269,17 @@ create table if not exists landing.purges (
     found jsonb not null
 );
 
--- The changes of raw and the ledger by upgrades, in words; written by tables.py.
+-- What upgrades changed, in words; written by tables.py.
 create table if not exists landing.upgrades (
     upgraded_at timestamptz not null default clock_timestamp(),
     change text not null
+);
+
+-- The migrations that this warehouse has, and the text of its functions.
+create table landing.migrations (
+    -- a file of migrations/ without its ending, or `functions`
+    script text primary key,
+    -- of the functions: they are replaced when their text changes; a migration runs once
+    checksum text,
+    applied_at timestamptz not null default clock_timestamp()
 );
