@@ -12,6 +12,12 @@ contract_objects as (
 
 ),
 
+objects_out_of_use as (
+
+    select * from {{ ref('int_objects_out_of_use') }}
+
+),
+
 partners as (
 
     select * from {{ ref('stg_partners') }}
@@ -43,6 +49,18 @@ missing_feeds as (
 
 ),
 
+file_feeds as (
+
+    select * from {{ ref('stg_file_feeds') }}
+
+),
+
+feed_growth_limits as (
+
+    select * from {{ ref('feed_growth_limits') }}
+
+),
+
 delivery_grades as (
 
     select * from {{ ref('delivery_grades') }}
@@ -60,6 +78,20 @@ nulled_values as (
 
 ),
 
+-- A header alone, of a kind of file that always has rows.
+files_without_rows as (
+
+    select distinct files.file_id
+    from files
+    inner join file_feeds using (file_id)
+    inner join feed_growth_limits using (feed)
+    where
+        files.status = 'loaded'
+        and files.rows_loaded = 0
+        and not feed_growth_limits.may_be_empty
+
+),
+
 deliveries as (
 
     select
@@ -70,6 +102,10 @@ deliveries as (
         count(*) filter (where files.status = 'loaded') as files_loaded,
         count(*) filter (where files.status = 'quarantined') as files_quarantined,
         count(*) filter (where files.status = 'held') as files_held,
+        count(files_without_rows.file_id) as files_without_rows,
+        string_agg(
+            files.contract_object, ', ' order by files.contract_object
+        ) filter (where files_without_rows.file_id is not null) as names_without_rows,
         sum(
             case when files.status <> 'quarantined' then files.rows_loaded else 0 end
         ) as rows_loaded,
@@ -79,11 +115,13 @@ deliveries as (
         coalesce(sum(nulled_values.values_nulled), 0) as values_nulled
     from files
     left join nulled_values using (file_id)
+    left join files_without_rows using (file_id)
     group by files.partner_id, files.as_of_date
 
 ),
 
--- Test results have no schedule. All other kinds of file belong to every delivery.
+-- Test results have no schedule. All other kinds of file belong to every delivery,
+-- unless another took their place.
 expected as (
 
     select
@@ -98,7 +136,11 @@ expected as (
     from deliveries
     inner join contract_objects using (partner_id)
     left join files using (partner_id, as_of_date, contract_object)
-    where contract_objects.snapshot not in ('exempt', 'reference')
+    left join objects_out_of_use as unused
+        using (partner_id, as_of_date, contract_object)
+    where
+        contract_objects.snapshot not in ('exempt', 'reference')
+        and unused.contract_object is null
     group by deliveries.partner_id, deliveries.as_of_date
 
 ),
@@ -146,6 +188,8 @@ measured as (
         deliveries.files_held,
         coalesce(expected.files_missing, 0) as files_missing,
         expected.missing_files,
+        deliveries.files_without_rows,
+        deliveries.names_without_rows,
         missing_feeds.missing_feeds,
         cast(deliveries.rows_loaded as bigint) as rows_loaded,
         cast(deliveries.rows_rejected as bigint) as rows_rejected,
@@ -194,6 +238,7 @@ graded as (
             or measured.files_quarantined + measured.files_held
             > grades.max_files_set_aside
             or measured.files_missing > grades.max_files_missing
+            or measured.files_without_rows > grades.max_files_without_rows
             or measured.days_late > grades.max_days_late
             or measured.unmapped_codes > grades.max_unmapped_codes
             or measured.incomplete_records > grades.max_incomplete_records
@@ -215,6 +260,7 @@ delivery_scorecards as (
         files_held,
         files_missing,
         missing_files,
+        files_without_rows,
         missing_feeds,
         rows_loaded,
         rows_rejected,
@@ -236,6 +282,8 @@ delivery_scorecards as (
                 )
             when files_missing > 0
                 then format('Missing files: %s.', missing_files)
+            when files_without_rows > 0
+                then format('Files without a single row: %s.', names_without_rows)
             when missing_feeds is not null
                 then format(
                     'Days enrolled or absent are not known: no file fills %s.',

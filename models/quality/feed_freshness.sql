@@ -6,6 +6,12 @@ contract_objects as (
 
 ),
 
+objects_out_of_use as (
+
+    select * from {{ ref('int_objects_out_of_use') }}
+
+),
+
 partners as (
 
     select * from {{ ref('stg_partners') }}
@@ -27,6 +33,23 @@ files as (
 as_of as (
 
     select * from {{ ref('stg_as_of') }}
+
+),
+
+-- By the newest delivery.
+objects_in_use as (
+
+    select contract_objects.*
+    from contract_objects
+    left join objects_out_of_use as unused
+        on
+            contract_objects.partner_id = unused.partner_id
+            and contract_objects.contract_object = unused.contract_object
+            and unused.as_of_date = (
+                select max(files.as_of_date) from files
+                where files.partner_id = contract_objects.partner_id
+            )
+    where unused.contract_object is null
 
 ),
 
@@ -79,12 +102,12 @@ sources as (
 expected as (
 
     select
-        contract_objects.partner_id,
-        contract_objects.contract_object,
+        objects_in_use.partner_id,
+        objects_in_use.contract_object,
         sources.source_id,
         accepted.last_accepted_on,
         case
-            when contract_objects.snapshot not in ('exempt', 'reference')
+            when objects_in_use.snapshot not in ('exempt', 'reference')
                 then {{ function('next_delivery_on') }}(
                     accepted.last_accepted_on,
                     partners.delivery_interval,
@@ -95,19 +118,19 @@ expected as (
         coalesce(set_aside.files_quarantined, 0) as files_quarantined,
         coalesce(set_aside.files_held, 0) as files_held,
         as_of.as_of_date
-    from contract_objects
+    from objects_in_use
     inner join partners using (partner_id)
     cross join as_of
     left join sources using (partner_id, contract_object)
     left join accepted
         on
-            contract_objects.partner_id = accepted.partner_id
-            and contract_objects.contract_object = accepted.contract_object
+            objects_in_use.partner_id = accepted.partner_id
+            and objects_in_use.contract_object = accepted.contract_object
             and sources.source_id is not distinct from accepted.source_id
     left join set_aside
         on
-            contract_objects.partner_id = set_aside.partner_id
-            and contract_objects.contract_object = set_aside.contract_object
+            objects_in_use.partner_id = set_aside.partner_id
+            and objects_in_use.contract_object = set_aside.contract_object
             and sources.source_id is not distinct from set_aside.source_id
 
 ),

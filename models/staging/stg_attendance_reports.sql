@@ -16,6 +16,7 @@ snapshots as not materialized (
         make_date(school_year - 1, 7, 1) as first_day,
         make_date(school_year, 6, 30) as last_day
     from {{ ref('stg_snapshots') }}
+    where feed = 'attendance_events'
 
 ),
 

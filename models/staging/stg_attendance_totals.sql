@@ -9,6 +9,7 @@ attendance_totals as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'attendance_totals'
 
 ),
 

@@ -9,6 +9,7 @@ calendar_days as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'calendar_days'
 
 ),
 

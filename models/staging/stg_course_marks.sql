@@ -9,6 +9,7 @@ course_marks as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'course_marks'
 
 ),
 

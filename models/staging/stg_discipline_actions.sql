@@ -9,6 +9,7 @@ discipline_actions as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'discipline_actions'
 
 ),
 

@@ -9,6 +9,7 @@ enrollments as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'enrollments'
 
 ),
 

@@ -1,5 +1,5 @@
--- The only model that reads the file list of the ledger. It is a table, so that a file
--- that lands during a build appears in none of its models.
+-- Only this model decides which files of the ledger a build knows. It is a table, so
+-- that a file that lands during a build appears in none of its models.
 with
 
 files as (
@@ -11,9 +11,9 @@ files as (
 
 ),
 
-contract_objects as (
+rival_objects as (
 
-    select * from {{ source('landing', 'contract_objects') }}
+    select * from {{ ref('stg_rival_objects') }}
 
 ),
 
@@ -36,6 +36,34 @@ ordered_files as (
         ) as later_accepted_files,
         max(files.as_of_date) over (partition by files.partner_id) as newest_as_of_date
     from files
+
+),
+
+-- By a snapshot of an object that took the place of the file's.
+superseded_by_rivals as (
+
+    select distinct files.file_id
+    from files
+    inner join rival_objects
+        on
+            files.partner_id = rival_objects.partner_id
+            and files.contract_object = rival_objects.contract_object
+            and rival_objects.feed = any(files.feeds)
+    inner join files as rivals
+        on
+            files.partner_id = rivals.partner_id
+            and rival_objects.rival_object = rivals.contract_object
+            and rival_objects.feed = any(rivals.feeds)
+            and {{ same_or_any('files.source_id', 'rivals.source_id') }}
+            and {{ same_or_any('files.school_year', 'rivals.school_year') }}
+            and (
+                files.as_of_date < rivals.as_of_date
+                or (
+                    files.as_of_date = rivals.as_of_date
+                    and rival_objects.rival_wins_a_tie
+                )
+            )
+    where rivals.status = 'loaded'
 
 ),
 
@@ -68,12 +96,14 @@ known_files as (
                 then ordered_files.as_of_date < ordered_files.newest_as_of_date
             when
                 ordered_files.status = 'loaded'
-                and contract_objects.snapshot in ('delta', 'exempt')
+                and ordered_files.snapshot in ('delta', 'exempt')
                 then false
-            else ordered_files.later_accepted_files > 0
+            else
+                ordered_files.later_accepted_files > 0
+                or superseded_by_rivals.file_id is not null
         end as is_superseded
     from ordered_files
-    left join contract_objects using (partner_id, contract_object)
+    left join superseded_by_rivals using (file_id)
 
 )
 

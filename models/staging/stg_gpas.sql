@@ -9,6 +9,7 @@ gpas as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'gpas'
 
 ),
 

@@ -9,6 +9,7 @@ intervention_rosters as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'intervention_rosters'
 
 ),
 

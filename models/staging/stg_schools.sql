@@ -9,6 +9,7 @@ schools as (
 snapshots as (
 
     select * from {{ ref('stg_snapshots') }}
+    where feed = 'schools'
 
 ),
 

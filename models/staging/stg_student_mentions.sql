@@ -38,7 +38,8 @@ mentioned as (
         coalesce(raw.district_student_id, {{ state_id }}) as student_id,
         count(*) as rows_affected
     from {{ source('raw', feed) }} as raw
-    inner join snapshots using (load_id)
+    inner join snapshots
+        on raw.load_id = snapshots.load_id and snapshots.feed = '{{ feed }}'
     group by
         raw.partner_id,
         snapshots.contract_object,
@@ -60,7 +61,10 @@ mentioned as (
         ) as student_id,
         attendance_reports.rows_reported as rows_affected
     from attendance_reports
-    inner join snapshots using (load_id)
+    inner join snapshots
+        on
+            attendance_reports.load_id = snapshots.load_id
+            and snapshots.feed = 'attendance_events'
 
 ),
 

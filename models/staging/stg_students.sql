@@ -12,6 +12,13 @@ deliveries as (
 
 ),
 
+rival_objects as (
+
+    select * from {{ ref('stg_rival_objects') }}
+    where feed = 'students'
+
+),
+
 student_ids as (
 
     select * from {{ ref('stg_student_ids') }}
@@ -36,7 +43,9 @@ last_roster_lines as (
     )
         students.*,
         student_ids.district_student_id as student_id,
-        deliveries.school_year
+        deliveries.contract_object,
+        deliveries.school_year,
+        deliveries.as_of_date as delivered_on
     from students
     inner join deliveries on students.load_id = deliveries.load_id
     {{ join_student_ids('students') }}
@@ -47,6 +56,36 @@ last_roster_lines as (
         student_ids.district_student_id,
         deliveries.delivery_number desc,
         students.line_number desc
+
+),
+
+-- A line gives way to a newer one of an object that took the place of its own.
+lines_in_force as (
+
+    select last_roster_lines.*
+    from last_roster_lines
+    where
+        not exists (
+            select from rival_objects
+            inner join last_roster_lines as rivals
+                on
+                    rival_objects.partner_id = rivals.partner_id
+                    and rival_objects.rival_object = rivals.contract_object
+            where
+                last_roster_lines.partner_id = rival_objects.partner_id
+                and last_roster_lines.contract_object = rival_objects.contract_object
+                and last_roster_lines.student_id = rivals.student_id
+                and {{ same_or_any(
+                    'last_roster_lines.school_year', 'rivals.school_year'
+                ) }}
+                and (
+                    last_roster_lines.delivered_on < rivals.delivered_on
+                    or (
+                        last_roster_lines.delivered_on = rivals.delivered_on
+                        and rival_objects.rival_wins_a_tie
+                    )
+                )
+        )
 
 ),
 
@@ -73,7 +112,7 @@ combined as (
         max(economic_status) as economic_status,
         max(homeless) as homeless,
         max(home_language) as home_language
-    from last_roster_lines
+    from lines_in_force
     group by partner_id, student_id, school_year
 
 ),

@@ -39,6 +39,7 @@ from outcomes.warehouse.publishing import (
     DISTRIBUTION,
     code_version,
     is_up_to_date,
+    record_week,
     roll_back,
 )
 from outcomes.warehouse.releases import request_revision
@@ -197,10 +198,12 @@ def weekly(
     except BaseException as error:
         run_id = getattr(error, "run_id", run_id)
         log_event("weekly", exit_code=1, step=step, run_id=run_id)
+        record_week(1, step, run_id)
         report_failure(step, 1, run_id)
         raise
     exit_code = NEEDS_A_PERSON if waits_in else 0
     log_event("weekly", exit_code=exit_code, step=waits_in or step, run_id=run_id)
+    record_week(exit_code, waits_in or step, run_id)
     if waits_in:
         report_failure(waits_in, exit_code, run_id)
         raise typer.Exit(exit_code)

@@ -244,7 +244,13 @@ def delete_rows(purge: Purge) -> None:
                 f"delete from raw.{feed} where partner_id = %(id)s{about}".encode(),  # noqa: S608
                 partner,
             )
-        for table in ("files", "partners", "contract_objects", "contract_calendars"):
+        for table in (
+            "files",
+            "partners",
+            "contract_objects",
+            "replaced_objects",
+            "contract_calendars",
+        ):
             connection.execute(
                 f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
                 partner,

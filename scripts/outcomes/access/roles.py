@@ -62,8 +62,21 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         BUILDER: ("select",),
         STEWARD: ("select",),
     },
-    "contract_objects": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
-    "contract_calendars": {LOADER: ("select", "insert", "delete"), BUILDER: ("select",)},
+    "contract_objects": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
+    "replaced_objects": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
+    "contract_calendars": {
+        LOADER: ("select", "insert", "delete"),
+        BUILDER: ("select",),
+        STEWARD: ("select",),
+    },
     "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
     "pseudonym_key": {BUILDER: ("select", "update")},
     "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
@@ -72,6 +85,7 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "upgrades": {},
     "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
     "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "redefined_relations": {BUILDER: ("select", "delete")},
     "measure_history": {BUILDER: ("select", "insert")},
@@ -79,7 +93,8 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
 
 # The builder publishes, and so releases school years.
 RELEASES: dict[str, dict[str, tuple[str, ...]]] = {
-    "school_years": {BUILDER: ("select", "insert", "update")},
+    # Stewards see whether a revision waits: it is in what `outcomes status` says.
+    "school_years": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "outcome_gaps": {BUILDER: ("select", "insert")},
 }
 
@@ -375,7 +390,7 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
     for schema, users in {
         "raw": (LOADER, BUILDER),
         "landing": (LOADER, BUILDER, STEWARD),
-        "releases": (BUILDER,),
+        "releases": (BUILDER, STEWARD),
     }.items():
         for role in users:
             yield Privilege(role, "usage", "schema", (schema,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from graphlib import TopologicalSorter
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +49,7 @@ _IDENTIFYING = {
     "district_student_id", "state_student_id", "source_client_id", "mci_id", "ssn", "last_name",
     "first_name", "birth_date",
 }  # fmt: skip
+_STUDENT_IDS = {"district_student_id", "state_student_id"}
 # A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -319,6 +321,8 @@ class ContractObject(Frozen):
     description: str | None = None
     file: FileLayout
     snapshot: Snapshot
+    # Objects, also former ones, whose snapshots this object's take the place of.
+    replaces: list[str] = []
     ignored_columns: list[str] = []
     constants: dict[str, str] = {}
     row_rules: list[RowRule] = []
@@ -352,6 +356,19 @@ class ContractObject(Frozen):
         if not has_places and any(prop.position for prop in self.properties):
             raise ValueError(f"`position` is not for `format: {self.file.format}`")
         return self
+
+    @model_validator(mode="after")
+    def _may_replace(self) -> ContractObject:
+        if self.replaces and not self.is_snapshot:
+            raise ValueError("`replaces` is for snapshots: school_year or cumulative")
+        if self.name in self.replaces:
+            raise ValueError("replaces: an object does not replace itself")
+        return self
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether its newest file takes the place of the one before."""
+        return self.snapshot in ("school_year", "cumulative")
 
     @property
     def is_reference(self) -> bool:
@@ -416,8 +433,12 @@ class ContractObject(Frozen):
     @property
     def feeds(self) -> list[str]:
         """The canonical feeds that the object fills."""
-        bindings = [binding for prop in self.properties for binding in prop.feeds]
-        return list(dict.fromkeys(binding.split(".")[0] for binding in bindings))
+        return list(dict.fromkeys(binding.split(".")[0] for binding in self.bindings))
+
+    @property
+    def bindings(self) -> list[str]:
+        """The columns of canonical feeds that the object fills."""
+        return [binding for prop in self.properties for binding in prop.feeds]
 
 
 class Contract(Frozen):
@@ -433,6 +454,8 @@ class Contract(Frozen):
     sla_properties: ServiceLevel | None = None
     max_shrink_share: float = Field(default=0.10, ge=0, lt=1)
     calendars: list[SchoolCalendar] = []
+    # Feeds that several objects fill side by side, such as a file for each building.
+    shared_feeds: list[str] = []
     objects: list[ContractObject] = Field(min_length=1)
 
     @cached_property
@@ -450,6 +473,17 @@ class Contract(Frozen):
             {name: sorted(sources[name]) for name in by_name if name in members}
         ).static_order()
         return {name: by_name[name] for name in order}
+
+    def replaced_by(self, name: str) -> set[str]:
+        """The objects that an object replaces, directly or through others."""
+        by_name = {item.name: item for item in self.objects}
+        found: set[str] = set()
+        left = [name]
+        while left:
+            more = set(by_name[left.pop()].replaces) - found
+            found |= more
+            left += more & by_name.keys()
+        return found
 
     def with_districts(self, known: list[str]) -> Contract:
         """The contract with the list of districts for properties that name a district."""
@@ -475,6 +509,35 @@ class Contract(Frozen):
     def _district_has_agreement(self) -> Contract:
         if self.partner_kind == "district" and not (self.agreement and self.aun):
             raise ValueError("a district needs the customProperties agreement and aun")
+        return self
+
+    @model_validator(mode="after")
+    def _says_which_snapshot_is_in_force(self) -> Contract:
+        """Refuse two objects with snapshots of the same columns, unless it says why.
+
+        Objects that share a student's ids only complete each other.
+        """
+        for feed in self.shared_feeds:
+            if sum(feed in item.feeds for item in self.objects) < 2:
+                raise ValueError(f"sharedFeeds: not two objects fill {feed!r}")
+        snapshots = [item for item in self.objects if item.is_snapshot]
+        for item in snapshots:
+            if item.name in self.replaced_by(item.name):
+                raise ValueError(f"replaces: {item.name!r} replaces itself through other objects")
+        for one, other in combinations(snapshots, 2):
+            if one.name in self.replaced_by(other.name) or other.name in self.replaced_by(one.name):
+                continue
+            for binding in one.bindings:
+                feed, column = binding.split(".")
+                if binding in other.bindings and not (
+                    feed in self.shared_feeds or column in _STUDENT_IDS
+                ):
+                    raise ValueError(
+                        f"{one.name!r} and {other.name!r} both fill {binding}: whose snapshot is "
+                        "in force? If one took the place of the other, say so there: `replaces: "
+                        f"[{one.name}]`. If both are sent side by side, list {feed} in the "
+                        "contract's `sharedFeeds`"
+                    )
         return self
 
     @model_validator(mode="after")

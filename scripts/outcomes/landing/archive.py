@@ -24,8 +24,9 @@ from pyrage.x25519 import Identity
 from outcomes.config import Settings
 from outcomes.contracts.model import Contract, require_partner_id
 from outcomes.errors import OutcomesError
-from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.deliveries import DeliveredFile, file_changed, reading_errors, state_of
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.snapshots import Release
 from outcomes.landing.unpack import sha256_of
 
@@ -74,31 +75,40 @@ class Archive:
     ) -> Iterator[DeliveredFile]:
         """Archive each file when the iterator reaches it, just before it lands.
 
-        A file that the partner's agreement does not cover is passed on without archiving.
+        A file that the partner's agreement does not cover is passed on without archiving, one
+        that cannot be archived with its fault.
         """
         for delivered in delivered_files:
             agreement = contracts[delivered.partner_id].agreement
             is_covered = agreement is None or agreement.is_in_force(delivered.as_of_date)
-            yield self.keep(delivered) if is_covered else delivered
+            yield self._kept(delivered) if is_covered else delivered
+
+    def _kept(self, delivered: DeliveredFile) -> DeliveredFile:
+        try:
+            return self.keep(delivered)
+        except OSError:  # of the archive, so no file can be kept
+            raise
+        except BaseException as error:
+            return replace(delivered, fault=fault_of(error))
 
     def keep(self, delivered: DeliveredFile) -> DeliveredFile:
-        """Archive a file once; returns it with the time at which it was received.
+        """Archive a file once; returns it with its state and the time of its receipt.
 
         A file is archived again if another content arrived under its name in between: it is
         then the newest version, and the new time gives the same order in every replay.
 
         Raises:
-            OutcomesError: the partner's key is missing, or the file changed while it was read.
+            FileError: the file cannot be read, or changed while it was read.
+            OutcomesError: the partner's key is missing.
             OSError: the archive cannot be written.
         """
-        content = sha256_of(delivered.path)
+        state = state_of(delivered.path)
+        with reading_errors():
+            content = sha256_of(delivered.path)
 
         def accept(found: str) -> None:
             if found != content:
-                raise OutcomesError(
-                    f"{delivered.path} changed while it was read. When it has arrived completely, "
-                    "run the same command again."
-                )
+                raise file_changed()
 
         # The same content under another name is a file of its own.
         name = _hash(delivered.name)[:16]
@@ -106,7 +116,7 @@ class Archive:
         with self._locked(delivered.partner_id, delivered.as_of_date) as folder:
             newest = max(folder.glob(f"*-file-*-{name}.age"), default=None)
             if newest and newest.stem.endswith(identity):
-                return replace(delivered, received_at=_time_of(newest))
+                return replace(delivered, received_at=_time_of(newest), state=state)
             received_at = datetime.now(UTC)
             header = {
                 "partner_id": delivered.partner_id,
@@ -116,9 +126,11 @@ class Archive:
             }
             path = folder / f"{received_at:{_TIME}}-file-{identity}.age"
             key = self._key_to_write(delivered.partner_id)
-            with delivered.path.open("rb") as body:
+            with reading_errors():
+                body = delivered.path.open("rb")
+            with body:
                 write_encrypted(path, key, header, body, accept)
-        return replace(delivered, received_at=received_at)
+        return replace(delivered, received_at=received_at, state=state)
 
     def keep_release(self, release: Release) -> None:
         """Archive the decision to accept a held file, once."""
@@ -158,17 +170,20 @@ class Archive:
             datetime.fromisoformat(header["received_at"]),
         )
 
-    def releases(self) -> Iterator[Release]:
-        """The decisions to accept held files, in the order in which they were made.
+    def releases(self) -> list[Path]:
+        """The entries of decisions to accept held files, in the order in which they were made."""
+        return self._entries("release")
+
+    def restore_release(self, entry: Path) -> Release:
+        """Decrypt the decision to accept a held file.
 
         Raises:
-            OutcomesError: a key is missing, or an entry is damaged.
+            OutcomesError: the key is missing, or the entry is damaged.
         """
-        for entry in self._entries("release"):
-            header = read_encrypted(entry, self._key_to_read(entry), io.BytesIO())
-            header["as_of_date"] = date.fromisoformat(header["as_of_date"])
-            header["released_at"] = datetime.fromisoformat(header["released_at"])
-            yield Release(**header)
+        header = read_encrypted(entry, self._key_to_read(entry), io.BytesIO())
+        header["as_of_date"] = date.fromisoformat(header["as_of_date"])
+        header["released_at"] = datetime.fromisoformat(header["released_at"])
+        return Release(**header)
 
     def destroy(self, partner_id: str) -> int:
         """Destroy a partner's key and entries; returns the number of entries."""

@@ -23,13 +23,19 @@ from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.check import FileReport, Finding, check_files
 from outcomes.landing.deliveries import (
     DeliveredFile,
-    Deliveries,
     delivered_file,
     find_deliveries,
     shown,
 )
 from outcomes.landing.interruption import explained
-from outcomes.landing.loader import ALREADY_LANDED, Outcome, land_deliveries, release_file
+from outcomes.landing.loader import (
+    ALREADY_LANDED,
+    NOT_LANDED,
+    Outcome,
+    land_deliveries,
+    release_file,
+)
+from outcomes.landing.replaced import refuse_unsaid
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
 from outcomes.landing.skeleton import (
@@ -87,38 +93,28 @@ def _land(path: Path, *, dry_run: bool) -> None:
     contracts = load_contracts()
     deliveries = find_deliveries(path, contracts)
     archive = Archive.of(load_settings())
-    files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
     outcomes: list[Outcome] = []
     with explained(), connect() as connection:
         require_own_archive(connection, load_settings())
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo, progress_bar("Landing", console) as progress:
             create_tables(connection)
+            deliveries = refuse_unsaid(connection, contracts, deliveries)
+            files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
             task = progress.add_task("", total=len(deliveries.files))
             for delivered, landed in land_deliveries(connection, contracts, files):
                 outcomes += landed
                 for outcome in landed if not dry_run else ():
-                    log_event(
-                        "file",
-                        # No name: a district may write a child's into it.
-                        file_id=outcome.file_id,
-                        partner_id=outcome.partner_id,
-                        as_of_date=outcome.as_of_date,
-                        status=outcome.status,
-                        reason=outcome.reason,
-                        rows_loaded=outcome.counts.rows_loaded,
-                        rows_rejected=outcome.counts.rows_rejected,
-                    )
+                    _log(outcome)
                 progress.update(
                     task,
                     advance=1,
                     description=f"{delivered.partner_id} {delivered.as_of_date}",
                 )
-        if not dry_run:
-            _keep_releases(connection, archive)
-    _show_problems(outcomes, deliveries)
+        unkept = [] if dry_run else _keep_releases(connection, archive)
+    _show_problems(outcomes, [*deliveries.unplaced, *unkept])
     console.print(counts_table(outcomes, "Would be landed" if dry_run else "Landed"))
-    if deliveries.unplaced or any(outcome.needs_a_person for outcome in outcomes):
+    if deliveries.unplaced or unkept or any(outcome.needs_a_person for outcome in outcomes):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -135,18 +131,22 @@ def release(
     archive = Archive.of(load_settings())
     with explained(), connect() as connection:
         outcomes = release_file(connection, load_contracts(), file_name, given_date(as_of), reason)
-        _keep_releases(connection, archive)
+        unkept = _keep_releases(connection, archive)
     for outcome in outcomes:
         console.print(
             f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} "
             f"{escape(outcome.file_name)}"
         )
+    _show_problems([], unkept)
+    if unkept:
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 def replay() -> None:
     """Fill an empty database from the archive: raw.*, landing.*, and the releases.
 
-    Run `outcomes build` afterwards. An interrupted replay leaves the database empty.
+    Run `outcomes build` afterwards. An interrupted replay leaves the database empty. The exit
+    code is 3 if an entry could not be restored or read: all others are.
 
     Example:
         outcomes replay
@@ -161,7 +161,13 @@ def replay() -> None:
             progress.update(task, completed=done, total=total, description=where)
 
         outcomes = replay_archive(connection, contracts, archive, follow)
+    failed = [outcome for outcome in outcomes if outcome.status == NOT_LANDED or outcome.error]
+    for outcome in failed:
+        _log(outcome)
+    _show_problems(failed, [])
     console.print(counts_table(outcomes, "Replayed"))
+    if failed:
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 @district_app.command()
@@ -249,10 +255,34 @@ def check(
         raise typer.Exit(NEEDS_A_PERSON)
 
 
-def _keep_releases(connection: psycopg.Connection, archive: Archive) -> None:
-    """Archive all releases: an interrupted one is in the ledger, but not yet in the archive."""
+def _log(outcome: Outcome) -> None:
+    log_event(
+        "file",
+        # No name: a district may write a child's into it.
+        file_id=outcome.file_id,
+        partner_id=outcome.partner_id,
+        as_of_date=outcome.as_of_date,
+        status=outcome.status,
+        reason=outcome.reason,
+        error=outcome.error,
+        rows_loaded=outcome.counts.rows_loaded,
+        rows_rejected=outcome.counts.rows_rejected,
+    )
+
+
+def _keep_releases(connection: psycopg.Connection, archive: Archive) -> list[str]:
+    """Archive all releases: an interrupted one is in the ledger, but not yet in the archive.
+
+    Returns:
+        Messages about those that could not be archived.
+    """
+    unkept = []
     for known in releases(connection):
-        archive.keep_release(known)
+        try:
+            archive.keep_release(known)
+        except OutcomesError as error:
+            unkept.append(f"the release of {known.file_name} is not archived: {error}")
+    return unkept
 
 
 def given_date(text: str) -> date | None:
@@ -267,17 +297,17 @@ def given_date(text: str) -> date | None:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
 
 
-def _show_problems(outcomes: list[Outcome], deliveries: Deliveries) -> None:
+def _show_problems(outcomes: list[Outcome], others: list[str]) -> None:
     for outcome in outcomes:
-        if outcome.status in ("quarantined", "held", "duplicate") or outcome.detail:
+        if outcome.needs_a_person or outcome.status == "duplicate" or outcome.detail:
             colour = "red" if outcome.needs_a_person else "yellow"
             console.print(
                 f"[{colour}]{outcome.status}[/] {outcome.partner_id} "
                 f"{outcome.as_of_date or ''} {escape(outcome.file_name)}: "
                 f"{outcome.reason or 'note'} – {escape(outcome.detail or '')}"
             )
-    for problem in deliveries.unplaced:
-        console.print(f"[red]not landed[/] {escape(problem)}")
+    for problem in others:
+        console.print(f"[red]{NOT_LANDED}[/] {escape(problem)}")
 
 
 def counts_table(outcomes: list[Outcome], title: str) -> Table:
@@ -305,7 +335,7 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
         statuses = [outcome.status for outcome in own]
         numbers = [
             statuses.count("loaded"),
-            statuses.count("held") + statuses.count("quarantined"),
+            sum(outcome.needs_a_person for outcome in own),
             statuses.count("duplicate"),
             statuses.count(ALREADY_LANDED),
             sum(outcome.counts.rows_loaded for outcome in own),

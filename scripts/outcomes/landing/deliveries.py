@@ -5,19 +5,55 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
+from outcomes.landing.reasons import FileError, Reason
+
+# Size, time of the last change, and the place on the disk.
+FileState = tuple[int, int, int]
+
+
+def state_of(path: Path) -> FileState:
+    """The state of a file on disk.
+
+    Raises:
+        FileError: it is gone, or cannot be read.
+    """
+    with reading_errors():
+        found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@contextmanager
+def reading_errors() -> Iterator[None]:
+    """Turn an error of the system while a delivered file is read into the file's fault."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            Reason.UNREADABLE_FILE, f"cannot be read: {error.strerror or type(error).__name__}"
+        ) from None
+
+
+def file_changed() -> FileError:
+    """The fault of a file that somebody is still writing."""
+    return FileError(
+        Reason.UNREADABLE_FILE,
+        "changed while it was read. When it has arrived completely, run the same command again",
+    )
 
 
 @dataclass(frozen=True, order=True)
 class DeliveredFile:
     """A file in its delivery folder, whose date is the as-of date.
 
-    `received_at` is set for an archived file.
+    `received_at` and `state` are set for an archived file. A file with a `fault` could not be
+    archived, or not be restored, and does not land.
     """
 
     partner_id: str
@@ -25,6 +61,17 @@ class DeliveredFile:
     name: str
     path: Path = field(compare=False)
     received_at: datetime | None = field(default=None, compare=False)
+    state: FileState | None = field(default=None, compare=False)
+    fault: FileError | None = field(default=None, compare=False)
+
+    def require_unchanged(self, state: FileState) -> None:
+        """Refuse a file that differs from an earlier state: somebody is still writing it.
+
+        Raises:
+            FileError: it changed, or is gone.
+        """
+        if state_of(self.path) != state:
+            raise file_changed()
 
 
 @dataclass(frozen=True)

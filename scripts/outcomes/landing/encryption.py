@@ -19,6 +19,8 @@ import pyrage
 from pyrage.x25519 import Identity
 
 from outcomes.errors import OutcomesError
+from outcomes.landing.deliveries import reading_errors
+from outcomes.landing.reasons import FileError
 
 
 def make_key(file: Path) -> None:
@@ -55,14 +57,15 @@ def write_encrypted(
     writer at a time may use a folder.
 
     Raises:
-        OSError: the body cannot be read, or the file cannot be written.
+        FileError: the body cannot be read.
+        OSError: the file cannot be written.
     """
     plain = _Plain(header, body)
     with _durable(path, path.with_name("unfinished.part")) as part:
         try:
             pyrage.encrypt_io(plain, part, [key.to_public()])
         except pyrage.EncryptError as error:
-            raise OSError(str(error)) from None
+            raise plain.fault or OSError(str(error)) from None
         accept(plain.sha256.hexdigest())
 
 
@@ -89,17 +92,26 @@ def read_encrypted(path: Path, key: Identity, body: BinaryIO) -> dict[str, Any]:
 
 
 class _Plain:
-    """Header and body as one stream that hashes the body while it is read."""
+    """Header and body as one stream that hashes the body while it is read.
+
+    Keeps an error, because pyrage keeps only its text.
+    """
 
     def __init__(self, header: Mapping[str, Any], body: BinaryIO) -> None:
         self._header = io.BytesIO(json.dumps(header).encode() + b"\n")
         self._body = body
         self.sha256 = hashlib.sha256()
+        self.fault: FileError | None = None
 
     def read(self, size: int, /) -> bytes:
         if chunk := self._header.read(size):
             return chunk
-        chunk = self._body.read(size)
+        try:
+            with reading_errors():
+                chunk = self._body.read(size)
+        except FileError as fault:
+            self.fault = fault
+            raise
         self.sha256.update(chunk)
         return chunk
 

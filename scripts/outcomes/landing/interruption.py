@@ -1,14 +1,64 @@
-"""Errors for a failure of the database, the disk or the network."""
+"""Tells a failure of the database, the disk or the network from the fault of one file."""
 
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
 from outcomes.errors import OutcomesError
+from outcomes.landing.reasons import FileError, Reason
+
+
+def fault_of(error: BaseException) -> FileError:
+    """What went wrong while one file was processed, as the fault of that file.
+
+    Anything that a library raises counts: the next file may be readable. The text of an unknown
+    error is left out, because it can quote a row.
+
+    Raises:
+        BaseException: the error itself, if it concerns all files: the database is lost, a disk is
+            full, somebody stopped the command.
+    """
+    match error:
+        case FileError():
+            return error
+        case OutcomesError():
+            return FileError(Reason.ARCHIVE_FAILED, str(error))
+        case psycopg.DataError() | psycopg.IntegrityError():
+            pass
+        case psycopg.Error() | KeyboardInterrupt() | SystemExit() | GeneratorExit():
+            raise error
+        case OSError() if _is_full(error):
+            raise error
+        case OSError():
+            problem = error.strerror or type(error).__name__
+            return FileError(Reason.UNREADABLE_FILE, f"cannot be read: {problem}")
+    where = f"{type(error).__name__} in {_place(error)}"
+    return FileError(
+        Reason.READER_FAILED,
+        f"this release cannot read it ({where}). Please report that; every landing tries again",
+        where,
+    )
+
+
+def _place(error: BaseException) -> str:
+    """The line of this package in which an error arose."""
+    package = Path(__file__).parent.parent
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(package)
+    ]  # fmt: skip
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "a library"
+
+
+def _is_full(error: OSError) -> bool:
+    # The archive's library passes on the text of an error, but not its number.
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or f"os error {errno.ENOSPC}" in str(error)
 
 
 @contextmanager
@@ -31,11 +81,9 @@ def explained() -> Iterator[None]:
     ) as error:
         raise _again(f"The connection to PostgreSQL broke: {_first_line(error)}") from None
     except OSError as error:
-        # The archive's library passes on the text of an error, but not its number.
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) or f"os error {errno.ENOSPC}" in str(
-            error
-        )
-        raise _again(f"A file could not be read or written: {error}", make_space=is_full) from None
+        raise _again(
+            f"A file could not be read or written: {error}", make_space=_is_full(error)
+        ) from None
 
 
 def _again(what: str, *, make_space: bool = False) -> OutcomesError:

@@ -85,6 +85,8 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
                     found.append(Joined(own[-1], own[-1].counts.set_aside(), fault=fault))
                 else:
                     found.append(_store(connection, contract, item, own[-1], rows))
+                    if found[-1].fault:
+                        ledger.take_back_joined(connection, own[-1].file_id)
     finally:
         tables.close()
     return found
@@ -143,6 +145,7 @@ def _store(
 ) -> Joined:
     counts = file.counts
     in_snapshot = issues = 0
+    rejected = []
     load: dict[str, str | int | date] = {
         "partner_id": contract.partner_id,
         "load_id": file.file_id,
@@ -163,6 +166,11 @@ def _store(
                 copy_rows(connection, ("landing", table), found, noted)
         in_snapshot += valid.rows_loaded
         counts = counts.after_join(valid, is_own=is_own)
+        rejected.append(valid.rejected)
         issues += valid.issues.height
+    try:
+        counts.require_enough_rows(rejected)
+    except FileError as fault:
+        return Joined(file, counts.set_aside(), fault=fault)
     ledger.close_joined(connection, file.file_id, counts, in_snapshot)
     return Joined(file, counts, issues)

@@ -17,6 +17,7 @@ from outcomes.contracts.model import Contract
 from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
+from outcomes.landing.replaced import line_of, record_replaced_objects
 from outcomes.landing.unpack import LogicalFile
 
 
@@ -81,6 +82,7 @@ def record_partners(
 
 
 def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
+    record_replaced_objects(connection, contract)
     agreement, promised = contract.agreement, contract.sla_properties
     _insert(
         connection,
@@ -121,10 +123,11 @@ def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
 
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:
-    """Keep other loaders from a partner's object until the transaction ends."""
+    """Keep other loaders from an object, and those it replaces, until the transaction ends."""
+    line, _ = line_of(connection, key.partner_id, key.contract_object or "")
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        [f"outcomes.land {key.partner_id} {key.contract_object or ''}"],
+        [f"outcomes.land {key.partner_id} {line[0]}"],
     )
 
 
@@ -205,6 +208,8 @@ def add_file(
     values: dict[str, Any] = {
         **asdict(key),
         "contract_version": version,
+        "snapshot": snapshot,
+        "feeds": file.item.feeds if file.item else [],
         "school_year": spring_year(key.as_of_date) if snapshot == "school_year" else None,
         "sent_at": file.sent_at,
         "status": "loaded",
@@ -387,6 +392,29 @@ def forget_quarantined(connection: psycopg.Connection, known: KnownFile) -> None
     """Delete a quarantine by an earlier version of the contract."""
     connection.execute("delete from landing.files where duplicate_of = %s", [known.file_id])
     connection.execute("delete from landing.files where file_id = %s", [known.file_id])
+
+
+def forget_failed(connection: psycopg.Connection, file: LogicalFile, key: FileKey) -> None:
+    """Delete the record that a reader failed before it knew the content that is now read."""
+    connection.execute(
+        """
+        delete from landing.files
+        where
+            partner_id = %s
+            and as_of_date = %s
+            and file_name in (%s, %s)
+            and reason_code = %s
+            and sha256 <> %s
+        """,
+        [
+            key.partner_id,
+            key.as_of_date,
+            file.file_name,
+            file.delivered.name,
+            Reason.READER_FAILED.value,
+            key.sha256,
+        ],
+    )
 
 
 def require_empty(connection: psycopg.Connection) -> None:

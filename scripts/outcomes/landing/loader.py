@@ -18,23 +18,30 @@ from outcomes.errors import OutcomesError
 from outcomes.landing import ledger, snapshots
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.joins import Joined, is_delta, join
 from outcomes.landing.ledger import FileKey, KnownFile
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.snapshots import Judged, Release
-from outcomes.landing.unpack import LogicalFile, logical_files
+from outcomes.landing.unpack import LogicalFile, logical_files, whole_file
 from outcomes.landing.validate import ValidBlock
 from outcomes.warehouse.tables import raw_feeds
 
 ALREADY_LANDED = "already landed"
+NOT_LANDED = "not landed"
+
+# The faults that may be gone at the next landing: the day has come, the reader was corrected.
+_PASSING = (Reason.DATE_IN_THE_FUTURE.value, Reason.READER_FAILED.value)
 
 
 @dataclass
 class Outcome:
     """The outcome of one file, for the terminal.
 
-    `status` is the ledger's, or `already landed` if there was nothing to do.
+    `status` is the ledger's, or `already landed` if there was nothing to do, or `not landed` if
+    the file could not be archived, restored or read: it has no row in the ledger, and the next
+    landing tries it again. `error` is the exception of a reader and its place.
     """
 
     partner_id: str
@@ -46,11 +53,25 @@ class Outcome:
     file_id: int | None = None
     counts: Counts = field(default_factory=Counts)
     issues: int = 0
+    error: str | None = None
+
+    @classmethod
+    def not_landed(cls, delivered: DeliveredFile, name: str, fault: FileError) -> Outcome:
+        """The outcome of a file that could not even be recorded."""
+        return cls(
+            delivered.partner_id,
+            name,
+            NOT_LANDED,
+            delivered.as_of_date,
+            fault.reason.value,
+            fault.detail,
+            error=fault.error,
+        )
 
     @property
     def needs_a_person(self) -> bool:
         """Whether somebody has to act: decide, or ask the partner."""
-        return self.status in ("quarantined", "held")
+        return self.status in ("quarantined", "held", NOT_LANDED)
 
 
 def land_deliveries(
@@ -58,7 +79,9 @@ def land_deliveries(
     contracts: Mapping[str, Contract],
     delivered_files: Iterable[DeliveredFile],
 ) -> Iterator[tuple[DeliveredFile, list[Outcome]]]:
-    """Land delivered files one after the other; a fault of one file does not stop the others.
+    """Land delivered files one after the other.
+
+    Whatever happens to one file is its own outcome, and does not stop the others.
 
     Within a delivery, and within an archive, files that fit no object come last, so that a
     copy under another name is recognized as a duplicate.
@@ -69,7 +92,7 @@ def land_deliveries(
         delivered_files, key=lambda file: (file.partner_id, file.as_of_date)
     ):
         unpacked = [
-            (delivered, logical_files(contracts[delivered.partner_id], delivered))
+            (delivered, _unpacked(contracts[delivered.partner_id], delivered))
             for delivered in group
         ]
         unpacked.sort(key=lambda entry: all(map(_is_unknown, entry[1])))
@@ -77,6 +100,8 @@ def land_deliveries(
         for delivered, files in unpacked:
             contract = contracts[delivered.partner_id]
             outcomes: list[Outcome] = []
+            if delivered.fault:
+                outcomes.append(Outcome.not_landed(delivered, delivered.name, delivered.fault))
             for file in sorted(files, key=_is_unknown):
                 if file.item and file.item.name in contract.joined:
                     joined.append(file)
@@ -88,6 +113,15 @@ def land_deliveries(
     # The following build needs statistics of the new rows.
     for feed in raw_feeds():
         connection.execute(f"analyze raw.{feed}".encode())
+
+
+def _unpacked(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
+    if delivered.fault:
+        return []
+    try:
+        return logical_files(contract, delivered)
+    except BaseException as error:
+        return [whole_file(delivered, fault_of(error))]
 
 
 def _is_unknown(file: LogicalFile) -> bool:
@@ -102,9 +136,12 @@ def land_file(
     The first outcome is the file's own; others are of snapshots that are now held, or no
     longer held, because of it.
     """
-    with connection.transaction():
-        landed = _take(connection, contract, file)
-        judged = _judge(connection, contract, landed)
+    try:
+        with connection.transaction():
+            landed = _take(connection, contract, file)
+            judged = _judge(connection, contract, landed)
+    except BaseException as error:
+        return [Outcome.not_landed(file.delivered, file.file_name, fault_of(error))]
     return _outcomes(contract, [landed], judged)
 
 
@@ -122,16 +159,20 @@ def land_joined(
     )
     as_of_date = files[0].delivered.as_of_date
     rows: dict[str, pl.DataFrame] = {}
-    with connection.transaction():
-        landed = [_take(connection, contract, file, rows) for file in files]
-        judged: list[Judged] = []
-        if any(entry.is_new for entry in landed):
-            days = ledger.later_joined_deliveries(connection, contract.partner_id, as_of_date)
-            for day in [as_of_date, *days]:
-                for joined in join(connection, contract, day):
-                    _note(connection, joined, landed)
-            for entry in landed:
-                judged += _judge(connection, contract, entry)
+    try:
+        with connection.transaction():
+            landed = [_take(connection, contract, file, rows) for file in files]
+            judged: list[Judged] = []
+            if any(entry.is_new for entry in landed):
+                days = ledger.later_joined_deliveries(connection, contract.partner_id, as_of_date)
+                for day in [as_of_date, *days]:
+                    for joined in join(connection, contract, day):
+                        _note(connection, joined, landed)
+                for entry in landed:
+                    judged += _judge(connection, contract, entry)
+    except BaseException as error:
+        fault = fault_of(error)
+        return [Outcome.not_landed(file.delivered, file.file_name, fault) for file in files]
     return _outcomes(contract, landed, judged)
 
 
@@ -157,11 +198,30 @@ def _take(
     ledger.lock(connection, key)
     known = ledger.find_same_content(connection, key)
     if stale := _stale_quarantine(known, key, contract):
-        ledger.forget_quarantined(connection, stale)
-        known = [k for k in known if k.file_id != stale.file_id]
+        others = [k for k in known if k.file_id != stale.file_id]
+        with connection.transaction() as attempt:
+            ledger.forget_quarantined(connection, stale)
+            landed = _enter(connection, contract, file, key, reading, rows, others)
+            is_unchanged = stale.contract_version == contract.version
+            if is_unchanged and landed.outcome.reason == stale.reason_code:
+                raise psycopg.Rollback(attempt)
+            return landed
+    return _enter(connection, contract, file, key, reading, rows, known)
+
+
+def _enter(
+    connection: psycopg.Connection,
+    contract: Contract,
+    file: LogicalFile,
+    key: FileKey,
+    reading: FileReading,
+    rows: dict[str, pl.DataFrame] | None,
+    known: list[KnownFile],
+) -> _Landed:
     outcome = _repeated(connection, contract, file, key, known)
     if outcome and not ledger.receive_again(connection, key, file.delivered.received_at):
         return _Landed(file, key, outcome, is_new=False)
+    ledger.forget_failed(connection, file, key)
     outcome = outcome or _load(connection, contract, file, key, reading, rows)
     return _Landed(file, key, outcome, is_new=True)
 
@@ -258,12 +318,15 @@ def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
 
 
 def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) -> KnownFile | None:
-    """The same file, if another version of the contract quarantined it: it is tried again."""
+    """The same file, if it is to be tried again.
+
+    Another version of the contract quarantined it, or it has a fault that may have passed.
+    """
     for other in known:
         if (
             other.file_name == key.file_name
             and other.status == "quarantined"
-            and other.contract_version != contract.version
+            and (other.contract_version != contract.version or other.reason_code in _PASSING)
         ):
             return other
     return None
@@ -324,7 +387,10 @@ def _load(
                 )
         outcome.counts = reading.counts
         outcome.detail = "; ".join(reading.warnings) or None
-    except FileError as fault:
+    except BaseException as error:
+        fault = fault_of(error)
+        if fault.reason is Reason.UNREADABLE_FILE:
+            raise fault from None  # its content is unknown
         if rows and file.item:
             rows.pop(file.item.name, None)
         if elsewhere := _copy_elsewhere(connection, key, Counts()):
@@ -332,6 +398,7 @@ def _load(
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
         outcome.status, outcome.reason = "quarantined", fault.reason.value
         outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
+        outcome.error = fault.error
         outcome.counts = reading.counts.set_aside()
     return outcome
 

@@ -12,10 +12,11 @@ import polars as pl
 
 from outcomes.contracts.layout import FileLayout, Trailer
 from outcomes.contracts.model import Contract, ContractObject
-from outcomes.landing import fixed_width, workbook
+from outcomes.landing import fixed_width, limits, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
-from outcomes.landing.deliveries import shown
+from outcomes.landing.deliveries import shown, state_of
 from outcomes.landing.header import Mapping, map_header, map_positions
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.json_lines import Keys, read_json_lines
 from outcomes.landing.parquet import ParquetFile
 from outcomes.landing.reasons import FileError, Reason
@@ -35,8 +36,10 @@ _NO_ROW = {
     "json_lines": "expected one object a line, with the contract's keys; no line is one",
 }
 
-# At most so many added columns are named in the warning.
+# At most so many added columns, and kinds of faults, are named in a message.
 _NAMED_COLUMNS = 10
+_NAMED_FAULTS = 3
+_FAULT = ("line_start", "reason_code", "column_name")
 
 
 @dataclass
@@ -73,6 +76,34 @@ class Counts:
             lines_not_for_us=self.lines_not_for_us + valid.lines_not_for_us,
         )
 
+    @property
+    def rows(self) -> int:
+        """All rows, whatever became of them."""
+        return self.rows_loaded + self.rows_rejected + self.rows_not_for_us
+
+    def require_enough_rows(self, rejected: list[pl.DataFrame]) -> None:
+        """Refuse a file with too many rejected rows, and say what is wrong with most of them.
+
+        Raises:
+            FileError: it has.
+        """
+        if not limits.too_many_rejected(self.rows_rejected, self.rows):
+            return
+        faults = (
+            pl.concat(rejected)
+            .group_by("reason_code", "column_name")
+            .agg(pl.len().alias("rows"), pl.col("line_start").min().alias("line"))
+        )
+        faults = faults.sort(["rows", "line"], descending=[True, False]).head(_NAMED_FAULTS)
+        named = ", ".join(
+            f"{reason}{f' in {column}' if column else ''} {number} times, first in line {line}"
+            for reason, column, number, line in faults.iter_rows()
+        )
+        raise FileError(
+            Reason.TOO_MANY_REJECTED_ROWS,
+            f"{self.rows_rejected} of {self.rows} rows are broken: {named}",
+        )
+
     def set_aside(self) -> Counts:
         """The counts if nothing of the file is loaded."""
         return Counts(lines=self.lines, lines_rejected=self.lines)
@@ -90,6 +121,8 @@ class FileReading:
         self._survey_fault: FileError | None = None
         self._has_read_letters = False
         self._trailer: str | None = None
+        self._rejected: list[pl.DataFrame] = []
+        self._state = file.delivered.state or state_of(file.delivered.path)
         self.sha256 = self._take_survey()
 
     def _take_survey(self) -> str:
@@ -99,9 +132,9 @@ class FileReading:
         try:
             with self.file.open() as stream:
                 self._survey = survey(stream, item.file.encoding if item and is_text else "utf-8")
-        except FileError as fault:
+        except BaseException as error:
             # A file that cannot be unpacked is identified by its packed bytes.
-            self._survey_fault = fault
+            self._survey_fault = fault_of(error)
             return sha256_of(packed)
         if is_text:
             self.counts.lines = self._survey.lines
@@ -115,6 +148,11 @@ class FileReading:
         Raises:
             FileError: the file cannot be loaded; this may only show at its end.
         """
+        yield from self._blocks()
+        self.file.delivered.require_unchanged(self._state)
+        self.counts.require_enough_rows(self._rejected)
+
+    def _blocks(self) -> Iterator[ValidBlock]:
         item = self._require_object()
         layout = item.file
         if item.is_reference:
@@ -138,7 +176,7 @@ class FileReading:
                 unclosed = block.rejected["line_start"].max()  # type: ignore[assignment]
             self._count(valid)
             yield valid
-        rows = self._rows()
+        rows = self.counts.rows
         if rows and wrong_width == rows:
             raise FileError(Reason.WRONG_LAYOUT, _NO_ROW.get(layout.format, _NO_ROW["delimited"]))
         is_common = undecodable > max(1, rows * _MAX_UNDECODABLE_SHARE)
@@ -163,12 +201,12 @@ class FileReading:
             raise fault
         if file.item is None:
             raise FileError(Reason.UNKNOWN_FILE, "no object of the contract fits")
-        received_at = file.delivered.received_at or datetime.now(UTC)
-        # One day of tolerance for time zones.
-        if as_of_date > received_at.date() + timedelta(days=1):
+        # One day of tolerance for time zones. Not the day of receipt: a delivery that came early
+        # lands when its day has come.
+        today = datetime.now(UTC).date()
+        if as_of_date > today + timedelta(days=1):
             raise FileError(
-                Reason.DATE_IN_THE_FUTURE,
-                f"the delivery is of {as_of_date}, and was received on {received_at.date()}",
+                Reason.DATE_IN_THE_FUTURE, f"the delivery is of {as_of_date}, and today is {today}"
             )
         if agreement and not agreement.is_in_force(as_of_date):
             raise FileError(
@@ -177,10 +215,6 @@ class FileReading:
                 f"{agreement.ends_on}; the delivery is of {as_of_date}",
             )
         return file.item
-
-    def _rows(self) -> int:
-        counts = self.counts
-        return counts.rows_loaded + counts.rows_rejected + counts.rows_not_for_us
 
     def _read(self, item: ContractObject) -> Iterator[Block]:
         if item.file.format == "workbook":
@@ -294,6 +328,7 @@ class FileReading:
         self.counts.lines_not_for_us += valid.lines_not_for_us
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
+        self._rejected.append(valid.rejected.select(_FAULT))
         self.counts.lines_rejected += spanned(valid.rejected)
 
     def _check_trailer(self, layout: FileLayout, trailer: Trailer, headers: int) -> None:
@@ -304,7 +339,7 @@ class FileReading:
         rows, day = found
         counts = self.counts
         # A rejected span can hold several rows of the partner; a repeated header is no row.
-        fewest = self._rows() - headers
+        fewest = counts.rows - headers
         most = fewest + headers - counts.rows_rejected + counts.lines_rejected
         is_number = re.fullmatch("[0-9]{1,12}", rows) is not None
         if not is_number or not fewest <= int(rows) <= most:

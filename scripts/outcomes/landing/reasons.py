@@ -37,7 +37,11 @@ class Reason(StrEnum):
     TRAILER_COUNT_MISMATCH = auto()
     TRAILER_DATE_MISMATCH = auto()
     FAILED_TRANSFORM = auto()
+    TOO_MANY_REJECTED_ROWS = auto()
     SHRUNKEN_SNAPSHOT = auto()
+    UNREADABLE_FILE = auto()
+    READER_FAILED = auto()
+    ARCHIVE_FAILED = auto()
     DUPLICATE_CONTENT = auto()
 
     # Rows that cannot be read
@@ -68,10 +72,14 @@ class Reason(StrEnum):
 
 @dataclass
 class FileError(Exception):
-    """A fault of a whole file; `detail` is for people and never holds a person's data."""
+    """A fault of a whole file; `detail` is for people and never holds a person's data.
+
+    `error` names the exception and its place in the code, if a reader failed.
+    """
 
     reason: Reason
     detail: str
+    error: str | None = None
 
     def __str__(self) -> str:
         """Code and detail."""

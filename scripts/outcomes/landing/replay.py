@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
 
 import psycopg
 
@@ -12,7 +14,9 @@ from outcomes.errors import OutcomesError
 from outcomes.landing import ledger
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import DeliveredFile
+from outcomes.landing.interruption import fault_of
 from outcomes.landing.loader import Outcome, land_deliveries, restore_release
+from outcomes.landing.reasons import FileError
 
 Follow = Callable[[int, int, DeliveredFile], None]
 
@@ -25,8 +29,9 @@ def replay(
 ) -> list[Outcome]:
     """Land the archived files in the order in which they were received, and repeat releases.
 
-    It is one transaction: an interrupted replay leaves the database empty. `follow` is called
-    after every file with its number, the number of all files, and the file.
+    It is one transaction: an interrupted replay leaves the database empty. An entry that cannot
+    be restored is an outcome, `not landed`. `follow` is called after every file with its number,
+    the number of all files, and the file.
 
     Raises:
         OutcomesError: the database is not empty, or the archive is empty or lacks a contract.
@@ -50,7 +55,13 @@ def replay(
 
     def restored() -> Iterator[DeliveredFile]:
         for entry in entries:
-            yield archive.restore(entry, folder)
+            try:
+                delivered = archive.restore(entry, folder)
+            except OSError:  # of the folder
+                raise
+            except BaseException as error:
+                delivered = _lost(entry, folder, fault_of(error))
+            yield delivered
 
     outcomes: list[Outcome] = []
     try:
@@ -59,10 +70,24 @@ def replay(
             landing = land_deliveries(connection, contracts, restored())
             for done, (delivered, landed) in enumerate(landing, start=1):
                 outcomes += landed
-                delivered.path.unlink()
+                delivered.path.unlink(missing_ok=True)
                 follow(done, len(entries), delivered)
-            for release in archive.releases():
-                restore_release(connection, contracts, release)
+            for entry in archive.releases():
+                try:
+                    release = archive.restore_release(entry)
+                except BaseException as error:
+                    fault = fault_of(error)
+                    lost = _lost(entry, folder, fault)
+                    outcomes.append(Outcome.not_landed(lost, lost.name, fault))
+                else:
+                    restore_release(connection, contracts, release)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return outcomes
+
+
+def _lost(entry: Path, folder: Path, fault: FileError) -> DeliveredFile:
+    """An entry that cannot be restored, by what its place in the archive says."""
+    day = date.fromisoformat(entry.parent.name)
+    partner_id = entry.parent.parent.name
+    return DeliveredFile(partner_id, day, entry.name, folder / entry.stem, fault=fault)

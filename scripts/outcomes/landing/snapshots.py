@@ -12,6 +12,7 @@ from outcomes.contracts.formats import spring_year
 from outcomes.errors import OutcomesError
 from outcomes.landing.ledger import FileKey, update_file
 from outcomes.landing.reasons import Reason
+from outcomes.landing.replaced import Replaced, line_of
 from outcomes.landing.unpack import LogicalFile
 
 
@@ -48,11 +49,43 @@ class Judged:
 @dataclass(frozen=True)
 class _Snapshot:
     file_id: int
+    contract_object: str
+    source_id: str | None
+    school_year: int | None
     file_name: str
     as_of_date: date
+    feeds: list[str]
     rows_loaded: int
     status: str
     is_released: bool
+
+    @property
+    def series(self) -> tuple[str, str | None, int | None]:
+        """What the next snapshot of its object shares with it."""
+        return self.contract_object, self.source_id, self.school_year
+
+    def takes_turns_with(self, other: _Snapshot, pairs: set[tuple[str, str]]) -> bool:
+        """Whether only the newer of the two is in force, if their objects are such a pair.
+
+        An object without sources, or without school years, stands for all of them.
+        """
+        return (
+            (self.contract_object, other.contract_object) in pairs
+            and (self.source_id == other.source_id or None in (self.source_id, other.source_id))
+            and (
+                self.school_year == other.school_year
+                or None in (self.school_year, other.school_year)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The rows of a snapshot, and those that were in force before."""
+
+    rows: int
+    rows_before: int
+    before: str
 
 
 def judge_snapshots(
@@ -60,47 +93,54 @@ def judge_snapshots(
 ) -> list[Judged]:
     """Hold the snapshots that lost more than a share of the previous accepted one.
 
-    All snapshots of the same object and school year are judged again, in the order of their
-    as-of dates, so the order of arrival does not matter. The rows of a held snapshot are
-    stored; its status keeps staging from reading them.
+    All snapshots of the same object and school year, and of objects that take each other's place
+    with it, are judged again, in the order of their as-of dates, so the order of arrival does not
+    matter. The rows of a held snapshot are stored; its status keeps staging from reading them.
     """
+    objects, replaced = line_of(connection, group.partner_id, group.contract_object)
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
         snapshots = cursor.execute(
             """
             select
                 file_id,
+                contract_object,
+                source_id,
+                school_year,
                 file_name,
                 as_of_date,
+                feeds,
                 coalesce(rows_in_snapshot, rows_loaded) as rows_loaded,
                 status,
                 released_at is not null as is_released
             from landing.files
             where
                 partner_id = %(partner_id)s
-                and contract_object = %(contract_object)s
-                and source_id is not distinct from %(source_id)s
-                and school_year is not distinct from %(school_year)s
                 and status in ('loaded', 'held')
+                and contract_object = any(%(objects)s)
+                and snapshot in ('school_year', 'cumulative')
+                and (
+                    cardinality(%(objects)s) > 1
+                    or (
+                        source_id is not distinct from %(source_id)s
+                        and school_year is not distinct from %(school_year)s
+                    )
+                )
             order by as_of_date, sent_at nulls first, received_at, file_id
             """,
-            asdict(group),
+            asdict(group) | {"objects": objects},
         ).fetchall()
     changed = []
     accepted: list[_Snapshot] = []
     for snapshot in snapshots:
-        # The previous snapshot, and the one of the same delivery that this one replaces.
-        before = [a for a in accepted if a.as_of_date < snapshot.as_of_date][-1:]
-        before += [a for a in accepted if a.as_of_date == snapshot.as_of_date][-1:]
-        fullest = max(before, key=lambda a: a.rows_loaded, default=snapshot)
-        enough = fullest.rows_loaded * (1 - max_share)
+        compared = _compared(snapshot, accepted, snapshots, replaced)
+        lost = [c for c in compared if c.rows < c.rows_before * (1 - max_share)]
         status, detail = "loaded", None
-        if snapshot.rows_loaded < enough and not snapshot.is_released:
+        if lost and not snapshot.is_released:
             status = "held"
-            is_replaced = fullest.as_of_date == snapshot.as_of_date
-            which = "version that it replaces" if is_replaced else "snapshot"
+            most = max(lost, key=lambda comparison: comparison.rows_before)
             detail = (
-                f"{snapshot.rows_loaded} rows, {fullest.rows_loaded} in the {which} of "
-                f"{fullest.as_of_date}; at most {max_share:.0%} may be lost"
+                f"{most.rows} rows, {most.rows_before} in the {most.before}; at most "
+                f"{max_share:.0%} may be lost"
             )
         else:
             accepted.append(snapshot)
@@ -112,6 +152,74 @@ def judge_snapshots(
             day = snapshot.as_of_date
             changed.append(Judged(snapshot.file_id, snapshot.file_name, day, status, detail))
     return changed
+
+
+def _compared(
+    snapshot: _Snapshot,
+    accepted: list[_Snapshot],
+    snapshots: list[_Snapshot],
+    replaced: list[Replaced],
+) -> list[_Comparison]:
+    """What a snapshot is compared with: what was in force before, feed by feed.
+
+    That is the previous snapshot of its object, or newer ones of objects whose place it takes;
+    and the version of the same delivery that it replaces.
+    """
+    day, rows = snapshot.as_of_date, snapshot.rows_loaded
+    own = [a for a in accepted if a.series == snapshot.series]
+    compared = [
+        _Comparison(rows, version.rows_loaded, f"version that it replaces of {day}")
+        for version in own[-1:]
+        if version.as_of_date == day
+    ]
+    earlier = [a for a in own if a.as_of_date < day][-1:]
+    since = earlier[0].as_of_date if earlier else date.min
+    is_taken_over = False
+    for feed in snapshot.feeds:
+        pairs = {(r.contract_object, r.replaced_object) for r in replaced if r.feed == feed}
+        pairs |= {(other, one) for one, other in pairs}
+        before = _in_force(feed, [a for a in accepted if since < a.as_of_date < day], pairs)
+        before = [a for a in before if snapshot.takes_turns_with(a, pairs)]
+        if not before:
+            continue
+        is_taken_over = True
+        # Objects into which one was split are compared together.
+        beside = {
+            s.series: s.rows_loaded
+            for s in snapshots
+            if s.as_of_date == day
+            and feed in s.feeds
+            and s.series != snapshot.series
+            and not s.takes_turns_with(snapshot, pairs)
+            and any(s.takes_turns_with(a, pairs) for a in before)
+        }
+        names = " and ".join(sorted({a.contract_object for a in before}))
+        compared.append(
+            _Comparison(
+                rows + sum(beside.values()),
+                sum(a.rows_loaded for a in before),
+                f"snapshot of {names} of {max(a.as_of_date for a in before)}",
+            )
+        )
+    if not is_taken_over:
+        compared += [
+            _Comparison(rows, previous.rows_loaded, f"snapshot of {previous.as_of_date}")
+            for previous in earlier
+        ]
+    return compared
+
+
+def _in_force(feed: str, accepted: list[_Snapshot], pairs: set[tuple[str, str]]) -> list[_Snapshot]:
+    """The newest snapshots of each object, without those whose place another took since."""
+    newest = {a.series: a for a in accepted if feed in a.feeds}
+    return [
+        one
+        for one in newest.values()
+        if not any(
+            other.as_of_date > one.as_of_date and other.takes_turns_with(one, pairs)
+            for other in newest.values()
+        )
+    ]
 
 
 def release(

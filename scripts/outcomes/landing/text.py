@@ -61,9 +61,10 @@ class _Transcoded:
             chunk = self._stream.read(size)
             try:
                 text = self._decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError:
+            except UnicodeError:  # without a mark it is not a UnicodeDecodeError
                 raise FileError(
-                    Reason.WRONG_ENCODING, "expected UTF-16; the bytes are no UTF-16"
+                    Reason.WRONG_ENCODING,
+                    "expected UTF-16 with a byte-order mark; the bytes are no such text",
                 ) from None
             if text or not chunk:
                 return text.encode("utf-8", "surrogatepass")

@@ -75,7 +75,7 @@ def logical_files(contract: Contract, delivered: DeliveredFile) -> list[LogicalF
     if not candidates:
         return unknown_files(delivered)
     if fault := _wrong_date(delivered, candidates[0][1]):
-        return [_whole(delivered, fault)]
+        return [whole_file(delivered, fault)]
     compression = candidates[0][0].file.compression
     if compression == "zip":
         return _zip_members(delivered, candidates)
@@ -90,9 +90,9 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
     try:
         members = list_members(delivered.path)
     except FileError as error:
-        return [_whole(delivered, error)]
+        return [whole_file(delivered, error)]
     if not members:
-        return [_whole(delivered, FileError(Reason.EMPTY_FILE, "the archive holds no file"))]
+        return [whole_file(delivered, FileError(Reason.EMPTY_FILE, "the archive holds no file"))]
     found = []
     for member in members:
         opener = _member_opener(delivered.path, member)
@@ -173,7 +173,7 @@ def unknown_files(delivered: DeliveredFile) -> list[LogicalFile]:
         try:
             members = list_members(delivered.path)
         except FileError as damage:
-            return [_whole(delivered, damage)]
+            return [whole_file(delivered, damage)]
         return [
             LogicalFile(
                 delivered,
@@ -279,7 +279,8 @@ def _member_opener(path: Path, member: str) -> OpenFile:
     return open_member
 
 
-def _whole(delivered: DeliveredFile, fault: FileError) -> LogicalFile:
+def whole_file(delivered: DeliveredFile, fault: FileError) -> LogicalFile:
+    """A delivered file as one logical file with a fault."""
     opener = _opener(delivered.path, "none")
     return LogicalFile(delivered, delivered.name, None, opener, fault=fault)
 

@@ -37,6 +37,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class FailedWeek:
+    """The last `outcomes weekly`, if it failed and nothing was published since."""
+
+    step: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
 class LateFeed:
     """A kind of file whose agreed day and latency have passed."""
 
@@ -68,6 +76,7 @@ class Status:
     # Why people do not read the newest state; empty if they do.
     not_newest: list[str]
     is_running: bool
+    failed_week: FailedWeek | None
     late: list[LateFeed]
     waiting: list[WaitingFile]
     links_in_review: int
@@ -78,7 +87,8 @@ class Status:
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
         is_newest = self.is_running or not self.not_newest
-        return is_newest and not self.late and not self.waiting
+        is_built = is_newest and self.failed_week is None
+        return is_built and not self.late and not self.waiting
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date | None) -> Status:
@@ -102,6 +112,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         is_running=last_run is not None
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
+        failed_week=_failed_week(connection),
         late=_late(connection, as_of) if is_built else [],
         waiting=_waiting(connection),
         links_in_review=_count(connection, "select count(*) from identity.match_review_queue")
@@ -134,6 +145,11 @@ def show_status(status: Status, console: Console) -> None:
         console.print(f"  {escape(run.verdict)}")
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
+    if week := status.failed_week:
+        console.print(
+            f"[red]Last week[/]: failed in the step {week.step}, "
+            f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
+        )
     if status.as_of != date.today():
         what = "these deliveries are" if status.late else "no delivery is"
         console.print(f"On {status.as_of} {what} late.")
@@ -171,6 +187,23 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
             from landing.runs
             where {condition}
             """.encode()  # noqa: S608
+        ).fetchone()
+
+
+def _failed_week(connection: psycopg.Connection) -> FailedWeek | None:
+    with connection.cursor(row_factory=class_row(FailedWeek)) as cursor:
+        return cursor.execute(
+            """
+            select step, finished_at
+            from landing.weeks
+            where
+                exit_code = 1
+                and week_id = (select max(week_id) from landing.weeks)
+                and not exists (
+                    select from landing.runs
+                    where published_at > weeks.finished_at
+                )
+            """
         ).fetchone()
 
 
@@ -254,7 +287,16 @@ def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
                                 then later.as_of_date > files.as_of_date
                             else
                                 later.status = 'loaded'
-                                and later.contract_object = files.contract_object
+                                and (
+                                    later.contract_object = files.contract_object
+                                    or exists (
+                                        select from landing.replaced_objects as replaced
+                                        where
+                                            replaced.partner_id = files.partner_id
+                                            and replaced.contract_object = later.contract_object
+                                            and replaced.replaced_object = files.contract_object
+                                    )
+                                )
                                 and later.source_id is not distinct from files.source_id
                                 and later.school_year is not distinct from files.school_year
                                 and (later.as_of_date, later.received_at)

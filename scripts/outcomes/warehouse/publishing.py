@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.metadata import version
 
 import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
+from outcomes.warehouse.connection import connect
 
 # The name of the installed package.
 DISTRIBUTION = "student-outcomes-warehouse"
@@ -55,7 +57,7 @@ def require_published(connection: psycopg.Connection) -> None:
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether the publication was made by this code, from all landed files and decisions."""
+    """Whether the publication was made by this code, from the ledger as it is now."""
     code = code_version()
     row = connection.execute(
         "select exists (select from landing.runs "
@@ -75,14 +77,7 @@ def why_not_newest(connection: psycopg.Connection) -> list[str]:
             newest.as_of_date,
             published.run_id = newest.run_id,
             (select max(as_of_date) from landing.files where status = 'loaded'),
-            published.contract_versions
-            = (select jsonb_object_agg(partner_id, contract_version) from landing.partners)
-            and published.started_at > greatest(
-                (select max(received_at) from landing.files),
-                (select max(released_at) from landing.files),
-                (select max(decided_at) from landing.link_decisions),
-                (select max(finished_at) from landing.purges)
-            )
+            published.ledger_content is not distinct from landing.content()
             and not exists (select from releases.school_years where released_at is null)
         from landing.runs as published
         cross join (select * from landing.runs order by run_number desc limit 1) as newest
@@ -102,6 +97,15 @@ def why_not_newest(connection: psycopg.Connection) -> list[str]:
     elif not has_read_all:
         reasons.append("files, releases, decisions, revisions or contracts have changed since")
     return reasons
+
+
+def record_week(exit_code: int, step: str, run_id: str | None) -> None:
+    """Record the end of `outcomes weekly`, if the database can be reached."""
+    with suppress(OutcomesError, psycopg.Error), connect() as connection:
+        connection.execute(
+            "insert into landing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
+            [exit_code, step, run_id],
+        )
 
 
 def code_version() -> str:

@@ -1,6 +1,33 @@
 -- Runs of dbt on the target `prod`: begin, end, missing rows and verdict.
 -- Idempotent; applied together with the ledger.
 
+-- A hash of all that a build reads from the ledger. A run records it before it reads anything, so
+-- whatever is landed, released, decided or purged from then on makes it differ, in whatever order
+-- ids and times were assigned and transactions ended.
+create or replace function landing.content()
+returns text
+language sql stable
+-- The text of a row is the same in every session.
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'postgres'
+as $$
+    select md5(string_agg(md5(content), '' order by content))
+    from (
+        select 'file ' || files::text from landing.files
+        union all
+        select 'partner ' || partners::text from landing.partners
+        union all
+        select 'object ' || contract_objects::text from landing.contract_objects
+        union all
+        select 'replaced ' || replaced_objects::text from landing.replaced_objects
+        union all
+        select 'calendar ' || contract_calendars::text from landing.contract_calendars
+        union all
+        select 'decision ' || link_decisions::text from landing.link_decisions
+    ) as entries (content)
+$$;
+
 -- Begin a run, unless another one is alive: two runs at once would mix their tables. dbt closes
 -- its connection between two nodes, so it cannot hold a lock. But a living run almost always
 -- has a session, and the sessions of a killed run end by themselves.
@@ -49,12 +76,13 @@ begin
     where status = 'running';
     insert into landing.runs (
         run_id, command, status, code_version, code_digest, policy_version, model_version,
-        contract_versions
+        contract_versions, ledger_content
     )
     select
         this_run_id, this_command, 'running', begin_run.code_version, begin_run.code_digest,
         begin_run.policy_version, begin_run.model_version,
-        coalesce(jsonb_object_agg(partners.partner_id, partners.contract_version), '{}')
+        coalesce(jsonb_object_agg(partners.partner_id, partners.contract_version), '{}'),
+        landing.content()
     from landing.partners;
 end
 $$;

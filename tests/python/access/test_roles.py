@@ -28,14 +28,15 @@ PUBLISHED = [
 READABLE = {
     "outcomes_loader": [
         "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
-        "landing.contract_calendars", "landing.migrations",
+        "landing.contract_calendars", "landing.replaced_objects", "landing.migrations",
     ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
-        "landing.link_decisions", "landing.runs", "landing.run_relations",
-        "landing.disclosures", "landing.migrations", "landing.purges",
+        "landing.contract_objects", "landing.contract_calendars", "landing.replaced_objects",
+        "landing.link_decisions", "landing.runs", "landing.weeks", "landing.run_relations",
+        "landing.disclosures", "landing.migrations", "landing.purges", "releases.school_years",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],

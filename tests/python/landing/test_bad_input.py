@@ -172,7 +172,8 @@ def test_a_repeated_header_is_rejected_even_if_all_columns_are_text(
 ) -> None:
     columns = [p.name for p in load_contracts()["interventions"].objects[0].columns]
     header = ",".join(columns)
-    deliver(tmp_path, ROSTER, f"{header}\n{header}\n\ufeff{header}\n".encode())
+    row = "T,Tutoring,clairton,7,2012-09-01,"
+    deliver(tmp_path, ROSTER, f"{header}\n{header}\n\ufeff{header}\n{row}\n".encode())
     land(connection, tmp_path)
     assert [row[2] for row in rejects(connection)] == ["repeated_header"] * 2
 

@@ -17,6 +17,7 @@ from outcomes.landing.reasons import Reason
 
 from .deliveries import (
     CLAIRTON,
+    CLAIRTON_STUDENT,
     EVENT,
     WOODLAND_DAY,
     clairton,
@@ -108,8 +109,8 @@ def discipline(**values: str) -> Callable[[Path], object]:
 
 
 def sheets(**changes: object) -> Callable[[Path], object]:
-    student = CLAIRTON["Students"][0] | changes
-    return lambda drops: clairton(drops, CLAIRTON | {"Students": [student]})
+    usual = CLAIRTON["Students"][0]
+    return lambda drops: clairton(drops, CLAIRTON | {"Students": [usual, usual | changes]})
 
 
 FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
@@ -193,6 +194,10 @@ FILE_FAULTS: dict[Reason, list[Callable[[Path], object]]] = {
     ],
     Reason.RECORD_TOO_LONG: [
         event_file(GOOD.replace("TRAILER", '"' + "x\r\n" * 600_000 + "TRAILER"))
+    ],
+    Reason.TOO_MANY_REJECTED_ROWS: [
+        lambda drops: events(drops, {"EventCode": "Q"}),
+        lambda drops: clairton(drops, CLAIRTON | {"Students": [CLAIRTON_STUDENT | {"ID": "x"}]}),
     ],
     Reason.TRAILER_MISSING: [event_file(GOOD.replace("TRAILER", "THE END"))],
     Reason.TRAILER_COUNT_MISMATCH: [
@@ -373,11 +378,39 @@ def test_the_bounds_of_a_number_are_in_range(
     assert ledger(connection, "rows_loaded, rows_rejected") == [(2, 0)]
 
 
+@pytest.mark.parametrize(
+    ("rows", "broken", "status"),
+    [
+        (2, 1, "loaded"),
+        (2, 2, "quarantined"),
+        (12, 10, "loaded"),
+        (12, 11, "quarantined"),
+        (40, 20, "loaded"),
+        (40, 21, "quarantined"),
+    ],
+)
+def test_a_file_of_mostly_broken_rows_is_set_aside(
+    connection: psycopg.Connection, tmp_path: Path, rows: int, broken: int, status: str
+) -> None:
+    """Above half of the rows and above ten, by the seed `rejection_limits`; and all of them."""
+    codes = ["Q"] * broken + ["U"] * (rows - broken)
+    events(tmp_path, *({"StudentID": f"{n:09}", "EventCode": c} for n, c in enumerate(codes)))
+    (outcome,) = land(connection, tmp_path).values()
+    assert outcome.status == status
+    if status == "quarantined":
+        assert outcome.detail == (
+            f"{broken} of {rows} rows are broken: unknown_code in EventCode {broken} times, first "
+            "in line 2"
+        )
+
+
 def test_every_reason_has_a_test() -> None:
     tested = {*FILE_FAULTS, *ROW_FAULTS}
     elsewhere = {Reason.SHRUNKEN_SNAPSHOT, Reason.DUPLICATE_CONTENT}  # test_ledger.py
     elsewhere |= {Reason.FAILED_TRANSFORM}  # test_joins.py
     elsewhere |= {Reason.BAD_JSON, Reason.UNREADABLE_PARQUET}  # test_named_values.py
+    # test_own_fault.py
+    elsewhere |= {Reason.UNREADABLE_FILE, Reason.READER_FAILED, Reason.ARCHIVE_FAILED}
     assert tested | elsewhere == set(Reason)
 
 

@@ -135,7 +135,9 @@ def test_a_file_that_has_landed_since_is_not_in_what_people_read(
     connection.execute("update landing.files set received_at = now() where file_id = 1")
     code, output = run("status", "--as-of", str(newest))
     assert code == 3
-    assert "not the newest: files, releases, decisions or contracts have changed since" in output
+    assert (
+        "not the newest: files, releases, decisions, revisions or contracts have changed" in output
+    )
 
 
 def test_a_rollback_is_named(
@@ -160,6 +162,20 @@ def test_a_run_in_progress_is_well(
     assert found["last_run"]["verdict"].startswith("In progress")
     assert "A build is running since " in output
     assert "failed" not in output
+
+
+def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
+    connection: psycopg.Connection, newest: date, tmp_path: Path
+) -> None:
+    with pytest.raises(OutcomesError, match="does not exist"):
+        run("weekly", tmp_path / "nowhere")
+    code, found = as_json(newest)
+    assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
+    output = run("status", "--as-of", str(newest))[1]
+    assert "Last week: failed in the step land" in output
+    assert "Somebody has to act." in output
+    publish(connection, pretend_build(connection))
+    assert as_json(newest)[1]["failed_week"] is None
 
 
 def test_a_missing_delivery_is_late_after_its_day_and_latency(
@@ -205,7 +221,7 @@ def test_a_file_waits_until_an_accepted_one_follows(
         "and contract_object = 'STUDENT' and status = 'loaded')"
     )
     connection.execute(wait.format("min").encode())
-    assert as_json(newest)[0] == 0
+    assert as_json(newest)[1]["waiting"] == []
     connection.execute(wait.format("max").encode())
     code, found = as_json(newest)
     assert code == 3

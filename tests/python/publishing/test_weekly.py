@@ -19,28 +19,59 @@ from outcomes.warehouse.publishing import code_version, is_up_to_date
 
 @pytest.fixture
 def current(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
-    """A warehouse published by the current code."""
+    """A warehouse published by the current code, from the present content of the ledger."""
     monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc")
     connection.execute("update landing.runs set code_version = 'v1-0-gabc'")
     return connection
+
+
+# Archived long before the last run: the loader was killed before it landed, or took long.
+LATE_FILE = (
+    "insert into landing.files (partner_id, file_name, sha256, as_of_date, received_at, status) "
+    "values ('clairton', 'late', 'x', '2012-09-03', '2012-09-03', 'loaded')"
+)
 
 
 def test_a_warehouse_is_up_to_date_until_something_changes(current: psycopg.Connection) -> None:
     assert is_up_to_date(current)
     for change in (
         "update landing.runs set code_version = 'v1-1-gdef'",
+        LATE_FILE,
         "update landing.files set received_at = now() where file_id = 1",
         "update landing.files set released_at = now() where file_id = 1",
+        "update landing.contract_objects set feeds = '{}' where partner_id = 'clairton'",
         "update landing.partners set contract_version = '9.9.9' where partner_id = 'clairton'",
         "insert into landing.link_decisions (student_key, other_record_type, other_record_key, "
         "decision, decided_by, reason) values ('clairton:1', 'client', 'x:1', 'link', 'a', 'b')",
-        "insert into landing.purges (partner_id, found, finished_at) values ('x', '{}', now())",
+        # A purge.
+        "delete from landing.files where file_id = (select max(file_id) from landing.files)",
     ):
         with current.transaction(force_rollback=True):
             current.execute(change.encode())
             assert not is_up_to_date(current), change
     pretend_build(current)
     assert not is_up_to_date(current)
+
+
+def test_what_lands_while_a_run_builds_is_built_by_the_next(current: psycopg.Connection) -> None:
+    as_published = (
+        "update landing.runs set code_version = 'v1-0-gabc', "
+        "as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')"
+    )
+    publish(current, pretend_build(current, f"set role {current.info.user}; {LATE_FILE}"))
+    current.execute(as_published.encode())
+    assert not is_up_to_date(current)
+    publish(current, pretend_build(current))
+    current.execute(as_published.encode())
+    assert is_up_to_date(current)
+
+
+def test_the_content_of_the_ledger_is_the_same_in_every_session(
+    current: psycopg.Connection,
+) -> None:
+    current.execute("set timezone = 'Asia/Kolkata'; set datestyle = 'German'")
+    current.execute("set intervalstyle = 'iso_8601'")
+    assert is_up_to_date(current)
 
 
 def test_files_that_differ_from_the_commit_are_always_built(
