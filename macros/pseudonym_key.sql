@@ -6,7 +6,8 @@
     would give every child another pseudonym.
 #}
 {% macro take_pseudonym_key() -%}
-    {%- if is_writing() and 'model.student_outcomes.pseudonyms' in selected_resources -%}
+    {%- if is_writing() and target.name != 'dev'
+        and 'model.student_outcomes.pseudonyms' in selected_resources -%}
         {%- set query -%}
             select
                 coalesce(length(current_setting('outcomes.pseudonym_key', true)), 0),
@@ -25,7 +26,7 @@
                 "OUTCOMES_PSEUDONYM_KEY has " ~ length ~ " characters. Expected at least 32 "
                 ~ "of a random text, for instance from `openssl rand -hex 32`."
             ) }}
-        {%- elif length and not is_in_environment and target.name != 'dev' -%}
+        {%- elif length and not is_in_environment -%}
             {%- do run_query(
                 "update landing.pseudonym_key set key = null, is_in_environment = true"
             ) -%}

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
@@ -89,7 +91,7 @@ def rollback() -> None:
     Example:
         outcomes rollback
     """
-    with connect() as connection:
+    with connect_as(BUILDER) as connection:
         typer.echo(roll_back(connection))
 
 

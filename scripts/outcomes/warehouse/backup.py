@@ -14,9 +14,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import psycopg
+
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
@@ -24,8 +29,13 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
 from outcomes.warehouse.tables import create_tables
 
-TABLES = ("raw.*", "landing.*", "releases.*", "identity.int_identity_assignments")
+TABLES = ("raw.*", "landing.*", "releases.*")
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
+# The history of persons is copied as rows alone: it belongs to the builder, who could have given
+# it a constraint that would run with the rights of whoever restores it.
+HISTORY = "identity.int_identity_assignments"
+HISTORY_COLUMNS = "student_key text, person_id text, reason text, assigned_at timestamptz"
+HISTORY_FILE = "persons.csv.age"
 ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
 
 
@@ -44,6 +54,8 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
         with _program(settings, "pg_dump", "--format=custom", *tables) as dump:
             content = cast(BinaryIO, dump.stdout)
             write_encrypted(backup / DUMP, read_key(keys / DUMP_KEY), {}, content)
+        history = _read_history(settings)
+        write_encrypted(backup / HISTORY_FILE, read_key(keys / DUMP_KEY), {}, history)
         # After the dump, because a file is archived before it is in the ledger.
         _copy(settings.archive_dir, backup / ARCHIVE)
         _copy(settings.archive_keys_dir, keys / ARCHIVE_KEYS)
@@ -89,6 +101,12 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
                 "start` creates it."
             )
         connection.execute("create schema if not exists identity")
+        history = BytesIO()
+        # Backups of earlier releases have it in the dump.
+        if (folder / HISTORY_FILE).exists():
+            read_encrypted(folder / HISTORY_FILE, read_key(keys_folder / DUMP_KEY), history)
+        if history.getvalue():
+            _write_history(connection, history.getvalue())
     _copy(folder / ARCHIVE, settings.archive_dir)
     _copy(keys_folder / ARCHIVE_KEYS, settings.archive_keys_dir)
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
@@ -98,6 +116,28 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
     with connect(settings) as connection:
         # The backup may be of an earlier release.
         create_tables(connection)
+
+
+def _read_history(settings: Settings) -> BytesIO:
+    """The rows of the history, empty before the first build."""
+    rows = BytesIO()
+    with connect_as(BUILDER, settings) as connection:
+        if connection.execute("select to_regclass(%s)", [HISTORY]).fetchone() != (None,):
+            names = ", ".join(column.split()[0] for column in HISTORY_COLUMNS.split(", "))
+            query = f"copy (select {names} from {HISTORY}) to stdout (format csv)"  # noqa: S608
+            with connection.cursor().copy(query.encode()) as copy:
+                for part in copy:
+                    rows.write(part)
+    rows.seek(0)
+    return rows
+
+
+def _write_history(connection: psycopg.Connection, rows: bytes) -> None:
+    with connection.transaction():
+        connection.execute(f"drop table if exists {HISTORY}".encode())
+        connection.execute(f"create table {HISTORY} ({HISTORY_COLUMNS})".encode())
+        with connection.cursor().copy(f"copy {HISTORY} from stdin (format csv)".encode()) as copy:
+            copy.write(rows)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.access.logins import limited_login
+from outcomes.access.roles import BUILDER
+from outcomes.config import PROJECT_DIR, Settings, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
@@ -76,7 +78,7 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
         elif name == "NodeFinished":
             progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
 
-    with progress, dbt_environment():
+    with progress, limited_login(load_settings(), BUILDER) as settings, dbt_environment(settings):
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
                 # Failures are shown below.
@@ -116,13 +118,13 @@ def _show_failure(outcome: dbtRunnerResult, console: Console) -> str:
 
 
 @contextmanager
-def dbt_environment() -> Iterator[None]:
+def dbt_environment(settings: Settings) -> Iterator[None]:
     """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
 
     Collecting takes a fifth of dbt's time, and frees little.
     """
-    settings = load_settings()
     provided = {
+        "OUTCOMES_PG_USER": settings.user,
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
     }

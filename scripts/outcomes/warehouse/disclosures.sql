@@ -4,7 +4,7 @@
 -- rows about students, and role that reads it.
 create or replace function landing.record_disclosures(this_run_id text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     made record;
 begin
@@ -47,7 +47,7 @@ $$;
 -- The agreement with a partner, in words.
 create or replace function landing.agreement_of(this_partner_id text)
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select
         coalesce(
             min(

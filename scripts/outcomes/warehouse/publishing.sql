@@ -5,7 +5,7 @@
 -- Publish a complete run that passed, unless published rows would be missing.
 create or replace function landing.publish_run(this_run_id text, accepted_because text)
 returns void
-language plpgsql
+language plpgsql set search_path = ''
 -- Without "already exists, skipping".
 set client_min_messages = warning
 as $$
@@ -13,6 +13,7 @@ declare
     this landing.runs;
     replaced text;
 begin
+    perform landing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
     select * into this from landing.runs where run_id = this_run_id;
     if this.status is distinct from 'passed' then
@@ -54,7 +55,7 @@ $$;
 -- The published run; null after a restore until the first build.
 create or replace function landing.published_run()
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select run_id from landing.runs
     where status = 'published' and to_regclass('marts.publications') is not null
     order by published_at desc
@@ -64,7 +65,7 @@ $$;
 -- Keep the published tables for a rollback. The districts' own tables are derived from them.
 create or replace function landing.keep_previous()
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     kept landing.run_relations;
 begin
@@ -84,7 +85,7 @@ $$;
 
 create or replace function landing.drop_previous()
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     kept_schema text;
 begin
@@ -98,7 +99,7 @@ $$;
 -- from the schemas `next_…` or, for a rollback, `previous_…`.
 create or replace function landing.put_in_place(this_run_id text, replaced text, beside text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     made landing.run_relations;
     copied bigint;
@@ -132,7 +133,7 @@ $$;
 -- Drop the relations that the run no longer makes, and the schemas of former districts.
 create or replace function landing.drop_replaced(this_run_id text, replaced text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     gone record;
 begin
@@ -162,12 +163,13 @@ $$;
 create or replace function landing.copy_table(
     source regclass, schema_name text, relation text, row_filter text
 ) returns bigint
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     target constant text := format('%I.%I', schema_name, relation);
     copied bigint;
     described record;
 begin
+    perform landing.refuse_foreign(source), landing.refuse_foreign(to_regclass(target));
     if landing.definition_of(to_regclass(target)) <> landing.definition_of(source) then
         execute format('drop table %s', target);
     end if;
@@ -202,11 +204,30 @@ begin
 end
 $$;
 
+-- Refuse a relation that is no table or belongs to another role: its triggers and rules would
+-- run with the rights of whoever publishes.
+create or replace function landing.refuse_foreign(relation regclass)
+returns void
+language plpgsql set search_path = '' as $$
+declare
+    found record;
+begin
+    select relkind, relowner, pg_get_userbyid(relowner) as owner into found
+    from pg_class
+    where oid = relation and (relkind <> 'r' or not pg_has_role(relowner, 'usage'));
+    if found.owner is not null then
+        raise exception '% is not a table of %: it belongs to %.',
+            relation, current_user, found.owner
+            using hint = 'Drop it, then build again.';
+    end if;
+end
+$$;
+
 -- The definition of a table without rows, comments, grants and names of indexes; null if the
 -- table does not exist.
 create or replace function landing.definition_of(relation regclass)
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select string_agg(part, E'\n' order by part)
     from (
         select
@@ -233,7 +254,7 @@ $$;
 -- on whichever columns. Roles that do not exist are skipped.
 create or replace function landing.set_readers(schema_name text, relation text, readers text [])
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     target constant regclass := format('%I.%I', schema_name, relation)::regclass;
     role_name text;
@@ -261,7 +282,7 @@ $$;
 -- schema may read it.
 create or replace function landing.enter_publications(this_run_id text, schema_name text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 begin
     execute format(
         $sql$
@@ -302,13 +323,14 @@ $$;
 -- Restore the previous publication; returns its run. The readers stay those of the newest run.
 create or replace function landing.roll_back()
 returns text
-language plpgsql
+language plpgsql set search_path = ''
 set client_min_messages = warning
 as $$
 declare
     withdrawn text;
     restored text;
 begin
+    perform landing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
     withdrawn := landing.published_run();
     update landing.runs set status = 'withdrawn' where run_id = withdrawn;

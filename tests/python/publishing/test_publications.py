@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -287,7 +288,7 @@ def test_a_view_prevents_a_changed_definition(change: str, connection: psycopg.C
     run_id = pretend_build(connection, FEWER_STUDENTS + change)
 
     with pytest.raises(
-        psycopg.errors.DependentObjectsStillExist, match="view names depends on table"
+        psycopg.errors.DependentObjectsStillExist, match=r"view public\.names depends on table"
     ):
         publish(connection, run_id)
 
@@ -470,7 +471,10 @@ def test_a_killed_client_leaves_a_complete_publication(
     """
     with connect(published) as blocker, blocker.transaction():
         blocker.execute("lock table marts_public.rpt_outcome_gaps in exclusive mode")
-        client = subprocess.Popen([sys.executable, "-c", publication])
+        client = subprocess.Popen(
+            [sys.executable, "-c", publication],
+            env=os.environ | {"PGOPTIONS": "-c role=outcomes_builder"},
+        )
         while not connection.execute(others.format("wait_event_type = 'Lock'").encode()).fetchall():
             assert client.poll() is None
         client.kill()

@@ -25,6 +25,8 @@ from tests.python.conftest import free_port
 from tests.python.reports.pages import problems
 from typer.testing import CliRunner
 
+from outcomes.access.logins import make_login
+from outcomes.access.roles import ANALYST, PUBLIC, STEWARD
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.reports.dashboards import prepare
 from outcomes.warehouse.connection import connect
@@ -51,17 +53,11 @@ def people(large_county: Settings) -> Iterator[Settings]:
     """A login for each role, named `reader_<role>`, and `reader_all`."""
     with connect(large_county) as owner:
         for role in MAY:
-            owner.execute(
-                f"create role reader_{role} login password 'a good one' in role outcomes_{role}"
-                .encode()
-            )  # fmt: skip
-        owner.execute(
-            "create role reader_all login password 'a good one' "
-            "in role outcomes_public, outcomes_analyst, outcomes_steward"
-        )
+            make_login(owner, f"reader_{role}", "a good one", f"outcomes_{role}")
+        make_login(owner, "reader_all", "a good one", PUBLIC, ANALYST, STEWARD)
         yield large_county
         for role in [*MAY, "all"]:
-            owner.execute(f"drop role reader_{role}".encode())
+            owner.execute(f"drop owned by reader_{role}; drop role reader_{role}".encode())
 
 
 def environment(built: Settings, role: str) -> dict[str, str]:

@@ -142,7 +142,7 @@ def a_login(published: Settings) -> Iterator[Callable[[str], Settings]]:
 
     def make(role: str) -> Settings:
         with connect(published) as owner:
-            make_login(owner, name, role, password)
+            make_login(owner, name, password, role)
         return replace(published, user=name, password=password)
 
     yield make
