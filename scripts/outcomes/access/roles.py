@@ -92,7 +92,11 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
         STEWARD: ("select", "insert"),
     },
     "pseudonym_key": {BUILDER: ("select", "update")},
-    "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
+    "disclosures": {
+        BUILDER: ("select", "insert"),
+        DEVELOPER: ("select",),
+        STEWARD: ("select", "insert"),
+    },
     "purges": {},
     "upgrades": {},
     "runs": {

@@ -45,6 +45,7 @@ READABLE = {
         *PUBLISHED, "raw.*", "landing.files", "landing.rejected_rows", "landing.value_issues",
         "landing.partners", "landing.contract_objects", "landing.contract_calendars",
         "landing.link_decisions", "landing.runs", "landing.measure_history",
+        "landing.disclosures",
     ],
 }  # fmt: skip
 FORBIDDEN = {
