@@ -77,7 +77,7 @@ begin
         execute format('create schema if not exists %I', 'previous_' || kept.schema_name);
         perform landing.copy_table(
             format('%I.%I', kept.schema_name, kept.relation)::regclass,
-            'previous_' || kept.schema_name, kept.relation, 'true'
+            'previous_' || kept.schema_name, kept.relation, 'true', ''
         );
     end loop;
 end
@@ -102,14 +102,16 @@ returns void
 language plpgsql set search_path = '' as $$
 declare
     made landing.run_relations;
+    source regclass;
     copied bigint;
 begin
     perform landing.drop_replaced(this_run_id, replaced);
     for made in select * from landing.run_relations where run_id = this_run_id loop
         execute format('create schema if not exists %I', made.schema_name);
+        source := format('%I.%I', beside || made.built_in, made.relation)::regclass;
         copied := landing.copy_table(
-            format('%I.%I', beside || made.built_in, made.relation)::regclass,
-            made.schema_name, made.relation, made.row_filter
+            source, made.schema_name, made.relation, made.row_filter,
+            landing.row_order(source, made.readers)
         );
         perform landing.set_readers(made.schema_name, made.relation, made.readers);
         -- Later rows resemble the first ones until autovacuum analyzes them.
@@ -128,6 +130,21 @@ begin
         select distinct schema_name from landing.run_relations where run_id = this_run_id
     ) as schemas;
 end
+$$;
+
+-- How rows are stored whose readers may not know everybody's ids: by all columns from left to
+-- right, so that the place of a row (ctid) says nothing more than the row. The order of a build
+-- follows the ids of students, and would name who is behind a pseudonym. Stewards may know.
+create or replace function landing.row_order(source regclass, readers text [])
+returns text
+language sql stable set search_path = '' as $$
+    select 'order by ' || string_agg(number::text, ', ' order by number)
+    from (
+        select row_number() over (order by attnum) as number
+        from pg_attribute
+        where attrelid = source and attnum > 0 and not attisdropped
+    ) as columns
+    where readers <> '{outcomes_steward}'
 $$;
 
 -- Drop the relations that the run no longer makes, and the schemas of former districts.
@@ -157,11 +174,14 @@ begin
 end
 $$;
 
+-- For warehouses of earlier versions.
+drop function if exists landing.copy_table(regclass, text, text, text);
+
 -- Replace a table's rows by those of another. If both have the same definition, the table and
 -- the views on it stay, and no reader waits. Otherwise the table is created again; if a
 -- reader's own view depends on it, PostgreSQL refuses, and nothing changes.
 create or replace function landing.copy_table(
-    source regclass, schema_name text, relation text, row_filter text
+    source regclass, schema_name text, relation text, row_filter text, row_order text
 ) returns bigint
 language plpgsql set search_path = '' as $$
 declare
@@ -175,7 +195,9 @@ begin
     end if;
     execute format('create table if not exists %s (like %s including all)', target, source);
     execute format('delete from %s', target);
-    execute format('insert into %s select * from %s where %s', target, source, row_filter);
+    execute format(
+        'insert into %s select * from %s where %s %s', target, source, row_filter, row_order
+    );
     get diagnostics copied = row_count;
     for described in
         -- Few descriptions change from run to run.
