@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.access.logins import connect_as
+from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER
-from outcomes.config import load_settings
+from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.landing.commands import NEEDS_A_PERSON, given_date
 from outcomes.reports.district import report_file, write_report
@@ -89,8 +89,9 @@ def dashboards(
 ) -> None:
     """Serve the dashboards in a browser, until Ctrl-C.
 
-    Each reads as the role that it is for, through your login; what is for another role says so.
-    Staff of a district set OUTCOMES_DISTRICT to its id.
+    Only the printed address with its token opens them. Each reads as the role that it is for,
+    through your login; what is for another role says so. Staff of a district set
+    OUTCOMES_DISTRICT to its id.
 
     Example:
         outcomes dashboards
@@ -98,11 +99,16 @@ def dashboards(
     """
     with console.status("Starting"):
         # dbt Charts is an optional package, which takes a second to load.
-        from outcomes.reports.dashboards import prepare
+        from outcomes.reports import dashboards as served
 
-        setup = prepare(port)
-    console.print(f"The dashboards are on http://localhost:{setup.port} (stop with Ctrl-C)")
-    setup.server.run()
+        roles = {dashboard.role for dashboard in served.dashboards().values()}
+    with (
+        limited_login(load_settings(), *sorted(roles)) as settings,
+        changed_environment(OUTCOMES_PG_USER=settings.user, OUTCOMES_PG_PASSWORD=settings.password),
+    ):
+        setup, key = served.prepare(port)
+        console.print(f"The dashboards are on {key.address} (stop with Ctrl-C)")
+        setup.server.run()
 
 
 def status(

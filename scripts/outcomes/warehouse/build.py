@@ -16,7 +16,7 @@ from rich.console import Console
 
 from outcomes.access.logins import limited_login
 from outcomes.access.roles import BUILDER
-from outcomes.config import PROJECT_DIR, Settings, load_settings
+from outcomes.config import PROJECT_DIR, Settings, changed_environment, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
@@ -133,15 +133,9 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
         escaped = re.sub(r"([\\\s])", r"\\\1", settings.pseudonym_key)
         options = [os.environ.get("PGOPTIONS", ""), f"-c outcomes.pseudonym_key={escaped}"]
         provided["PGOPTIONS"] = " ".join(options).strip()
-    given = {name: os.environ.get(name) for name in provided}
-    os.environ.update(provided)
     gc.disable()
     try:
-        yield
+        with changed_environment(**provided):
+            yield
     finally:
         gc.enable()
-        for name, value in given.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
