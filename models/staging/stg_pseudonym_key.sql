@@ -20,11 +20,10 @@ ledger as (
 pseudonym_key as (
 
     select
-        case
-            when is_in_environment
-                then convert_to(current_setting('outcomes.pseudonym_key'), 'UTF8')
-            else key
-        end as key
+        coalesce(
+            convert_to(nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'),
+            key
+        ) as key
     from ledger
 
 )

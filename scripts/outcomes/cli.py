@@ -63,13 +63,14 @@ def build(
         str, typer.Option(help="Rebuild the warehouse as known on this day, yyyy-mm-dd.")
     ] = "",
     accept_loss: Annotated[
-        str, typer.Option(help="Why missing rows are accepted; recorded with the run.")
+        str, typer.Option(help="Why missing rows or a new key are accepted; recorded.")
     ] = "",
 ) -> None:
     """Build the marts from the landed files, test them, and publish them all at once.
 
     Published tables do not change before all tests have passed. A build is held, with exit
-    code 3, if more rows are missing than policy.publication_loss_limits allows.
+    code 3, if more rows are missing than policy.publication_loss_limits allows, or if the key
+    of the pseudonyms is another.
 
     Example:
         outcomes build

@@ -52,7 +52,7 @@ def build(console: Console, as_of: str = "", accept_loss: str = "") -> BuildResu
     """Build and test everything on the target prod, which publishes it.
 
     With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
-    says why missing rows are accepted. The result was published or held.
+    says why missing rows or another key are accepted. The result was published or held.
 
     Raises:
         BuildError: a model, a test or the publication failed; the failures were printed and

@@ -175,7 +175,7 @@ create table if not exists landing.link_decisions (
     check (other_record_type = 'client' or student_key < other_record_key)
 );
 
--- The key of the pseudonyms, until the environment sets one. The first build with
+-- The key of the pseudonyms, until the environment sets one. The first publication with
 -- OUTCOMES_PSEUDONYM_KEY deletes it; from then on every build needs the environment's key.
 -- Who reads a key can compute everybody's pseudonym.
 create table if not exists landing.pseudonym_key (
@@ -220,7 +220,9 @@ create table if not exists landing.runs (
     failed_nodes text [],
     -- published rows that are missing, and why the loss was accepted
     missing_rows text,
-    loss_accepted_because text
+    loss_accepted_because text,
+    -- hash of the key of the pseudonyms, to notice another key
+    key_fingerprint text
 );
 
 -- For warehouses of earlier versions.
@@ -228,6 +230,7 @@ alter table landing.runs
     drop constraint if exists runs_status_check,
     add column if not exists missing_rows text,
     add column if not exists loss_accepted_because text,
+    add column if not exists key_fingerprint text,
     add column if not exists failed_nodes text [];
 
 -- The relations that each run publishes, including districts' own tables.

@@ -2,7 +2,8 @@
 -- copies their rows to the published tables. docs/architecture.md says why.
 -- Idempotent; applied together with the ledger.
 
--- Publish a complete run that passed, unless published rows would be missing.
+-- Publish a complete run that passed, unless published rows would be missing or pseudonyms
+-- would change, and nobody has accepted it.
 create or replace function landing.publish_run(this_run_id text, accepted_because text)
 returns void
 language plpgsql set search_path = ''
@@ -12,6 +13,7 @@ as $$
 declare
     this landing.runs;
     replaced text;
+    is_loss boolean;
 begin
     perform landing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
@@ -24,7 +26,8 @@ begin
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
     this.missing_rows := landing.missing_rows();
-    if this.missing_rows <> '' and coalesce(accepted_because, '') = '' then
+    is_loss := this.missing_rows <> '' or landing.has_another_key(this_run_id);
+    if is_loss and coalesce(accepted_because, '') = '' then
         update landing.runs
         set status = 'held', missing_rows = this.missing_rows
         where run_id = this_run_id;
@@ -38,8 +41,11 @@ begin
         status = 'published',
         published_at = now(),
         missing_rows = this.missing_rows,
-        loss_accepted_because = case when this.missing_rows <> '' then accepted_because end
+        loss_accepted_because = case when is_loss then accepted_because end
     where run_id = this_run_id;
+    if current_setting('outcomes.pseudonym_key', true) <> '' then
+        update landing.pseudonym_key set key = null, is_in_environment = true;
+    end if;
     perform landing.put_in_place(this_run_id, replaced, 'next_');
     perform releases.keep(this_run_id);
     insert into landing.measure_history

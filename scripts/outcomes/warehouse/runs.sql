@@ -118,6 +118,53 @@ begin
 end
 $$;
 
+-- A hash of the key of the pseudonyms, which tells nothing about it. The key of the session
+-- (the environment's) comes before the warehouse's own.
+create or replace function landing.key_fingerprint()
+returns text
+language sql stable set search_path = '' as $$
+    select
+        encode(
+            sha256(
+                convert_to('fingerprint', 'UTF8')
+                || coalesce(
+                    convert_to(nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'),
+                    key
+                )
+            ),
+            'hex'
+        )
+    from landing.pseudonym_key
+$$;
+
+-- For warehouses of earlier versions, as long as the key is their own.
+update landing.runs
+set key_fingerprint = landing.key_fingerprint()
+where
+    key_fingerprint is null
+    and status = 'published'
+    and not (select is_in_environment from landing.pseudonym_key);
+
+-- Whether a run has another key than the last publication. It counts after a restore, too.
+create or replace function landing.has_another_key(this_run_id text)
+returns boolean
+language sql stable set search_path = '' as $$
+    select coalesce(
+        (
+            select published.key_fingerprint <> this.key_fingerprint
+            from landing.runs as this
+            cross join landing.runs as published
+            where
+                this.run_id = this_run_id
+                and published.status = 'published'
+                and published.run_id <> this.run_id
+            order by published.published_at desc
+            limit 1
+        ),
+        false
+    )
+$$;
+
 -- End a run. `relations` are the public models of a complete run that passed, with their
 -- readers: [{"schema", "relation", "readers", "district_column"}]. A model with a
 -- `district_column` is also published for every district, as a table of the district's own
@@ -227,9 +274,18 @@ language sql stable set search_path = '' as $$
                 (select count(*) from landing.run_relations where run_id = this_run_id),
                 coalesce(runs.as_of_date::text, 'no delivery'), this_run_id
             )
-            when 'held' then format(
-                'Held, not published: %s would be missing. If that is correct, build again '
-                'with --accept-loss "reason".', runs.missing_rows
+            when 'held' then concat_ws(
+                ' ',
+                'Held, not published.',
+                nullif(runs.missing_rows, '') || ' would be missing.',
+                case
+                    when landing.has_another_key(this_run_id)
+                        then
+                            'The key of the pseudonyms is another: every pseudonym would '
+                            'change, and the noise of every public figure that is not '
+                            'released yet.'
+                end,
+                'If that is correct, build again with --accept-loss "reason".'
             )
             when 'partial' then 'Not published: only a complete `dbt build` is.'
             else 'Not published: something failed. The published tables have not changed.'

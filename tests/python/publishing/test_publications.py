@@ -373,6 +373,40 @@ def test_a_run_with_missing_rows_is_held_until_accepted(
     assert public_run(connection) == accepted
 
 
+def test_a_run_with_another_key_of_pseudonyms_is_held_until_accepted(
+    connection: psycopg.Connection,
+) -> None:
+    def attempt(key: str, because: str) -> tuple[str, str | None, str]:
+        connection.execute("select set_config('outcomes.pseudonym_key', %s, false)", [key])
+        run_id = pretend_build(connection)
+        publish(connection, run_id, because)
+        row = connection.execute(
+            "select status, loss_accepted_because, landing.verdict(run_id) "
+            "from landing.runs where run_id = %s",
+            [run_id],
+        ).fetchone()
+        assert row is not None
+        return row
+
+    first, second = "a1b2c3d4" * 5, "0f9e8d7c" * 9
+    own_key = "select key from landing.pseudonym_key where not is_in_environment"
+    before = connection.execute(own_key.encode()).fetchall()
+    status, _, verdict = attempt(first, "")
+    assert status == "held"
+    assert "every pseudonym would change" in verdict
+    assert "--accept-loss" in verdict
+    assert "would be missing" not in verdict
+    # The warehouse's own key is still there, and in force.
+    assert connection.execute(own_key.encode()).fetchall() == before
+    assert attempt("", "")[0] == "published"
+    assert attempt(first, "moved the key")[:2] == ("published", "moved the key")
+    assert connection.execute(own_key.encode()).fetchall() == []
+    assert attempt(first, "")[:2] == ("published", None)
+    assert attempt(second, "")[0] == "held"
+    fingerprints = connection.execute("select key_fingerprint from landing.runs").fetchall()
+    assert not any(key in str(fingerprints) for key in (first, second, before[0][0].hex()))
+
+
 def test_a_few_rows_fewer_are_no_loss(connection: psycopg.Connection) -> None:
     fewer = """
         delete from next_marts.fct_student_years where student_key = (

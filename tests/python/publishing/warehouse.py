@@ -51,6 +51,10 @@ def pretend_build(
         connection.execute(
             "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
         )
+        connection.execute(
+            "update landing.runs set key_fingerprint = landing.key_fingerprint() where run_id = %s",
+            [run_id],
+        )
         connection.execute(change.replace("{run_id}", run_id).encode())
     connection.execute(
         """

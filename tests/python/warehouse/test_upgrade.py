@@ -19,11 +19,12 @@ EARLIER = """
     alter table raw.clients alter updated_at type date;
     alter table raw.enrollments add column counselor text;
     drop table raw.schools;
-    alter table landing.runs drop column failed_nodes;
+    alter table landing.runs drop column failed_nodes, drop column key_fingerprint;
     drop table landing.upgrades;
 """
 CHANGES = {
     "landing.runs.failed_nodes is new: text[]",
+    "landing.runs.key_fingerprint is new: text",
     "landing.upgrades is new",
     "raw.clients.updated_at was date, is timestamp without time zone",
     "raw.gpas.gpa was numeric(5,2), is numeric",
@@ -132,4 +133,4 @@ def test_a_backup_of_an_earlier_release_is_upgraded(
     run("warehouse", "restore", tmp_path / "backup", tmp_path / "safe")
     assert "Nothing to change." in run("warehouse", "upgrade")[1]
     # Two of the changes are tables that the empty database had before.
-    assert restored.execute("select count(*) from landing.upgrades").fetchone() == (5,)
+    assert restored.execute("select count(*) from landing.upgrades").fetchone() == (6,)
