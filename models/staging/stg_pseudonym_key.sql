@@ -21,7 +21,9 @@ pseudonym_key as (
 
     select
         coalesce(
-            convert_to(nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'),
+            convert_to(
+                nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'
+            ),
             key
         ) as key
     from ledger

@@ -25,6 +25,7 @@ from outcomes.access.roles import BUILDER
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
+from outcomes.landing.private_folders import close_all, make_private
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
 from outcomes.warehouse.tables import create_tables
@@ -192,7 +193,9 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a folder, if it exists, without unfinished and replayed files."""
     if source.exists():
         ignored = shutil.ignore_patterns("*.part", "replaying")
+        make_private(target)
         shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+        close_all(target)
 
 
 def _require_no_others(target: Path, source: Path) -> None:
