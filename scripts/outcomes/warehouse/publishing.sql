@@ -307,7 +307,7 @@ end
 $$;
 
 -- Write the table `publications` of a schema: the run of each relation. Every reader of the
--- schema may read it.
+-- schema may read it, so it has no numbers of rows: landing.run_relations has them.
 create or replace function landing.enter_publications(this_run_id text, schema_name text)
 returns void
 language plpgsql set search_path = '' as $$
@@ -318,8 +318,7 @@ begin
             relation text primary key,
             run_id text not null,
             as_of_date date,
-            published_at timestamptz not null,
-            row_count bigint not null
+            published_at timestamptz not null
         );
         comment on table %1$I.publications is
         'One row per published relation of this schema: the run that made its rows.';
@@ -328,10 +327,9 @@ begin
         comment on column %1$I.publications.as_of_date is
         'Day up to which deliveries are in the rows; null before the first delivery.';
         comment on column %1$I.publications.published_at is 'When the run was published.';
-        comment on column %1$I.publications.row_count is 'Number of published rows.';
         delete from %1$I.publications;
         insert into %1$I.publications
-        select relation, run_id, as_of_date, published_at, row_count
+        select relation, run_id, as_of_date, published_at
         from landing.run_relations
         inner join landing.runs using (run_id)
         where run_id = %2$L and schema_name = %1$L;

@@ -84,7 +84,7 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
 
     Raises:
         OutcomesError: the tables differ, and the login does not own them; or a column would
-            become narrower. Nothing has changed then.
+            become narrower, or a view reads one that changes. Nothing has changed then.
     """
     if not _may_create(connection):
         _require_tables(connection)
@@ -119,7 +119,7 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
             "create index if not exists clients_key on raw.clients (source_id, source_client_id)"
         )
         connection.execute("drop index if exists raw.clients_client")
-        changes = _differences(before, _columns(connection))
+        changes = _differences(before, _columns(connection)) + _drop_row_counts(connection)
         if load_settings().is_distributed:
             changes += _distribute(connection)
         if before:
@@ -128,6 +128,34 @@ def create_tables(connection: psycopg.Connection, *, dry_run: bool = False) -> l
                 [[change] for change in changes],
             )
     return changes
+
+
+def _drop_row_counts(connection: psycopg.Connection) -> list[str]:
+    """Drop the row counts of `publications`, which told readers about relations of others.
+
+    Returns:
+        The changes, in words.
+    """
+    found = connection.execute(
+        """
+        select schema_name
+        from (select distinct schema_name from landing.run_relations) as published
+        inner join pg_attribute
+            on attrelid = to_regclass(format('%I.publications', schema_name))
+            and attname = 'row_count'
+        order by 1
+        """
+    ).fetchall()
+    for (schema,) in found:
+        table = sql.Identifier(schema, "publications")
+        try:
+            connection.execute(sql.SQL("alter table {} drop column row_count").format(table))
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise OutcomesError(
+                f"Nothing was changed: {error.diag.message_primary}, "
+                f"{error.diag.message_detail}. Drop the view, then upgrade."
+            ) from None
+    return [f"{schema}.publications.row_count is dropped" for (schema,) in found]
 
 
 def _distribute(connection: psycopg.Connection) -> list[str]:

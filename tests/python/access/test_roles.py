@@ -35,7 +35,7 @@ READABLE = {
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.link_decisions", "landing.runs", "landing.run_relations",
-        "landing.disclosures",
+        "landing.disclosures", "releases.*",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],
@@ -45,7 +45,7 @@ READABLE = {
         *PUBLISHED, "raw.*", "landing.files", "landing.rejected_rows", "landing.value_issues",
         "landing.partners", "landing.contract_objects", "landing.contract_calendars",
         "landing.link_decisions", "landing.runs", "landing.measure_history",
-        "landing.disclosures",
+        "landing.disclosures", "releases.*",
     ],
 }  # fmt: skip
 FORBIDDEN = {

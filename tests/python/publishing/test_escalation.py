@@ -245,7 +245,7 @@ def test_no_session_looks_into_a_schema_of_its_logins_name(
         """
         select oid::regprocedure from pg_proc
         where
-            pronamespace = 'landing'::regnamespace
+            pronamespace in ('landing'::regnamespace, 'releases'::regnamespace)
             and not coalesce('search_path=""' = any(proconfig), false)
         """
     ).fetchall()

@@ -26,6 +26,7 @@ from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import create_tables
 
 FEWER_STUDENTS = "delete from next_marts.dim_students where district_id = 'clairton';"
 
@@ -43,9 +44,13 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
     ).fetchall()[0]
     for schema in SCHEMAS:
         assert public_run(connection, schema) == run_id
-        rows = connection.execute(f"select * from {schema}.publications".encode()).fetchall()
-        assert rows
-        for relation, _, as_of_date, _, row_count in rows:
+        rows = connection.execute(
+            f"select relation, as_of_date, row_count from {schema}.publications "
+            "inner join landing.run_relations using (run_id, relation) where schema_name = %s"
+            .encode(), [schema],
+        ).fetchall()  # fmt: skip
+        assert len(rows) == count(connection, f"{schema}.publications") > 0
+        for relation, as_of_date, row_count in rows:
             assert count(connection, f"{schema}.{relation}") == row_count
             assert as_of_date == newest
     made = connection.execute(
@@ -60,6 +65,28 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
     assert made is not None
     assert made[:2] == ("published", True)
     assert all(made)
+
+
+def test_publications_tell_no_numbers_of_rows(connection: psycopg.Connection) -> None:
+    """Every reader of a schema reads the table, also about relations of other readers."""
+    columns = "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 "
+    for schema in SCHEMAS:
+        found = connection.execute(
+            f"{columns} and not attisdropped".encode(), [f"{schema}.publications"]
+        ).fetchall()
+        assert [name for (name,) in found] == ["relation", "run_id", "as_of_date", "published_at"]
+
+    # Earlier releases had them.
+    connection.execute(
+        "alter table marts.publications add column row_count bigint not null default 7; "
+        "create view public.counts as select row_count from marts.publications"
+    )
+    with pytest.raises(OutcomesError, match=r"Nothing was changed: .*view counts"):
+        create_tables(connection)
+    connection.execute("drop view public.counts")
+    assert create_tables(connection) == ["marts.publications.row_count is dropped"]
+    assert create_tables(connection) == []
+    publish(connection, pretend_build(connection))
 
 
 def test_the_published_rows_are_the_tested_ones(connection: psycopg.Connection) -> None:
