@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +73,21 @@ def load_settings() -> Settings:
         pseudonym_key=os.environ.get("OUTCOMES_PSEUDONYM_KEY", ""),
         is_distributed=bool(os.environ.get("OUTCOMES_DISTRIBUTED")),
     )
+
+
+@contextmanager
+def changed_environment(**variables: str) -> Iterator[None]:
+    """Set variables of the environment, and restore them afterwards."""
+    given = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in given.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _folder(variable: str, default: Path) -> Path:

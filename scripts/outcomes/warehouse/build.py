@@ -16,7 +16,9 @@ import psycopg
 from rich.console import Console
 from rich.markup import escape
 
-from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.access.logins import limited_login
+from outcomes.access.roles import BUILDER
+from outcomes.config import PROJECT_DIR, Settings, changed_environment, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
@@ -57,8 +59,8 @@ def build(
     """Build and test everything, and publish it.
 
     With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
-    says why missing rows are accepted. Without `publish` it is built aside, in schemas that are
-    named for the day.
+    says why missing rows or another key are accepted. Without `publish` it is built aside, in
+    schemas that are named for the day.
 
     Raises:
         BuildError: a model, a test or the publication failed; the failures were printed and
@@ -88,7 +90,11 @@ def build(
     prefix = f"as_of_{as_of.replace('-', '_')}_"
     aside = {} if publish else {"OUTCOMES_SCHEMA_PREFIX": prefix}
     variables = {"as_of": as_of, "accept_loss": accept_loss, "publish": publish}
-    with progress, dbt_environment(aside):
+    with (
+        progress,
+        limited_login(load_settings(), BUILDER) as settings,
+        dbt_environment(settings, aside),
+    ):
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
                 # Failures are shown below.
@@ -170,13 +176,13 @@ def _reason(message: str | None) -> str:
 
 
 @contextmanager
-def dbt_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
+def dbt_environment(settings: Settings, more: Mapping[str, str] | None = None) -> Iterator[None]:
     """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
 
     Collecting takes a fifth of dbt's time, and frees little.
     """
-    settings = load_settings()
     provided = {
+        "OUTCOMES_PG_USER": settings.user,
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
         **(more or {}),
@@ -186,15 +192,9 @@ def dbt_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
         escaped = re.sub(r"([\\\s])", r"\\\1", settings.pseudonym_key)
         options = [os.environ.get("PGOPTIONS", ""), f"-c outcomes.pseudonym_key={escaped}"]
         provided["PGOPTIONS"] = " ".join(options).strip()
-    given = {name: os.environ.get(name) for name in provided}
-    os.environ.update(provided)
     gc.disable()
     try:
-        yield
+        with changed_environment(**provided):
+            yield
     finally:
         gc.enable()
-        for name, value in given.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -35,12 +35,18 @@ READABLE = {
         *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.link_decisions", "landing.runs", "landing.run_relations",
-        "landing.disclosures", "landing.migrations", "landing.purges",
+        "landing.disclosures", "landing.migrations", "landing.purges", "releases.*",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],
     **{district_role(district): [*PUBLISHED, f"district_{district}.*"] for district in DISTRICTS},
     "outcomes_public": PUBLISHED,
+    "outcomes_developer": [
+        *PUBLISHED, "raw.*", "landing.files", "landing.rejected_rows", "landing.value_issues",
+        "landing.partners", "landing.contract_objects", "landing.contract_calendars",
+        "landing.link_decisions", "landing.runs", "landing.measure_history",
+        "landing.disclosures", "landing.migrations", "releases.*",
+    ],
 }  # fmt: skip
 FORBIDDEN = {
     "outcomes_steward": [
@@ -48,7 +54,7 @@ FORBIDDEN = {
         "staging.stg_clients",
         "staging.stg_service_versions",
     ],
-    "outcomes_builder": ["landing.purges", "landing.joined_rows", "landing.upgrades"],
+    "outcomes_builder": ["landing.joined_rows", "landing.upgrades"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 
@@ -272,8 +278,7 @@ def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
     return set(rights) - {
         ("outcomes_loader", "schema", "raw", "usage"),
         ("outcomes_loader", "routine", "landing.take_back_joined(bigint)", "execute"),
-        ("outcomes_loader", "database", connection.info.dbname, "connect"),
-        ("outcomes_public", "database", connection.info.dbname, "connect"),
+        ("outcomes_developer", "database", connection.info.dbname, "create"),
         *(
             (role, "schema", relation.split(".")[0], "usage")
             for role in READABLE
