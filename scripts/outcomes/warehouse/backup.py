@@ -103,13 +103,13 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
                 "start` creates it."
             )
         connection.execute("create schema if not exists identity")
-        history = BytesIO()
-        # Backups of earlier releases have it in the dump.
-        if (folder / HISTORY_FILE).exists():
-            read_encrypted(folder / HISTORY_FILE, read_key(keys_folder / DUMP_KEY), history)
     _require_sound(folder, keys_folder)
     _require_no_others(settings.archive_dir, folder / ARCHIVE)
     _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
+    history = BytesIO()
+    # Backups of earlier releases have it in the dump.
+    if (folder / HISTORY_FILE).exists():
+        read_encrypted(folder / HISTORY_FILE, read_key(keys_folder / DUMP_KEY), history)
     if history.getvalue():
         with connect(settings) as connection:
             _write_history(connection, history.getvalue())
@@ -135,6 +135,8 @@ def _require_sound(folder: Path, keys_folder: Path) -> None:
         entry: archive.key_file(entry.parent.parent.name)
         for entry in sorted(archive.folder.glob("*/*/*.age"))
     }
+    if (folder / HISTORY_FILE).exists():
+        keys[folder / HISTORY_FILE] = keys_folder / DUMP_KEY
     damaged = []
     with Path(os.devnull).open("wb") as nowhere:
         for file, key in keys.items():
