@@ -1,12 +1,13 @@
 {#
     The key of the pseudonyms is a setting of the session, outcomes.pseudonym_key,
     because dbt writes environment variables that it reads into its artifacts. A
-    warehouse without a key from the environment has its own. The first key from the
-    environment replaces it; from then on a build without the key is refused, because it
-    would give every child another pseudonym.
+    warehouse without a key from the environment has its own. The first publication with
+    a key from the environment deletes it; from then on a build without the key is refused,
+    because it would give every child another pseudonym. A build with another key is held.
 #}
 {% macro take_pseudonym_key() -%}
-    {%- if is_writing() and 'model.student_outcomes.pseudonyms' in selected_resources -%}
+    {%- if is_writing() and target.name != 'dev'
+        and 'model.student_outcomes.pseudonyms' in selected_resources -%}
         {%- set query -%}
             select
                 coalesce(length(current_setting('outcomes.pseudonym_key', true)), 0),
@@ -25,10 +26,10 @@
                 "OUTCOMES_PSEUDONYM_KEY has " ~ length ~ " characters. Expected at least 32 "
                 ~ "of a random text, for instance from `openssl rand -hex 32`."
             ) }}
-        {%- elif length and not is_in_environment and target.name != 'dev' -%}
-            {%- do run_query(
-                "update landing.pseudonym_key set key = null, is_in_environment = true"
-            ) -%}
+        {%- endif -%}
+        {%- if is_recorded() -%}
+            update landing.runs set key_fingerprint = landing.key_fingerprint()
+            where run_id = '{{ invocation_id }}';
             commit
         {%- endif -%}
     {%- endif -%}

@@ -3,6 +3,14 @@
 
 with
 
+{% if target.name == 'dev' -%}
+-- Developers may not read the key.
+pseudonym_key as (
+
+    select sha256('development') as key
+
+)
+{%- else -%}
 ledger as (
 
     select * from {{ source('landing', 'pseudonym_key') }}
@@ -12,13 +20,15 @@ ledger as (
 pseudonym_key as (
 
     select
-        case
-            when is_in_environment
-                then convert_to(current_setting('outcomes.pseudonym_key'), 'UTF8')
-            else key
-        end as key
+        coalesce(
+            convert_to(
+                nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'
+            ),
+            key
+        ) as key
     from ledger
 
 )
+{%- endif %}
 
 select * from pseudonym_key

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.county import County
 from bench.database import temporary_database
 from bench.splink_comparison import splink_seconds
-from outcomes.config import PROJECT_DIR
+from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.build import build, dbt_environment
 
@@ -110,7 +110,7 @@ def _dbt(*arguments: str) -> tuple[float, float]:
     """Seconds of dbt including its start, and from the first model to the last."""
     folders = ("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR))
     started = time.perf_counter()
-    with dbt_environment():
+    with dbt_environment(load_settings()):
         outcome = dbtRunner().invoke(["--quiet", *arguments, "--target", "prod", *folders])
     seconds = time.perf_counter() - started
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):

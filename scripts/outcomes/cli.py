@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 
 from outcomes.access.commands import access_app, purge
+from outcomes.access.logins import connect_as
 from outcomes.access.rights import require_build, require_week
+from outcomes.access.roles import BUILDER
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
@@ -92,16 +94,17 @@ def build(
         bool, typer.Option("--publish", help="With --as-of: let everybody read that day.")
     ] = False,
     accept_loss: Annotated[
-        str, typer.Option(help="Why missing rows are accepted; recorded with the run.")
+        str, typer.Option(help="Why missing rows or a new key are accepted; recorded.")
     ] = "",
 ) -> None:
     """Build the marts from the landed files, test them, and publish them all at once.
 
     Published tables do not change before all tests have passed. A build is held, with exit
-    code 3, if more rows are missing than policy.publication_loss_limits allows.
+    code 3, if more rows are missing than policy.publication_loss_limits allows, or if the key
+    of the pseudonyms is another.
 
     A build as of an earlier day goes into schemas of its own, as_of_2012_09_12_marts and others,
-    which only you can read, unless you say --publish.
+    unless you say --publish. Readers may not read these.
 
     Example:
         outcomes build
@@ -132,7 +135,7 @@ def rollback() -> None:
     Example:
         outcomes rollback
     """
-    with connect() as connection:
+    with connect_as(BUILDER) as connection:
         typer.echo(roll_back(connection))
 
 

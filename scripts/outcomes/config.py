@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,6 +96,21 @@ def files_dir(warehouse_dir: Path, database: str) -> Path:
     if database == DEFAULT_DATABASE:
         return warehouse_dir
     return warehouse_dir / "databases" / database.replace("/", "_")
+
+
+@contextmanager
+def changed_environment(**variables: str) -> Iterator[None]:
+    """Set variables of the environment, and restore them afterwards."""
+    given = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in given.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -9,8 +9,9 @@ import psycopg
 from psycopg import sql
 from psycopg.types.numeric import FloatLoader
 
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.connection import connect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def tables() -> pd.DataFrame:
     """
     import pandas as pd
 
-    with connect() as connection:
+    with connect_as(BUILDER) as connection:
         rows = connection.execute(_TABLES).fetchall()
     return pd.DataFrame(rows, columns=["table_name", "description"], dtype="string")
 
@@ -81,7 +82,7 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
     Example:
         outcomes.read("marts_pseudonymized.fct_student_years", where={"school_year": [2011, 2012]})
     """
-    with connect() as connection:
+    with connect_as(BUILDER) as connection:
         connection.read_only = True
         connection.adapters.register_loader("numeric", FloatLoader)
         readable: dict[str, str] = dict(connection.execute(_TABLES).fetchall())

@@ -19,7 +19,7 @@ from outcomes.access.purge import (
     rewrite_storage,
 )
 from outcomes.access.rights import require_access, require_purge
-from outcomes.access.roles import BUILDER, apply_access, district_role, role_exists
+from outcomes.access.roles import apply_access, district_role
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.errors import OutcomesError
@@ -39,6 +39,7 @@ class Role(StrEnum):
     STEWARD = "steward"
     LOADER = "loader"
     BUILDER = "builder"
+    DEVELOPER = "developer"
 
 
 access_app = typer.Typer(help="Roles and logins.", no_args_is_help=True)
@@ -87,7 +88,7 @@ def login(
     with connect(settings) as connection:
         require_free(connection, name, group)
         password = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
-        make_login(connection, name, group, password)
+        make_login(connection, name, password, group)
         schemas = readable_schemas(connection, group)
     typer.echo(f"{name} may log in and has the rights of {group}.")
     typer.echo(f"reads:    {', '.join(schemas) or 'nothing before the next `outcomes build`'}")
@@ -141,9 +142,6 @@ def purge(
         destruction = begin(connection, settings, partner)
         with console.status("Rewriting the tables"):
             drop_copies(destruction)
-            if role_exists(connection, BUILDER):
-                # The new tables belong to the login of this command.
-                apply_access(connection, district_ids(load_contracts().values()))
             left_in_log = rewrite_storage(destruction)
         certificate = destruction.finish(left_in_log)
     for what in left_in_log:

@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
@@ -212,7 +214,7 @@ def destroy_archive(purge: Purge) -> None:
 
 
 def delete_rows(purge: Purge) -> None:
-    """Delete landed rows and reviewers' decisions, in one transaction."""
+    """Delete landed rows and reviewers' decisions in one transaction, then what linking kept."""
     connection, partner = purge.connection, {"id": purge.partner_id}
     files: dict[str, str] = dict(
         connection.execute(
@@ -255,17 +257,18 @@ def delete_rows(purge: Purge) -> None:
                 f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
                 partner,
             )
-        # The incremental tables: the history, and the dictionaries, which keep values of
-        # deleted records. The next build fills them again.
-        if _is_built(connection, "identity.int_identity_assignments"):
-            connection.execute(
+    # The incremental tables: the history, and the dictionaries, which keep values of deleted
+    # records. The next build fills them again.
+    with connect_as(BUILDER, purge.settings) as builder:
+        if _is_built(builder, "identity.int_identity_assignments"):
+            builder.execute(
                 "delete from identity.int_identity_assignments "
                 "where starts_with(student_key, %(id)s || ':')",
                 partner,
             )
         for dictionary in DICTIONARIES:
-            if _is_built(connection, dictionary):
-                connection.execute(f"delete from {dictionary}".encode())  # noqa: S608
+            if _is_built(builder, dictionary):
+                builder.execute(f"delete from {dictionary}".encode())  # noqa: S608
 
 
 def _is_built(connection: psycopg.Connection, table: str) -> bool:

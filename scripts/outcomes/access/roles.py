@@ -21,6 +21,7 @@ STEWARD = "outcomes_steward"
 ANALYST = "outcomes_analyst"
 CASEWORKER = "outcomes_caseworker"
 PUBLIC = "outcomes_public"
+DEVELOPER = "outcomes_developer"
 
 ROLES = {
     LOADER: "Lands deliveries: appends to raw and the ledger, reads only what it joins.",
@@ -29,6 +30,7 @@ ROLES = {
     ANALYST: "Reads pseudonymized records of students.",
     CASEWORKER: "Reads the school records of children in the agency's charge.",
     PUBLIC: "Reads perturbed figures about groups of students.",
+    DEVELOPER: "Develops: reads raw and the ledger, owns the schemas that it builds.",
 }
 
 # The schemas that dbt and publications fill, with their readers; the districts' schemas are
@@ -52,50 +54,80 @@ LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
     "files": {
         LOADER: ("select", "insert", "update", "delete"),
         BUILDER: ("select",),
+        DEVELOPER: ("select",),
         STEWARD: ("select",),
     },
-    "rejected_rows": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
+    "rejected_rows": {
+        LOADER: ("insert",),
+        BUILDER: ("select",),
+        DEVELOPER: ("select",),
+        STEWARD: ("select",),
+    },
     "joined_rows": {LOADER: ("select", "insert")},
-    "value_issues": {LOADER: ("insert",), BUILDER: ("select",), STEWARD: ("select",)},
+    "value_issues": {
+        LOADER: ("insert",),
+        BUILDER: ("select",),
+        DEVELOPER: ("select",),
+        STEWARD: ("select",),
+    },
     "partners": {
         LOADER: ("select", "insert", "delete"),
         BUILDER: ("select",),
+        DEVELOPER: ("select",),
         STEWARD: ("select",),
     },
     "contract_objects": {
         LOADER: ("select", "insert", "delete"),
         BUILDER: ("select",),
         STEWARD: ("select",),
+        DEVELOPER: ("select",),
     },
     "replaced_objects": {
         LOADER: ("select", "insert", "delete"),
         BUILDER: ("select",),
         STEWARD: ("select",),
+        DEVELOPER: ("select",),
     },
     "contract_calendars": {
         LOADER: ("select", "insert", "delete"),
         BUILDER: ("select",),
         STEWARD: ("select",),
+        DEVELOPER: ("select",),
     },
-    "link_decisions": {BUILDER: ("select",), STEWARD: ("select", "insert")},
+    "link_decisions": {
+        BUILDER: ("select",),
+        DEVELOPER: ("select",),
+        STEWARD: ("select", "insert"),
+    },
     "pseudonym_key": {BUILDER: ("select", "update")},
-    "disclosures": {BUILDER: ("select", "insert"), STEWARD: ("select", "insert")},
-    # Whether something has changed since the last publication.
-    "purges": {BUILDER: ("select",), STEWARD: ("select",)},
+    "disclosures": {
+        BUILDER: ("select", "insert"),
+        DEVELOPER: ("select",),
+        STEWARD: ("select", "insert"),
+    },
+    "purges": dict.fromkeys((BUILDER, STEWARD), ("select",)),
     "upgrades": {},
-    "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD), ("select",)),
-    "runs": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+    "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD, DEVELOPER), ("select",)),
+    "runs": {
+        BUILDER: ("select", "insert", "update"),
+        DEVELOPER: ("select",),
+        STEWARD: ("select",),
+    },
     "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
     "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
     "redefined_relations": {BUILDER: ("select", "delete")},
-    "measure_history": {BUILDER: ("select", "insert")},
+    "measure_history": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
 }
 
 # The builder publishes, and so releases school years.
 RELEASES: dict[str, dict[str, tuple[str, ...]]] = {
     # Stewards see whether a revision waits: it is in what `outcomes status` says.
-    "school_years": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
-    "outcome_gaps": {BUILDER: ("select", "insert")},
+    "school_years": {
+        BUILDER: ("select", "insert", "update"),
+        DEVELOPER: ("select",),
+        STEWARD: ("select",),
+    },
+    "outcome_gaps": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
 }
 
 # Landing may not delete from raw. This function does it, for joined files only.
@@ -190,7 +222,9 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
                     f"made {former} a member of {role}",
                 )
         _make_schemas(connection, run, schemas)
+        _let_logins_connect(connection, run, roles)
         _give_privileges(connection, run, roles, schemas)
+        _fix_search_path(connection, run)
         connection.execute(_TAKE_BACK)
     return changes
 
@@ -360,6 +394,60 @@ def _give_away(connection: psycopg.Connection, run: Run, owner: str, schemas: li
         )
 
 
+def _let_logins_connect(connection: psycopg.Connection, run: Run, roles: Iterable[str]) -> None:
+    """Let the logins of earlier releases connect, which could do so through their roles."""
+    database = connection.info.dbname
+    logins = connection.execute(
+        """
+        with may_connect as (
+            select grantee
+            from pg_database cross join aclexplode(datacl)
+            where datname = current_database() and privilege_type = 'CONNECT'
+        )
+        select logins.rolname
+        from pg_roles as logins
+        where
+            logins.rolcanlogin and not logins.rolsuper
+            and logins.oid not in (select grantee from may_connect)
+            and exists (
+                select from pg_roles as roles
+                inner join may_connect on roles.oid = may_connect.grantee
+                where roles.rolname = any(%s) and pg_has_role(logins.oid, roles.oid, 'member')
+            )
+        order by 1
+        """,
+        [list(roles)],
+    ).fetchall()
+    for (login,) in logins:
+        privilege = Privilege(login, "connect", "database", (database,))
+        run(_statement("grant", privilege), f"granted {privilege}")
+
+
+def _fix_search_path(connection: psycopg.Connection, run: Run) -> None:
+    """Let no session look into a schema with its login's name.
+
+    Builders and developers may create schemas, and could put functions of their own into it.
+    """
+    setting = "search_path=public"
+    row = connection.execute(
+        """
+        select exists (
+            select from pg_db_role_setting
+            inner join pg_database on setdatabase = pg_database.oid
+            where datname = current_database() and setrole = 0 and %s = any(setconfig)
+        )
+        """,
+        [setting],
+    ).fetchone()
+    if row != (True,):
+        run(
+            sql.SQL("alter database {} set search_path to public").format(
+                sql.Identifier(connection.info.dbname)
+            ),
+            f"set the database's {setting}",
+        )
+
+
 def _give_privileges(
     connection: psycopg.Connection, run: Run, roles: Iterable[str], schemas: Schemas
 ) -> None:
@@ -382,15 +470,13 @@ def _give_privileges(
 
 
 def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privilege]:
-    database = (connection.info.dbname,)
-    for role in (LOADER, BUILDER, PUBLIC):
-        yield Privilege(role, "connect", "database", database)
-    # A build creates the schemas that it works in.
-    yield Privilege(BUILDER, "create", "database", database)
+    # A build creates the schemas that it works in. Only single logins may connect (logins.py).
+    for role in (BUILDER, DEVELOPER):
+        yield Privilege(role, "create", "database", (connection.info.dbname,))
     for schema, users in {
-        "raw": (LOADER, BUILDER),
-        "landing": (LOADER, BUILDER, STEWARD),
-        "releases": (BUILDER, STEWARD),
+        "raw": (LOADER, BUILDER, DEVELOPER),
+        "landing": (LOADER, BUILDER, DEVELOPER, STEWARD),
+        "releases": (BUILDER, DEVELOPER, STEWARD),
     }.items():
         for role in users:
             yield Privilege(role, "usage", "schema", (schema,))
@@ -407,7 +493,8 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
         # To renew statistics; before PostgreSQL 17 only the owner can.
         if connection.info.server_version >= 170000:
             yield Privilege(LOADER, "maintain", "table", ("raw", feed))
-        yield Privilege(BUILDER, "select", "table", ("raw", feed))
+        for role in (BUILDER, DEVELOPER):
+            yield Privilege(role, "select", "table", ("raw", feed))
 
 
 def _held(granted: Iterable[Privilege], roles: Iterable[str], schemas: Schemas) -> set[Privilege]:

@@ -27,6 +27,7 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.deliveries import DeliveredFile, file_changed, reading_errors, state_of
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
 from outcomes.landing.interruption import fault_of
+from outcomes.landing.private_folders import close_all, make_private
 from outcomes.landing.snapshots import Release
 from outcomes.landing.unpack import sha256_of
 
@@ -78,6 +79,9 @@ class Archive:
         A file that the partner's agreement does not cover is passed on without archiving, one
         that cannot be archived with its fault.
         """
+        for folder in (self.folder, self.keys_folder):
+            if folder.exists():
+                close_all(folder)
         for delivered in delivered_files:
             agreement = contracts[delivered.partner_id].agreement
             is_covered = agreement is None or agreement.is_in_force(delivered.as_of_date)
@@ -248,7 +252,7 @@ class Archive:
     def _locked(self, partner_id: str, as_of_date: date) -> Iterator[Path]:
         """The folder of a delivery, for one writer per partner; a killed process frees it."""
         folder = self._folder_of(partner_id) / str(as_of_date)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder, self.folder)
         descriptor = os.open(folder.parent, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

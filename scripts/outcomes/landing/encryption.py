@@ -20,12 +20,13 @@ from pyrage.x25519 import Identity
 
 from outcomes.errors import OutcomesError
 from outcomes.landing.deliveries import reading_errors
+from outcomes.landing.private_folders import make_private
 from outcomes.landing.reasons import FileError
 
 
 def make_key(file: Path) -> None:
     """Create a secret key that only its owner can read."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(file.parent)
     with _durable(file, file.with_suffix(".part")) as part:
         part.write(f"{Identity.generate()}\n".encode())
 

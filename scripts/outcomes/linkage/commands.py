@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER, STEWARD
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import reviewer_name
@@ -17,7 +19,6 @@ from outcomes.linkage.explain import explain
 from outcomes.linkage.review import review
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
-from outcomes.warehouse.connection import connect
 from outcomes.warehouse.publishing import require_published
 
 CHARTS_DIR = PROJECT_DIR / "target" / "link_model"
@@ -39,7 +40,7 @@ def explain_student(
     Example:
         outcomes link explain pittsburgh:100000001
     """
-    with connect() as connection:
+    with connect_as(BUILDER) as connection:
         require_published(connection)
         explain(connection, student, limit, Console())
 
@@ -61,7 +62,7 @@ def evaluate_links(
     """
     console = Console()
     true_persons = read_truth(truth)
-    with console.status("Measuring"), connect() as connection:
+    with console.status("Measuring"), connect_as(BUILDER) as connection:
         require_published(connection)
         evaluation = evaluate(connection, true_persons)
     show_evaluation(evaluation, console)
@@ -91,7 +92,7 @@ def review_pairs(
     console = Console()
     if export_file is not None and import_file is not None:
         raise OutcomesError("Expected --export or --import, not both.")
-    with connect() as connection:
+    with connect_as(STEWARD) as connection:
         require_published(connection)
         if export_file is not None:
             count = export_queue(connection, export_file)
@@ -134,7 +135,7 @@ def train_model(
         outcomes link train --keep middle_name --keep gender
     """
     console = Console()
-    with console.status("Training") as status, connect() as connection:
+    with console.status("Training") as status, connect_as(BUILDER) as connection:
         trained = train(connection, PROJECT_DIR, CHARTS_DIR, keep or (), status.update)
     console.print(
         f"Model {trained.version}, trained on {trained.students:,} identities of students and "

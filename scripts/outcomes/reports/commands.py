@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.config import load_settings
+from outcomes.access.logins import connect_as, limited_login
+from outcomes.access.roles import BUILDER
+from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.landing.commands import NEEDS_A_PERSON, given_date
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.status import read_status, show_status
 from outcomes.reports.summary import show_summary
-from outcomes.warehouse.connection import connect
 
 report_app = typer.Typer(help="Write reports.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
@@ -30,7 +31,7 @@ def summary() -> None:
         outcomes report summary
     """
     settings = load_settings()
-    with connect(settings) as connection:
+    with connect_as(BUILDER) as connection:
         show_summary(connection, settings, Console())
 
 
@@ -50,7 +51,7 @@ def district(
     """
     require_district(district_id)
     settings = load_settings()
-    with connect(settings) as connection:
+    with connect_as(BUILDER) as connection:
         file = out or report_file(connection, district_id, settings)
         write_report(connection, district_id, file)
     console.print(f"The report is in {file}")
@@ -87,8 +88,9 @@ def dashboards(
 ) -> None:
     """Serve the dashboards in a browser, until Ctrl-C.
 
-    Each reads as the role that it is for, through your login; what is for another role says so.
-    Staff of a district set OUTCOMES_DISTRICT to its id.
+    Only the printed address with its token opens them. Each reads as the role that it is for,
+    through your login; what is for another role says so. Staff of a district set
+    OUTCOMES_DISTRICT to its id.
 
     Example:
         outcomes dashboards
@@ -96,11 +98,16 @@ def dashboards(
     """
     with console.status("Starting"):
         # dbt Charts is an optional package, which takes a second to load.
-        from outcomes.reports.dashboards import prepare
+        from outcomes.reports import dashboards as served
 
-        setup = prepare(port)
-    console.print(f"The dashboards are on http://localhost:{setup.port} (stop with Ctrl-C)")
-    setup.server.run()
+        roles = {dashboard.role for dashboard in served.dashboards().values()}
+    with (
+        limited_login(load_settings(), *sorted(roles)) as settings,
+        changed_environment(OUTCOMES_PG_USER=settings.user, OUTCOMES_PG_PASSWORD=settings.password),
+    ):
+        setup, key = served.prepare(port)
+        console.print(f"The dashboards are on {key.address} (stop with Ctrl-C)")
+        setup.server.run()
 
 
 def status(
@@ -123,7 +130,7 @@ def status(
         outcomes status --json
     """
     settings = load_settings()
-    with connect(settings) as connection:
+    with connect_as(BUILDER, settings) as connection:
         found = read_status(connection, settings, given_date(as_of))
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"is_well": found.is_well}, default=str))
@@ -136,7 +143,7 @@ def status(
 def write_all_districts() -> None:
     """Write every district's workbook, and print the files' names."""
     settings = load_settings()
-    with connect(settings) as connection:
+    with connect_as(BUILDER) as connection:
         for district_id in district_ids(load_contracts().values()):
             file = report_file(connection, district_id, settings)
             write_report(connection, district_id, file)

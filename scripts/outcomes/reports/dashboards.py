@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.door import Door, Key
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
 
@@ -69,8 +70,8 @@ def dashboards() -> dict[str, Dashboard]:
     return found
 
 
-def prepare(port: int | None) -> ServeSetup:
-    """Make the server of the dashboards; it listens on this computer only.
+def prepare(port: int | None) -> tuple[ServeSetup, Key]:
+    """Make the server of the dashboards, which listens on this computer only, and its key.
 
     Raises:
         OutcomesError: the warehouse cannot be reached, or dbt Charts does not start.
@@ -91,7 +92,10 @@ def prepare(port: int | None) -> ServeSetup:
     if not isinstance(setup, ServeSetup):
         raise OutcomesError(f"dbt Charts does not start: {setup.message}")
     setup.app.middleware("http")(partial(_answer, dashboards()))
-    return setup
+    key = Key(setup.port)
+    # Added last, it comes first.
+    setup.app.add_middleware(Door, key=key)
+    return setup, key
 
 
 async def _answer(

@@ -14,19 +14,30 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import psycopg
+
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
+from outcomes.landing.private_folders import close_all, make_private
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import program_path
 from outcomes.warehouse.tables import create_tables, drop_tables, upgrade
 
-TABLES = ("raw.*", "landing.*", "releases.*", "identity.int_identity_assignments")
+TABLES = ("raw.*", "landing.*", "releases.*")
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
+# The history of persons is copied as rows alone: it belongs to the builder, who could have given
+# it a constraint that would run with the rights of whoever restores it.
+HISTORY = "identity.int_identity_assignments"
+HISTORY_COLUMNS = "student_key text, person_id text, reason text, assigned_at timestamptz"
+HISTORY_FILE = "persons.csv.age"
 ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
 
 
@@ -47,6 +58,8 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
         with _program(settings, "pg_dump", "--format=custom", *tables) as dump:
             content = cast(BinaryIO, dump.stdout)
             write_encrypted(backup / DUMP, read_key(keys / DUMP_KEY), {}, content)
+        history = _read_history(settings)
+        write_encrypted(backup / HISTORY_FILE, read_key(keys / DUMP_KEY), {}, history)
         # After the dump, because a file is archived before it is in the ledger.
         _copy(settings.archive_dir, backup / ARCHIVE)
         _copy(settings.archive_keys_dir, keys / ARCHIVE_KEYS)
@@ -95,6 +108,13 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
     _require_sound(folder, keys_folder)
     _require_no_others(settings.archive_dir, folder / ARCHIVE)
     _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
+    history = BytesIO()
+    # Backups of earlier releases have it in the dump.
+    if (folder / HISTORY_FILE).exists():
+        read_encrypted(folder / HISTORY_FILE, read_key(keys_folder / DUMP_KEY), history)
+    if history.getvalue():
+        with connect(settings) as connection:
+            _write_history(connection, history.getvalue())
     _copy(folder / ARCHIVE, settings.archive_dir)
     _copy(keys_folder / ARCHIVE_KEYS, settings.archive_keys_dir)
     with connect(settings) as connection:
@@ -117,6 +137,8 @@ def _require_sound(folder: Path, keys_folder: Path) -> None:
         entry: archive.key_file(entry.parent.parent.name)
         for entry in sorted(archive.folder.glob("*/*/*.age"))
     }
+    if (folder / HISTORY_FILE).exists():
+        keys[folder / HISTORY_FILE] = keys_folder / DUMP_KEY
     damaged = []
     with Path(os.devnull).open("wb") as nowhere:
         for file, key in keys.items():
@@ -132,6 +154,28 @@ def _require_sound(folder: Path, keys_folder: Path) -> None:
             "restored. Restore another backup. If only files of the archive are damaged, you may "
             "delete them from this one: their rows are in the dump, but they cannot be replayed."
         )
+
+
+def _read_history(settings: Settings) -> BytesIO:
+    """The rows of the history, empty before the first build."""
+    rows = BytesIO()
+    with connect_as(BUILDER, settings) as connection:
+        if connection.execute("select to_regclass(%s)", [HISTORY]).fetchone() != (None,):
+            names = ", ".join(column.split()[0] for column in HISTORY_COLUMNS.split(", "))
+            query = f"copy (select {names} from {HISTORY}) to stdout (format csv)"  # noqa: S608
+            with connection.cursor().copy(query.encode()) as copy:
+                for part in copy:
+                    rows.write(part)
+    rows.seek(0)
+    return rows
+
+
+def _write_history(connection: psycopg.Connection, rows: bytes) -> None:
+    with connection.transaction():
+        connection.execute(f"drop table if exists {HISTORY}".encode())
+        connection.execute(f"create table {HISTORY} ({HISTORY_COLUMNS})".encode())
+        with connection.cursor().copy(f"copy {HISTORY} from stdin (format csv)".encode()) as copy:
+            copy.write(rows)
 
 
 @contextmanager
@@ -186,7 +230,9 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a folder, if it exists, without unfinished and replayed files."""
     if source.exists():
         ignored = shutil.ignore_patterns("*.part", "replaying")
+        make_private(target)
         shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+        close_all(target)
 
 
 def _require_no_others(target: Path, source: Path) -> None:

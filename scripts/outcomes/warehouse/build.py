@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ import psycopg
 from rich.console import Console
 from rich.markup import escape
 
-from outcomes.access.roles import builds_as
-from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.access.logins import limited_login
+from outcomes.access.roles import BUILDER, builds_as
+from outcomes.config import PROJECT_DIR, Settings, changed_environment, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
@@ -57,8 +57,8 @@ def build(
     """Build and test everything, and publish it.
 
     With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
-    says why missing rows are accepted. Without `publish` it is built aside, in schemas that are
-    named for the day.
+    says why missing rows or another key are accepted. Without `publish` it is built aside, in
+    schemas that are named for the day.
 
     Raises:
         BuildError: a model, a test or the publication failed; the failures were printed and
@@ -71,8 +71,6 @@ def build(
         shutil.copyfile(PROJECT_DIR / "profiles.example.yml", PROFILES_FILE)
     with connect() as connection:
         create_tables(connection)
-        # What is built aside belongs to the login, who alone reads it.
-        role = builds_as(connection) if publish else ""
     progress = progress_bar("Building", console)
     task = progress.add_task("", total=None)
     run_id, nodes = "", 0
@@ -90,7 +88,12 @@ def build(
     prefix = f"as_of_{as_of.replace('-', '_')}_"
     aside = {} if publish else {"OUTCOMES_SCHEMA_PREFIX": prefix}
     variables = {"as_of": as_of, "accept_loss": accept_loss, "publish": publish}
-    with progress, dbt_environment(aside, role):
+    with (
+        progress,
+        limited_login(load_settings(), BUILDER) as settings,
+        # What is built aside belongs to the login.
+        dbt_environment(settings, aside, takes_role=publish),
+    ):
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
                 # Failures are shown below.
@@ -106,7 +109,7 @@ def build(
             status, verdict = _verdict(connection, run_id)
         else:
             status = "aside" if outcome.success else "failed"
-            verdict = f"Not published: only you can read {_schemas(connection, prefix)}."
+            verdict = f"Not published: it is in {_schemas(connection, prefix)}."
     log_event("build", run_id=run_id, status=status, nodes=nodes)
     if status not in ("published", "held", "aside"):
         raise BuildError(_show_failure(outcome, status, console), run_id)
@@ -172,32 +175,31 @@ def _reason(message: str | None) -> str:
 
 
 @contextmanager
-def dbt_environment(more: Mapping[str, str] | None = None, role: str = "") -> Iterator[None]:
+def dbt_environment(
+    settings: Settings, more: Mapping[str, str] | None = None, *, takes_role: bool = False
+) -> Iterator[None]:
     """Set the variables of dbt's profile and macros while dbt runs, and collect no garbage.
 
-    dbt acts as `role`, by default with the login's own rights. Collecting takes a fifth of its
-    time, and frees little.
+    With `takes_role` dbt acts as the role that builds, otherwise with the login's own rights.
+    Collecting takes a fifth of its time, and frees little.
     """
-    settings = load_settings()
-    session = {"role": role} if role else {}
+    session = {}
+    if takes_role:
+        with connect(settings) as connection:
+            session["role"] = builds_as(connection)
     if settings.pseudonym_key:
         # A setting of dbt's sessions does not appear in statements, logs or artifacts.
         session["outcomes.pseudonym_key"] = settings.pseudonym_key
     provided = {
+        "OUTCOMES_PG_USER": settings.user,
         "OUTCOMES_PG_PASSWORD": settings.password,
         "OUTCOMES_CODE_VERSION": code_version(),
         "PGOPTIONS": session_options(**session),
         **(more or {}),
     }
-    given = {name: os.environ.get(name) for name in provided}
-    os.environ.update(provided)
     gc.disable()
     try:
-        yield
+        with changed_environment(**provided):
+            yield
     finally:
         gc.enable()
-        for name, value in given.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

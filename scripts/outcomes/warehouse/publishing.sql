@@ -2,17 +2,20 @@
 -- copies their rows to the published tables. docs/architecture.md says why.
 -- Idempotent; applied together with the ledger.
 
--- Publish a complete run that passed, unless published rows would be missing.
+-- Publish a complete run that passed, unless published rows would be missing or pseudonyms
+-- would change, and nobody has accepted it.
 create or replace function landing.publish_run(this_run_id text, accepted_because text)
 returns void
-language plpgsql
+language plpgsql set search_path = ''
 -- Without "already exists, skipping".
 set client_min_messages = warning
 as $$
 declare
     this landing.runs;
     replaced text;
+    is_loss boolean;
 begin
+    perform landing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
     select * into this from landing.runs where run_id = this_run_id;
     if this.status is distinct from 'passed' then
@@ -23,7 +26,8 @@ begin
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
     this.missing_rows := landing.missing_rows();
-    if this.missing_rows <> '' and coalesce(accepted_because, '') = '' then
+    is_loss := this.missing_rows <> '' or landing.has_another_key(this_run_id);
+    if is_loss and coalesce(accepted_because, '') = '' then
         update landing.runs
         set status = 'held', missing_rows = this.missing_rows
         where run_id = this_run_id;
@@ -37,8 +41,11 @@ begin
         status = 'published',
         published_at = now(),
         missing_rows = this.missing_rows,
-        loss_accepted_because = case when this.missing_rows <> '' then accepted_because end
+        loss_accepted_because = case when is_loss then accepted_because end
     where run_id = this_run_id;
+    if current_setting('outcomes.pseudonym_key', true) <> '' then
+        update landing.pseudonym_key set key = null, is_in_environment = true;
+    end if;
     perform landing.put_in_place(this_run_id, replaced, 'next_');
     perform releases.keep(this_run_id);
     insert into landing.measure_history
@@ -55,7 +62,7 @@ $$;
 -- The published run; null after a restore until the first build.
 create or replace function landing.published_run()
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select run_id from landing.runs
     where status = 'published' and to_regclass('marts.publications') is not null
     order by run_number desc
@@ -65,7 +72,7 @@ $$;
 -- Keep the published tables for a rollback. The districts' own tables are derived from them.
 create or replace function landing.keep_previous()
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     kept landing.run_relations;
 begin
@@ -77,7 +84,7 @@ begin
         execute format('create schema if not exists %I', 'previous_' || kept.schema_name);
         perform landing.copy_table(
             format('%I.%I', kept.schema_name, kept.relation)::regclass,
-            'previous_' || kept.schema_name, kept.relation, 'true'
+            'previous_' || kept.schema_name, kept.relation, 'true', ''
         );
     end loop;
 end
@@ -85,7 +92,7 @@ $$;
 
 create or replace function landing.drop_previous()
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     kept_schema text;
 begin
@@ -99,17 +106,19 @@ $$;
 -- from the schemas `next_…` or, for a rollback, `previous_…`.
 create or replace function landing.put_in_place(this_run_id text, replaced text, beside text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     made landing.run_relations;
+    source regclass;
     copied bigint;
 begin
     perform landing.drop_replaced(this_run_id, replaced);
     for made in select * from landing.run_relations where run_id = this_run_id loop
         execute format('create schema if not exists %I', made.schema_name);
+        source := format('%I.%I', beside || made.built_in, made.relation)::regclass;
         copied := landing.copy_table(
-            format('%I.%I', beside || made.built_in, made.relation)::regclass,
-            made.schema_name, made.relation, made.row_filter
+            source, made.schema_name, made.relation, made.row_filter,
+            landing.row_order(source, made.readers)
         );
         perform landing.set_readers(made.schema_name, made.relation, made.readers);
         -- Later rows resemble the first ones until autovacuum analyzes them.
@@ -130,10 +139,25 @@ begin
 end
 $$;
 
+-- How rows are stored whose readers may not know everybody's ids: by all columns from left to
+-- right, so that the place of a row (ctid) says nothing more than the row. The order of a build
+-- follows the ids of students, and would name who is behind a pseudonym. Stewards may know.
+create or replace function landing.row_order(source regclass, readers text [])
+returns text
+language sql stable set search_path = '' as $$
+    select 'order by ' || string_agg(number::text, ', ' order by number)
+    from (
+        select row_number() over (order by attnum) as number
+        from pg_attribute
+        where attrelid = source and attnum > 0 and not attisdropped
+    ) as columns
+    where readers <> '{outcomes_steward}'
+$$;
+
 -- Drop the relations that the run no longer makes, and schemas without any.
 create or replace function landing.drop_replaced(this_run_id text, replaced text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     gone record;
 begin
@@ -167,20 +191,23 @@ $$;
 -- the views on it stay, and no reader waits. Otherwise the table is created again; if a
 -- reader's own view depends on it, PostgreSQL refuses, and nothing changes.
 create or replace function landing.copy_table(
-    source regclass, schema_name text, relation text, row_filter text
+    source regclass, schema_name text, relation text, row_filter text, row_order text
 ) returns bigint
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     target constant text := format('%I.%I', schema_name, relation);
     copied bigint;
     described record;
 begin
+    perform landing.refuse_foreign(source), landing.refuse_foreign(to_regclass(target));
     if landing.definition_of(to_regclass(target)) <> landing.definition_of(source) then
         execute format('drop table %s', target);
     end if;
     execute format('create table if not exists %s (like %s including all)', target, source);
     execute format('delete from %s', target);
-    execute format('insert into %s select * from %s where %s', target, source, row_filter);
+    execute format(
+        'insert into %s select * from %s where %s %s', target, source, row_filter, row_order
+    );
     get diagnostics copied = row_count;
     for described in
         -- Few descriptions change from run to run.
@@ -209,11 +236,30 @@ begin
 end
 $$;
 
+-- Refuse a relation that is no table or belongs to another role: its triggers and rules would
+-- run with the rights of whoever publishes.
+create or replace function landing.refuse_foreign(relation regclass)
+returns void
+language plpgsql set search_path = '' as $$
+declare
+    found record;
+begin
+    select relkind, relowner, pg_get_userbyid(relowner) as owner into found
+    from pg_class
+    where oid = relation and (relkind <> 'r' or not pg_has_role(relowner, 'usage'));
+    if found.owner is not null then
+        raise exception '% is not a table of %: it belongs to %.',
+            relation, current_user, found.owner
+            using hint = 'Drop it, then build again.';
+    end if;
+end
+$$;
+
 -- The definition of a table without rows, comments, grants and names of indexes; null if the
 -- table does not exist.
 create or replace function landing.definition_of(relation regclass)
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select string_agg(part, E'\n' order by part)
     from (
         select
@@ -240,7 +286,7 @@ $$;
 -- on whichever columns. Roles that do not exist are skipped.
 create or replace function landing.set_readers(schema_name text, relation text, readers text [])
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     target constant regclass := format('%I.%I', schema_name, relation)::regclass;
     role_name text;
@@ -265,10 +311,10 @@ end
 $$;
 
 -- Write the table `publications` of a schema: the run of each relation. Every reader of the
--- schema may read it.
+-- schema may read it, so it has no numbers of rows: landing.run_relations has them.
 create or replace function landing.enter_publications(this_run_id text, schema_name text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 begin
     execute format(
         $sql$
@@ -276,8 +322,7 @@ begin
             relation text primary key,
             run_id text not null,
             as_of_date date,
-            published_at timestamptz not null,
-            row_count bigint not null
+            published_at timestamptz not null
         );
         comment on table %1$I.publications is
         'One row per published relation of this schema: the run that made its rows.';
@@ -286,10 +331,9 @@ begin
         comment on column %1$I.publications.as_of_date is
         'Day up to which deliveries are in the rows; null before the first delivery.';
         comment on column %1$I.publications.published_at is 'When the run was published.';
-        comment on column %1$I.publications.row_count is 'Number of published rows.';
         delete from %1$I.publications;
         insert into %1$I.publications
-        select relation, run_id, as_of_date, published_at, row_count
+        select relation, run_id, as_of_date, published_at
         from landing.run_relations
         inner join landing.runs using (run_id)
         where run_id = %2$L and schema_name = %1$L;
@@ -309,13 +353,14 @@ $$;
 -- Restore the previous publication; returns its run. The readers stay those of the newest run.
 create or replace function landing.roll_back()
 returns text
-language plpgsql
+language plpgsql set search_path = ''
 set client_min_messages = warning
 as $$
 declare
     withdrawn text;
     restored text;
 begin
+    perform landing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
     withdrawn := landing.published_run();
     update landing.runs set status = 'withdrawn' where run_id = withdrawn;

@@ -4,7 +4,7 @@
 -- revised.
 create or replace function releases.keep(this_run_id text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 begin
     insert into releases.school_years (school_year, revision)
     select distinct school_year, revision

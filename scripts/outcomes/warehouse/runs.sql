@@ -6,7 +6,7 @@
 -- ids and times were assigned and transactions ended.
 create or replace function landing.content()
 returns text
-language sql stable
+language sql stable set search_path = ''
 -- The text of a row is the same in every session.
 set timezone = 'UTC'
 set datestyle = 'ISO, YMD'
@@ -28,6 +28,63 @@ as $$
     ) as entries (content)
 $$;
 
+-- Whether builders share the warehouse with its owner. On a cluster the owner builds itself,
+-- because builders cannot log in to the workers (docs/distributed.md).
+create or replace function landing.has_builders()
+returns boolean
+language sql stable set search_path = '' as $$
+    select
+        exists (
+            select from pg_roles
+            where
+                rolname = 'outcomes_builder'
+                and has_database_privilege(oid, current_database(), 'create')
+        )
+        and not exists (select from pg_extension where extname = 'citus')
+$$;
+
+-- Refuse the owner's rights beside builders: what builders have written would run with them.
+create or replace function landing.refuse_owner()
+returns void
+language plpgsql set search_path = '' as $$
+begin
+    if landing.has_builders() and (
+        select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'landing'
+    ) then
+        raise exception
+            'The owner does not build: code of a builder would run with the rights of %.',
+            current_user
+            using hint = 'Use `outcomes build`, or a login of the role builder.';
+    end if;
+end
+$$;
+
+-- Refuse to build over tables of others, such as those that an owner built without builders.
+create or replace function landing.refuse_foreign_tables()
+returns void
+language plpgsql set search_path = '' as $$
+declare
+    found record;
+begin
+    select oid::regclass as relation, pg_get_userbyid(relowner) as owner into found
+    from pg_class
+    where
+        relkind = 'r'
+        and not pg_has_role(relowner, 'usage')
+        and relnamespace in (
+            select oid from pg_namespace
+            where nspname ~ '^(next|previous)_' or pg_has_role(nspowner, 'usage')
+        )
+    limit 1;
+    if found.owner is not null then
+        raise exception '% belongs to %, not to %.', found.relation, found.owner, current_user
+            using hint =
+                'Build as a login of the role builder. Tables of others: run `outcomes access '
+                'apply` as the owner.';
+    end if;
+end
+$$;
+
 -- Begin a run, unless another one is alive: two runs at once would mix their tables. dbt closes
 -- its connection between two nodes, so it cannot hold a lock. But a living run almost always
 -- has a session, and the sessions of a killed run end by themselves.
@@ -39,12 +96,14 @@ create or replace function landing.begin_run(
     policy_version text,
     model_version text
 ) returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     other landing.runs;
     gives_up_at constant timestamptz := clock_timestamp() + interval '20 seconds';
     quiet_since timestamptz := clock_timestamp();
 begin
+    perform landing.refuse_owner();
+    perform landing.refuse_foreign_tables();
     perform pg_advisory_xact_lock(hashtext('outcomes.begin_run'));
     select * into other
     from landing.runs
@@ -87,6 +146,45 @@ begin
 end
 $$;
 
+-- A hash of the key of the pseudonyms, which tells nothing about it. The key of the session
+-- (the environment's) comes before the warehouse's own.
+create or replace function landing.key_fingerprint()
+returns text
+language sql stable set search_path = '' as $$
+    select
+        encode(
+            sha256(
+                convert_to('fingerprint', 'UTF8')
+                || coalesce(
+                    convert_to(nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'),
+                    key
+                )
+            ),
+            'hex'
+        )
+    from landing.pseudonym_key
+$$;
+
+-- Whether a run has another key than the last publication. It counts after a restore, too.
+create or replace function landing.has_another_key(this_run_id text)
+returns boolean
+language sql stable set search_path = '' as $$
+    select coalesce(
+        (
+            select published.key_fingerprint <> this.key_fingerprint
+            from landing.runs as this
+            cross join landing.runs as published
+            where
+                this.run_id = this_run_id
+                and published.status = 'published'
+                and published.run_id <> this.run_id
+            order by published.run_number desc
+            limit 1
+        ),
+        false
+    )
+$$;
+
 -- End a run. `relations` are the public models of a complete run that passed, with their
 -- readers: [{"schema", "relation", "readers", "district_column"}]. A model with a
 -- `district_column` is also published for every district, as a table of the district's own
@@ -94,7 +192,7 @@ $$;
 create or replace function landing.finish_run(
     this_run_id text, outcome text, as_of_date date, nodes jsonb, relations jsonb
 ) returns void
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 begin
     update landing.runs
     set
@@ -131,9 +229,10 @@ $$;
 -- a relation that a newer release has redefined.
 create or replace function landing.missing_rows()
 returns text
-language plpgsql as $$
+language plpgsql set search_path = '' as $$
 declare
     limits record;
+    published regclass;
     built regclass;
     rows_before bigint;
     rows_after bigint;
@@ -151,12 +250,13 @@ begin
             )
         order by relation
     loop
+        published := to_regclass(limits.relation);
         built := to_regclass('next_' || limits.relation);
         if built is null then
             missing := missing || (limits.relation || ' as a whole');
             continue;
         end if;
-        execute format('select count(*) from %s', limits.relation) into rows_before;
+        execute format('select count(*) from %s', published) into rows_before;
         execute format('select count(*) from %s', built) into rows_after;
         if rows_before - rows_after > limits.max_lost_share * rows_before then
             missing := missing || format(
@@ -165,10 +265,10 @@ begin
         end if;
         for key in
             select attname
-            from pg_attribute as published
+            from pg_attribute as before
             inner join pg_attribute as made using (attname)
             where
-                published.attrelid = limits.relation::regclass
+                before.attrelid = published
                 and made.attrelid = built
                 and attname in ('district_id', 'school_year')
         loop
@@ -177,7 +277,7 @@ begin
                 select string_agg(%1$I::text, ', ' order by %1$I)
                 from (select %1$I from %2$s except select %1$I from %3$s) as lost
                 $sql$,
-                key, limits.relation, built
+                key, published, built
             )
             into lost;
             if lost <> '' then
@@ -192,7 +292,7 @@ $$;
 -- The outcome of a run, in a sentence.
 create or replace function landing.verdict(this_run_id text)
 returns text
-language sql stable as $$
+language sql stable set search_path = '' as $$
     select
         case runs.status
             when 'published' then format(
@@ -200,9 +300,18 @@ language sql stable as $$
                 (select count(*) from landing.run_relations where run_id = this_run_id),
                 coalesce(runs.as_of_date::text, 'no delivery'), this_run_id
             )
-            when 'held' then format(
-                'Held, not published: %s would be missing. If that is correct, build again '
-                'with --accept-loss "reason".', runs.missing_rows
+            when 'held' then concat_ws(
+                ' ',
+                'Held, not published.',
+                nullif(runs.missing_rows, '') || ' would be missing.',
+                case
+                    when landing.has_another_key(this_run_id)
+                        then
+                            'The key of the pseudonyms is another: every pseudonym would '
+                            'change, and the noise of every public figure that is not '
+                            'released yet.'
+                end,
+                'If that is correct, build again with --accept-loss "reason".'
             )
             when 'partial' then 'Not published: only a complete `dbt build` is.'
             when 'running' then 'In progress; the published tables have not changed.'

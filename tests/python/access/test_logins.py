@@ -10,6 +10,7 @@ import pytest
 from tests.python.landing.commands import run
 from typer.testing import CliRunner
 
+from outcomes.access.roles import role_exists
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
@@ -23,7 +24,9 @@ def warehouse_of_readers(
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
     yield first_publication
     with connect(first_publication) as owner:
-        owner.execute("drop role if exists ana, dana, nightly")
+        for name in ("ana", "dana", "nightly"):
+            if role_exists(owner, name):
+                owner.execute(f"drop owned by {name} cascade; drop role {name}".encode())
 
 
 def make(*arguments: str, password: str = "a good one") -> str:

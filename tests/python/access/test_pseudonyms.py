@@ -29,7 +29,7 @@ def expected(key: bytes, names: dict[str, str]) -> dict[str, str]:
     return {name: hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in names}
 
 
-def test_a_key_in_the_environment_replaces_the_warehouses_own_key(
+def test_a_key_in_the_environment_comes_before_the_warehouses_own_key(
     demo: Settings, tmp_path: Path
 ) -> None:
     # The canaries are also searched in debug logs, compiled SQL and artifacts.
@@ -55,21 +55,35 @@ def test_a_key_in_the_environment_replaces_the_warehouses_own_key(
             seen.append(pseudonyms(connection))
             assert seen[-1] == expected(key.encode(), first)
         assert len({value for one in seen for value in one.values()}) == 3 * len(first)
-        assert connection.execute("table landing.pseudonym_key").fetchall() == [(None, True)]
+        # The own key stays until a publication, so that nothing is lost.
+        assert connection.execute("table landing.pseudonym_key").fetchall() == [(own, False)]
+        run_dbt(demo, *narrow)
+        assert pseudonyms(connection) == first
 
         names = {path.name for path in tmp_path.rglob("*")}
         assert {"pseudonyms.sql", "dbt.log", "manifest.json", "run_results.json"} <= names
         assert places_in_files([tmp_path], set(KEYS)) == set()
         assert places_in_tables(connection, set(KEYS)) == set()
 
-        # A build without the key must not give other pseudonyms.
+        # Once published with a key, a build without it must not give other pseudonyms.
+        connection.execute("update landing.pseudonym_key set key = null, is_in_environment = true")
         refused = try_dbt(demo, *narrow)
         assert not refused.success
         assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.output
         short = try_dbt(demo, *narrow, options=f"-c outcomes.pseudonym_key={'k' * 31}")
         assert not short.success
         assert "has 31 characters" in short.output
-        assert pseudonyms(connection) == seen[-1]
+        assert pseudonyms(connection) == first
+
+
+def test_a_run_records_a_hash_of_its_key(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTCOMES_TARGET", "prod")
+    # The model fails without the others; the key is recorded before.
+    try_dbt(demo, "run", "--select", "pseudonyms", options=f"-c outcomes.pseudonym_key={KEYS[0]}")
+    with connect(demo) as connection:
+        recorded = connection.execute("select key_fingerprint from landing.runs").fetchall()
+    expected_hash = hashlib.sha256(b"fingerprint" + KEYS[0].encode()).hexdigest()
+    assert recorded == [(expected_hash,)]
 
 
 def test_outcomes_build_passes_the_key_to_dbts_sessions(

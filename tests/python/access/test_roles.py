@@ -42,6 +42,13 @@ READABLE = {
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],
     **{district_role(district): [*PUBLISHED, f"district_{district}.*"] for district in DISTRICTS},
     "outcomes_public": PUBLISHED,
+    "outcomes_developer": [
+        *PUBLISHED, "raw.*", "landing.files", "landing.rejected_rows", "landing.value_issues",
+        "landing.partners", "landing.contract_objects", "landing.contract_calendars",
+        "landing.replaced_objects",
+        "landing.link_decisions", "landing.runs", "landing.measure_history",
+        "landing.disclosures", "landing.migrations", "releases.*",
+    ],
 }  # fmt: skip
 FORBIDDEN = {
     "outcomes_steward": [
@@ -273,8 +280,7 @@ def odd_rights(connection: psycopg.Connection) -> set[tuple[str, ...]]:
     return set(rights) - {
         ("outcomes_loader", "schema", "raw", "usage"),
         ("outcomes_loader", "routine", "landing.take_back_joined(bigint)", "execute"),
-        ("outcomes_loader", "database", connection.info.dbname, "connect"),
-        ("outcomes_public", "database", connection.info.dbname, "connect"),
+        ("outcomes_developer", "database", connection.info.dbname, "create"),
         *(
             (role, "schema", relation.split(".")[0], "usage")
             for role in READABLE

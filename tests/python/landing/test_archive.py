@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -105,6 +106,30 @@ def test_the_archive_holds_nothing_that_can_be_read_without_the_key(
     assert [key.name for key in sorted(keys)] == ["pittsburgh.key", "woodland_hills.key"]
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     assert len({key.read_text() for key in keys}) == 2
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_only_the_owner_can_enter_the_folders(
+    existed: bool, drops: Path, tmp_path: Path, connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    tops = [tmp_path / "above" / name for name in ("archive", "keys")]
+    for variable, top in zip(("ARCHIVE_DIR", "ARCHIVE_KEYS_DIR"), tops, strict=True):
+        monkeypatch.setenv(f"OUTCOMES_{variable}", str(top))
+    before = os.umask(0)
+    try:
+        if existed:
+            (tops[0] / "pittsburgh" / "2012-09-05").mkdir(parents=True)
+            tops[1].mkdir()
+        directory(drops, {})
+        run("land", drops)
+    finally:
+        os.umask(before)
+    folders = {path for top in tops for path in (top, *top.rglob("*")) if path.is_dir()}
+    assert len(folders) == 4 + existed
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    # What is above may hold other things.
+    assert stat.S_IMODE((tmp_path / "above").stat().st_mode) == 0o777
 
 
 def test_a_destroyed_key_destroys_the_archive_of_its_partner_only(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.reports.status import read_status
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.migrations import migrations
 
 FEWER_STUDENTS = "delete from next_marts.dim_students where district_id = 'clairton';"
 
@@ -44,9 +46,13 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
     ).fetchall()[0]
     for schema in SCHEMAS:
         assert public_run(connection, schema) == run_id
-        rows = connection.execute(f"select * from {schema}.publications".encode()).fetchall()
-        assert rows
-        for relation, _, as_of_date, _, row_count in rows:
+        rows = connection.execute(
+            f"select relation, as_of_date, row_count from {schema}.publications "
+            "inner join landing.run_relations using (run_id, relation) where schema_name = %s"
+            .encode(), [schema],
+        ).fetchall()  # fmt: skip
+        assert len(rows) == count(connection, f"{schema}.publications") > 0
+        for relation, as_of_date, row_count in rows:
             assert count(connection, f"{schema}.{relation}") == row_count
             assert as_of_date == newest
     made = connection.execute(
@@ -61,6 +67,24 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
     assert made is not None
     assert made[:2] == ("published", True)
     assert all(made)
+
+
+def test_publications_tell_no_numbers_of_rows(connection: psycopg.Connection) -> None:
+    """Every reader of a schema reads the table, also about relations of other readers."""
+    columns = "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 "
+    for schema in SCHEMAS:
+        found = connection.execute(
+            f"{columns} and not attisdropped".encode(), [f"{schema}.publications"]
+        ).fetchall()
+        assert [name for (name,) in found] == ["relation", "run_id", "as_of_date", "published_at"]
+
+    # Earlier releases had them, and a migration drops them.
+    connection.execute(
+        "alter table marts.publications add column row_count bigint not null default 7"
+    )
+    drop = migrations()["0005_keys_and_counts"].partition("do $$")
+    connection.execute("".join(drop[1:]).encode())
+    publish(connection, pretend_build(connection))
 
 
 def test_the_published_rows_are_the_tested_ones(connection: psycopg.Connection) -> None:
@@ -318,7 +342,7 @@ def test_a_view_prevents_a_changed_definition(change: str, connection: psycopg.C
     run_id = pretend_build(connection, FEWER_STUDENTS + change)
 
     with pytest.raises(
-        psycopg.errors.DependentObjectsStillExist, match="view names depends on table"
+        psycopg.errors.DependentObjectsStillExist, match=r"view public\.names depends on table"
     ):
         publish(connection, run_id)
 
@@ -413,6 +437,40 @@ def test_rows_that_a_release_takes_away_are_no_loss(connection: psycopg.Connecti
     assert public_run(connection) == run_id
     publish(connection, pretend_build(connection, loss), because="")
     assert public_run(connection) == run_id
+
+
+def test_a_run_with_another_key_of_pseudonyms_is_held_until_accepted(
+    connection: psycopg.Connection,
+) -> None:
+    def attempt(key: str, because: str) -> tuple[str, str | None, str]:
+        connection.execute("select set_config('outcomes.pseudonym_key', %s, false)", [key])
+        run_id = pretend_build(connection)
+        publish(connection, run_id, because)
+        row = connection.execute(
+            "select status, loss_accepted_because, landing.verdict(run_id) "
+            "from landing.runs where run_id = %s",
+            [run_id],
+        ).fetchone()
+        assert row is not None
+        return row
+
+    first, second = "a1b2c3d4" * 5, "0f9e8d7c" * 9
+    own_key = "select key from landing.pseudonym_key where not is_in_environment"
+    before = connection.execute(own_key.encode()).fetchall()
+    status, _, verdict = attempt(first, "")
+    assert status == "held"
+    assert "every pseudonym would change" in verdict
+    assert "--accept-loss" in verdict
+    assert "would be missing" not in verdict
+    # The warehouse's own key is still there, and in force.
+    assert connection.execute(own_key.encode()).fetchall() == before
+    assert attempt("", "")[0] == "published"
+    assert attempt(first, "moved the key")[:2] == ("published", "moved the key")
+    assert connection.execute(own_key.encode()).fetchall() == []
+    assert attempt(first, "")[:2] == ("published", None)
+    assert attempt(second, "")[0] == "held"
+    fingerprints = connection.execute("select key_fingerprint from landing.runs").fetchall()
+    assert not any(key in str(fingerprints) for key in (first, second, before[0][0].hex()))
 
 
 def test_a_few_rows_fewer_are_no_loss(connection: psycopg.Connection) -> None:
@@ -513,7 +571,10 @@ def test_a_killed_client_leaves_a_complete_publication(
     """
     with connect(published) as blocker, blocker.transaction():
         blocker.execute("lock table marts_public.rpt_outcome_gaps in exclusive mode")
-        client = subprocess.Popen([sys.executable, "-c", publication])
+        client = subprocess.Popen(
+            [sys.executable, "-c", publication],
+            env=os.environ | {"PGOPTIONS": "-c role=outcomes_builder"},
+        )
         while not connection.execute(others.format("wait_event_type = 'Lock'").encode()).fetchall():
             assert client.poll() is None
         client.kill()

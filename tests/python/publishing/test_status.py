@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.python.landing.commands import run
 from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 from typer.testing import CliRunner
 
+from outcomes.access.logins import make_login
+from outcomes.access.roles import STEWARD
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
@@ -74,11 +77,12 @@ def fail(connection: psycopg.Connection) -> None:
 
 def hold(connection: psycopg.Connection) -> None:
     run_id = pretend_build(connection, "delete from next_marts.dim_districts")
-    connection.execute("select landing.publish_run(%s, '')", [run_id])
+    publish(connection, run_id, because="")
 
 
 def kill(connection: psycopg.Connection) -> None:
-    connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
+    with acting_as(connection, "outcomes_builder"):
+        connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
 
 
 def withdraw(connection: psycopg.Connection) -> None:
@@ -233,8 +237,12 @@ def test_a_file_waits_until_an_accepted_one_follows(
 def test_a_steward_may_run_status(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
-    with acting_as(connection, "outcomes_steward"):
-        assert read_status(connection, published, newest).is_well
+    make_login(connection, "ana", "a good one", STEWARD)
+    try:
+        with connect(replace(published, user="ana", password="a good one")) as steward:
+            assert read_status(steward, published, newest).is_well
+    finally:
+        connection.execute("drop owned by ana; drop role ana")
 
 
 def test_before_the_first_build(database: Settings) -> None:

@@ -47,10 +47,14 @@ def pretend_build(
         readers: readers of relations that differ from the last run.
     """
     run_id = str(uuid.uuid4())
-    connection.execute(
-        "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
-    )
     with acting_as(connection, "outcomes_builder"):
+        connection.execute(
+            "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
+        )
+        connection.execute(
+            "update landing.runs set key_fingerprint = landing.key_fingerprint() where run_id = %s",
+            [run_id],
+        )
         connection.execute(change.replace("{run_id}", run_id).encode())
     connection.execute(
         """

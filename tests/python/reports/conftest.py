@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.python.conftest import copied, run_dbt
 from tests.python.publishing.warehouse import pretend_build, publish
 
+from outcomes.access.logins import make_login
+from outcomes.access.roles import ANALYST
 from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
@@ -19,13 +21,13 @@ from outcomes.warehouse.connection import connect
 def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The environment of an analyst's login."""
     with connect(first_publication) as owner:
-        owner.execute("create role ana login password 'a good one' in role outcomes_analyst")
+        make_login(owner, "ana", "a good one", ANALYST)
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
     monkeypatch.setenv("OUTCOMES_PG_USER", "ana")
     monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
     yield replace(first_publication, user="ana", password="a good one")
     with connect(first_publication) as owner:
-        owner.execute("drop role ana")
+        owner.execute("drop owned by ana; drop role ana")
 
 
 @pytest.fixture(scope="session")

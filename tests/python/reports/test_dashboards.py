@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import duckdb
@@ -25,6 +26,8 @@ from tests.python.conftest import free_port
 from tests.python.reports.pages import problems
 from typer.testing import CliRunner
 
+from outcomes.access.logins import make_login
+from outcomes.access.roles import ANALYST, PUBLIC, STEWARD
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.reports.dashboards import prepare
 from outcomes.warehouse.connection import connect
@@ -51,17 +54,11 @@ def people(large_county: Settings) -> Iterator[Settings]:
     """A login for each role, named `reader_<role>`, and `reader_all`."""
     with connect(large_county) as owner:
         for role in MAY:
-            owner.execute(
-                f"create role reader_{role} login password 'a good one' in role outcomes_{role}"
-                .encode()
-            )  # fmt: skip
-        owner.execute(
-            "create role reader_all login password 'a good one' "
-            "in role outcomes_public, outcomes_analyst, outcomes_steward"
-        )
+            make_login(owner, f"reader_{role}", "a good one", f"outcomes_{role}")
+        make_login(owner, "reader_all", "a good one", PUBLIC, ANALYST, STEWARD)
         yield large_county
         for role in [*MAY, "all"]:
-            owner.execute(f"drop role reader_{role}".encode())
+            owner.execute(f"drop owned by reader_{role}; drop role reader_{role}".encode())
 
 
 def environment(built: Settings, role: str) -> dict[str, str]:
@@ -297,8 +294,9 @@ def test_a_role_opens_its_dashboards_and_is_told_whose_the_others_are(
 ) -> None:
     for name, value in environment(people, role).items():
         monkeypatch.setenv(name, value)
-    with TestClient(prepare(None).app) as browser:
-        assert offered(browser.get("/").text) == MAY[role]
+    setup, key = prepare(None)
+    with TestClient(setup.app, base_url=f"http://localhost:{setup.port}") as browser:
+        assert offered(browser.get(key.address).text) == MAY[role]
         for board in MAY[role]:
             assert browser.get(f"/{board}/").status_code == 200, board
         assert browser.get("/gaps/?district=O'Brien").status_code == 200
@@ -311,6 +309,34 @@ def test_a_role_opens_its_dashboards_and_is_told_whose_the_others_are(
                 assert offered(answer.text) == MAY[role]
 
 
+def test_only_who_has_the_token_opens_anything(
+    people: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(people, "all").items():
+        monkeypatch.setenv(name, value)
+    setup, key = prepare(None)
+    host = f"http://localhost:{setup.port}"
+    paths = {"/", "/health", "/__livereload", "/gaps/", "/gaps.pdf", "/phone/students_at_risk/"}
+    paths |= {getattr(route, "path", "/").replace("{", "").replace("}", "")
+              for route in setup.app.routes}  # fmt: skip
+    assert len(paths) > 8
+    with TestClient(setup.app, base_url=host, raise_server_exceptions=False) as browser:
+        for path in paths:
+            for given in ("", "?token=", "?token=guessed"):
+                for method in ("GET", "POST"):
+                    assert browser.request(method, path + given).status_code == 403, path
+        opened = browser.get(key.address, follow_redirects=False)
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        cookie = opened.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert browser.get("/gaps/").status_code == 200
+        # The browser would send the cookie to a name that resolves to this computer, too.
+        for foreign in ("evil.example", f"evil.example:{setup.port}", "localhost"):
+            refused = browser.get("/gaps/", headers={"host": foreign})
+            assert refused.status_code == 421, foreign
+
+
 def offered(page: str) -> set[str]:
     """The dashboards that a page links to."""
     return set(re.findall(r'href="/(\w+)/"', page))
@@ -318,14 +344,19 @@ def offered(page: str) -> set[str]:
 
 @pytest.fixture
 def served(people: Settings) -> Iterator[str]:
-    """The address of the dashboards, served to a login that may open all."""
+    """The address of the dashboards with its token, served to a login that may open all."""
     address = f"http://localhost:{free_port()}"
     command = [Path(sys.executable).with_name("outcomes"), "dashboards", "--port", address[17:]]
     given = os.environ | environment(people, "all")
-    with subprocess.Popen(command, env=given, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, env=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
         try:
-            wait_for(f"{address}/health")
-            yield address
+            shown = re.search(r"http://\S+", server.stdout.readline())
+            assert shown
+            wait_for(shown[0])
+            yield shown[0]
         finally:
             server.terminate()
 
@@ -334,6 +365,8 @@ def wait_for(address: str) -> None:
     for _ in range(120):
         try:
             urlopen(address).close()
+            return
+        except HTTPError:  # it keeps no cookie
             return
         except OSError:
             time.sleep(0.5)
@@ -344,6 +377,9 @@ def wait_for(address: str) -> None:
 def test_a_browser_shows_the_dashboards_without_a_fault(served: str, browser: Browser) -> None:
     wide = browser.new_page(viewport={"width": 1440, "height": 900})
     narrow = browser.new_page(viewport={"width": 390, "height": 900})
+    for page in (wide, narrow):
+        page.goto(served)
+    served = served.partition("/?")[0]
     for board in BOARDS:
         assert problems(wide, f"{served}/{board}/") == [], board
         assert wide.url == f"{served}/{board}/"

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser
 from tests.python.reports.pages import problems
 from typer.testing import CliRunner
 
+from outcomes.access.logins import make_login
+from outcomes.access.roles import PUBLIC
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
@@ -86,13 +88,13 @@ class Page(HTMLParser):
 def anybody(large_county: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The environment of a login that reads only public tables."""
     with connect(large_county) as owner:
-        owner.execute("create role anybody login password 'a good one' in role outcomes_public")
+        make_login(owner, "anybody", "a good one", PUBLIC)
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", large_county.database)
     monkeypatch.setenv("OUTCOMES_PG_USER", "anybody")
     monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
     yield replace(large_county, user="anybody", password="a good one")
     with connect(large_county) as owner:
-        owner.execute("drop role anybody")
+        owner.execute("drop owned by anybody; drop role anybody")
 
 
 @pytest.fixture

@@ -170,7 +170,7 @@ def test_a_failed_restore_changes_nothing_and_can_be_repeated(
 
     run("warehouse", "backup", tmp_path / "other", tmp_path / "other_safe")
     shutil.copy(safe / "archive" / "clairton.key", tmp_path / "other_safe" / "archive")
-    with pytest.raises(OutcomesError, match=r"1 of \d files .* decrypted: .*warehouse\.dump\.age"):
+    with pytest.raises(OutcomesError, match=r"2 of \d files .* decrypted: .*warehouse\.dump\.age"):
         run("warehouse", "restore", backup, tmp_path / "other_safe")
 
     damaged = tmp_path / "damaged"

@@ -20,7 +20,7 @@ from tests.python.pipeline.content import content_hashes
 from bench.database import temporary_database
 from outcomes.access.logins import make_login
 from outcomes.access.purge import begin, rewrite_storage
-from outcomes.access.roles import apply_access
+from outcomes.access.roles import apply_access, role_exists
 from outcomes.config import Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
@@ -142,12 +142,13 @@ def a_login(published: Settings) -> Iterator[Callable[[str], Settings]]:
 
     def make(role: str) -> Settings:
         with connect(published) as owner:
-            make_login(owner, name, role, password)
+            make_login(owner, name, password, role)
         return replace(published, user=name, password=password)
 
     yield make
     with connect(published) as owner:
-        owner.execute(f"drop role if exists {name}".encode())
+        if role_exists(owner, name):
+            owner.execute(f"drop owned by {name}; drop role {name}".encode())
 
 
 @pytest.mark.citus

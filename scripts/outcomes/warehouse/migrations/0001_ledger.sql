@@ -155,7 +155,7 @@ create table if not exists landing.link_decisions (
     check (other_record_type = 'client' or student_key < other_record_key)
 );
 
--- The key of the pseudonyms, until the environment sets one. The first build with
+-- The key of the pseudonyms, until the environment sets one. The first publication with
 -- OUTCOMES_PSEUDONYM_KEY deletes it; from then on every build needs the environment's key.
 -- Who reads a key can compute everybody's pseudonym.
 create table if not exists landing.pseudonym_key (
