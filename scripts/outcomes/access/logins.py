@@ -115,7 +115,14 @@ def connect_as(role: str, settings: Settings | None = None) -> Iterator[psycopg.
 
 
 def _is_owner_beside_builders(connection: psycopg.Connection) -> bool:
-    owner = "select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'landing'"
+    # A warehouse of an earlier release lacks the function: the command will say so.
+    owner = """
+        select
+            pg_has_role(nspowner, 'usage')
+            and to_regprocedure('landing.has_builders()') is not null
+        from pg_namespace
+        where nspname = 'landing'
+    """
     if connection.execute(owner.encode()).fetchone() != (True,):
         return False
     return connection.execute("select landing.has_builders()").fetchone() == (True,)

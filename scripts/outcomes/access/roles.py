@@ -221,6 +221,8 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
                     sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(former)),
                     f"made {former} a member of {role}",
                 )
+            connects = Privilege(former, "connect", "database", (connection.info.dbname,))
+            run(_statement("grant", connects), f"granted {connects}")
         _make_schemas(connection, run, schemas)
         _let_logins_connect(connection, run, roles)
         _give_privileges(connection, run, roles, schemas)

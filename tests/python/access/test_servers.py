@@ -104,7 +104,7 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
                 connection.execute("create schema if not exists marts")
                 connection.execute(
                     "select landing.copy_table("
-                    "'next_marts.dim_districts', 'marts', 'dim_districts', 'true')"
+                    "'next_marts.dim_districts', 'marts', 'dim_districts', 'true', '')"
                 )
             assert number(connection, "select count(*) from marts.dim_districts") == 3
 
@@ -202,6 +202,7 @@ def test_a_command_without_the_rights_begins_nothing(owner: Settings, new_server
         admin.execute("alter role owner createrole")
         apply_access(ours, ["clairton"])
         admin.execute("create role other in role outcomes_steward")
+        admin.execute("grant connect on database owned to other")
         other = replace(with_password(admin, owner, "other"), database="owned")
         for login, command, missing in (
             (other, ("weekly", DELIVERY), "grant outcomes_loader to other; grant outcomes_builder"),

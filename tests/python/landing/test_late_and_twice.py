@@ -101,7 +101,8 @@ def test_a_file_sent_again_after_a_correction_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A separate archive, because a replay reads all files of an archive.
-    monkeypatch.setenv("OUTCOMES_ARCHIVE_DIR", str(tmp_path_factory.mktemp("archive")))
+    for name in ("ARCHIVE", "ARCHIVE_KEYS"):
+        monkeypatch.setenv(f"OUTCOMES_{name}_DIR", str(tmp_path_factory.mktemp(name)))
 
     def last_code(database: psycopg.Connection) -> list[Any]:
         return database.execute(

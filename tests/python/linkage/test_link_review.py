@@ -102,6 +102,16 @@ def reviewed(built_demo: Settings) -> Iterator[Settings]:
     with copied(built_demo, "demo_reviewed") as settings:
         # The functions name their database.
         run_dbt(settings, "build", "--resource-type", "function")
+        with connect(settings) as connection:
+            # On the target in_place dbt grants nothing.
+            for schema in ("identity", "marts"):
+                connection.execute(
+                    f"grant select on all tables in schema {schema} to outcomes_steward".encode()
+                )
+                connection.execute(
+                    "alter default privileges for role outcomes_builder in schema "
+                    f"{schema} grant select on tables to outcomes_steward".encode()
+                )
         yield settings
 
 

@@ -82,7 +82,7 @@ def test_publications_tell_no_numbers_of_rows(connection: psycopg.Connection) ->
     connection.execute(
         "alter table marts.publications add column row_count bigint not null default 7"
     )
-    drop = migrations()["0005_keys_and_counts"].partition("do $$")
+    drop = migrations()["0006_keys_and_counts"].partition("do $$")
     connection.execute("".join(drop[1:]).encode())
     publish(connection, pretend_build(connection))
 

@@ -33,12 +33,9 @@ def analyst(first_publication: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture(scope="session")
 def large_county(first_publication: Settings) -> Iterator[Settings]:
     """The published demo, as if the county were large enough for public cross tables."""
-    with (
-        pytest.MonkeyPatch.context() as environment,
-        copied(first_publication, "large_county") as settings,
-    ):
-        environment.setenv("OUTCOMES_TARGET", "prod")
-        with connect(settings) as connection:
+    with copied(first_publication, "large_county") as settings:
+        with pytest.MonkeyPatch.context() as environment, connect(settings) as connection:
+            environment.setenv("OUTCOMES_TARGET", "prod")
             connection.execute("update policy.suppression set cross_table_students = 0")
             connection.execute("truncate releases.school_years, releases.outcome_gaps")
             run_dbt(
