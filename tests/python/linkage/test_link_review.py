@@ -104,7 +104,7 @@ def reviewed(built_demo: Settings) -> Iterator[Settings]:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
             # On the target in_place dbt grants nothing.
-            for schema in ("identity", "marts"):
+            for schema in ("staging", "identity", "marts"):
                 connection.execute(
                     f"grant select on all tables in schema {schema} to outcomes_steward".encode()
                 )
