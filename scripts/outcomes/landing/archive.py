@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import psycopg
@@ -122,6 +122,9 @@ class Archive:
             if newest and newest.stem.endswith(identity):
                 return replace(delivered, received_at=_time_of(newest), state=state)
             received_at = datetime.now(UTC)
+            # What comes later is newer, also after a clock that was ahead.
+            if (last := max(folder.glob("*.age"), default=None)) is not None:
+                received_at = max(received_at, _time_of(last) + timedelta(microseconds=1))
             header = {
                 "partner_id": delivered.partner_id,
                 "as_of_date": str(delivered.as_of_date),

@@ -76,7 +76,13 @@ class Keys:
             )
         self._found.update(found)
         if len(self.added) < _MOST_ADDED:
-            added = [plain(key) for key in row if plain(key).lower() not in self._expected]
+            used, columns = set(keys), {name.lower() for name in self._names}
+            # A second spelling of a column's key is not read, so it is an added one.
+            added = [
+                plain(key)
+                for key in row
+                if key not in used and plain(key).lower() not in self._expected - columns
+            ]
             self.added += [name for name in added if name not in self.added]
         return keys
 

@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import psycopg
@@ -194,6 +194,27 @@ def test_the_same_content_is_archived_under_both_names(
     file.with_name("A copy.zip").write_bytes(file.read_bytes())
     run("land", drops)
     assert len(archive.files()) == 2
+
+
+def test_what_comes_later_is_newer_after_a_clock_that_was_ahead(
+    drops: Path, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=400)
+
+    with monkeypatch.context() as clock:
+        clock.setattr("outcomes.landing.archive.datetime", Ahead)
+        directory(drops, {"LegalLastName": "Wrong"})
+        run("land", drops)
+    directory(drops, {"LegalLastName": "Corrected"})
+    run("land", drops)
+    received = connection.execute(
+        "select received_at from landing.files where status = 'loaded' order by file_id"
+    ).fetchall()
+    assert len(received) == 2
+    assert received == sorted(received)
 
 
 def test_replay_needs_an_empty_database(

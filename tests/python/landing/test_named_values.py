@@ -170,6 +170,15 @@ def test_keys_outside_the_contract_are_kept_out_and_named(tmp_path: Path) -> Non
     assert warnings == [r"columns added and kept out: Nurse, x\ny"], "not those of other objects"
 
 
+def test_a_second_spelling_of_a_key_is_an_added_one(tmp_path: Path) -> None:
+    first = next(iter(ONE))
+    rows, _, _, warnings = read(
+        reading(tmp_path, "json_lines", objects(ONE | {first.upper(): "other"}))
+    )
+    assert rows == [LOADED]
+    assert warnings == [f"columns added and kept out: {first.upper()}"]
+
+
 # A whole file that is refused: its content, the reason, and a part of the detail.
 FILES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "empty_file"),
