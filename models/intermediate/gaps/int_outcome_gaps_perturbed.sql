@@ -198,8 +198,8 @@ shown_bounds as (
 
 ),
 
--- Both intervals are widened by the variance of the noise. An adjusted gap has noise of
--- its own, with the variance that its gap has.
+-- Both intervals are widened by the variance of the noise, up to the largest gap. An
+-- adjusted gap has noise of its own, with the variance that its gap has.
 perturbed as (
 
     select
@@ -220,17 +220,25 @@ perturbed as (
         shown_value_involved::double precision as value_involved,
         shown_value_not_involved::double precision as value_not_involved,
         shown_gap::double precision as gap,
-        {% for bound, side in [('low', '-'), ('high', '+')] %}
-        round(
-            (
-                {{ bound }}_gap
-                {{ side }} sqrt(
-                    ({{ bound }}_bound - {{ bound }}_gap) ^ 2
-                    + 1.959963984540054 ^ 2 * gap_noise_variance
-                )
-            )::numeric,
-            decimals
-        )::double precision as ci_{{ bound }},
+        {% for bound, side, nearest, largest in [
+            ('low', '-', 'greatest', '-value_range'),
+            ('high', '+', 'least', 'value_range'),
+        ] %}
+        case
+            when not is_suppressed
+                then
+                    round(
+                        {{ nearest }}(
+                            {{ bound }}_gap
+                            {{ side }} sqrt(
+                                ({{ bound }}_bound - {{ bound }}_gap) ^ 2
+                                + 1.959963984540054 ^ 2 * gap_noise_variance
+                            ),
+                            {{ largest }}
+                        )::numeric,
+                        decimals
+                    )::double precision
+        end as ci_{{ bound }},
         {% endfor %}
         case when not is_suppressed then standard_deviation end::double precision
             as standard_deviation,

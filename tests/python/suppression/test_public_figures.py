@@ -213,7 +213,9 @@ def _bound(
         noise = policy.noise_variance * sum(
             (1 + value**2) / n**2 for value, n in zip(values, numbers, strict=True)
         )
-    return gap + side * float(np.sqrt(margin**2 + NORMAL**2 * noise))
+    found = gap + side * float(np.sqrt(margin**2 + NORMAL**2 * noise))
+    largest = RANGES.get(measure, 1)
+    return max(-largest, min(largest, found))
 
 
 def _beyond(value: float, policy: pd.Series, outwards: int) -> float:
