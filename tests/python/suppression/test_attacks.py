@@ -87,7 +87,7 @@ def test_small_counts_cannot_be_computed(
     assert found.margin <= SMALL_COUNTS
 
 
-def test_small_counts_could_be_computed_from_cross_tables_of_few_students(
+def test_small_counts_could_be_computed_with_half_the_noise(
     exact: pd.DataFrame, policy: pd.Series, table: pd.DataFrame
 ) -> None:
     weaker = policy.copy()
