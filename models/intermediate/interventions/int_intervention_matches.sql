@@ -112,8 +112,8 @@ matches as (
             when strata.stratum is null then 0
             when measured.is_participant then 1
             else
-                (strata.n_participants::float8 / strata.n_comparison)
-                * (totals.n_comparison::float8 / totals.n_participants)
+                strata.n_participants * totals.n_comparison::numeric
+                / (strata.n_comparison * totals.n_participants)
         end as weight
     from measured
     left join strata

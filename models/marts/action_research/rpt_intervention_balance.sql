@@ -41,7 +41,7 @@ covariates as (
         eligible.is_participant,
         eligible.weight,
         covariates.covariate,
-        covariates.value::float8 as value
+        covariates.value
     from eligible
     inner join student_years as after_years using (student_key, school_year)
     inner join student_years as before_years
@@ -66,6 +66,7 @@ covariates as (
 
 ),
 
+-- Exact sums, because those of floating-point numbers depend on the order of rows.
 groups as (
 
     select
@@ -113,16 +114,18 @@ intervention_balance as (
         compared.measure,
         outcome_measures.measure_label,
         compared.covariate,
-        compared.participants_before,
-        compared.comparison_before,
-        (compared.participants_before - compared.comparison_before)
-        / compared.standard_deviation
-            as standardized_difference_before,
-        compared.participants_after,
-        compared.comparison_after,
-        (compared.participants_after - compared.comparison_after)
-        / compared.standard_deviation
-            as standardized_difference_after
+        compared.participants_before::float8 as participants_before,
+        compared.comparison_before::float8 as comparison_before,
+        (
+            (compared.participants_before - compared.comparison_before)
+            / compared.standard_deviation
+        )::float8 as standardized_difference_before,
+        compared.participants_after::float8 as participants_after,
+        compared.comparison_after::float8 as comparison_after,
+        (
+            (compared.participants_after - compared.comparison_after)
+            / compared.standard_deviation
+        )::float8 as standardized_difference_after
     from compared
     left join district_years
         on

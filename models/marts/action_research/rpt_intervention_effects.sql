@@ -70,12 +70,13 @@ matched as (
 
     select
         matches.*,
-        (after_value - before_value)::float8 as change
+        after_value - before_value as change
     from matches
     where match_status = 'matched'
 
 ),
 
+-- Exact sums, because those of floating-point numbers depend on the order of rows.
 means as (
 
     select
@@ -84,8 +85,8 @@ means as (
         measure,
         is_participant,
         sum(weight) as total_weight,
-        sum(weight * before_value::float8) / sum(weight) as before_mean,
-        sum(weight * after_value::float8) / sum(weight) as after_mean,
+        sum(weight * before_value) / sum(weight) as before_mean,
+        sum(weight * after_value) / sum(weight) as after_mean,
         sum(weight * change) / sum(weight) as change_mean
     from matched
     group by intervention_code, school_year, measure, is_participant
@@ -144,7 +145,7 @@ standard_errors as (
             * counts.n_schools / (counts.n_schools - 1)
             * (counts.n_matched + counts.n_comparison - 1)
             / (counts.n_matched + counts.n_comparison - 2)
-        ) as standard_error,
+        )::float8 as standard_error,
         {{ function('student_t_quantile') }}(counts.n_schools - 1) as t_quantile
     from counts
     inner join school_scores using (intervention_code, school_year, measure)
@@ -183,15 +184,15 @@ intervention_effects as (
         counts.n_without_counterpart,
         counts.n_comparison,
         counts.n_schools,
-        effects.before_participants,
-        effects.after_participants,
-        effects.before_comparison,
-        effects.after_comparison,
-        effects.effect,
+        effects.before_participants::float8 as before_participants,
+        effects.after_participants::float8 as after_participants,
+        effects.before_comparison::float8 as before_comparison,
+        effects.after_comparison::float8 as after_comparison,
+        effects.effect::float8 as effect,
         standard_errors.standard_error,
-        effects.effect
+        effects.effect::float8
         - standard_errors.t_quantile * standard_errors.standard_error as ci_low,
-        effects.effect
+        effects.effect::float8
         + standard_errors.t_quantile * standard_errors.standard_error as ci_high
     from counts
     inner join intervention_names using (intervention_code)
