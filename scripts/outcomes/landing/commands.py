@@ -17,6 +17,7 @@ from rich.table import Table
 
 from outcomes.config import load_settings
 from outcomes.contracts.reader import load_contract, load_contracts
+from outcomes.contracts.standards import STANDARDS
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.landing.archive import Archive, require_own_archive
@@ -38,12 +39,7 @@ from outcomes.landing.loader import (
 from outcomes.landing.replaced import refuse_unsaid
 from outcomes.landing.replay import replay as replay_archive
 from outcomes.landing.sftp import SCHEME, fetched
-from outcomes.landing.skeleton import (
-    STANDARDS,
-    crosswalk_of,
-    write_skeleton,
-    write_standard,
-)
+from outcomes.landing.skeleton import crosswalk_of, write_skeleton, write_standard
 from outcomes.landing.snapshots import releases
 from outcomes.progress import progress_bar
 from outcomes.warehouse.connection import connect

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib import resources
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from outcomes.contracts.standards import STANDARDS, contract_text, crosswalk_text
 from outcomes.errors import OutcomesError
 from outcomes.landing import workbook
 from outcomes.landing.delimited import read_record
@@ -44,7 +44,6 @@ _SAMPLE_BYTES = 64 << 20
 _SAMPLE_ROWS = 100_000
 _DELIMITERS = ",\t|;"
 _FOOTER = re.compile(r"\W*(total|trailer|trl|eof|records)", re.IGNORECASE)
-STANDARDS = ("oneroster-1.1", "oneroster-1.2")
 # Dates in file names.
 _DATES = (
     (
@@ -140,18 +139,10 @@ def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> No
         raise OutcomesError(f"--standard: expected one of {', '.join(STANDARDS)}.")
     if len(samples) > 1:
         raise OutcomesError("Give one sample: the zip archive of the export.")
-    partner_id = _partner_id(contract)
-    sample = samples[0].name if samples else "oneroster_20120901.zip"
-    template = resources.files("outcomes.contracts").joinpath(f"standards/{standard}.yaml")
-    name = partner_id.replace("_", " ").title()
-    text = template.read_text("utf-8").format(
-        partner_id=partner_id, name=name, file_name=_dated(sample)
-    )
-    _write(contract, text)
-    codes = resources.files("outcomes.contracts").joinpath("standards/oneroster.crosswalk.csv")
-    crosswalk_of(contract).write_text(
-        codes.read_text("utf-8").format(partner_id=partner_id), encoding="utf-8"
-    )
+    partner_id, known = _partner_id(contract), STANDARDS[standard]
+    sample = samples[0].name if samples else known.sample
+    _write(contract, contract_text(known, partner_id, _dated(sample)))
+    crosswalk_of(contract).write_text(crosswalk_text(known, partner_id), encoding="utf-8")
 
 
 def _dated(name: str) -> str:
