@@ -23,7 +23,7 @@ from bench.database import temporary_database
 from bench.splink_comparison import splink_seconds
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.build import build, dbt_environment
+from outcomes.publishing.build import build, dbt_environment
 
 STUDENTS = 32_000
 # To show the growth.

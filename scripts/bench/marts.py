@@ -17,7 +17,7 @@ from bench.pipeline import slow_nodes
 from demo import names
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.ledger import record_partners
-from outcomes.warehouse.build import build
+from outcomes.publishing.build import build
 
 STUDENTS = 32_000
 # Of `names.RACE_GROUPS`.

@@ -19,7 +19,7 @@ from outcomes.config import PROJECT_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import DeliveredFile, find_deliveries
 from outcomes.landing.loader import land_deliveries
-from outcomes.warehouse.build import build
+from outcomes.publishing.build import build
 
 SAMPLE = PROJECT_DIR / "tests" / "sample" / "drops"
 PLANS = {

@@ -1,1 +1,1 @@
-"""Access: roles, logins, the record of disclosures, and the destruction of data."""
+"""Access: roles, logins, and the record of disclosures."""

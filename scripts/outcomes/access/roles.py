@@ -13,7 +13,8 @@ import psycopg
 from psycopg import sql
 
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.tables import create_tables, owner_of_landing, raw_feeds
+from outcomes.feeds import raw_feeds
+from outcomes.warehouse.tables import create_tables, owner_of_landing
 
 LOADER = "outcomes_loader"
 BUILDER = "outcomes_builder"

@@ -22,7 +22,7 @@ from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.agreement import ServiceLevel
 from outcomes.contracts.model import Contract, ContractObject, ContractProperty
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.tables import raw_feeds, raw_rules
+from outcomes.feeds import raw_feeds, raw_rules
 
 Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 

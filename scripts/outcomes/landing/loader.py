@@ -15,6 +15,7 @@ import psycopg
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.contracts.reader import Contracts
 from outcomes.errors import OutcomesError
+from outcomes.feeds import raw_feeds
 from outcomes.landing import ledger, snapshots
 from outcomes.landing.copy import copy_rows
 from outcomes.landing.deliveries import DeliveredFile
@@ -26,7 +27,6 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.snapshots import Judged, Release
 from outcomes.landing.unpack import LogicalFile, logical_files, whole_file
 from outcomes.landing.validate import ValidBlock
-from outcomes.warehouse.tables import raw_feeds
 
 ALREADY_LANDED = "already landed"
 NOT_LANDED = "not landed"

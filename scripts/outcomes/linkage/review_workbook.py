@@ -22,7 +22,7 @@ from outcomes.linkage.decisions import (
     unknown_pairs,
 )
 from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
-from outcomes.reports.spreadsheet import spreadsheet_text
+from outcomes.spreadsheet import spreadsheet_text
 
 DECISIONS = ("link", "no_link")
 PAIR_COLUMNS = ("student_key", "other_record_type", "other_record_key")

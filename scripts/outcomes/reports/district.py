@@ -17,7 +17,7 @@ import psycopg
 from outcomes.access.disclosures import record_export
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.reports.spreadsheet import Sheet, write_workbook
+from outcomes.spreadsheet import Sheet, write_workbook
 
 _INTEREST = "fixes the faults of its own deliveries"
 

@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from outcomes.config import Settings
-from outcomes.warehouse.publishing import why_not_newest
+from outcomes.publishing.runs import why_not_newest
 from outcomes.warehouse.tables import require_release
 
 # As long as landing.begin_run waits for a running dbt.

@@ -1,1 +1,1 @@
-"""The warehouse: its server, connections and tables; builds, publications, backups."""
+"""The warehouse: its server, connections, tables and migrations."""

@@ -5,66 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import psycopg
-import yaml
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from outcomes.config import RAW_SOURCES_FILE, load_settings
+from outcomes.config import load_settings
 from outcomes.errors import OutcomesError
+from outcomes.feeds import distributed_by, raw_feeds
 from outcomes.warehouse.migrations import (
     apply_migrations,
     be_alone,
     is_behind,
     replace_functions,
 )
-
-
-@cache
-def raw_feeds() -> dict[str, dict[str, str]]:
-    """The canonical feeds: feed → column → PostgreSQL type, in the order of the table.
-
-    Read from `models/sources/raw.yml`, their one definition.
-    """
-    return {
-        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
-        for table in _raw_tables()
-    }
-
-
-@dataclass(frozen=True)
-class ColumnRule:
-    """What the models require of a column of a feed."""
-
-    required: bool = False
-    # Required, unless that column is.
-    required_without: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-@cache
-def raw_rules() -> dict[str, dict[str, ColumnRule]]:
-    """The rules of the canonical feeds that no contract may weaken: feed → column → rule."""
-    return {
-        table["name"]: {
-            column["name"]: ColumnRule(**column["config"]["meta"])
-            for column in table["columns"]
-            if "config" in column
-        }
-        for table in _raw_tables()
-    }
-
-
-@cache
-def _raw_tables() -> Any:
-    sources = yaml.safe_load(RAW_SOURCES_FILE.read_text(encoding="utf-8"))
-    return sources["sources"][0]["tables"]
-
 
 # Changes of type that keep all data; every type may also become text.
 _WIDER = {
@@ -241,11 +195,8 @@ def _unspread(connection: psycopg.Connection) -> dict[str, str]:
     spread = {
         row[0] for row in connection.execute("select logicalrelid::text from pg_dist_partition")
     }
-    wanted = {
-        f"raw.{table['name']}": table.get("config", {}).get("meta", {}).get("distribution")
-        for table in _raw_tables()
-    }
-    return {name: column for name, column in wanted.items() if column and name not in spread}
+    wanted = {f"raw.{feed}": column for feed, column in distributed_by().items()}
+    return {name: column for name, column in wanted.items() if name not in spread}
 
 
 def _distribute(connection: psycopg.Connection) -> list[str]:

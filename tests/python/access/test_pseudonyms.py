@@ -15,7 +15,7 @@ from tests.python.conftest import run_dbt, try_dbt
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse import build
+from outcomes.publishing import build
 from outcomes.warehouse.connection import connect
 
 KEYS = ("a1b2c3d4" * 5, "0f9e8d7c" * 9)

@@ -9,10 +9,10 @@ import pytest
 from tests.python.conftest import run_dbt
 from tests.python.landing.commands import run
 
-from outcomes.access import purge
-from outcomes.access.purge import begin, delete_rows, rewrite_storage, rows_of
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.operations import purge
+from outcomes.operations.purge import begin, delete_rows, rewrite_storage, rows_of
 from outcomes.warehouse.connection import connect
 
 

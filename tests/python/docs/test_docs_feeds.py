@@ -17,7 +17,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from tests.python.docs.dbt_runs import DbtRun
 
 from outcomes.config import PROJECT_DIR
-from outcomes.warehouse.tables import raw_feeds
+from outcomes.feeds import raw_feeds
 
 LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date", "origin_file_id"}
 

@@ -46,11 +46,11 @@ def test_every_command_prints_the_output_on_the_page(
     monkeypatch.chdir(tmp_path)
     # A fixed width, because Rich reads COLUMNS only once, at its start.
     monkeypatch.setattr(
-        "outcomes.landing.commands.console",
+        "outcomes.cli.landing.console",
         Console(highlight=False, soft_wrap=True, width=80, force_terminal=False),
     )
     monkeypatch.setattr(
-        "outcomes.landing.commands.load_contracts", lambda: load_contracts(Path("contracts"))
+        "outcomes.cli.landing.load_contracts", lambda: load_contracts(Path("contracts"))
     )
     for block in Document(PAGE).blocks("console"):
         # A proposal does not overwrite a contract, so the page continues with its own one.

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from rich.console import Console
 
+from outcomes.cli.landing import counts_table
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
-from outcomes.landing.commands import counts_table
 from outcomes.landing.ledger import record_partners
 from outcomes.landing.loader import Outcome
 from outcomes.landing.reading import Counts
@@ -69,7 +69,7 @@ def test_an_unfinished_contract_affects_only_its_partner(
     assert "skipped" in capsys.readouterr().err
     assert set(known.unusable) == {"duquesne"}
     assert set(known) == set(load_contracts())
-    monkeypatch.setattr("outcomes.landing.commands.load_contracts", lambda: known)
+    monkeypatch.setattr("outcomes.cli.landing.load_contracts", lambda: known)
     clairton(tmp_path / "drops")
     deliver(tmp_path / "drops", "duquesne/2012-10-03/students.csv", b"x")
     code, output = run("land", tmp_path / "drops")

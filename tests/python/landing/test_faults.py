@@ -19,10 +19,10 @@ from outcomes.config import CONTRACTS_DIR, Settings
 from outcomes.contracts.model import Contract
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.feeds import raw_feeds
 from outcomes.landing.archive import Archive
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import UNPRIVILEGED_USER, EmbeddedServer
-from outcomes.warehouse.tables import raw_feeds
 
 from .commands import run
 from .deliveries import (

@@ -11,8 +11,8 @@ import pytest
 from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.feeds import raw_feeds
 from outcomes.landing.loader import release_file
-from outcomes.warehouse.tables import raw_feeds
 
 from .deliveries import (
     EVENT,

@@ -10,10 +10,10 @@ from tests.python.conftest import SAMPLE
 
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
+from outcomes.feeds import raw_feeds
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.tables import raw_feeds
 
 
 def content(connection: psycopg.Connection) -> dict[str, str]:

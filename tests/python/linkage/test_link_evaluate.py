@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
+from outcomes.cli import linkage as commands
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.linkage import commands
 from outcomes.linkage.evaluate import Evaluation, Measured, Quality, evaluate, read_truth, wilson
 from outcomes.warehouse.connection import connect
 

@@ -14,9 +14,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
+from outcomes.cli import linkage as commands
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
-from outcomes.linkage import commands
 from outcomes.linkage.adopt import (
     MACRO_FILE,
     MODEL_FILE,

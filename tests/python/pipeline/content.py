@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from tests.python.conftest import UNTESTED
 
-from outcomes.warehouse.tables import raw_feeds
+from outcomes.feeds import raw_feeds
 
 # Pseudonymized marts depend on a key of each database; relations about
 # builds depend on time and number of builds; and dictionaries keep old values.

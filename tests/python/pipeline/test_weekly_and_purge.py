@@ -24,7 +24,7 @@ from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
 from tests.python.publishing.warehouse import pretend_build, publish
 
-from outcomes.access import commands
+from outcomes.cli import access as commands
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions

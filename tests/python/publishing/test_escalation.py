@@ -13,12 +13,12 @@ from tests.python.landing.commands import run
 from tests.python.publishing.warehouse import pretend_build, public_run, publish
 
 from outcomes.access.logins import make_login
-from outcomes.access.purge import begin, delete_rows
 from outcomes.access.roles import ANALYST, BUILDER, DEVELOPER, apply_access, role_exists
 from outcomes.config import Settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
-from outcomes.warehouse import build
+from outcomes.operations.purge import begin, delete_rows
+from outcomes.publishing import build
 from outcomes.warehouse.connection import connect
 
 PASSWORD = "a good one"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse.publishing import is_up_to_date
+from outcomes.publishing.runs import is_up_to_date
 
 # What the figures are made of, from the pseudonyms on.
 FIGURES = (

@@ -13,14 +13,14 @@ from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse import publishing
-from outcomes.warehouse.publishing import code_version, is_up_to_date
+from outcomes.publishing import runs
+from outcomes.publishing.runs import code_version, is_up_to_date
 
 
 @pytest.fixture
 def current(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
     """A warehouse published by the current code, from the present content of the ledger."""
-    monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc")
+    monkeypatch.setattr(runs, "code_version", lambda: "v1-0-gabc")
     connection.execute("update landing.runs set code_version = 'v1-0-gabc'")
     return connection
 
@@ -77,7 +77,7 @@ def test_the_content_of_the_ledger_is_the_same_in_every_session(
 def test_files_that_differ_from_the_commit_are_always_built(
     current: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "code_version", lambda: "v1-0-gabc-dirty")
+    monkeypatch.setattr(runs, "code_version", lambda: "v1-0-gabc-dirty")
     current.execute("update landing.runs set code_version = 'v1-0-gabc-dirty'")
     assert not is_up_to_date(current)
 

@@ -8,7 +8,7 @@ import uuid
 import psycopg
 from tests.python.access.acting import acting_as
 
-from outcomes.warehouse import publishing
+from outcomes.publishing import runs
 
 SCHEMAS = (
     "district_clairton", "district_pittsburgh", "district_woodland_hills",
@@ -99,7 +99,7 @@ def publish(connection: psycopg.Connection, run_id: str, because: str = "a test"
 def roll_back(connection: psycopg.Connection) -> None:
     """Roll back the last publication as the builder."""
     with acting_as(connection, "outcomes_builder"):
-        publishing.roll_back(connection)
+        runs.roll_back(connection)
 
 
 def public_run(connection: psycopg.Connection, schema: str = "marts") -> str:

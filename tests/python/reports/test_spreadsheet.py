@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from outcomes.reports.spreadsheet import Sheet, spreadsheet_text, write_workbook
+from outcomes.spreadsheet import Sheet, spreadsheet_text, write_workbook
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])

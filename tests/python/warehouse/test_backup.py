@@ -20,9 +20,9 @@ from outcomes.errors import OutcomesError
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.encryption import read_key, write_encrypted
-from outcomes.warehouse import backup
+from outcomes.operations import backup
+from outcomes.publishing.runs import is_up_to_date
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import is_up_to_date
 
 NewDatabase = Callable[[], psycopg.Connection]
 

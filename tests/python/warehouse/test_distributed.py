@@ -19,13 +19,13 @@ from tests.python.pipeline.content import content_hashes
 
 from bench.database import temporary_database
 from outcomes.access.logins import make_login
-from outcomes.access.purge import begin, rewrite_storage
 from outcomes.access.roles import apply_access, role_exists
 from outcomes.config import Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
+from outcomes.operations.purge import begin, rewrite_storage
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 

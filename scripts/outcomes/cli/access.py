@@ -9,7 +9,13 @@ import typer
 from rich.console import Console
 
 from outcomes.access.logins import make_login, readable_schemas, require_free
-from outcomes.access.purge import (
+from outcomes.access.rights import require_access, require_purge
+from outcomes.access.roles import apply_access, district_role
+from outcomes.config import load_settings
+from outcomes.contracts.reader import district_ids, load_contracts, require_district
+from outcomes.errors import OutcomesError
+from outcomes.landing.archive import require_own_archive
+from outcomes.operations.purge import (
     begin,
     delete_files,
     delete_rows,
@@ -18,13 +24,7 @@ from outcomes.access.purge import (
     is_known,
     rewrite_storage,
 )
-from outcomes.access.rights import require_access, require_purge
-from outcomes.access.roles import apply_access, district_role
-from outcomes.config import load_settings
-from outcomes.contracts.reader import district_ids, load_contracts, require_district
-from outcomes.errors import OutcomesError
-from outcomes.landing.archive import require_own_archive
-from outcomes.warehouse.build import build
+from outcomes.publishing.build import build
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import create_tables
 

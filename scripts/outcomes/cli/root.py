@@ -10,14 +10,11 @@ import psycopg
 import typer
 from rich.console import Console
 
-from outcomes.access.commands import access_app, purge
 from outcomes.access.logins import connect_as
 from outcomes.access.rights import require_build, require_week
 from outcomes.access.roles import BUILDER
-from outcomes.config import PROJECT_DIR, load_settings
-from outcomes.errors import OutcomesError
-from outcomes.event_log import log_event
-from outcomes.landing.commands import (
+from outcomes.cli.access import access_app, purge
+from outcomes.cli.landing import (
     NEEDS_A_PERSON,
     district_app,
     given_date,
@@ -25,26 +22,29 @@ from outcomes.landing.commands import (
     release,
     replay,
 )
-from outcomes.linkage.commands import link_app
-from outcomes.linkage.decisions import reviewer_name
-from outcomes.reports.commands import (
+from outcomes.cli.linkage import link_app
+from outcomes.cli.reports import (
     dashboards,
     report_app,
     status,
     summary,
     write_all_districts,
 )
-from outcomes.warehouse.build import build as build_warehouse
-from outcomes.warehouse.commands import warehouse_app
-from outcomes.warehouse.connection import connect
-from outcomes.warehouse.publishing import (
+from outcomes.cli.warehouse import warehouse_app
+from outcomes.config import PROJECT_DIR, load_settings
+from outcomes.errors import OutcomesError
+from outcomes.event_log import log_event
+from outcomes.linkage.decisions import reviewer_name
+from outcomes.publishing.build import build as build_warehouse
+from outcomes.publishing.releases import request_revision
+from outcomes.publishing.runs import (
     DISTRIBUTION,
     code_version,
     is_up_to_date,
     record_week,
     roll_back,
 )
-from outcomes.warehouse.releases import request_revision
+from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
 

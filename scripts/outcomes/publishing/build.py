@@ -20,8 +20,8 @@ from outcomes.config import PROJECT_DIR, Settings, changed_environment, load_set
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.progress import progress_bar
+from outcomes.publishing.runs import code_version
 from outcomes.warehouse.connection import connect, session_options
-from outcomes.warehouse.publishing import code_version
 from outcomes.warehouse.tables import create_tables
 
 if TYPE_CHECKING:

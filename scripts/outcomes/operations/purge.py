@@ -22,8 +22,8 @@ from outcomes.access.logins import connect_as
 from outcomes.access.roles import BUILDER
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
+from outcomes.feeds import raw_feeds
 from outcomes.landing.archive import Archive
-from outcomes.warehouse.tables import raw_feeds
 
 # Relations that name a partner but hold no personal data: they stay as a record. What was
 # public stays public: if a figure of several districts changed, it would show the purged one's.

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from outcomes.config import EMBEDDED_HOST, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.warehouse import backup as backups
+from outcomes.operations import backup as backups
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer, program_path
 from outcomes.warehouse.tables import unread_columns

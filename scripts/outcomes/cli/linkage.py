@@ -19,7 +19,7 @@ from outcomes.linkage.explain import explain
 from outcomes.linkage.review import review
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
-from outcomes.warehouse.publishing import require_published
+from outcomes.publishing.runs import require_published
 
 CHARTS_DIR = PROJECT_DIR / "target" / "link_model"
 CHART_FILE = PROJECT_DIR / "target" / "link_evaluation.html"

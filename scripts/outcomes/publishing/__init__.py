@@ -1,0 +1,1 @@
+"""Publishing: builds with dbt, the runs and their publications, released school years."""
