@@ -59,7 +59,7 @@ def require_release(connection: psycopg.Connection) -> None:
             f"The database {name} is not a warehouse yet: land a first delivery with `outcomes "
             "land`, or name another database in OUTCOMES_PG_DATABASE."
         )
-    if is_behind(connection) or _raw_statements(connection) or _unspread(connection):
+    if is_behind(connection) or _raw_statements(connection) or _undistributed(connection):
         raise OutcomesError(
             f"The warehouse {name} is of an earlier release: run `outcomes warehouse upgrade` as "
             "its owner. docs/operations.md has all steps of an update."
@@ -67,7 +67,7 @@ def require_release(connection: psycopg.Connection) -> None:
 
 
 def _is_distributed(connection: psycopg.Connection) -> bool:
-    """Whether the tables are to be spread; a temporary warehouse is on a server of its own."""
+    """Whether the tables are to be distributed; a temporary warehouse is on a server of its own."""
     settings, info = load_settings(), connection.info
     is_configured = (info.host, info.port) == (settings.host, settings.port)
     return settings.is_distributed and is_configured
@@ -176,8 +176,8 @@ def _drop_views_of_staging(connection: psycopg.Connection, table: str) -> None:
         connection.execute(f"drop view {view}".encode())
 
 
-def _unspread(connection: psycopg.Connection) -> dict[str, str]:
-    """The tables of raw that still have to be spread over the cluster: table → column.
+def _undistributed(connection: psycopg.Connection) -> dict[str, str]:
+    """The tables of raw that still have to be distributed over the cluster: table → column.
 
     Raises:
         OutcomesError: the database has no Citus.
@@ -192,20 +192,20 @@ def _unspread(connection: psycopg.Connection) -> dict[str, str]:
             "OUTCOMES_DISTRIBUTED is set, but the database has no Citus: run `create extension "
             "citus` on each node (docs/distributed.md), or unset it."
         )
-    spread = {
+    distributed = {
         row[0] for row in connection.execute("select logicalrelid::text from pg_dist_partition")
     }
     wanted = {f"raw.{feed}": column for feed, column in distributed_by().items()}
-    return {name: column for name, column in wanted.items() if name not in spread}
+    return {name: column for name, column in wanted.items() if name not in distributed}
 
 
 def _distribute(connection: psycopg.Connection) -> list[str]:
-    """Spread the large tables of raw over the nodes of a Citus cluster (docs/distributed.md).
+    """Distribute the large tables of raw over the nodes of a Citus cluster (docs/distributed.md).
 
     Returns:
-        What was spread, in words; a table that has its place keeps it.
+        What was distributed, in words; a table that has its place keeps it.
     """
-    unspread = _unspread(connection)
+    undistributed = _undistributed(connection)
     # dbt makes a table, fills it and gives it its name in one transaction. With the defaults
     # Citus refuses that to tables of the whole cluster. Readers keep the defaults, which read
     # copies on the coordinator without a connection.
@@ -219,12 +219,15 @@ def _distribute(connection: psycopg.Connection) -> list[str]:
                 sql.Identifier(connection.info.dbname), sql.SQL(setting), sql.Literal(value)
             )
         )
-    for name, column in unspread.items():
+    for name, column in undistributed.items():
         connection.execute("select create_distributed_table(%s, %s)", [name, column])
         connection.execute(
             "select truncate_local_data_after_distributing_table(%s::regclass)", [name]
         )
-    return [f"{name} is spread over the cluster by {column}" for name, column in unspread.items()]
+    return [
+        f"{name} is distributed over the cluster by {column}"
+        for name, column in undistributed.items()
+    ]
 
 
 def unread_columns(connection: psycopg.Connection) -> list[str]:

@@ -31,7 +31,7 @@ from outcomes.warehouse.tables import create_tables
 
 # They name the run, and the time of the publication.
 OF_RUNS = ("publications", "rpt_measure_history")
-SPREAD = {
+DISTRIBUTED = {
     ("raw.attendance_events", "line_number"),
     ("raw.clients", "source_client_id"),
     ("raw.services", "source_client_id"),
@@ -104,7 +104,7 @@ def test_the_large_tables_are_on_all_workers(published: Settings) -> None:
         [(workers,)] = connection.execute(
             "select count(*) from citus_get_active_worker_nodes()"
         ).fetchall()
-    assert {(table, column) for table, column, _ in rows} == SPREAD
+    assert {(table, column) for table, column, _ in rows} == DISTRIBUTED
     assert {nodes for _, _, nodes in rows} == {workers}
 
 
@@ -170,10 +170,10 @@ def test_a_login_reads_its_schema_and_no_raw_rows_on_any_node(
         assert count(connection, "crosswalks.codes") > 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             count(connection, "raw.clients")
-    # A login may connect to a worker, too, where the pieces are tables of their own.
+    # A login may connect to a worker, too, where the shards are tables of their own.
     pieces_and_rights = f"""
         select json_build_array(
-            count(*) > {len(SPREAD)},
+            count(*) > {len(DISTRIBUTED)},
             bool_or(has_table_privilege('{reader.user}', pg_class.oid, 'select'))
         )
         from pg_class
