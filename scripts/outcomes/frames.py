@@ -12,6 +12,7 @@ from psycopg.types.numeric import FloatLoader
 from outcomes.access.logins import connect_as
 from outcomes.access.roles import BUILDER
 from outcomes.errors import OutcomesError
+from outcomes.queries import query
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,21 +31,7 @@ _DTYPES = {
     "timestamptz": "datetime64[us, UTC]",
 }
 
-_TABLES = """
-    select
-        nspname || '.' || relname as table_name,
-        trim(obj_description(pg_class.oid, 'pg_class')) as description
-    from pg_class
-    inner join pg_namespace on relnamespace = pg_namespace.oid
-    where
-        relkind in ('r', 'p', 'v', 'm')
-        and obj_description(pg_class.oid, 'pg_class') is not null
-        -- Schemas of an unpublished build and of the previous publication.
-        and nspname !~ '^(next|previous)_'
-        and has_schema_privilege(pg_namespace.oid, 'usage')
-        and has_table_privilege(pg_class.oid, 'select')
-    order by 1
-"""
+_TABLES = query("outcomes.access", "readable_tables")
 _COLUMNS = """
     select attname, trim(coalesce(col_description(attrelid, attnum), ''))
     from pg_attribute

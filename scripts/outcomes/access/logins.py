@@ -14,6 +14,7 @@ from psycopg import sql
 from outcomes.access.roles import BUILDER, LOADER, role_exists
 from outcomes.config import Settings, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.queries import query
 from outcomes.warehouse.connection import connect
 
 _RESERVED = ("none", "public")
@@ -163,16 +164,7 @@ def _drop_login(connection: psycopg.Connection, name: str) -> None:
 def readable_schemas(connection: psycopg.Connection, role: str) -> list[str]:
     """The schemas with a table that the role may read."""
     rows = connection.execute(
-        """
-        select distinct nspname::text
-        from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
-        where
-            relkind = 'r'
-            and nspname not like 'pg\\_%%' and nspname <> 'information_schema'
-            and has_schema_privilege(%(role)s, nspname, 'usage')
-            and has_table_privilege(%(role)s, pg_class.oid, 'select')
-        order by 1
-        """,
+        query("outcomes.access", "readable_schemas"),
         {"role": role},
     )
     return [schema for (schema,) in rows]

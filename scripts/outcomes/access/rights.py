@@ -10,6 +10,7 @@ import psycopg
 from outcomes.access.roles import BUILDER, BUILT_SCHEMAS, LOADER, builds_as, role_exists
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.queries import query
 from outcomes.warehouse.tables import owner_of_landing
 
 
@@ -112,23 +113,7 @@ def _missing_to_build(connection: psycopg.Connection) -> list[str]:
     acting = builds_as(connection)
     schemas = [f"{beside}{name}" for beside in ("", "next_", "previous_") for name in BUILT_SCHEMAS]
     owners = connection.execute(
-        """
-        with built as (
-            select oid, nspowner from pg_namespace
-            where nspname = any(%(schemas)s) or nspname like 'district\\_%%'
-        ),
-
-        owners as (
-            select nspowner as owner from built
-            union
-            select relowner from built inner join pg_class on relnamespace = built.oid
-            where relkind in ('r', 'v', 'm', 'p')
-        )
-
-        select pg_get_userbyid(owner) from owners
-        where not pg_has_role(%(acting)s, owner, 'usage')
-        order by 1
-        """,
+        query("outcomes.access", "owners_of_built"),
         {"schemas": schemas, "acting": acting},
     ).fetchall()
     if owners and acting == BUILDER:

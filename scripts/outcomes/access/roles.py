@@ -14,6 +14,7 @@ from psycopg import sql
 
 from outcomes.errors import OutcomesError
 from outcomes.feeds import raw_feeds
+from outcomes.queries import query
 from outcomes.warehouse.tables import create_tables, owner_of_landing
 
 LOADER = "outcomes_loader"
@@ -179,14 +180,7 @@ def builds_as(connection: psycopg.Connection) -> str:
     cluster it is the login, because roles cannot log in to the workers (docs/distributed.md).
     """
     [(role,)] = connection.execute(
-        """
-        select coalesce(max(rolname), current_user) from pg_roles
-        where
-            rolname = %(builder)s
-            and pg_has_role(oid, 'set')
-            and has_database_privilege(oid, current_database(), 'create')
-            and not exists (select from pg_extension where extname = 'citus')
-        """,
+        query("outcomes.access", "building_role"),
         {"builder": BUILDER},
     ).fetchall()
     return str(role)
@@ -270,15 +264,7 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
     known = {
         name: attributes
         for name, *attributes in connection.execute(
-            """
-            select
-                rolname,
-                rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls,
-                rolcanlogin,
-                shobj_description(oid, 'pg_authid')
-            from pg_roles
-            where rolname = any(%s)
-            """,
+            query("outcomes.access", "existing_roles"),
             [list(roles)],
         )
     }
@@ -370,20 +356,7 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
 def _give_away(connection: psycopg.Connection, run: Run, owner: str, schemas: list[str]) -> None:
     """Make a role the owner of everything in the schemas."""
     foreign = connection.execute(
-        """
-        select
-            'table', nspname, relname, null
-        from pg_class
-        inner join pg_namespace on relnamespace = pg_namespace.oid
-        where nspname = any(%(schemas)s) and relkind in ('r', 'v', 'm', 'p')
-            and relowner <> to_regrole(quote_ident(%(owner)s))
-        union all
-        select
-            'routine', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)
-        from pg_proc
-        inner join pg_namespace on pronamespace = pg_namespace.oid
-        where nspname = any(%(schemas)s) and proowner <> to_regrole(quote_ident(%(owner)s))
-        """,
+        query("outcomes.access", "objects_of_others"),
         {"schemas": schemas, "owner": owner},
     ).fetchall()
     for kind, schema, name, arguments in foreign:
@@ -401,24 +374,7 @@ def _let_logins_connect(connection: psycopg.Connection, run: Run, roles: Iterabl
     """Let the logins of earlier releases connect, which could do so through their roles."""
     database = connection.info.dbname
     logins = connection.execute(
-        """
-        with may_connect as (
-            select grantee
-            from pg_database cross join aclexplode(datacl)
-            where datname = current_database() and privilege_type = 'CONNECT'
-        )
-        select logins.rolname
-        from pg_roles as logins
-        where
-            logins.rolcanlogin and not logins.rolsuper
-            and logins.oid not in (select grantee from may_connect)
-            and exists (
-                select from pg_roles as roles
-                inner join may_connect on roles.oid = may_connect.grantee
-                where roles.rolname = any(%s) and pg_has_role(logins.oid, roles.oid, 'member')
-            )
-        order by 1
-        """,
+        query("outcomes.access", "logins_without_connect"),
         [list(roles)],
     ).fetchall()
     for (login,) in logins:
@@ -517,33 +473,7 @@ def _held(granted: Iterable[Privilege], roles: Iterable[str], schemas: Schemas) 
 def _granted(connection: psycopg.Connection, schemas: Schemas) -> list[tuple[Privilege, bool]]:
     """All privileges on the managed objects, and whether the holder may grant them."""
     rows = connection.execute(
-        """
-        with objects as (
-            select
-                'database' as kind, array[datname::text] as name, '' as columns,
-                -- Without an explicit grant everybody may connect to a database.
-                coalesce(datacl, acldefault('d', datdba)) as acl
-            from pg_database where datname = current_database()
-            union all
-            select 'schema', array[nspname::text], '', nspacl from pg_namespace
-            where nspname = any(%(schemas)s)
-            union all
-            select
-                case relkind when 'S' then 'sequence' else 'table' end,
-                array[nspname::text, relname::text], '', relacl
-            from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
-            where nspname in ('raw', 'landing', 'releases') and relkind in ('r', 'S')
-            union all
-            select 'table', array[nspname::text, relname::text], format(' (%%I)', attname), attacl
-            from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid
-            inner join pg_attribute on attrelid = pg_class.oid
-            where nspname in ('raw', 'landing', 'releases') and relkind = 'r'
-        )
-        select
-            case when grantee = 0 then 'public' else pg_get_userbyid(grantee)::text end as role,
-            lower(privilege_type) || columns, kind, objects.name, is_grantable
-        from objects cross join aclexplode(acl)
-        """,
+        query("outcomes.access", "granted_privileges"),
         {"schemas": [*schemas, "raw", "landing", "releases"]},
     ).fetchall()
     return [

@@ -19,6 +19,7 @@ from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.replaced import line_of, record_replaced_objects
 from outcomes.landing.unpack import LogicalFile
+from outcomes.queries import query
 
 
 @dataclass(frozen=True)
@@ -138,22 +139,7 @@ def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[Know
     """
     with connection.cursor(row_factory=class_row(KnownFile)) as cursor:
         return cursor.execute(
-            """
-            select file_id, file_name, status, contract_version, reason_code, detail
-            from landing.files
-            where
-                partner_id = %(partner_id)s
-                and as_of_date = %(as_of_date)s
-                and sha256 = %(sha256)s
-                and (
-                    %(contract_object)s::text is null
-                    or (
-                        contract_object = %(contract_object)s
-                        and source_id is not distinct from %(source_id)s
-                    )
-                )
-            order by file_id
-            """,
+            query("outcomes.landing", "same_content"),
             asdict(key),
         ).fetchall()
 
@@ -163,18 +149,7 @@ def find_same_content_before(
 ) -> tuple[str, date] | None:
     """Name and delivery of the newest earlier file of the object with the same content."""
     row = connection.execute(
-        """
-        select file_name, as_of_date
-        from landing.files
-        where
-            partner_id = %(partner_id)s
-            and contract_object = %(contract_object)s
-            and source_id is not distinct from %(source_id)s
-            and as_of_date < %(as_of_date)s
-            and sha256 = %(sha256)s
-        order by as_of_date desc
-        limit 1
-        """,
+        query("outcomes.landing", "same_content_before"),
         asdict(key),
     ).fetchone()
     return (str(row[0]), row[1]) if row else None
@@ -185,16 +160,7 @@ def find_same_content_elsewhere(
 ) -> tuple[str, date] | None:
     """Partner and delivery of another partner's file with the same content, if it has rows."""
     row = connection.execute(
-        """
-        select partner_id, as_of_date
-        from landing.files
-        where
-            sha256 = %(sha256)s
-            and partner_id <> %(partner_id)s
-            and %(rows_loaded)s + rows_loaded + rows_rejected > 0
-        order by file_id
-        limit 1
-        """,
+        query("outcomes.landing", "same_content_elsewhere"),
         {**asdict(key), "rows_loaded": rows_loaded},
     ).fetchone()
     return (str(row[0]), row[1]) if row else None
@@ -262,17 +228,7 @@ def joined_files(
     Held files of the delivery itself are included, because they are judged after the join.
     """
     found = connection.execute(
-        """
-        select file_id, as_of_date, is_delta, counts_before_join
-        from landing.files
-        where
-            partner_id = %(partner_id)s
-            and contract_object = %(contract_object)s
-            and as_of_date <= %(as_of_date)s
-            and counts_before_join is not null
-            and (status = 'loaded' or (status = 'held' and as_of_date = %(as_of_date)s))
-        order by as_of_date, sent_at nulls first, received_at, file_id
-        """,
+        query("outcomes.landing", "joined_files"),
         {
             "partner_id": partner_id,
             "contract_object": contract_object,
@@ -292,11 +248,8 @@ def later_joined_deliveries(
         """
         select distinct as_of_date
         from landing.files
-        where
-            partner_id = %s
-            and as_of_date > %s
-            and counts_before_join is not null
-            and status in ('loaded', 'held')
+        where partner_id = %s and as_of_date > %s
+        and counts_before_join is not null and status in ('loaded', 'held')
         order by as_of_date
         """,
         [partner_id, as_of_date],
@@ -365,24 +318,7 @@ def receive_again(
         Whether it did.
     """
     updated = connection.execute(
-        """
-        update landing.files as again
-        set received_at = %(received_at)s
-        where
-            partner_id = %(partner_id)s
-            and as_of_date = %(as_of_date)s
-            and file_name = %(file_name)s
-            and sha256 = %(sha256)s
-            and exists (
-                select from landing.files as other
-                where
-                    other.partner_id = again.partner_id
-                    and other.as_of_date = again.as_of_date
-                    and other.file_name = again.file_name
-                    and other.sha256 <> again.sha256
-                    and other.received_at between again.received_at and %(received_at)s
-            )
-        """,
+        query("outcomes.landing", "receive_again"),
         {**asdict(key), "received_at": received_at},
     )
     return updated.rowcount > 0
@@ -399,12 +335,8 @@ def forget_failed(connection: psycopg.Connection, file: LogicalFile, key: FileKe
     connection.execute(
         """
         delete from landing.files
-        where
-            partner_id = %s
-            and as_of_date = %s
-            and file_name in (%s, %s)
-            and reason_code = %s
-            and sha256 <> %s
+        where partner_id = %s and as_of_date = %s and file_name in (%s, %s)
+        and reason_code = %s and sha256 <> %s
         """,
         [
             key.partner_id,

@@ -146,12 +146,9 @@ def _filled(connection: psycopg.Connection, partner_id: str) -> list[_Filled]:
         return cursor.execute(
             """
             select distinct feed, contract_object, as_of_date, school_year
-            from landing.files
-            cross join unnest(feeds) as feed
-            where
-                partner_id = %s
-                and status in ('loaded', 'held')
-                and snapshot in ('school_year', 'cumulative')
+            from landing.files cross join unnest(feeds) as feed
+            where partner_id = %s and status in ('loaded', 'held')
+            and snapshot in ('school_year', 'cumulative')
             """,
             [partner_id],
         ).fetchall()

@@ -14,6 +14,7 @@ from outcomes.landing.ledger import FileKey, update_file
 from outcomes.landing.reasons import Reason
 from outcomes.landing.replaced import Replaced, line_of
 from outcomes.landing.unpack import LogicalFile
+from outcomes.queries import query
 
 
 @dataclass(frozen=True)
@@ -100,33 +101,7 @@ def judge_snapshots(
     objects, replaced = line_of(connection, group.partner_id, group.contract_object)
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
         snapshots = cursor.execute(
-            """
-            select
-                file_id,
-                contract_object,
-                source_id,
-                school_year,
-                file_name,
-                as_of_date,
-                feeds,
-                coalesce(rows_in_snapshot, rows_loaded) as rows_loaded,
-                status,
-                released_at is not null as is_released
-            from landing.files
-            where
-                partner_id = %(partner_id)s
-                and status in ('loaded', 'held')
-                and contract_object = any(%(objects)s)
-                and snapshot in ('school_year', 'cumulative')
-                and (
-                    cardinality(%(objects)s) > 1
-                    or (
-                        source_id is not distinct from %(source_id)s
-                        and school_year is not distinct from %(school_year)s
-                    )
-                )
-            order by as_of_date, sent_at nulls first, received_at, file_id
-            """,
+            query("outcomes.landing", "snapshots_to_judge"),
             asdict(group) | {"objects": objects},
         ).fetchall()
     changed = []
@@ -231,15 +206,7 @@ def release(
         OutcomesError: no held file has this name, or several have.
     """
     held = connection.execute(
-        """
-        select file_id, as_of_date, partner_id, contract_object, source_id, school_year
-        from landing.files
-        where
-            status = 'held'
-            and file_name = %(file_name)s
-            and (%(as_of_date)s::date is null or as_of_date = %(as_of_date)s)
-        order by as_of_date, file_id
-        """,
+        query("outcomes.landing", "held_files"),
         {"file_name": file_name, "as_of_date": as_of_date},
     ).fetchall()
     if not held:
@@ -287,17 +254,7 @@ def releases(connection: psycopg.Connection) -> list[Release]:
 def restore_release(connection: psycopg.Connection, release: Release) -> SnapshotGroup | None:
     """Repeat a release; call `judge_snapshots` afterwards. None if the file is not loaded."""
     row = connection.execute(
-        """
-        update landing.files
-        set released_at = %(released_at)s, release_reason = %(release_reason)s
-        where
-            partner_id = %(partner_id)s
-            and as_of_date = %(as_of_date)s
-            and file_name = %(file_name)s
-            and sha256 = %(sha256)s
-            and status in ('loaded', 'held')
-        returning partner_id, contract_object, source_id, school_year
-        """,
+        query("outcomes.landing", "restore_release"),
         asdict(release),
     ).fetchone()
     return SnapshotGroup(*row) if row else None

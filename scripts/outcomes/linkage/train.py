@@ -207,9 +207,8 @@ def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
         f"""
         select (row_number() over (order by {columns}))::text as identity_id, {columns}
         from identity.int_identities
-        where
-            record_type = %s
-            and identity_id in (select identity_id from identity.int_identity_records)
+        where record_type = %s
+        and identity_id in (select identity_id from identity.int_identity_records)
         order by {columns}
         """.encode(),  # noqa: S608
         [record_type],

@@ -24,6 +24,7 @@ from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
 from outcomes.feeds import raw_feeds
 from outcomes.landing.archive import Archive
+from outcomes.queries import query
 
 # Relations that name a partner but hold no personal data: they stay as a record. What was
 # public stays public: if a figure of several districts changed, it would show the purged one's.
@@ -152,24 +153,7 @@ def is_known(connection: psycopg.Connection, settings: Settings, partner_id: str
 def rows_of(connection: psycopg.Connection, partner_id: str) -> dict[str, int]:
     """Rows of the partner in every table that names partners, districts or students."""
     columns = connection.execute(
-        """
-        select nspname, relname, array_agg(attname::text)
-        from pg_class
-        inner join pg_namespace on relnamespace = pg_namespace.oid
-        inner join pg_attribute on attrelid = pg_class.oid and not attisdropped
-        where
-            relkind in ('r', 'm')
-            and nspname not like 'pg\\_%%' and nspname <> 'information_schema'
-            and nspname <> all(%s)
-            and relname <> all(%s)
-            and attname in (
-                'partner_id', 'district_id', 'other_partner_id', 'from_district_id',
-                'student_key', 'other_record_key'
-            )
-            and atttypid = 'text'::regtype
-        group by nspname, relname
-        order by nspname, relname
-        """,
+        query("outcomes.operations", "columns_of_partners"),
         [list(_KEPT_SCHEMAS), list(_KEPT)],
     ).fetchall()
     found = {}
@@ -226,18 +210,7 @@ def delete_rows(purge: Purge) -> None:
         # Keeps loaders from adding a file of the partner meanwhile.
         connection.execute("lock table landing.files in share row exclusive mode")
         connection.execute(
-            """
-            delete from landing.link_decisions
-            where
-                starts_with(student_key, %(id)s || ':')
-                or (other_record_type = 'student' and starts_with(other_record_key, %(id)s || ':'))
-                or (
-                    other_record_type = 'client'
-                    and split_part(other_record_key, ':', 1) in (
-                        select source_id from raw.clients where partner_id = %(id)s
-                    )
-                )
-            """,
+            query("outcomes.operations", "delete_decisions"),
             partner,
         )
         for feed, columns in raw_feeds().items():
@@ -303,40 +276,6 @@ def drop_copies(purge: Purge) -> None:
         purge.connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
 
 
-# A rewritten table keeps deleted rows that an open snapshot may still see. The statement's own
-# transaction is later than those that deleted, and an older one ages the snapshots of others.
-_WAIT_FOR_READERS = """
-    do $$
-    declare
-        reader text;
-    begin
-        perform pg_current_xact_id();
-        for second in 0..patience loop
-            perform pg_stat_clear_snapshot();
-            reader := (
-                select format('process %s (%s)', pid, coalesce(usename, backend_type))
-                from pg_stat_activity
-                where
-                    pid <> pg_backend_pid()
-                    and (
-                        age(backend_xid) > 0
-                        or (datname = current_database() or datname is null)
-                        and age(backend_xmin) > 0
-                    )
-                order by xact_start
-                limit 1
-            );
-            exit when reader is null;
-            perform pg_sleep(1);
-        end loop;
-        if reader is not null then
-            raise exception '% still reads', reader;
-        end if;
-    end
-    $$
-"""
-
-
 def rewrite_storage(purge: Purge) -> list[str]:
     """Rewrite every table without its deleted rows, and release the server's log.
 
@@ -348,7 +287,8 @@ def rewrite_storage(purge: Purge) -> list[str]:
             holds remains of them.
     """
     connection = purge.connection
-    wait = _WAIT_FOR_READERS.replace("patience", str(PATIENCE_SECONDS))
+    wait = query("outcomes.operations", "wait_for_readers").decode()
+    wait = wait.replace("patience", str(PATIENCE_SECONDS))
 
     def value(query: str) -> str:
         row = connection.execute(query.encode()).fetchone()

@@ -12,6 +12,7 @@ import psycopg
 
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
+from outcomes.queries import query
 from outcomes.warehouse.connection import connect
 
 # The name of the installed package.
@@ -69,21 +70,7 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
 
 def why_not_newest(connection: psycopg.Connection) -> list[str]:
     """Why people do not read the newest state, in words; empty if they do."""
-    row = connection.execute(
-        """
-        select
-            published.as_of_date,
-            newest.status,
-            newest.as_of_date,
-            published.run_id = newest.run_id,
-            (select max(as_of_date) from landing.files where status = 'loaded'),
-            published.ledger_content is not distinct from landing.content()
-            and not exists (select from releases.school_years where released_at is null)
-        from landing.runs as published
-        cross join (select * from landing.runs order by run_number desc limit 1) as newest
-        where published.run_id = landing.published_run()
-        """
-    ).fetchone()
+    row = connection.execute(query("outcomes.publishing", "publication_state")).fetchone()
     if row is None:
         return ["nothing is published"]
     read_as_of, status, last_as_of, is_last, delivered, has_read_all = row

@@ -13,6 +13,7 @@ from importlib import resources
 import psycopg
 
 from outcomes.errors import OutcomesError
+from outcomes.queries import query
 
 FUNCTIONS = "functions"
 
@@ -88,26 +89,7 @@ def apply_migrations(connection: psycopg.Connection) -> list[str]:
 
 def _drop_inner_tables(connection: psycopg.Connection) -> None:
     """Drop what the next build makes again, but keep what people read, seeds and histories."""
-    statements = connection.execute(
-        """
-        select
-            format(
-                'drop %s if exists %I.%I cascade',
-                case relkind when 'v' then 'view' else 'table' end, nspname, relname
-            )
-        from pg_class
-        inner join pg_namespace on relnamespace = pg_namespace.oid
-        where
-            relkind in ('r', 'v')
-            and (
-                nspname in ('staging', 'intermediate')
-                or (nspname = 'identity' and (relpersistence = 'u' or relkind = 'v'))
-            )
-        union all
-        select format('drop schema %I cascade', nspname) from pg_namespace
-        where nspname like 'next\\_%'
-        """
-    ).fetchall()
+    statements = connection.execute(query("outcomes.warehouse", "drop_inner_tables")).fetchall()
     for (statement,) in statements:
         connection.execute(statement.encode())
 
@@ -130,16 +112,7 @@ def replace_functions(connection: psycopg.Connection) -> list[str]:
     for script in _functions():
         connection.execute(script.encode())
     # This transaction has written every function that a file has.
-    left_over = connection.execute(
-        """
-        select oid::regprocedure::text
-        from pg_proc
-        where
-            pronamespace in ('landing'::regnamespace, 'releases'::regnamespace)
-            and age(xmin) > 0
-        order by 1
-        """
-    ).fetchall()
+    left_over = connection.execute(query("outcomes.warehouse", "functions_left_over")).fetchall()
     for (function,) in left_over:
         connection.execute(f"drop routine {function}".encode())
     connection.execute(

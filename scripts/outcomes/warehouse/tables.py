@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from outcomes.config import load_settings
 from outcomes.errors import OutcomesError
 from outcomes.feeds import distributed_by, raw_feeds
+from outcomes.queries import query
 from outcomes.warehouse.migrations import (
     apply_migrations,
     be_alone,
@@ -162,14 +163,7 @@ def _change_raw(connection: psycopg.Connection) -> None:
 def _drop_views_of_staging(connection: psycopg.Connection, table: str) -> None:
     """Drop what would keep a column's type as it is; the next build makes it again."""
     views = connection.execute(
-        """
-        select distinct format('%%I.%%I', nspname, relname)
-        from pg_depend
-        inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid
-        inner join pg_class on pg_rewrite.ev_class = pg_class.oid
-        inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-        where pg_depend.refobjid = to_regclass(%s) and nspname = 'staging'
-        """,
+        query("outcomes.warehouse", "views_of_staging"),
         [table],
     ).fetchall()
     for (view,) in views:
@@ -241,21 +235,7 @@ def unread_columns(connection: psycopg.Connection) -> list[str]:
 
 
 def _columns(connection: psycopg.Connection) -> Columns:
-    rows = connection.execute(
-        """
-        select
-            nspname || '.' || relname,
-            attname::text,
-            format_type(atttypid, atttypmod)
-        from pg_attribute
-        inner join pg_class on attrelid = pg_class.oid
-        inner join pg_namespace on relnamespace = pg_namespace.oid
-        where
-            nspname in ('raw', 'landing', 'releases')
-            and relkind = 'r' and attnum > 0 and not attisdropped
-        order by 1, attnum
-        """
-    )
+    rows = connection.execute(query("outcomes.warehouse", "columns"))
     return {(table, name): type_ for table, name, type_ in rows}
 
 
@@ -347,16 +327,7 @@ def _acting_as_owner(connection: psycopg.Connection) -> Iterator[None]:
 def _require_extension(connection: psycopg.Connection) -> None:
     """Check that fuzzystrmatch can be, or is, where our sessions find it."""
     [(is_available, schema, may_use)] = connection.execute(
-        """
-        select
-            exists (select from pg_available_extensions where name = 'fuzzystrmatch'),
-            (
-                select nspname
-                from pg_extension inner join pg_namespace on extnamespace = pg_namespace.oid
-                where extname = 'fuzzystrmatch'
-            ),
-            has_schema_privilege(to_regnamespace('public'), 'usage')
-        """
+        query("outcomes.warehouse", "fuzzystrmatch")
     ).fetchall()
     if not is_available:
         raise OutcomesError(
