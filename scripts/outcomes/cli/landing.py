@@ -362,6 +362,8 @@ def _show_report(report: FileReport) -> None:
         console.print(f"[{colour}]{outcome.status}[/] {file_name}: {outcome.reason}: {detail}")
     _show_findings("row rejected", report.rejected)
     _show_findings("value would become null", report.issues)
+    for position in report.unconfirmed:
+        console.print(f"  to be confirmed: {escape(str(position))}")
 
 
 def _show_findings(title: str, findings: Iterable[Finding]) -> None:

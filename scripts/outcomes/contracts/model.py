@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cached_property
 from graphlib import TopologicalSorter
 from itertools import combinations
@@ -13,9 +14,9 @@ import polars as pl
 from pydantic import BeforeValidator, Field, model_validator
 
 from outcomes.contracts.agreement import Agreement, SchoolCalendar, ServiceLevel
-from outcomes.contracts.formats import DateFormat
+from outcomes.contracts.formats import DateFormat, spring_year
 from outcomes.contracts.layout import FileLayout
-from outcomes.contracts.values import Frozen, JdkFormat, TextMap, Texts, text_of
+from outcomes.contracts.values import Frozen, JdkFormat, TextMap, Texts, YearDay, text_of
 from outcomes.errors import OutcomesError
 
 Classification = Literal["direct_identifier", "quasi_identifier", "sensitive", "none"]
@@ -188,6 +189,8 @@ class ContractProperty(Frozen):
     from_file_name: bool = False
     # The id of a district that has a contract.
     names_district: bool = False
+    # No source confirms the position: `district check` shows the kinds of values there.
+    unconfirmed: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> ContractProperty:
@@ -314,6 +317,17 @@ class Delta(Frozen):
         return self
 
 
+def _span_of_positions(text: str) -> range:
+    """The positions that an entry of `ignoredColumns` names."""
+    found = re.fullmatch(r"([1-9]\d{0,3})(?:-([1-9]\d{0,3}))?", text)
+    if found is None or int(found[1]) > int(found[2] or found[1]):
+        raise ValueError(
+            f"ignoredColumns: {text!r} is not a position. Without a header, expected positions "
+            "such as 11 or 5-9"
+        )
+    return range(int(found[1]), int(found[2] or found[1]) + 1)
+
+
 class ContractObject(Frozen):
     """One kind of file, or sheet: its layout, its properties and its rules."""
 
@@ -323,7 +337,10 @@ class ContractObject(Frozen):
     snapshot: Snapshot
     # Objects, also former ones, whose snapshots this object's take the place of.
     replaces: list[str] = []
-    ignored_columns: list[str] = []
+    # Until this day of July to June, files still are of the school year that has ended.
+    year_closes_on: YearDay | None = None
+    # Without a header, positions: `11` or `5-9`.
+    ignored_columns: Texts = []
     constants: dict[str, str] = {}
     row_rules: list[RowRule] = []
     row_filter: list[RowCondition] = []
@@ -358,6 +375,30 @@ class ContractObject(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _says_every_position(self) -> ContractObject:
+        if not self.ignored_positions:
+            return self
+        if any(prop.position is None for prop in self.columns):
+            raise ValueError(
+                "ignoredColumns: without a header, these are positions, and each property that "
+                "is a column needs a `position`"
+            )
+        named = [*(prop.position or 0 for prop in self.columns), *self.ignored_positions]
+        if twice := {position for position in named if named.count(position) > 1}:
+            raise ValueError(f"ignoredColumns: position {min(twice)} occurs twice")
+        if missing := set(range(1, max(named) + 1)) - set(named):
+            raise ValueError(
+                f"ignoredColumns: position {min(missing)} is neither a property nor ignored"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _closes_a_school_year(self) -> ContractObject:
+        if self.year_closes_on and self.snapshot != "school_year":
+            raise ValueError("yearClosesOn goes with `snapshot: school_year`")
+        return self
+
+    @model_validator(mode="after")
     def _may_replace(self) -> ContractObject:
         if self.replaces and not self.is_snapshot:
             raise ValueError("`replaces` is for snapshots: school_year or cumulative")
@@ -374,6 +415,22 @@ class ContractObject(Frozen):
     def is_reference(self) -> bool:
         """Whether its files are accepted but not read."""
         return self.snapshot == "reference"
+
+    @property
+    def ignored_positions(self) -> list[int]:
+        """The positions that must not be kept, in a delimited file without header."""
+        if self.file.format != "delimited" or self.file.header:
+            return []
+        spans = [_span_of_positions(text) for text in self.ignored_columns]
+        return [position for span in spans for position in span]
+
+    def school_year_of(self, as_of_date: date) -> int:
+        """The school year of a file of a day."""
+        closes_on = self.year_closes_on
+        is_of_last = closes_on is not None and (
+            (7, 1) <= (as_of_date.month, as_of_date.day) <= closes_on
+        )
+        return spring_year(as_of_date) - is_of_last
 
     @property
     def columns(self) -> list[ContractProperty]:

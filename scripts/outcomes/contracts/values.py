@@ -58,5 +58,16 @@ def text_of(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _year_day(value: Any) -> Any:
+    """Month and day of a text such as `08-31`, from July on."""
+    if isinstance(value, str):
+        day = DateFormat.parse("MM-dd")
+        if not re.fullmatch(day.regex, value) or value < "07-01":
+            raise ValueError('expected a month and day from "07-01" on, in quotes')
+        return int(value[:2]), int(value[3:])
+    return value
+
+
+YearDay = Annotated[tuple[int, int], BeforeValidator(_year_day)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 TextMap = Annotated[dict[str, str], BeforeValidator(_texts)]

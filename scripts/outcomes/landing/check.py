@@ -16,6 +16,8 @@ from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.joins import ROW_OF_FILE
 from outcomes.landing.loader import Outcome, land_deliveries
 from outcomes.landing.reading import FileReading
+from outcomes.landing.reasons import FileError
+from outcomes.landing.unconfirmed import UnconfirmedPosition, unconfirmed_positions
 from outcomes.landing.unpack import logical_files
 from outcomes.warehouse.temporary import temporary_warehouse
 
@@ -44,6 +46,7 @@ class FileReport:
     outcome: Outcome
     rejected: list[Finding] = field(default_factory=list)
     issues: list[Finding] = field(default_factory=list)
+    unconfirmed: list[UnconfirmedPosition] = field(default_factory=list)
 
 
 def check_files(contract: Contract, files: Sequence[DeliveredFile]) -> list[FileReport]:
@@ -59,6 +62,8 @@ def check_files(contract: Contract, files: Sequence[DeliveredFile]) -> list[File
                 outcomes[key] = replace(outcome, counts=before.counts, issues=before.issues)
         found = sorted(outcomes.items(), key=lambda entry: files.index(entry[0][0]))
         reports = [_report(warehouse, contract, file, outcome) for (file, _), outcome in found]
+        for report, ((file, _), outcome) in zip(reports, found, strict=True):
+            report.unconfirmed = _unconfirmed(contract, file, outcome)
     names = {
         outcome.file_id: f"{outcome.file_name} of {outcome.as_of_date}" for _, outcome in found
     }
@@ -107,6 +112,20 @@ def _read_again(contract: Contract, file: DeliveredFile, outcome: Outcome) -> Fi
                     rejected += block.rejected.drop("line_end").rows()
                     issues += block.issues.rows()
     return FileReport(outcome, _findings(rejected), _findings(issues))
+
+
+def _unconfirmed(
+    contract: Contract, file: DeliveredFile, outcome: Outcome
+) -> list[UnconfirmedPosition]:
+    # The outcome already says why the file cannot be read.
+    with suppress(FileError):
+        return [
+            position
+            for part in logical_files(contract, file)
+            if part.file_name == outcome.file_name
+            for position in unconfirmed_positions(FileReading(contract, part))
+        ]
+    return []
 
 
 def _findings(faults: Iterable[Fault]) -> list[Finding]:

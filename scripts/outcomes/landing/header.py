@@ -27,10 +27,14 @@ class Mapping:
 
 
 def map_positions(item: ContractObject) -> Mapping:
-    """The mapping of a file without header: by the contract's order or positions."""
+    """The mapping of a file without header: by the contract's order or positions.
+
+    The last position may be one that is ignored.
+    """
     columns = item.columns
     field_of = {prop.name: (prop.position or n) - 1 for n, prop in enumerate(columns, start=1)}
-    return _with_trailing(item, Mapping(max(field_of.values()) + 1, field_of, []))
+    width = max([*field_of.values(), *(place - 1 for place in item.ignored_positions)]) + 1
+    return _with_trailing(item, Mapping(width, field_of, []))
 
 
 def map_header(item: ContractObject, header: list[str]) -> Mapping:

@@ -12,7 +12,6 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract
 from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
@@ -176,7 +175,11 @@ def add_file(
         "contract_version": version,
         "snapshot": snapshot,
         "feeds": file.item.feeds if file.item else [],
-        "school_year": spring_year(key.as_of_date) if snapshot == "school_year" else None,
+        "school_year": (
+            file.item.school_year_of(key.as_of_date)
+            if file.item and snapshot == "school_year"
+            else None
+        ),
         "sent_at": file.sent_at,
         "status": "loaded",
         **more,

@@ -152,6 +152,14 @@ class FileReading:
         self.file.delivered.require_unchanged(self._state)
         self.counts.require_enough_rows(self._rejected)
 
+    def rows_as_sent(self) -> Iterator[pl.DataFrame]:
+        """The rows of the file before any check, in blocks: a column of text for each property.
+
+        Raises:
+            FileError: the file cannot be read.
+        """
+        return (block.rows for block in self._read(self._require_object()))
+
     def _blocks(self) -> Iterator[ValidBlock]:
         item = self._require_object()
         layout = item.file

@@ -13,7 +13,6 @@ from datetime import date
 import psycopg
 from psycopg.rows import class_row
 
-from outcomes.contracts.formats import spring_year
 from outcomes.contracts.model import Contract
 from outcomes.contracts.reader import ContractError, Contracts
 from outcomes.landing.deliveries import Deliveries
@@ -104,7 +103,9 @@ def refuse_unsaid(
     """
     years: dict[str, set[int]] = {}
     for file in deliveries.files:
-        years.setdefault(file.partner_id, set()).add(spring_year(file.as_of_date))
+        items = contracts[file.partner_id].objects
+        own = years.setdefault(file.partner_id, set())
+        own.update(item.school_year_of(file.as_of_date) for item in items)
     unplaced = list(deliveries.unplaced)
     for partner_id, landing in years.items():
         try:

@@ -12,7 +12,7 @@ from datetime import date
 
 import polars as pl
 
-from outcomes.contracts.formats import DateFormat, spring_year
+from outcomes.contracts.formats import DateFormat
 from outcomes.contracts.model import (
     ContractObject,
     ContractProperty,
@@ -66,7 +66,7 @@ class Rules:
     def __init__(self, item: ContractObject, as_of_date: date) -> None:
         self.item = item
         self._as_of_date = as_of_date
-        self._school_year = spring_year(as_of_date)
+        self._school_year = item.school_year_of(as_of_date)
         self._is_typed = item.file.has_typed_values
         self._null_markers = {
             prop.name: [*item.file.null_markers, *prop.null_markers] for prop in item.columns

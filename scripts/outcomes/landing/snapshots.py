@@ -8,7 +8,6 @@ from datetime import date, datetime
 import psycopg
 from psycopg.rows import class_row
 
-from outcomes.contracts.formats import spring_year
 from outcomes.errors import OutcomesError
 from outcomes.landing.ledger import FileKey, update_file
 from outcomes.landing.reasons import Reason
@@ -32,7 +31,7 @@ class SnapshotGroup:
         if file.item is None or file.item.snapshot not in ("school_year", "cumulative"):
             return None
         by_year = file.item.snapshot == "school_year"
-        year = spring_year(key.as_of_date) if by_year else None
+        year = file.item.school_year_of(key.as_of_date) if by_year else None
         return cls(key.partner_id, file.item.name, key.source_id, year)
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import openpyxl
 import pytest
+from pydantic import ValidationError
 
+from outcomes.contracts.formats import spring_year
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError
+from outcomes.landing.unconfirmed import unconfirmed_positions
 
 from .one_file import contract_for, reading_of
 
@@ -450,3 +453,78 @@ def test_other_formats_go_with_a_format() -> None:
     column = {"parse": "number_in_code", "otherFormats": ["yyyy"]}
     with pytest.raises(ValueError, match="otherFormats goes with"):
         contract_for({"when": column}, {"name": "file"})
+
+
+def column(position: int, **more: Any) -> dict[str, Any]:
+    return {"position": position, **more}
+
+
+def test_without_header_each_position_is_read_or_ignored(tmp_path: Path) -> None:
+    layout = {"header": False, "delimiter": "|"}
+    columns = {"id": column(1), "code": column(4)}
+    content = "1|a|b|X|c|d\n2|a|b|Y|c\n3||||\n4|a|b|Z|c|d|e\n5|||||\n"
+    rows, _, rejected = read(tmp_path, content, layout, columns, ignoredColumns=["2-3", 5, "6"])
+    assert rows == [("1", "X"), ("5", None)]
+    assert rejected == {"wrong_field_count": [2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "problem"),
+    [
+        (["2-3", "5"], "position 6 is neither a property nor ignored"),
+        (["3", "5-6"], "position 2 is neither a property nor ignored"),
+        (["2-4", "5-7"], "position 4 occurs twice"),
+        (["2-3", "3", "5-7"], "position 3 occurs twice"),
+        (["phone"], "'phone' is not a position"),
+        (["6-5"], "'6-5' is not a position"),
+        (["0-3"], "'0-3' is not a position"),
+    ],
+)
+def test_ignored_positions_leave_none_open(ignored: list[str], problem: str) -> None:
+    columns = {"id": column(1), "code": column(4), "name": column(7)}
+    with pytest.raises(ValidationError, match=problem):
+        contract_for(columns, {"name": "f", "header": False}, ignoredColumns=ignored)
+
+
+def test_ignored_positions_need_the_positions_of_the_others() -> None:
+    with pytest.raises(ValidationError, match="needs a `position`"):
+        contract_for({"id": {}}, {"name": "f", "header": False}, ignoredColumns=["2"])
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [
+        (date(2013, 6, 30), 2013), (date(2013, 7, 1), 2013), (date(2013, 8, 31), 2013),
+        (date(2013, 9, 1), 2014), (date(2014, 1, 1), 2014),
+    ],
+)  # fmt: skip
+def test_a_school_year_can_close_after_june(day: date, year: int) -> None:
+    more = {"snapshot": "school_year", "yearClosesOn": "08-31"}
+    (item,) = contract_for({"id": {}}, {"name": "f"}, **more).objects
+    assert item.school_year_of(day) == year
+    (item,) = contract_for({"id": {}}, {"name": "f"}, snapshot="school_year").objects
+    assert item.school_year_of(day) == spring_year(day)
+
+
+@pytest.mark.parametrize("closes_on", ["06-30", "13-01", "8-31", "08-32"])
+def test_a_school_year_closes_on_a_day_from_july_on(closes_on: str) -> None:
+    more = {"snapshot": "school_year", "yearClosesOn": closes_on}
+    with pytest.raises(ValidationError, match="expected a month and day"):
+        contract_for({"id": {}}, {"name": "f"}, **more)
+
+
+def test_unconfirmed_positions_are_described_without_values(tmp_path: Path) -> None:
+    columns = {
+        "id": column(1), "race": column(2, unconfirmed=True), "name": column(4, unconfirmed=True),
+        "born": column(5, unconfirmed=True),
+    }  # fmt: skip
+    layout = {"name": "file", "header": False}
+    contract = contract_for(columns, layout, ignoredColumns=["3"])
+    path = tmp_path / "file"
+    path.write_text("1,5,,Lovelace,2001-02-03\n2,5,,Ng,2001-02-30\n3,10,,Babbage 3,\n4,,x,,\n5\n")
+    assert [str(found) for found in unconfirmed_positions(reading_of(contract, path))] == [
+        "position 2, race: 2 different values in 4 rows (digits (1): 2, digits (2): 1, empty: 1)",
+        "position 4, name: 3 different values in 4 rows (characters (2): 1, empty: 1, longer "
+        "texts with digits: 1, longer texts without digits: 1)",
+        "position 5, born: 2 different values in 4 rows (dates yyyy-MM-dd: 2, empty: 2)",
+    ]
