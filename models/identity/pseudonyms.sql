@@ -1,8 +1,8 @@
 with
 
-students as (
+persons as (
 
-    select * from {{ ref('dim_students') }}
+    select * from {{ ref('int_identity_persons') }}
 
 ),
 
@@ -14,9 +14,9 @@ pseudonym_key as (
 
 keys as (
 
-    select student_key as key from students
+    select student_key as key from persons
     union
-    select person_id as key from students
+    select person_id as key from persons
 
 ),
 

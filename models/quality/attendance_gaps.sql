@@ -2,7 +2,7 @@ with
 
 attendance_calendars as (
 
-    select * from {{ ref('stg_attendance_calendars') }}
+    select * from {{ ref('int_attendance_calendars') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 files as (
 
-    select * from {{ ref('stg_files') }}
+    select * from {{ ref('int_file_statuses') }}
 
 ),
 
@@ -26,14 +26,14 @@ partners as (
 
 file_faults as (
 
-    select * from {{ ref('stg_file_faults') }}
+    select * from {{ ref('int_file_faults') }}
 
 ),
 
 -- Not `unmapped_codes`: a failing test on it would skip this model, which reports them.
 codes_used as (
 
-    select * from {{ ref('stg_codes_used') }}
+    select * from {{ ref('int_codes_used') }}
 
 ),
 
@@ -51,7 +51,7 @@ missing_feeds as (
 
 file_feeds as (
 
-    select * from {{ ref('stg_file_feeds') }}
+    select * from {{ ref('int_file_feeds') }}
 
 ),
 

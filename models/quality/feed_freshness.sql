@@ -20,19 +20,19 @@ partners as (
 
 deliveries as (
 
-    select * from {{ ref('stg_deliveries') }}
+    select * from {{ ref('int_deliveries') }}
 
 ),
 
 files as (
 
-    select * from {{ ref('stg_files') }}
+    select * from {{ ref('int_file_statuses') }}
 
 ),
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 

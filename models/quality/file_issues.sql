@@ -2,13 +2,13 @@ with
 
 files as (
 
-    select * from {{ ref('stg_files') }}
+    select * from {{ ref('int_file_statuses') }}
 
 ),
 
 file_faults as (
 
-    select * from {{ ref('stg_file_faults') }}
+    select * from {{ ref('int_file_faults') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 student_mentions as (
 
-    select * from {{ ref('stg_student_mentions') }}
+    select * from {{ ref('int_student_mentions') }}
 
 ),
 
@@ -20,19 +20,19 @@ incomplete_enrollments as (
 
 services_without_client as (
 
-    select * from {{ ref('stg_services_without_client') }}
+    select * from {{ ref('int_services_without_client') }}
 
 ),
 
 intervention_rosters as (
 
-    select * from {{ ref('stg_intervention_rosters') }}
+    select * from {{ ref('int_intervention_rosters_accepted') }}
 
 ),
 
 student_ids as (
 
-    select * from {{ ref('stg_student_ids') }}
+    select * from {{ ref('int_student_ids') }}
 
 ),
 

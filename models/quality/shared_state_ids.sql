@@ -2,7 +2,7 @@ with
 
 student_versions as (
 
-    select * from {{ ref('stg_student_versions') }}
+    select * from {{ ref('int_student_versions') }}
     where state_student_id is not null
 
 ),

@@ -2,7 +2,7 @@ with
 
 codes_used as (
 
-    select * from {{ ref('stg_codes_used') }}
+    select * from {{ ref('int_codes_used') }}
 
 ),
 

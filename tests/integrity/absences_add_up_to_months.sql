@@ -23,7 +23,7 @@ months as (
 
     select months.*
     from {{ ref('fct_attendance_months') }} as months
-    left join {{ ref('stg_attendance_totals') }} as totals
+    left join {{ ref('int_attendance_totals_accepted') }} as totals
         using (district_id, district_student_id, month)
     where totals.month is null
 

@@ -14,7 +14,7 @@ students as (
     select distinct
         district_id,
         district_student_id
-    from {{ ref('stg_student_versions') }}
+    from {{ ref('int_student_versions') }}
 
 ),
 

@@ -2,8 +2,8 @@
 What it checks: every enrollment spell that is not a no-show has a student-year, and
 every student-year has a spell.
 When it matters: always; a lost student-year removes a child from every measure.
-How to resolve it: follow the student from stg_enrollments through int_student_years to
-fct_student_years, and find the join that drops the row.
+How to resolve it: follow the student from int_enrollments_accepted through
+int_student_years to fct_student_years, and find the join that drops the row.
 */
 with
 

@@ -2,7 +2,7 @@ with
 
 students as (
 
-    select * from {{ ref('stg_students') }}
+    select * from {{ ref('int_students_accepted') }}
 
 ),
 
@@ -20,7 +20,7 @@ codes as (
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 

@@ -8,7 +8,7 @@ spells as (
 
 student_versions as (
 
-    select * from {{ ref('stg_student_versions') }}
+    select * from {{ ref('int_student_versions') }}
 
 ),
 
@@ -20,7 +20,7 @@ match_rules as (
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 

@@ -2,7 +2,7 @@ with recursive
 
 student_versions as (
 
-    select * from {{ ref('stg_student_versions') }}
+    select * from {{ ref('int_student_versions') }}
 
 ),
 

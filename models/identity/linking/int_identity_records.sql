@@ -6,13 +6,13 @@ with
 -- Not materialized, so that parallel workers can hash the records.
 student_versions as not materialized (
 
-    select * from {{ ref('stg_student_versions') }}
+    select * from {{ ref('int_student_versions') }}
 
 ),
 
 clients as not materialized (
 
-    select * from {{ ref('stg_clients') }}
+    select * from {{ ref('int_clients_accepted') }}
 
 ),
 

@@ -14,7 +14,7 @@ absence_calendars as (
 
 attendance_totals as (
 
-    select * from {{ ref('stg_attendance_totals') }}
+    select * from {{ ref('int_attendance_totals_accepted') }}
     where is_possible
 
 ),

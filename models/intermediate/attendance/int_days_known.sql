@@ -9,13 +9,13 @@ spells as (
 
 calendar_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_calendar_days_accepted') }}
 
 ),
 
 attendance_totals as (
 
-    select * from {{ ref('stg_attendance_totals') }}
+    select * from {{ ref('int_attendance_totals_accepted') }}
 
 ),
 
@@ -45,7 +45,7 @@ events as (
     select
         partner_id as district_id,
         school_year
-    from {{ ref('stg_feeds_delivered') }}
+    from {{ ref('int_feeds_delivered') }}
     where feed = 'attendance_events'
 
 ),

@@ -2,7 +2,7 @@ with
 
 calendar_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_calendar_days_accepted') }}
 
 ),
 

@@ -9,7 +9,7 @@ student_years as (
 
 deliveries as (
 
-    select * from {{ ref('stg_deliveries') }}
+    select * from {{ ref('int_deliveries') }}
 
 ),
 

@@ -8,7 +8,7 @@ spells as (
 
 calendar_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_calendar_days_accepted') }}
 
 ),
 

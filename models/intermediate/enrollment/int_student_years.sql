@@ -8,7 +8,7 @@ spells as (
 
 students as (
 
-    select * from {{ ref('stg_students') }}
+    select * from {{ ref('int_students_accepted') }}
 
 ),
 

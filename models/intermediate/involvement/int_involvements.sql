@@ -8,7 +8,7 @@ linked_services as (
 
 service_versions as (
 
-    select * from {{ ref('stg_service_versions') }}
+    select * from {{ ref('int_service_versions') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 service_versions as (
 
-    select * from {{ ref('stg_service_versions') }}
+    select * from {{ ref('int_service_versions') }}
 
 ),
 

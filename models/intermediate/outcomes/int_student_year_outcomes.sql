@@ -20,13 +20,13 @@ days_known as (
 
 gpas as (
 
-    select * from {{ ref('stg_gpas') }}
+    select * from {{ ref('int_gpas_accepted') }}
 
 ),
 
 assessments as (
 
-    select * from {{ ref('stg_assessments') }}
+    select * from {{ ref('int_assessments_accepted') }}
 
 ),
 
@@ -38,7 +38,7 @@ performance_levels as (
 
 discipline as (
 
-    select * from {{ ref('stg_discipline_actions') }}
+    select * from {{ ref('int_discipline_actions_accepted') }}
 
 ),
 

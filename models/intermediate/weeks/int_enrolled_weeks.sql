@@ -2,7 +2,7 @@ with
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 
@@ -22,7 +22,7 @@ district_years as (
 
 calendar_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_calendar_days_accepted') }}
     where is_in_session
 
 ),

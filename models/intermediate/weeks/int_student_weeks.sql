@@ -2,7 +2,7 @@ with
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 
@@ -26,7 +26,7 @@ grades as (
 
 discipline as (
 
-    select * from {{ ref('stg_discipline_actions') }}
+    select * from {{ ref('int_discipline_actions_accepted') }}
 
 ),
 
@@ -38,7 +38,7 @@ discipline_actions as (
 
 gpas as (
 
-    select * from {{ ref('stg_gpas') }}
+    select * from {{ ref('int_gpas_accepted') }}
 
 ),
 
@@ -52,7 +52,7 @@ days_known as (
 discipline_districts as (
 
     select feeds_delivered.partner_id as district_id
-    from {{ ref('stg_feeds_delivered') }} as feeds_delivered
+    from {{ ref('int_feeds_delivered') }} as feeds_delivered
     inner join as_of using (school_year)
     where feeds_delivered.feed = 'discipline_actions'
 

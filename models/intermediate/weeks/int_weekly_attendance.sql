@@ -2,7 +2,7 @@ with
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 
@@ -26,7 +26,7 @@ absence_calendars as (
 
 attendance_totals as (
 
-    select * from {{ ref('stg_attendance_totals') }}
+    select * from {{ ref('int_attendance_totals_accepted') }}
     where is_possible
 
 ),

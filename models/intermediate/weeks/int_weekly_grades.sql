@@ -2,7 +2,7 @@ with
 
 as_of as (
 
-    select * from {{ ref('stg_as_of') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 
@@ -16,13 +16,13 @@ student_years as (
 
 course_marks as (
 
-    select * from {{ ref('stg_course_marks') }}
+    select * from {{ ref('int_course_marks_accepted') }}
 
 ),
 
 gpas as (
 
-    select * from {{ ref('stg_gpas') }}
+    select * from {{ ref('int_gpas_accepted') }}
 
 ),
 
@@ -31,7 +31,7 @@ arrivals as (
     select
         *,
         cast(date_trunc('week', first_delivered_on) as date) as week_starts_on
-    from {{ ref('stg_marking_period_arrivals') }}
+    from {{ ref('int_marking_period_arrivals') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 student_years as (
 
-    select * from {{ ref('fct_student_years') }}
+    select * from {{ ref('int_student_years') }}
 
 ),
 

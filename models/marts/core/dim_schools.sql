@@ -2,13 +2,13 @@ with
 
 calendar_days as (
 
-    select * from {{ ref('stg_calendar_days') }}
+    select * from {{ ref('int_calendar_days_accepted') }}
 
 ),
 
 named_schools as (
 
-    select * from {{ ref('stg_schools') }}
+    select * from {{ ref('int_schools_accepted') }}
 
 ),
 

@@ -8,7 +8,7 @@ codes as (
 
 students as (
 
-    select * from {{ ref('stg_students') }}
+    select * from {{ ref('int_students_accepted') }}
     where last_name is not null
 
 ),

@@ -14,7 +14,7 @@ performance_levels as (
 
 assessments as (
 
-    select * from {{ ref('stg_assessments') }}
+    select * from {{ ref('int_assessments_accepted') }}
 
 ),
 

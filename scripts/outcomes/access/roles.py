@@ -39,8 +39,10 @@ ROLES = {
 # added. Landing creates `raw` and `landing`.
 BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "staging": (STEWARD,),
+    "deliveries": (STEWARD,),
     "identity": (STEWARD,),
     "intermediate": (),
+    "analysis": (),
     "marts": (PUBLIC,),
     "marts_district": (STEWARD,),
     "marts_pseudonymized": (ANALYST,),

@@ -1,7 +1,7 @@
 """Objects of a contract that take the place of others: renamed, split or merged kinds of file.
 
 A snapshot is in force for a feed until a newer one of its own object, or of an object in
-`landing.replaced_objects`, takes its place; stg_snapshots applies that.
+`landing.replaced_objects`, takes its place; int_snapshots applies that.
 """
 
 from __future__ import annotations

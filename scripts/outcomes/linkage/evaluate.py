@@ -229,7 +229,8 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
         )
     held = _query(
         connection,
-        "select source_id || ':' || source_client_id as record from staging.stg_clients",
+        "select source_id || ':' || source_client_id as record "
+        "from deliveries.int_clients_accepted",
     )
     true_clients = (
         truth.filter(pl.col("record_type") == "client")

@@ -114,7 +114,7 @@ versions as (
         value.field,
         value.text
     from queued_students
-    inner join staging.stg_student_versions as versions
+    inner join deliveries.int_student_versions as versions
         on
             queued_students.student_key
             = versions.district_id || ':' || versions.district_student_id
@@ -207,7 +207,7 @@ newest_versions as (
         concat_ws(' ', versions.first_name, versions.last_name)
         || coalesce(' (' || versions.birth_date || ')', '') as name
     from identity.int_identity_persons as persons
-    inner join staging.stg_student_versions as versions
+    inner join deliveries.int_student_versions as versions
         on
             persons.district_id = versions.district_id
             and persons.district_student_id = versions.district_student_id

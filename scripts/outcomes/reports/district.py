@@ -43,8 +43,8 @@ _FAULTS = """
         faults.detail,
         coalesce(reasons.meaning, faults.reason_code),
         reasons.what_to_do
-    from staging.stg_file_faults as faults
-    inner join staging.stg_files as files on faults.file_id = files.file_id
+    from deliveries.int_file_faults as faults
+    inner join deliveries.int_file_statuses as files on faults.file_id = files.file_id
     left join policy.reason_codes as reasons on faults.reason_code = reasons.reason_code
     where
         files.partner_id = %(district_id)s
@@ -80,7 +80,7 @@ _LISTINGS = [
             files.detail,
             coalesce(reasons.meaning, files.reason_code),
             reasons.what_to_do
-        from staging.stg_files as files
+        from deliveries.int_file_statuses as files
         left join policy.reason_codes as reasons on files.reason_code = reasons.reason_code
         where files.partner_id = %(district_id)s and not files.is_superseded
         order by files.status = 'loaded', files.as_of_date desc, files.file_name
@@ -235,7 +235,7 @@ def report_file(connection: psycopg.Connection, district_id: str, settings: Sett
         OutcomesError: nothing has been built.
     """
     try:
-        row = connection.execute("select as_of_date from staging.stg_as_of").fetchone()
+        row = connection.execute("select as_of_date from deliveries.int_as_of").fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
     if row is None or row[0] is None:

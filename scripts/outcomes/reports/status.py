@@ -270,7 +270,7 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
 
 
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
-    """The waiting files by the rule of stg_files, including files landed since the build."""
+    """The waiting files by the rule of int_file_statuses, with those landed since the build."""
     with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
         return cursor.execute(
             """

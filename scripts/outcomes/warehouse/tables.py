@@ -139,7 +139,7 @@ def _change_raw(connection: psycopg.Connection) -> None:
     """Create or change the tables of raw as raw.yml says."""
     for table, statement in _raw_statements(connection).items():
         if " type " in statement:
-            _drop_views_of_staging(connection, table)
+            _drop_views_of_raw(connection, table)
         try:
             connection.execute(statement.encode())
         except psycopg.errors.FeatureNotSupported as error:
@@ -160,14 +160,14 @@ def _change_raw(connection: psycopg.Connection) -> None:
     )
 
 
-def _drop_views_of_staging(connection: psycopg.Connection, table: str) -> None:
+def _drop_views_of_raw(connection: psycopg.Connection, table: str) -> None:
     """Drop what would keep a column's type as it is; the next build makes it again."""
     views = connection.execute(
-        query("outcomes.warehouse", "views_of_staging"),
+        query("outcomes.warehouse", "views_of_raw"),
         [table],
     ).fetchall()
     for (view,) in views:
-        connection.execute(f"drop view {view}".encode())
+        connection.execute(f"drop view if exists {view} cascade".encode())
 
 
 def _undistributed(connection: psycopg.Connection) -> dict[str, str]:

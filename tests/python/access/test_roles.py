@@ -32,7 +32,8 @@ READABLE = {
     ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
-        *PUBLISHED, "staging.*", "identity.*", "marts.*", "marts_district.*", "quality.*",
+        *PUBLISHED, "staging.*", "deliveries.*", "identity.*", "marts.*", "marts_district.*",
+        "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.contract_objects", "landing.contract_calendars", "landing.replaced_objects",
         "landing.link_decisions", "landing.runs", "landing.weeks", "landing.run_relations",
@@ -53,8 +54,8 @@ READABLE = {
 FORBIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
-        "staging.stg_clients",
-        "staging.stg_service_versions",
+        "deliveries.int_clients_accepted",
+        "deliveries.int_service_versions",
     ],
     "outcomes_builder": ["landing.joined_rows", "landing.upgrades"],
 }
@@ -490,7 +491,7 @@ def test_the_caseworker_sees_children_in_the_agencys_charge_only(
                 on
                     services.source_id = programs.source_id
                     and services.program_code = programs.program_code
-            cross join staging.stg_as_of as today
+            cross join deliveries.int_as_of as today
             inner join landing.partners as partners
                 on students.district_id = partners.partner_id
             where

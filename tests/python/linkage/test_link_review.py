@@ -50,7 +50,7 @@ OTHER_CLIENT = """
     select
         (select max(student_key) from identity.int_identity_persons), 'client',
         source_id || ':' || source_client_id as record_id
-    from staging.stg_clients
+    from deliveries.int_clients_accepted
     where {}
     order by record_id
     limit 1
@@ -104,7 +104,7 @@ def reviewed(built_demo: Settings) -> Iterator[Settings]:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
             # On the target in_place dbt grants nothing.
-            for schema in ("staging", "identity", "marts"):
+            for schema in ("staging", "deliveries", "identity", "marts"):
                 connection.execute(
                     f"grant select on all tables in schema {schema} to outcomes_steward".encode()
                 )

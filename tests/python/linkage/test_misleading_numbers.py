@@ -19,7 +19,7 @@ REBUILD = (
     "--select",
     *(
         f"{changed}+,+{wanted}"
-        for changed in ("stg_superseded_clients", "stg_student_versions", "stg_link_decisions")
+        for changed in ("int_superseded_clients", "int_student_versions", "stg_link_decisions")
         for wanted in ("person_crosswalk", "match_review_queue", "overused_numbers")
     ),
 )
@@ -33,7 +33,7 @@ STUDENT = """
     from identity.int_identity_persons as persons
     inner join identity.int_identity_client_links as links
         on persons.student_key = links.student_key and links.decision = 'link'
-    inner join staging.stg_student_versions as versions
+    inner join deliveries.int_student_versions as versions
         on
             persons.district_id = versions.district_id
             and persons.district_student_id = versions.district_student_id

@@ -67,7 +67,8 @@ def read_crosswalk(connection: psycopg.Connection) -> pd.DataFrame:
 
         select 'client', record_id, functions.own_person_id(mci_id, record_id), 'none'
         from (
-            select *, source_id || ':' || source_client_id as record_id from staging.stg_clients
+            select *, source_id || ':' || source_client_id as record_id
+            from deliveries.int_clients_accepted
         ) as clients
         where record_id not in (
             select record_id from identity.person_crosswalk where record_type = 'client'

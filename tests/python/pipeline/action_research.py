@@ -20,7 +20,7 @@ def read(connection: psycopg.Connection, relation: str) -> pd.DataFrame:
 
 def service_gaps(connection: psycopg.Connection) -> set[tuple[str, int, str]]:
     """Student, school year and rule: school and services disagree."""
-    students = read(connection, "staging.stg_students").set_index(STUDENT_YEAR)
+    students = read(connection, "deliveries.int_students_accepted").set_index(STUDENT_YEAR)
     years = read(connection, "marts.fct_student_years")
     flags = read(connection, "marts.fct_student_year_involvements")
     served = flags.set_index(["student_key", "school_year", "program_group"])

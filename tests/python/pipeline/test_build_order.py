@@ -22,7 +22,7 @@ MODELS = ("--select", *(f"+{link}" for link in LINKS))
 BUILD = (*UNTESTED, *MODELS)
 FROM_NOTHING = (*WITH_SEEDS, *MODELS)
 EARLIER = ("--vars", "{as_of: 2012-09-07}")
-BUILT = ("identity", "intermediate", "staging", "functions")
+BUILT = ("identity", "intermediate", "deliveries", "staging", "functions")
 
 
 def build_again(warehouse: Settings) -> None:
@@ -228,7 +228,9 @@ def decisions(connection: psycopg.Connection) -> list[Decision]:
             select
                 persons.student_key, 'client',
                 clients.source_id || ':' || clients.source_client_id, 'link'
-            from identity.int_identity_persons as persons, staging.stg_clients as clients
+            from
+                identity.int_identity_persons as persons,
+                deliveries.int_clients_accepted as clients
             where clients.birth_date < date '1960-01-01'
             order by 1, 3 limit 1
         )

@@ -36,7 +36,7 @@ def built(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture(scope="module")
 def today(built: Settings) -> pd.Timestamp:
-    return pd.Timestamp(_frame(built, "select as_of_date from staging.stg_as_of").iat[0, 0])
+    return pd.Timestamp(_frame(built, "select as_of_date from deliveries.int_as_of").iat[0, 0])
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_incidence_equals_the_librarys(built: Settings, members: pd.DataFrame) -
         built,
         """
         select base_year, days_observed, n_at_risk, cumulative_incidence
-        from intermediate.int_cohort_incidences
+        from analysis.int_cohort_incidences
         where group_type = 'all'
         order by base_year, days_observed
         """,

@@ -89,7 +89,7 @@ def test_days_are_counted_by_the_calendar_of_the_contract(
         """
     )
     known = "select bool_or(has_days), bool_or(has_absences) from intermediate.int_days_known"
-    missing = "select missing_feeds from intermediate.int_missing_feeds"
+    missing = "select missing_feeds from deliveries.int_missing_feeds"
 
     build()
     assert months(connection) == []

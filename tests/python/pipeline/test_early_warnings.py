@@ -63,7 +63,7 @@ def test_attendance_is_the_sum_of_the_days(built_demo: Settings, warnings: pd.Da
 def test_monthly_totals_wait_for_the_end_of_the_month(
     built_demo: Settings, warnings: pd.DataFrame
 ) -> None:
-    totals = _frame(built_demo, "select * from staging.stg_attendance_totals")
+    totals = _frame(built_demo, "select * from deliveries.int_attendance_totals_accepted")
     totals = totals[totals.school_year == 2013]
     reported = warnings[warnings.district_id == "clairton"]
     as_of = reported.week_ends_on.max()
@@ -157,7 +157,7 @@ def test_the_latest_week_ends_with_each_districts_own_delivery(
 ) -> None:
     delivered = _frame(
         built_demo,
-        "select partner_id, max(as_of_date) as day from staging.stg_deliveries group by 1",
+        "select partner_id, max(as_of_date) as day from deliveries.int_deliveries group by 1",
     ).set_index("partner_id").day  # fmt: skip
     latest = warnings[warnings.is_latest_week]
     assert set(latest.district_id) == set(warnings.district_id)

@@ -15,8 +15,8 @@ from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.loader import land_deliveries
 from outcomes.warehouse.connection import connect
 
-# All of staging, and the most used marts.
-BUILD = (*UNTESTED, "--select", "path:models/staging", "+fct_student_years", "+feed_volumes")
+# All that reads the files, and the most used marts.
+BUILD = (*UNTESTED, "--select", "+path:models/deliveries", "+fct_student_years", "+feed_volumes")
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ def test_a_build_reads_the_files_that_landed_before_it(
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
     early = [path for path in early if path.parent.name != "clairton"]
     undisturbed = make_own_warehouse(demo_drops, *BUILD, files=early)
-    disturbed = make_own_warehouse(demo_drops, "run", "--select", "stg_files", files=early)
+    disturbed = make_own_warehouse(demo_drops, "run", "--select", "int_file_statuses", files=early)
     contracts = load_contracts()
     with connect(disturbed) as connection:
         late = find_deliveries(demo_drops, contracts).files
@@ -35,7 +35,7 @@ def test_a_build_reads_the_files_that_landed_before_it(
             outcome for _, own in land_deliveries(connection, contracts, late) for outcome in own
         ]
         assert sum(outcome.status == "loaded" for outcome in landed) > 10
-    run_dbt(disturbed, *BUILD, "--exclude", "stg_files")
+    run_dbt(disturbed, *BUILD, "--exclude", "int_file_statuses")
     with connect(undisturbed) as one, connect(disturbed) as other:
         expected = content_hashes(one)
         assert len(expected) > 15

@@ -36,7 +36,7 @@ PARTNER = "clairton"
 PLANTED = {"last_name": "Zyqvanter", "street": "77 Qwyxolm Lane"}
 
 HOLDING = {
-    "raw.students", "staging.stg_students", "dbt_test__audit.failed",
+    "raw.students", "deliveries.int_students_accepted", "dbt_test__audit.failed",
     "identity.int_identity_records", "identity.int_identities", "identity.pseudonyms",
     f"district_{PARTNER}.dim_students",
     *(f"{schema}marts.dim_students" for schema in ("", "next_", "previous_")),
@@ -174,7 +174,9 @@ def spread(weekly: Weekly) -> Spread:
         pair = Pair(student, "client", "mental_health:1")
         record_decisions(connection, [Decision(pair, "no_link", PLANTED["last_name"])], "ana")
         connection.execute("create schema dbt_test__audit")
-        connection.execute("create table dbt_test__audit.failed as table staging.stg_students")
+        connection.execute(
+            "create table dbt_test__audit.failed as table deliveries.int_students_accepted"
+        )
         connection.execute("checkpoint")
         return Spread(
             folders=[EmbeddedServer(weekly.settings).home, *weekly.artifacts],

@@ -112,7 +112,9 @@ def test_a_crash_empties_no_published_relation(connection: psycopg.Connection) -
         where relpersistence = 'u' and relkind = 'r'
         """
     ).fetchall()
-    assert {schema for (schema,) in unlogged} <= {"staging", "intermediate", "identity"}
+    assert {schema for (schema,) in unlogged} <= {
+        "staging", "deliveries", "intermediate", "analysis", "identity",
+    }  # fmt: skip
     crosswalk = (
         "select relpersistence from pg_class where oid = 'identity.person_crosswalk'::regclass"
     )

@@ -143,7 +143,7 @@ def test_an_unknown_target_cannot_overwrite_published_relations(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
-    output = try_dbt(published, "run", "--select", "stg_files").output
+    output = try_dbt(published, "run", "--select", "int_file_statuses").output
     assert "the target in_place would build over it" in output
 
 
@@ -249,7 +249,7 @@ def test_nobody_else_reads_an_earlier_day(
     assert code == 0, output
     assert "as_of_2012_08_30_marts" in output
     days = "select max(as_of_date) <= '2012-08-30', count(*) > 0 from as_of_2012_08_30_staging.{}"
-    assert connection.execute(days.format("stg_deliveries").encode()).fetchone() == (True, True)
+    assert connection.execute(days.format("int_deliveries").encode()).fetchone() == (True, True)
     assert connection.execute(
         "select count(*) > 0 from as_of_2012_08_30_marts.dim_students"
     ).fetchone() == (True,)

@@ -42,8 +42,8 @@ def exact(built: Settings) -> pd.DataFrame:
         built,
         """
         select gaps.*, group_type = 'all' and program_group = 'any' as is_headline
-        from intermediate.int_outcome_gaps as gaps
-        inner join intermediate.int_public_school_years using (school_year)
+        from analysis.int_outcome_gaps as gaps
+        inner join analysis.int_public_school_years using (school_year)
         where group_type = 'all' or program_group = 'any'
         """,
     )

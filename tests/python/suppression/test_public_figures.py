@@ -99,7 +99,7 @@ def test_only_school_years_that_have_ended_are_public(built: Settings) -> None:
         schema: set(_gaps(built, schema).school_year)
         for schema in ("marts_public", "marts_pseudonymized")
     }
-    (running,) = read(built, "select school_year from staging.stg_as_of").school_year
+    (running,) = read(built, "select school_year from deliveries.int_as_of").school_year
     assert years["marts_pseudonymized"] - years["marts_public"] == {running}
 
 
@@ -113,7 +113,7 @@ def test_few_students_have_no_cross_tables(figures: pd.DataFrame, policy: pd.Ser
 def test_the_models_and_python_perturb_alike(
     built: Settings, figures: pd.DataFrame, policy: pd.Series, table: pd.DataFrame
 ) -> None:
-    rows = read(built, "select * from intermediate.int_outcome_gaps_to_release")
+    rows = read(built, "select * from analysis.int_outcome_gaps_to_release")
     expected = published(rows, policy, table).set_index(KEY).sort_index()
     found = figures.set_index(KEY).sort_index()
     assert len(found) == len(expected) > 50
@@ -129,7 +129,7 @@ def test_the_models_and_python_perturb_alike(
 def test_one_set_of_students_has_one_key_and_another_set_another(built: Settings) -> None:
     key = [column for column in KEY if column != "program_group"]
     sets = read(built, COUNTED)
-    rows = read(built, "select * from intermediate.int_outcome_gaps_to_release")
+    rows = read(built, "select * from analysis.int_outcome_gaps_to_release")
     rows = rows.merge(sets, on=key)
     counted = {
         "n_involved": "n_involved_set",
@@ -157,7 +157,7 @@ def test_one_set_of_students_has_one_key_and_another_set_another(built: Settings
 
 def test_the_keys_of_parts_do_not_add_up(built: Settings) -> None:
     """With additive keys, involved and others would add up to one key for each unit."""
-    rows = read(built, "select * from intermediate.int_outcome_gaps_to_release")
+    rows = read(built, "select * from analysis.int_outcome_gaps_to_release")
     rows["sum"] = ((rows.n_involved_cell_key + rows.n_not_involved_cell_key) % 1).astype(float)
     unit = ["school_year", "district_id", "group_type", "group_value", "measure"]
     sums = rows[rows.n_involved > 0].groupby(unit)["sum"]

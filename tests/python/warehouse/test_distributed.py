@@ -157,7 +157,7 @@ def a_login(published: Settings) -> Iterator[Callable[[str], Settings]]:
     [
         ("outcomes_public", "marts_public.rpt_outcome_gaps"),
         ("outcomes_analyst", "marts_pseudonymized.fct_student_years"),
-        ("outcomes_steward", "staging.stg_superseded_clients"),
+        ("outcomes_steward", "deliveries.int_superseded_clients"),
         ("outcomes_district_clairton", "district_clairton.dim_students"),
     ],
 )

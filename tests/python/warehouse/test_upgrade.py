@@ -275,7 +275,7 @@ def test_a_warehouse_of_an_earlier_release_names_the_upgrade(oldest: Settings) -
         ):  # fmt: skip
             with pytest.raises(OutcomesError, match="run `outcomes warehouse upgrade`"):
                 run(*words)
-        output = try_dbt(oldest, "run", "--select", "stg_files", role="").output
+        output = try_dbt(oldest, "run", "--select", "int_file_statuses", role="").output
         assert "run `outcomes warehouse upgrade`" in output
         assert definitions(connection) == before
 
@@ -288,7 +288,7 @@ def test_a_warehouse_of_a_later_release_names_the_code(
     for words in (("warehouse", "upgrade"), ("build",), ("status",)):
         with pytest.raises(OutcomesError, match=r"of a later release.*9999_later.*git pull"):
             run(*words)
-    output = try_dbt(database, "run", "--select", "stg_files", role="").output
+    output = try_dbt(database, "run", "--select", "int_file_statuses", role="").output
     assert "of a later release" in output
     assert definitions(connection) == before
 

@@ -8,7 +8,7 @@ inner join pg_namespace on relnamespace = pg_namespace.oid
 where
     relkind in ('r', 'v')
     and (
-        nspname in ('staging', 'intermediate')
+        nspname in ('staging', 'deliveries', 'intermediate', 'analysis')
         or (nspname = 'identity' and (relpersistence = 'u' or relkind = 'v'))
     )
 union all

@@ -1,0 +1,39 @@
+with
+
+files as (
+
+    select * from {{ ref('int_file_statuses') }}
+
+),
+
+faults as (
+
+    select
+        file_id,
+        'row' as fault,
+        line_start as line_number,
+        reason_code,
+        column_name,
+        detail
+    from {{ source('landing', 'rejected_rows') }}
+    union all
+    select
+        file_id,
+        'value' as fault,
+        line_number,
+        reason_code,
+        column_name,
+        detail
+    from {{ source('landing', 'value_issues') }}
+
+),
+
+known_faults as (
+
+    select faults.*
+    from faults
+    inner join files using (file_id)
+
+)
+
+select * from known_faults

@@ -1,0 +1,89 @@
+-- With less memory, every service would be written to disk once before the join.
+{{ config(sql_header="set local work_mem = '256MB';") }}
+
+with
+
+service_versions as not materialized (
+
+    select * from {{ ref('int_service_versions') }}
+
+),
+
+-- A deleted client record is not an error of the source, so it does not count here.
+clients as not materialized (
+
+    select
+        source_id,
+        source_client_id
+    from {{ source('raw', 'clients') }}
+    where
+        load_id in (
+            select deliveries.load_id from {{ ref('int_deliveries') }} as deliveries
+        )
+
+),
+
+versions_without_client as (
+
+    select
+        source_id,
+        source_service_id,
+        load_id,
+        line_number
+    from service_versions
+    where
+        not exists (
+            select from clients
+            where
+                clients.source_id = service_versions.source_id
+                and clients.source_client_id = service_versions.source_client_id
+        )
+
+),
+
+doubtful_services as (
+
+    select distinct
+        source_id,
+        source_service_id
+    from versions_without_client
+
+),
+
+-- A newer version may have corrected the client.
+services as (
+
+    select distinct on (source_id, source_service_id) service_versions.*
+    from doubtful_services
+    inner join service_versions using (source_id, source_service_id)
+    order by
+        source_id,
+        source_service_id,
+        service_versions.updated_at desc,
+        service_versions.as_of_date desc,
+        service_versions.delivery_number desc,
+        service_versions.line_number desc
+
+),
+
+services_without_client as (
+
+    select
+        services.partner_id,
+        services.contract_object,
+        services.source_id,
+        services.source_client_id,
+        max(services.as_of_date) as as_of_date,
+        count(*) as rows_affected
+    from services
+    inner join versions_without_client using (load_id, line_number)
+    where not services.is_deleted
+    group by
+        services.partner_id,
+        services.contract_object,
+        services.source_id,
+        services.source_client_id
+
+)
+
+select * from services_without_client

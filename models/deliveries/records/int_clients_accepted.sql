@@ -1,0 +1,37 @@
+-- A view, because writing a copy of every client record takes longer than deriving them
+-- again. It has no CTEs, because PostgreSQL inlines only a view without CTEs: a query
+-- for a few clients would otherwise compute all of them.
+{{ config(materialized='view') }}
+
+select
+    clients.source_id,
+    clients.source_client_id,
+    clients.mci_id,
+    clients.last_name,
+    clients.first_name,
+    clients.middle_name,
+    clients.suffix,
+    nullif(clients.birth_date, date '1900-01-01') as birth_date,
+    nullif(genders.code, 'unknown') as gender,
+    clients.ssn,
+    clients.street,
+    clients.city,
+    clients.zip,
+    clients.as_of_date
+from {{ source('raw', 'clients') }} as clients
+left join {{ ref('code_crosswalk') }} as genders
+    on
+        genders.domain = 'gender'
+        and clients.partner_id = genders.partner_id
+        and clients.sex = genders.source_code
+where
+    not clients.is_deleted
+    and clients.load_id in (
+        select deliveries.load_id from {{ ref('int_deliveries') }} as deliveries
+    )
+    and not exists (
+        select from {{ ref('int_superseded_clients') }} as superseded_clients
+        where
+            superseded_clients.load_id = clients.load_id
+            and superseded_clients.line_number = clients.line_number
+    )

@@ -1,0 +1,148 @@
+with
+
+enrollments as (
+
+    select * from {{ ref('int_enrollments_accepted') }}
+
+),
+
+enrollment_codes as (
+
+    select * from {{ ref('enrollment_codes') }}
+
+),
+
+reported_spells as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        school_code,
+        grade,
+        entry_date,
+        exit_date,
+        exit_code,
+        line_number
+    from enrollments
+    where entry_date is not null
+
+),
+
+-- The same event sent twice counts once.
+events as (
+
+    select
+        enrollments.district_id,
+        enrollments.district_student_id,
+        enrollments.school_year,
+        enrollments.school_code,
+        enrollments.activity_date,
+        enrollments.activity_code,
+        enrollment_codes.kind,
+        min(enrollments.grade) as grade,
+        min(enrollments.line_number) as line_number
+    from enrollments
+    inner join enrollment_codes on enrollments.activity_code = enrollment_codes.code
+    where enrollments.activity_date is not null
+    group by
+        enrollments.district_id,
+        enrollments.district_student_id,
+        enrollments.school_year,
+        enrollments.school_code,
+        enrollments.activity_date,
+        enrollments.activity_code,
+        enrollment_codes.kind
+
+),
+
+-- The number of later exits identifies a stay at a school: an entry and the next exit
+-- from that school have the same number. It is 0 for an open stay.
+numbered_events as (
+
+    select
+        *,
+        count(*) filter (where kind = 'exit') over (
+            partition by district_id, district_student_id, school_year, school_code
+            order by activity_date desc, line_number desc
+        ) as exits_to_come
+    from events
+
+),
+
+paired_spells as (
+
+    select
+        entries.district_id,
+        entries.district_student_id,
+        entries.school_year,
+        entries.school_code,
+        entries.grade,
+        entries.activity_date as entry_date,
+        exits.activity_date as exit_date,
+        exits.activity_code as exit_code,
+        entries.line_number
+    from numbered_events as entries
+    left join numbered_events as exits
+        on
+            entries.district_id = exits.district_id
+            and entries.district_student_id = exits.district_student_id
+            and entries.school_year = exits.school_year
+            and entries.school_code = exits.school_code
+            and entries.exits_to_come = exits.exits_to_come
+            and exits.kind = 'exit'
+    where entries.kind = 'entry'
+
+),
+
+all_spells as (
+
+    select * from reported_spells
+    union all
+    select * from paired_spells
+
+),
+
+-- A spell that ended before the school year is dropped: it belongs to an earlier year.
+-- An open spell with an earlier entry is kept: the entry date is wrong, but the student
+-- is enrolled.
+spells_of_the_year as (
+
+    select * from all_spells
+    where coalesce(exit_date, 'infinity') >= make_date(school_year - 1, 7, 1)
+
+),
+
+spells as (
+
+    select
+        spells_of_the_year.district_id,
+        spells_of_the_year.district_student_id,
+        spells_of_the_year.school_year,
+        spells_of_the_year.school_code,
+        spells_of_the_year.grade,
+        spells_of_the_year.entry_date,
+        spells_of_the_year.exit_date,
+        spells_of_the_year.exit_code,
+        coalesce(
+            exit_codes.is_no_show
+            and spells_of_the_year.exit_date = spells_of_the_year.entry_date,
+            false
+        ) as is_no_show,
+        row_number() over (
+            partition by
+                spells_of_the_year.district_id,
+                spells_of_the_year.district_student_id,
+                spells_of_the_year.school_year
+            order by
+                spells_of_the_year.entry_date,
+                spells_of_the_year.exit_date nulls last,
+                spells_of_the_year.line_number
+        ) as spell_number
+    from spells_of_the_year
+    left join enrollment_codes as exit_codes
+        on spells_of_the_year.exit_code = exit_codes.code
+
+)
+
+select * from spells

@@ -1,0 +1,62 @@
+with
+
+students as (
+
+    select * from {{ source('raw', 'students') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('int_deliveries') }}
+
+),
+
+code_crosswalk as (
+
+    select * from {{ ref('code_crosswalk') }}
+
+),
+
+student_versions as (
+
+    select
+        students.partner_id as district_id,
+        students.district_student_id,
+        students.state_student_id,
+        students.last_name,
+        students.first_name,
+        students.middle_name,
+        students.suffix,
+        students.birth_date,
+        genders.code as gender,
+        students.ssn,
+        students.street,
+        students.city,
+        students.zip,
+        min(deliveries.as_of_date) as first_as_of_date,
+        max(deliveries.as_of_date) as last_as_of_date
+    from students
+    inner join deliveries on students.load_id = deliveries.load_id
+    {{ join_meaning('genders', 'gender', 'students', 'gender') }}
+    where
+        students.district_student_id is not null
+        and students.last_name is not null
+    group by
+        students.partner_id,
+        students.district_student_id,
+        students.state_student_id,
+        students.last_name,
+        students.first_name,
+        students.middle_name,
+        students.suffix,
+        students.birth_date,
+        genders.code,
+        students.ssn,
+        students.street,
+        students.city,
+        students.zip
+
+)
+
+select * from student_versions

@@ -1,0 +1,72 @@
+with
+
+queued_persons as (
+
+    select distinct person_id
+    from {{ ref('match_review_queue') }}
+    where other_record_type = 'client'
+
+),
+
+client_links as (
+
+    select * from {{ ref('int_identity_client_links') }}
+    where decision in ('review', 'link')
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity_records') }}
+    where record_type = 'client'
+
+),
+
+clients as (
+
+    select * from {{ ref('int_clients_accepted') }}
+
+),
+
+linked_records as (
+
+    select
+        client_links.client_person_id,
+        client_links.person_id,
+        client_links.decision,
+        records.record_id,
+        split_part(records.record_id, ':', 1) as source_id,
+        split_part(records.record_id, ':', 2) as source_client_id
+    from queued_persons
+    inner join client_links using (person_id)
+    inner join records on client_links.client_identity_id = records.identity_id
+
+),
+
+-- Reviewers may not read `int_clients_accepted`.
+review_clients as (
+
+    select
+        linked_records.record_id,
+        linked_records.client_person_id,
+        linked_records.person_id,
+        linked_records.decision,
+        clients.last_name,
+        clients.first_name,
+        clients.middle_name,
+        clients.suffix,
+        clients.birth_date,
+        clients.gender,
+        clients.ssn,
+        clients.street,
+        clients.city,
+        clients.zip
+    from linked_records
+    inner join clients
+        on
+            linked_records.source_id = clients.source_id
+            and linked_records.source_client_id = clients.source_client_id
+
+)
+
+select * from review_clients

@@ -1,0 +1,166 @@
+with
+
+codes as (
+
+    select * from {{ ref('codes') }}
+
+),
+
+district_years as (
+
+    select * from {{ ref('int_district_years') }}
+
+),
+
+cohort_years as (
+
+    select * from {{ ref('fct_cohort_years') }}
+
+),
+
+incidences as (
+
+    select * from {{ ref('int_cohort_incidences') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+grouped as (
+
+    select
+        cohort_years.*,
+        as_of.as_of_date,
+        groups.group_type,
+        groups.group_value
+    from cohort_years
+    cross join as_of
+    cross join
+        lateral (
+            values
+            ('all', 'all'),
+            ('district', cohort_years.base_district_id),
+            ('grade', cohort_years.base_grade::text),
+            ('gender', cohort_years.gender),
+            ('race', cohort_years.race::text),
+            ('economic_status', cohort_years.base_economic_status),
+            (
+                'involvement',
+                case
+                    when cohort_years.base_involved then 'involved' else 'not involved'
+                end
+            )
+        ) as groups (group_type, group_value)
+    where groups.group_value is not null
+
+),
+
+-- `last_day` is the last day of the follow-up year, or the as-of date, as a day of
+-- follow-up.
+outcomes as (
+
+    select
+        base_year,
+        group_type,
+        group_value,
+        follow_up_year,
+        count(*)::integer as n_students,
+        (count(*) filter (where status = 'enrolled'))::integer as n_enrolled,
+        (count(*) filter (where status = 'graduated'))::integer as n_graduated,
+        (count(*) filter (where status = 'not_enrolled'))::integer as n_not_enrolled,
+        (
+            count(*) filter (
+                where status = 'enrolled' and district_id <> base_district_id
+            )
+        )::integer as n_in_another_district,
+        avg(attendance_rate)::float8 as attendance_rate,
+        avg(is_chronically_absent_federal::int)::float8
+            as share_chronically_absent_federal,
+        avg(gpa)::float8 as gpa,
+        avg(is_proficient_math::int)::float8 as share_proficient_math,
+        avg(is_proficient_reading::int)::float8 as share_proficient_reading,
+        avg(is_involved::int)::float8 as share_involved,
+        least(make_date(follow_up_year, 6, 30), max(as_of_date))
+        - make_date(base_year - 1, 7, 1) + 1 as last_day
+    from grouped
+    group by base_year, group_type, group_value, follow_up_year
+
+),
+
+dated_incidences as (
+
+    select
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year,
+        sum(incidences.n_ended) as n_free_at_start,
+        sum(incidences.n_ended) filter (
+            where incidences.days_observed < outcomes.last_day
+        ) as n_ended_before,
+        sum(incidences.n_events) filter (
+            where incidences.days_observed <= outcomes.last_day
+        ) as n_juvenile_justice,
+        max(incidences.cumulative_incidence) filter (
+            where incidences.days_observed <= outcomes.last_day
+        ) as cumulative_incidence
+    from outcomes
+    inner join incidences using (base_year, group_type, group_value)
+    group by
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year
+
+),
+
+cohort_trajectories as (
+
+    select
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        coalesce(codes.label, outcomes.group_value) as group_label,
+        outcomes.follow_up_year,
+        district_years.known_through,
+        district_years.is_complete_year,
+        outcomes.n_students,
+        outcomes.n_enrolled,
+        outcomes.n_graduated,
+        outcomes.n_not_enrolled,
+        outcomes.n_in_another_district,
+        outcomes.attendance_rate,
+        outcomes.share_chronically_absent_federal,
+        outcomes.gpa,
+        outcomes.share_proficient_math,
+        outcomes.share_proficient_reading,
+        outcomes.share_involved,
+        coalesce(dated_incidences.n_free_at_start, 0)::integer as n_free_at_start,
+        coalesce(dated_incidences.n_juvenile_justice, 0)::integer
+            as n_juvenile_justice,
+        coalesce(
+            dated_incidences.n_free_at_start
+            - coalesce(dated_incidences.n_ended_before, 0),
+            0
+        )::integer as n_at_risk,
+        case
+            when dated_incidences.n_free_at_start > 0
+                then coalesce(dated_incidences.cumulative_incidence, 0)
+        end as juvenile_justice_incidence
+    from outcomes
+    left join dated_incidences
+        using (base_year, group_type, group_value, follow_up_year)
+    left join district_years
+        on
+            district_years.district_id = 'all'
+            and outcomes.follow_up_year = district_years.school_year
+    left join codes
+        on outcomes.group_type = codes.domain and outcomes.group_value = codes.code
+
+)
+
+select * from cohort_trajectories
