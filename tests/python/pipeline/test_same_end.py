@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.python.conftest import TESTED, run_dbt
-from tests.python.pipeline.content import BUILD_COMPARED, content_hashes, landed_counts
+from tests.python.pipeline.content import BUILD_COMPARED, content_hashes
 
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.archive import Archive
 from outcomes.landing.deliveries import find_deliveries
-from outcomes.landing.loader import land_deliveries
 from outcomes.landing.replay import replay
 from outcomes.warehouse.connection import connect
 
@@ -37,29 +36,6 @@ def test_a_replay_in_any_order_gives_the_same_marts(
     run_dbt(rebuilt, *BUILD_COMPARED)
     with connect(built_demo) as one, connect(rebuilt) as other:
         assert content_hashes(other) == content_hashes(one)
-
-
-def test_landing_again_changes_nothing(built_demo: Settings, demo_drops: Path) -> None:
-    with connect(built_demo) as connection:
-        before = landed_counts(connection)
-        assert before["raw.students"] > 0
-        contracts = load_contracts()
-        files = find_deliveries(demo_drops, contracts).files
-        statuses = {
-            outcome.status
-            for _, outcomes in land_deliveries(connection, contracts, files)
-            for outcome in outcomes
-        }
-        assert statuses == {"already landed"}
-        assert landed_counts(connection) == before
-
-
-def test_building_again_changes_nothing(built_demo: Settings) -> None:
-    """Only models of linking keep anything from one build to the next."""
-    with connect(built_demo) as connection:
-        before = content_hashes(connection)
-        run_dbt(built_demo, "run", "--select", "path:models/identity")
-        assert content_hashes(connection) == before
 
 
 @pytest.mark.slow

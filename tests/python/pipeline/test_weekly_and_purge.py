@@ -5,11 +5,8 @@ A purge leaves no data of the partner in tables, files, logs or artifacts.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.python.access.acting import acting_as
-from tests.python.access.canaries import files_of, places_in_files, places_in_tables
+from tests.python.access.canaries import places_in_files, places_in_tables
 from tests.python.conftest import own_server
 from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
@@ -46,8 +43,6 @@ HOLDING = {
 # What was public stays public, byte by byte.
 PUBLIC = "select gaps::text from marts_public.rpt_outcome_gaps as gaps order by 1"
 DISCLOSED = f"select count(*) from landing.disclosures where partner_id = '{PARTNER}'"
-# How the unlisted column of telephone numbers is written.
-PHONE = re.compile(rb"\d{3}-\d{3}-\d{4}")
 
 
 def number(connection: psycopg.Connection, query: str) -> int:
@@ -195,18 +190,6 @@ def test_before_a_purge_its_data_are_in_many_places(spread: Spread, weekly: Week
     assert spread.disclosures > 1
     found = {file.name for file in places_in_files(spread.folders, spread.canaries)}
     assert found >= {"failed.sql", "dbt.log"}
-
-
-def test_values_of_unlisted_columns_are_stored_nowhere(spread: Spread, demo_drops: Path) -> None:
-    phones = set()
-    for archive in demo_drops.glob("pittsburgh/*/*.zip"):
-        with zipfile.ZipFile(archive) as opened:
-            text = opened.read("STUDENT_DIRECTORY.csv").decode("cp1252")
-        phones |= {row["Phone"] for row in csv.DictReader(io.StringIO(text, newline=""))}
-    sent = {phone.encode() for phone in phones if phone}
-    assert len(sent) > 100
-    for file, content in files_of(spread.folders):
-        assert sent.isdisjoint(PHONE.findall(content)), file
 
 
 @pytest.fixture(scope="module")
