@@ -8,10 +8,27 @@ int_student_year_outcomes for the student; look for an event that belongs to no 
 */
 with
 
-newest_weeks as (
+early_warnings as (
 
     select * from {{ ref('rpt_early_warnings') }}
-    where is_latest_week
+
+),
+
+newest as (
+
+    select
+        district_id,
+        max(week_starts_on) as week_starts_on
+    from early_warnings
+    group by district_id
+
+),
+
+newest_weeks as (
+
+    select early_warnings.*
+    from early_warnings
+    inner join newest using (district_id, week_starts_on)
 
 ),
 

@@ -12,6 +12,12 @@ weeks as (
 
 ),
 
+reported_weeks as (
+
+    select * from {{ ref('int_reported_weeks') }}
+
+),
+
 student_years as (
 
     select * from {{ ref('int_student_years') }}
@@ -159,6 +165,22 @@ compared as (
 
 ),
 
+-- Districts deliver on different days, so each has its own latest week. In summer it is
+-- the last week of school.
+latest_weeks as (
+
+    select
+        rules.district_id,
+        max(compared.week_starts_on) as week_starts_on,
+        reported_weeks.previous_week
+    from compared
+    inner join students_with_rules as rules using (student_number)
+    inner join reported_weeks using (district_id)
+    where compared.week_starts_on <= reported_weeks.week_starts_on
+    group by rules.district_id, reported_weeks.previous_week
+
+),
+
 early_warnings as (
 
     select
@@ -169,9 +191,7 @@ early_warnings as (
         rules.school_year,
         compared.week_starts_on,
         compared.week_ends_on,
-        -- Districts deliver on different days, so each has its own newest week.
-        compared.week_ends_on
-        = max(compared.week_ends_on) over (partition by rules.district_id)
+        coalesce(compared.week_starts_on = latest.week_starts_on, false)
             as is_latest_week,
         rules.school_code,
         rules.grade,
@@ -197,6 +217,20 @@ early_warnings as (
         cast(compared.gpa_change as numeric(5, 4)) as gpa_change,
         compared.has_gpa_flag,
         compared.gpa_flag_since,
+        case
+            when compared.week_starts_on = latest.week_starts_on
+                then nullif(concat_ws(
+                    ', ',
+                    {% for flag in ['attendance', 'behavior', 'course', 'gpa'] %}
+                    case
+                        when
+                            compared.{{ flag }}_flag_since
+                            > coalesce(latest.previous_week, '-infinity')
+                            then '{{ flag }}'
+                    end{{ ',' if not loop.last }}
+                    {% endfor %}
+                ), '')
+        end as new_flags,
         compared.is_of_compulsory_age,
         case
             when rules.truant_from_days is not null
@@ -212,6 +246,7 @@ early_warnings as (
         end as is_habitually_truant
     from compared
     inner join students_with_rules as rules using (student_number)
+    left join latest_weeks as latest using (district_id)
     left join codes as grades
         on grades.domain = 'grade' and cast(rules.grade as text) = grades.code
 

@@ -152,14 +152,32 @@ def test_days_still_allowed_end_half_a_day_before_the_limit(built_demo: Settings
             assert (absent + pde) * 10 <= expected < (absent + pde + 0.5) * 10
 
 
-def test_the_latest_week_ends_with_each_districts_own_delivery(
+def test_the_latest_week_is_the_last_full_one_of_each_district(
     built_demo: Settings, warnings: pd.DataFrame
 ) -> None:
+    """Pittsburgh delivers on Mondays: its latest week is the one before, and has new flags."""
     delivered = _frame(
         built_demo,
-        "select partner_id, max(as_of_date) as day from deliveries.int_deliveries group by 1",
-    ).set_index("partner_id").day  # fmt: skip
+        "select partner_id, as_of_date as day from deliveries.int_deliveries group by 1, 2",
+    ).groupby("partner_id").day  # fmt: skip
     latest = warnings[warnings.is_latest_week]
     assert set(latest.district_id) == set(warnings.district_id)
-    assert (latest.week_ends_on == latest.district_id.map(delivered)).all()
-    assert latest.week_ends_on.nunique() > 1
+    new = 0
+    for row in latest.itertuples():
+        reported = sorted(
+            {
+                day - timedelta(days=day.weekday() if day.weekday() >= 4 else day.weekday() + 7)
+                for day in delivered.get_group(row.district_id)
+            }
+        )
+        assert row.week_starts_on == reported[-1]
+        expected = [
+            flag
+            for flag in ("attendance", "behavior", "course", "gpa")
+            if (since := getattr(row, f"{flag}_flag_since")) and since > reported[-2]
+        ]
+        found = row.new_flags if isinstance(row.new_flags, str) else ""
+        assert found == ", ".join(expected)
+        new += row.district_id == "pittsburgh" and bool(expected)
+    assert new > 0
+    assert warnings[~warnings.is_latest_week].new_flags.isna().all()
