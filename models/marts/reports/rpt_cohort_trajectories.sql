@@ -30,6 +30,12 @@ as_of as (
 
 ),
 
+reporting_rules as (
+
+    select * from {{ ref('reporting_rules') }}
+
+),
+
 grouped as (
 
     select
@@ -77,6 +83,10 @@ outcomes as (
                 where status = 'enrolled' and district_id <> base_district_id
             )
         )::integer as n_in_another_district,
+        count(attendance_rate)::integer as n_with_attendance,
+        count(gpa)::integer as n_with_gpa,
+        count(is_proficient_math)::integer as n_tested_math,
+        count(is_proficient_reading)::integer as n_tested_reading,
         avg(attendance_rate)::float8 as attendance_rate,
         avg(is_chronically_absent_federal::int)::float8
             as share_chronically_absent_federal,
@@ -133,12 +143,34 @@ cohort_trajectories as (
         outcomes.n_graduated,
         outcomes.n_not_enrolled,
         outcomes.n_in_another_district,
-        outcomes.attendance_rate,
-        outcomes.share_chronically_absent_federal,
-        outcomes.gpa,
-        outcomes.share_proficient_math,
-        outcomes.share_proficient_reading,
-        outcomes.share_involved,
+        outcomes.n_with_attendance,
+        outcomes.n_with_gpa,
+        outcomes.n_tested_math,
+        outcomes.n_tested_reading,
+        case
+            when outcomes.n_with_attendance >= rules.smallest_number_of_students
+                then outcomes.attendance_rate
+        end as attendance_rate,
+        case
+            when outcomes.n_with_attendance >= rules.smallest_number_of_students
+                then outcomes.share_chronically_absent_federal
+        end as share_chronically_absent_federal,
+        case
+            when outcomes.n_with_gpa >= rules.smallest_number_of_students
+                then outcomes.gpa
+        end as gpa,
+        case
+            when outcomes.n_tested_math >= rules.smallest_number_of_students
+                then outcomes.share_proficient_math
+        end as share_proficient_math,
+        case
+            when outcomes.n_tested_reading >= rules.smallest_number_of_students
+                then outcomes.share_proficient_reading
+        end as share_proficient_reading,
+        case
+            when outcomes.n_students >= rules.smallest_number_of_students
+                then outcomes.share_involved
+        end as share_involved,
         coalesce(dated_incidences.n_free_at_start, 0)::integer as n_free_at_start,
         coalesce(dated_incidences.n_juvenile_justice, 0)::integer
             as n_juvenile_justice,
@@ -152,6 +184,7 @@ cohort_trajectories as (
                 then coalesce(dated_incidences.cumulative_incidence, 0)
         end as juvenile_justice_incidence
     from outcomes
+    cross join reporting_rules as rules
     left join dated_incidences
         using (base_year, group_type, group_value, follow_up_year)
     left join district_years

@@ -30,6 +30,12 @@ evaluation_rules as (
 
 ),
 
+reporting_rules as (
+
+    select * from {{ ref('reporting_rules') }}
+
+),
+
 intervention_names as (
 
     select
@@ -150,8 +156,11 @@ standard_errors as (
     from counts
     inner join school_scores using (intervention_code, school_year, measure)
     cross join evaluation_rules
+    cross join reporting_rules as rules
     where
         counts.n_schools >= evaluation_rules.smallest_number_of_schools
+        and least(counts.n_matched, counts.n_comparison)
+        >= rules.smallest_number_of_students
         and counts.n_matched + counts.n_comparison > 2
         and counts.school_year >= evaluation_rules.valid_from_school_year
         and counts.school_year
@@ -189,6 +198,14 @@ intervention_effects as (
         effects.before_comparison::float8 as before_comparison,
         effects.after_comparison::float8 as after_comparison,
         effects.effect::float8 as effect,
+        case
+            when counts.n_matched = 0 then 'no_match'
+            when
+                least(counts.n_matched, counts.n_comparison)
+                < rules.smallest_number_of_students
+                then 'too_few_students'
+            when standard_errors.standard_error is null then 'no_interval'
+        end as limitation,
         standard_errors.standard_error,
         effects.effect::float8
         - standard_errors.t_quantile * standard_errors.standard_error as ci_low,
@@ -196,6 +213,7 @@ intervention_effects as (
         + standard_errors.t_quantile * standard_errors.standard_error as ci_high
     from counts
     inner join intervention_names using (intervention_code)
+    cross join reporting_rules as rules
     left join effects using (intervention_code, school_year, measure)
     left join standard_errors using (intervention_code, school_year, measure)
     left join outcome_measures using (measure)
