@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import psycopg
@@ -66,16 +67,11 @@ def _landed(connection: psycopg.Connection) -> Table:
     with connection.cursor(row_factory=class_row(_Landed)) as cursor:
         cursor.execute(
             """
-            select
-                partner_id,
-                count(distinct as_of_date) as deliveries,
-                count(*) as files,
+            select partner_id, count(distinct as_of_date) as deliveries, count(*) as files,
                 count(*) filter (where status in ('quarantined', 'held')) as set_aside,
-                sum(rows_loaded)::bigint as rows,
-                sum(rows_rejected)::bigint as rejected
+                sum(rows_loaded)::bigint as rows, sum(rows_rejected)::bigint as rejected
             from landing.files
-            group by partner_id
-            order by partner_id
+            group by partner_id order by partner_id
             """
         )
         for partner in cursor:
@@ -97,9 +93,7 @@ def _linked(connection: psycopg.Connection) -> Panel:
     records, linked, review = _numbers(
         connection,
         """
-        select
-            count(*),
-            count(*) filter (where decision = 'link'),
+        select count(*), count(*) filter (where decision = 'link'),
             count(*) filter (where decision = 'review')
         from identity.person_crosswalk
         where record_type = 'client'
@@ -128,28 +122,18 @@ def _gaps(connection: psycopg.Connection) -> Table | None:
     with connection.cursor(row_factory=class_row(_Gap)) as cursor:
         rows = cursor.execute(
             """
-            with shown as (
-                select *, count(*) over (partition by school_year) as measures
-                from marts_public.rpt_outcome_gaps
-                where
-                    district_id = 'all'
-                    and program_group = 'any'
-                    and involvement = 'ever'
-                    and measure = any(%s)
-                    and gap is not null
-            )
-
-            select
-                school_year, measure, n_involved, n_not_involved,
+            select school_year, measure, n_involved, n_not_involved,
                 value_involved, value_not_involved, gap, ci_low, ci_high
-            from shown
-            order by measures desc, school_year desc
+            from marts_public.rpt_outcome_gaps
+            where district_id = 'all' and program_group = 'any' and involvement = 'ever'
+            and measure = any(%s) and gap is not null
             """,
             [list(MEASURES)],
         ).fetchall()
     if not rows:
         return None
-    year = rows[0].school_year
+    measures = Counter(row.school_year for row in rows)
+    year = max(measures, key=lambda year: (measures[year], year))
     by_measure = {row.measure: row for row in rows if row.school_year == year}
     table = Table(
         title=f"The gap, school year {year - 1}-{year % 100:02d}, all districts",
