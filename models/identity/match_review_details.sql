@@ -31,6 +31,19 @@ memberships as (
 
 ),
 
+clients as (
+
+    select * from {{ ref('int_identity_review_clients') }}
+    where decision = 'review'
+
+),
+
+service_versions as (
+
+    select * from {{ ref('int_service_versions') }}
+
+),
+
 newest_versions as (
 
     select distinct on (persons.student_key)
@@ -104,6 +117,62 @@ days_listed as (
 
 ),
 
+-- The newest version of each service that names a record of the client.
+services as (
+
+    select distinct on (
+        clients.client_person_id,
+        service_versions.source_id,
+        service_versions.source_service_id
+    )
+        clients.client_person_id,
+        service_versions.source_id,
+        service_versions.started_on,
+        service_versions.ended_on,
+        service_versions.is_deleted
+    from service_versions
+    inner join clients
+        on
+            service_versions.source_id || ':' || service_versions.source_client_id
+            = clients.record_id
+    order by
+        clients.client_person_id,
+        service_versions.source_id,
+        service_versions.source_service_id,
+        service_versions.updated_at desc,
+        service_versions.as_of_date desc,
+        service_versions.delivery_number desc,
+        service_versions.line_number desc
+
+),
+
+periods_served as (
+
+    select
+        client_person_id,
+        source_id,
+        min(started_on) as first_day,
+        case when bool_and(ended_on is not null) then max(ended_on) end as last_day
+    from services
+    where not is_deleted
+    group by client_person_id, source_id
+
+),
+
+days_served as (
+
+    select
+        client_person_id,
+        string_agg(
+            source_id || ' ' || first_day || ' to '
+            || coalesce(cast(last_day as text), 'now'),
+            ', ' order by source_id
+        ) as days
+    from periods_served
+    group by client_person_id
+
+),
+
 match_review_details as (
 
     select
@@ -122,7 +191,8 @@ match_review_details as (
         concat_ws(chr(10), households.student_keys, runners_up.student_key)
             as also_shown,
         days_listed.days as student_listed_on,
-        other_days_listed.days as other_listed_on
+        other_days_listed.days as other_listed_on,
+        days_served.days as other_served_on
     from review_queue
     left join households using (student_key)
     left join days_listed using (student_key)
@@ -132,6 +202,11 @@ match_review_details as (
         on
             review_queue.other_record_type = 'student'
             and review_queue.other_record_key = other_days_listed.student_key
+    left join clients
+        on
+            review_queue.other_record_type = 'client'
+            and review_queue.other_record_key = clients.record_id
+    left join days_served on clients.client_person_id = days_served.client_person_id
 
 )
 

@@ -49,6 +49,7 @@ class QueuedPair:
     also_shown: str
     student_listed_on: str | None
     other_listed_on: str | None
+    other_served_on: str | None
     fields: list[Field]
 
     @property
