@@ -9,6 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from outcomes.landing.reading import Counts
+
 from .deliveries import (
     CLAIRTON,
     CLAIRTON_STUDENT,
@@ -23,14 +25,13 @@ from .deliveries import (
     dhs,
     directory,
     events,
-    issues,
     land,
     ledger,
     pittsburgh,
     pittsburgh_csv,
-    rejects,
     woodland,
 )
+from .one_file import read_deliveries
 
 
 def rows(connection: psycopg.Connection, query: str) -> list[tuple[object, ...]]:
@@ -147,7 +148,7 @@ def test_a_workbook_restores_leading_zeros_and_reads_typed_dates(
 
 
 @pytest.mark.parametrize(
-    ("typed", "read"),
+    ("typed", "meant"),
     [
         ("6/30/95", date(1995, 6, 30)),
         ("1/2/03", date(2003, 1, 2)),
@@ -155,11 +156,11 @@ def test_a_workbook_restores_leading_zeros_and_reads_typed_dates(
     ],
 )
 def test_two_digit_years_are_in_the_century_up_to_the_school_year(
-    connection: psycopg.Connection, tmp_path: Path, typed: str, read: date
+    tmp_path: Path, typed: str, meant: date
 ) -> None:
     clairton(tmp_path, CLAIRTON | {"Students": [CLAIRTON_STUDENT | {"DOB": typed}]})
-    land(connection, tmp_path)
-    assert rows(connection, "select birth_date from raw.students") == [(read,)]
+    (student,) = read_deliveries(tmp_path)[0].feeds["students"]
+    assert student["birth_date"] == meant
 
 
 def test_pipe_delimited_template_has_no_quoting_and_no_header(
@@ -205,62 +206,56 @@ def test_two_sources_may_send_the_same_content(
     assert {o.status for o in land(connection, tmp_path).values()} == {"loaded"}
 
 
-def test_code_of_another_source_and_reversed_service_are_rejected(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_code_of_another_source_and_reversed_service_are_rejected(tmp_path: Path) -> None:
     dhs(
         tmp_path,
         "services",
         "child_welfare",
         [{}, {"program_code": "TANF"}, {"start_date": "2012-02-02"}, {"start_date": ""}],
     )
-    land(connection, tmp_path)
-    assert rejects(connection) == [
+    (read,) = read_deliveries(tmp_path)
+    assert read.rejected == [
         (3, 3, "code_of_another_source", "program_code"),
         (4, 4, "end_before_start", "end_date"),
         (5, 5, "missing_value", "start_date"),
     ]
 
 
-def test_in_client_files_only_the_keys_are_required(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_in_client_files_only_the_keys_are_required(tmp_path: Path) -> None:
     broken = {"birth_date": "2001-02-29", "sex": "X", "ssn": "12", "zip": "A", "mci_id": "x"}
     dhs(tmp_path, "clients", "homelessness", [broken, {"updated_at": "yesterday"}, CLIENT])
-    land(connection, tmp_path)
-    assert rows(
-        connection, "select birth_date, sex, ssn, zip, mci_id from raw.clients order by line_number"
-    ) == [(None, None, None, None, None), (date(1900, 1, 1), "U", "999999999", None, None)]
-    assert [issue[1:] for issue in issues(connection)] == [
-        ("bad_date", "birth_date"),
-        ("bad_format", "mci_id"),
-        ("unknown_code", "sex"),
-        ("bad_format", "ssn"),
-        ("bad_format", "zip"),
+    (read,) = read_deliveries(tmp_path)
+    columns = ("birth_date", "sex", "ssn", "zip", "mci_id")
+    assert [tuple(client[column] for column in columns) for client in read.feeds["clients"]] == [
+        (None, None, None, None, None),
+        (date(1900, 1, 1), "U", "999999999", None, None),
     ]
-    assert rejects(connection) == [(3, 3, "bad_timestamp", "updated_at")]
+    assert sorted(read.issues) == [
+        (2, "bad_date", "birth_date"),
+        (2, "bad_format", "mci_id"),
+        (2, "bad_format", "ssn"),
+        (2, "bad_format", "zip"),
+        (2, "unknown_code", "sex"),
+    ]
+    assert read.rejected == [(3, 3, "bad_timestamp", "updated_at")]
 
 
-def test_a_file_that_is_only_a_byte_order_mark_is_an_empty_snapshot(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_a_file_that_is_only_a_byte_order_mark_is_an_empty_snapshot(tmp_path: Path) -> None:
     woodland(tmp_path, "GPA", [])
-    land(connection, tmp_path)
-    assert ledger(connection, "status, lines, rows_loaded") == [("loaded", 0, 0)]
+    (read,) = read_deliveries(tmp_path)
+    assert (read.reason, read.counts) == (None, Counts())
 
 
-def test_a_file_that_is_only_a_header_is_an_empty_snapshot(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
+def test_a_file_that_is_only_a_header_is_an_empty_snapshot(tmp_path: Path) -> None:
     header = pittsburgh_csv([EVENT]).split("\r\n")[0]
     pittsburgh(tmp_path, {"ATTENDANCE_EVENTS.csv": f"{header}\r\nTRAILER,0,20121001\r\n"})
-    land(connection, tmp_path)
-    assert ledger(connection, "status, lines, header_lines, trailer_lines") == [("loaded", 2, 1, 1)]
+    (read,) = read_deliveries(tmp_path)
+    assert (read.reason, read.counts) == (None, Counts(lines=2, header_lines=1, trailer_lines=1))
 
 
-def test_codes_and_numbers_are_trimmed(connection: psycopg.Connection, tmp_path: Path) -> None:
+def test_codes_and_numbers_are_trimmed(tmp_path: Path) -> None:
     events(tmp_path, {"EventCode": " U ", "DayFraction": " 0.50 ", "EventDate": " 09/04/2012 "})
-    land(connection, tmp_path)
-    assert rows(
-        connection, "select event_code, day_fraction, event_date from raw.attendance_events"
-    ) == [("U", Decimal("0.50"), date(2012, 9, 4))]
+    (event,) = read_deliveries(tmp_path)[0].feeds["attendance_events"]
+    assert (event["event_code"], event["day_fraction"], event["event_date"]) == (
+        "U", "0.50", date(2012, 9, 4),
+    )  # fmt: skip
