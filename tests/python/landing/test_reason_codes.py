@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -12,12 +13,12 @@ import psycopg
 import pytest
 
 from outcomes.config import PROJECT_DIR
-from outcomes.landing import limits
 from outcomes.landing.reasons import Reason
 
 from .deliveries import (
     CLAIRTON,
     CLAIRTON_STUDENT,
+    DIRECTORY,
     EVENT,
     WOODLAND_DAY,
     clairton,
@@ -93,6 +94,33 @@ def damaged(drops: Path) -> None:
     file.write_bytes(packed)
 
 
+def a_name_in_another_encoding(drops: Path) -> None:
+    """A name in UTF-8 among 300 rows of CP1252, whose other fields are ASCII."""
+    rows = [DIRECTORY | {"StudentID": f"{n:09}", "LegalLastName": "Nunez"} for n in range(300)]
+    rows += [DIRECTORY | {"StudentID": "000000999"}]
+    pittsburgh(drops, {"STUDENT_DIRECTORY.csv": pittsburgh_csv(rows).encode()})
+
+
+def quotes_in_another_encoding(drops: Path) -> None:
+    lines = [WOODLAND_DAY.encode()] * 300
+    lines[10] = WOODLAND_DAY.replace("|N", "|\x93N\x94").encode("latin-1")
+    deliver(drops, "woodland_hills/2012-10-05/103029902_ATTENDANCE_201210051930.txt",
+            b"\n".join(lines) + b"\n")  # fmt: skip
+
+
+def names(*first_names: str) -> Build:
+    rows = [{"source_client_id": f"C{n}", "first_name": name} for n, name in enumerate(first_names)]
+    return lambda drops: dhs(drops, "clients", "homelessness", rows)
+
+
+def roster_headers(second: bytes) -> Build:
+    """A file of free text, whose header is also a valid row."""
+    row = b"T,Tutoring,clairton,7,2012-09-01,\n"
+    return lambda drops: deliver(
+        drops, "interventions/2012-10-05/roster.csv", ROSTER + second + row
+    )
+
+
 def gpa(**values: str) -> Build:
     usual = {
         "StudentID": "000000001", "SchoolYear": "2012-13", "Term": "1",
@@ -120,6 +148,7 @@ FILE_FAULTS: dict[Reason, list[Build]] = {
     Reason.UNKNOWN_FILE: [
         lambda drops: deliver(drops, "pittsburgh/2012-10-01/notes.txt", b"x"),
         lambda drops: pittsburgh(drops, {"NOTES.csv": "x"}),
+        lambda drops: pittsburgh(drops, {"nested.zip": gzip.compress(b"x")}),
         lambda drops: deliver(drops, "dhs/2012-10-05/clients_library.csv.gz", b"x"),
     ],
     Reason.NAME_DATE_MISMATCH: [
@@ -148,6 +177,14 @@ FILE_FAULTS: dict[Reason, list[Build]] = {
     Reason.WRONG_ENCODING: [
         event_file(GOOD.encode("utf-16")),
         event_file(GOOD.encode("utf-8-sig")),
+        lambda drops: pittsburgh(
+            drops,
+            {
+                "STUDENT_DIRECTORY.csv": pittsburgh_csv(
+                    [DIRECTORY | {"StudentID": f"{n:09}"} for n in range(5)]
+                ).encode()
+            },
+        ),
         lambda drops: deliver(
             drops,
             "woodland_hills/2012-10-05/103029902_CALENDAR_201210051930.txt",
@@ -169,7 +206,15 @@ FILE_FAULTS: dict[Reason, list[Build]] = {
         zip_with(link),
     ],
     Reason.DUPLICATE_MEMBER: [zip_with(two_members)],
-    Reason.ARCHIVE_TOO_LARGE: [event_file(GOOD + "\r\n" * 2_000_000)],
+    Reason.ARCHIVE_TOO_LARGE: [
+        event_file(GOOD + "\r\n" * (17 << 20)),
+        lambda drops: pittsburgh(drops, {f"{n}.csv": "x" for n in range(1001)}),
+        lambda drops: deliver(
+            drops,
+            "dhs/2012-10-05/clients_homelessness.csv.gz",
+            gzip.compress(b"0" * (33 << 20)),
+        ),
+    ],
     Reason.UNREADABLE_WORKBOOK: [
         lambda drops: deliver(drops, "clairton/2012-10-03/Clairton_DHS_2012-10-03.xlsx", b"PK!")
     ],
@@ -237,10 +282,16 @@ ROW_FAULTS: dict[Reason, list[Build]] = {
             GOOD.replace("TRAILER,1", "000000001,0017,09/05/2012,~,1\r\nTRAILER,2")
             .encode()
             .replace(b"~", b"\x81")
-        )
+        ),
+        a_name_in_another_encoding,
+        quotes_in_another_encoding,
+        # Converted twice: the second is a control character.
+        names("Nuñez", "O\x92Hara", "–"),
     ],
     Reason.REPEATED_HEADER: [
-        event_file(GOOD.replace("TRAILER,1", GOOD.split("\r\n")[0] + "\r\nTRAILER,2"))
+        event_file(GOOD.replace("TRAILER,1", GOOD.split("\r\n")[0] + "\r\nTRAILER,2")),
+        roster_headers(ROSTER),
+        roster_headers(b"\xef\xbb\xbf" + ROSTER),
     ],
     Reason.MISSING_VALUE: [
         event(EventCode=""),
@@ -326,11 +377,7 @@ def cases(faults: dict[Reason, list[Build]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("reason", "build"), cases(FILE_FAULTS))
-def test_a_file_fault_sets_the_file_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: Reason, build: Build
-) -> None:
-    if reason is Reason.ARCHIVE_TOO_LARGE:
-        monkeypatch.setattr(limits, "ALWAYS_ALLOWED_BYTES", 1 << 20)
+def test_a_file_fault_sets_the_file_aside(tmp_path: Path, reason: Reason, build: Build) -> None:
     build(tmp_path)
     assert [read.reason for read in read_deliveries(tmp_path) if read.fault] == [reason.value]
 
