@@ -1,14 +1,8 @@
 with
 
-ledger as (
-
-    select * from {{ source('landing', 'files') }}
-
-),
-
 files as (
 
-    select * from {{ ref('int_file_statuses') }}
+    select * from {{ ref('stg_files') }}
 
 ),
 
@@ -18,8 +12,7 @@ file_feeds as (
         files.file_id,
         filled.feed
     from files
-    inner join ledger using (file_id)
-    cross join lateral unnest(ledger.feeds) as filled (feed)
+    cross join lateral unnest(files.feeds) as filled (feed)
 
 )
 

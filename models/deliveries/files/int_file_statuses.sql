@@ -1,13 +1,8 @@
--- Only this model decides which files of the ledger a build knows. It is a table, so
--- that a file that lands during a build appears in none of its models.
 with
 
 files as (
 
-    select * from {{ source('landing', 'files') }}
-    {% if var('as_of') %}
-    where as_of_date <= date '{{ var("as_of") }}'
-    {% endif %}
+    select * from {{ ref('stg_files') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 replaced_objects as (
 
-    select * from {{ source('landing', 'replaced_objects') }}
+    select * from {{ ref('stg_replaced_objects') }}
 
 ),
 

@@ -1,30 +1,14 @@
 with
 
-files as (
+faults as (
 
-    select * from {{ ref('int_file_statuses') }}
+    select * from {{ ref('stg_file_faults') }}
 
 ),
 
-faults as (
+files as (
 
-    select
-        file_id,
-        'row' as fault,
-        line_start as line_number,
-        reason_code,
-        column_name,
-        detail
-    from {{ source('landing', 'rejected_rows') }}
-    union all
-    select
-        file_id,
-        'value' as fault,
-        line_number,
-        reason_code,
-        column_name,
-        detail
-    from {{ source('landing', 'value_issues') }}
+    select * from {{ ref('stg_files') }}
 
 ),
 

@@ -15,7 +15,7 @@ clients as not materialized (
     select
         source_id,
         source_client_id
-    from {{ source('raw', 'clients') }}
+    from {{ ref('stg_clients') }}
     where
         load_id in (
             select deliveries.load_id from {{ ref('int_deliveries') }} as deliveries

@@ -2,7 +2,7 @@ with
 
 students as (
 
-    select * from {{ source('raw', 'students') }}
+    select * from {{ ref('stg_students') }}
 
 ),
 

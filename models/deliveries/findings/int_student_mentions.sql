@@ -1,5 +1,5 @@
-{% set feeds_by_local_id = ['attendance_totals', 'course_marks'] %}
-{% set feeds_by_either_id = [
+{% set by_local_id = ['attendance_totals', 'course_marks'] %}
+{% set by_either_id = [
     'students', 'enrollments', 'gpas', 'assessments', 'discipline_actions',
 ] %}
 
@@ -26,27 +26,27 @@ student_ids as (
 -- Aggregate before the join: an attendance file has a row per student and day.
 mentioned as (
 
-    {% for feed in feeds_by_local_id + feeds_by_either_id %}
-    {% set state_id = 'null' if feed in feeds_by_local_id else 'raw.state_student_id' %}
+    {% for feed in by_local_id + by_either_id %}
+    {% set state_id = 'null' if feed in by_local_id else 'sent.state_student_id' %}
     select
-        raw.partner_id,
+        sent.partner_id,
         snapshots.contract_object,
         '{{ feed }}' as feed,
         snapshots.school_year,
         snapshots.as_of_date,
-        raw.district_student_id is null as is_state_id,
-        coalesce(raw.district_student_id, {{ state_id }}) as student_id,
+        sent.district_student_id is null as is_state_id,
+        coalesce(sent.district_student_id, {{ state_id }}) as student_id,
         count(*) as rows_affected
-    from {{ source('raw', feed) }} as raw
+    from {{ ref('stg_' ~ feed) }} as sent
     inner join snapshots
-        on raw.load_id = snapshots.load_id and snapshots.feed = '{{ feed }}'
+        on sent.load_id = snapshots.load_id and snapshots.feed = '{{ feed }}'
     group by
-        raw.partner_id,
+        sent.partner_id,
         snapshots.contract_object,
         snapshots.school_year,
         snapshots.as_of_date,
-        raw.district_student_id is null,
-        coalesce(raw.district_student_id, {{ state_id }})
+        sent.district_student_id is null,
+        coalesce(sent.district_student_id, {{ state_id }})
     union all
     {% endfor %}
     select

@@ -2,7 +2,7 @@ with
 
 assessments as (
 
-    select * from {{ source('raw', 'assessments') }}
+    select * from {{ ref('stg_assessments') }}
 
 ),
 
@@ -18,32 +18,23 @@ student_ids as (
 
 ),
 
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
-
-),
-
-decoded as (
+results as (
 
     select
         assessments.partner_id as district_id,
         student_ids.district_student_id,
         assessments.test_year,
-        cast(grades.code as smallint) as grade,
+        assessments.grade,
         assessments.test,
-        subjects.code as subject,
+        assessments.subject,
         assessments.scaled_score,
-        levels.code as level,
+        assessments.level,
         deliveries.as_of_date,
         deliveries.delivery_number,
         assessments.line_number
     from assessments
     inner join deliveries on assessments.load_id = deliveries.load_id
     {{ join_student_ids('assessments') }}
-    {{ join_meaning('grades', 'grade', 'assessments', 'grade') }}
-    {{ join_meaning('subjects', 'subject', 'assessments', 'subject') }}
-    {{ join_meaning('levels', 'performance_level', 'assessments', 'level') }}
 
 ),
 
@@ -60,7 +51,7 @@ newest_results as (
         subject,
         scaled_score,
         level
-    from decoded
+    from results
     where subject is not null
     order by
         district_id,

@@ -4,7 +4,7 @@ with
 
 attendance_events as (
 
-    select * from {{ source('raw', 'attendance_events') }}
+    select * from {{ ref('stg_attendance_events') }}
 
 ),
 
@@ -27,9 +27,9 @@ grouped as (
         attendance_events.load_id,
         attendance_events.district_student_id,
         attendance_events.state_student_id,
-        attendance_events.event_code,
+        attendance_events.category,
         attendance_events.day_fraction,
-        attendance_events.excused,
+        attendance_events.is_excused,
         count(*) as rows_reported,
         count(attendance_events.event_date) as rows_with_date,
         count(*) filter (
@@ -54,9 +54,9 @@ grouped as (
         attendance_events.load_id,
         attendance_events.district_student_id,
         attendance_events.state_student_id,
-        attendance_events.event_code,
+        attendance_events.category,
         attendance_events.day_fraction,
-        attendance_events.excused
+        attendance_events.is_excused
 
 ),
 
@@ -69,9 +69,9 @@ attendance_reports as (
         snapshots.as_of_date,
         grouped.district_student_id,
         grouped.state_student_id,
-        grouped.event_code,
+        grouped.category,
         grouped.day_fraction,
-        grouped.excused,
+        grouped.is_excused,
         grouped.rows_reported,
         grouped.rows_reported - grouped.rows_with_date as rows_without_date,
         grouped.rows_with_date - grouped.rows_of_the_year as rows_outside_year,

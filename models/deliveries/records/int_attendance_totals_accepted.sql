@@ -2,7 +2,7 @@ with
 
 attendance_totals as (
 
-    select * from {{ source('raw', 'attendance_totals') }}
+    select * from {{ ref('stg_attendance_totals') }}
 
 ),
 

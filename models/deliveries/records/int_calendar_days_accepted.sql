@@ -2,7 +2,7 @@ with
 
 calendar_days as (
 
-    select * from {{ source('raw', 'calendar_days') }}
+    select * from {{ ref('stg_calendar_days') }}
 
 ),
 
@@ -15,7 +15,7 @@ snapshots as (
 
 contract_calendars as (
 
-    select * from {{ source('landing', 'contract_calendars') }}
+    select * from {{ ref('stg_contract_calendars') }}
 
 ),
 
@@ -34,13 +34,7 @@ enrollments as (
 
 ),
 
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
-
-),
-
-decoded as (
+delivered_days as (
 
     select distinct on (
         calendar_days.partner_id, calendar_days.school_code, calendar_days.calendar_date
@@ -50,10 +44,9 @@ decoded as (
         calendar_days.school_name,
         snapshots.school_year,
         calendar_days.calendar_date,
-        session_flags.code = 'yes' as is_in_session
+        calendar_days.is_in_session
     from calendar_days
     inner join snapshots on calendar_days.load_id = snapshots.load_id
-    {{ join_meaning('session_flags', 'yes_no', 'calendar_days', 'in_session') }}
     order by
         calendar_days.partner_id,
         calendar_days.school_code,
@@ -117,7 +110,7 @@ contract_days as (
 
 all_calendar_days as (
 
-    select * from decoded
+    select * from delivered_days
     union all
     select * from contract_days
 

@@ -11,19 +11,14 @@ select
     clients.first_name,
     clients.middle_name,
     clients.suffix,
-    nullif(clients.birth_date, date '1900-01-01') as birth_date,
-    nullif(genders.code, 'unknown') as gender,
+    clients.birth_date,
+    clients.gender,
     clients.ssn,
     clients.street,
     clients.city,
     clients.zip,
     clients.as_of_date
-from {{ source('raw', 'clients') }} as clients
-left join {{ ref('code_crosswalk') }} as genders
-    on
-        genders.domain = 'gender'
-        and clients.partner_id = genders.partner_id
-        and clients.sex = genders.source_code
+from {{ ref('stg_clients') }} as clients
 where
     not clients.is_deleted
     and clients.load_id in (

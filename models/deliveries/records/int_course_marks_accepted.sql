@@ -2,7 +2,7 @@ with
 
 course_marks as (
 
-    select * from {{ source('raw', 'course_marks') }}
+    select * from {{ ref('stg_course_marks') }}
 
 ),
 
@@ -19,13 +19,7 @@ student_ids as (
 
 ),
 
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
-
-),
-
-decoded as (
+current_marks as (
 
     select
         course_marks.partner_id as district_id,
@@ -33,8 +27,8 @@ decoded as (
         course_marks.school_year,
         course_marks.marking_period,
         course_marks.course_code,
-        subjects.code as subject,
-        results.code = 'failed' as is_failed
+        course_marks.subject,
+        course_marks.is_failed
     from course_marks
     inner join snapshots using (load_id, school_year)
     inner join student_ids
@@ -42,9 +36,7 @@ decoded as (
             course_marks.partner_id = student_ids.district_id
             and course_marks.district_student_id = student_ids.student_id
             and not student_ids.is_state_id
-    {{ join_meaning('subjects', 'course_subject', 'course_marks', 'subject') }}
-    {{ join_meaning('results', 'mark_result', 'course_marks', 'mark') }}
 
 )
 
-select * from decoded
+select * from current_marks

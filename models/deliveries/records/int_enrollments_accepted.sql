@@ -2,7 +2,7 @@ with
 
 enrollments as (
 
-    select * from {{ source('raw', 'enrollments') }}
+    select * from {{ ref('stg_enrollments') }}
 
 ),
 
@@ -25,32 +25,23 @@ students as (
 
 ),
 
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
-
-),
-
-decoded as (
+current_records as (
 
     select
         enrollments.partner_id as district_id,
         student_ids.district_student_id,
         snapshots.school_year,
         enrollments.school_code,
-        cast(grades.code as smallint) as grade,
+        enrollments.grade,
         enrollments.entry_date,
         enrollments.exit_date,
-        exit_codes.code as exit_code,
+        enrollments.exit_code,
         enrollments.activity_date,
-        activities.code as activity_code,
+        enrollments.activity_code,
         enrollments.line_number
     from enrollments
     inner join snapshots on enrollments.load_id = snapshots.load_id
     {{ join_student_ids('enrollments') }}
-    {{ join_meaning('grades', 'grade', 'enrollments', 'grade') }}
-    {{ join_meaning('exit_codes', 'enrollment_code', 'enrollments', 'exit_code') }}
-    {{ join_meaning('activities', 'enrollment_code', 'enrollments', 'activity_code') }}
 
 ),
 
@@ -58,18 +49,18 @@ decoded as (
 completed as (
 
     select
-        decoded.district_id,
-        decoded.district_student_id,
-        decoded.school_year,
-        coalesce(decoded.school_code, students.school_code) as school_code,
-        coalesce(decoded.grade, students.grade) as grade,
-        decoded.entry_date,
-        decoded.exit_date,
-        decoded.exit_code,
-        decoded.activity_date,
-        decoded.activity_code,
-        decoded.line_number
-    from decoded
+        current_records.district_id,
+        current_records.district_student_id,
+        current_records.school_year,
+        coalesce(current_records.school_code, students.school_code) as school_code,
+        coalesce(current_records.grade, students.grade) as grade,
+        current_records.entry_date,
+        current_records.exit_date,
+        current_records.exit_code,
+        current_records.activity_date,
+        current_records.activity_code,
+        current_records.line_number
+    from current_records
     left join students using (district_id, district_student_id, school_year)
 
 )

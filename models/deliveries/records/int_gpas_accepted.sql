@@ -2,7 +2,7 @@ with
 
 gpas as (
 
-    select * from {{ source('raw', 'gpas') }}
+    select * from {{ ref('stg_gpas') }}
 
 ),
 

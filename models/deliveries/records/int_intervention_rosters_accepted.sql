@@ -2,7 +2,7 @@ with
 
 intervention_rosters as (
 
-    select * from {{ source('raw', 'intervention_rosters') }}
+    select * from {{ ref('stg_intervention_rosters') }}
 
 ),
 

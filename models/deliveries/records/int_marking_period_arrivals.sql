@@ -2,13 +2,13 @@ with
 
 gpas as (
 
-    select * from {{ source('raw', 'gpas') }}
+    select * from {{ ref('stg_gpas') }}
 
 ),
 
 course_marks as (
 
-    select * from {{ source('raw', 'course_marks') }}
+    select * from {{ ref('stg_course_marks') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 schools as (
 
-    select * from {{ source('raw', 'schools') }}
+    select * from {{ ref('stg_schools') }}
 
 ),
 

@@ -8,9 +8,9 @@ select
     services.source_service_id,
     services.source_client_id,
     services.program_code,
-    program_codes.program_group,
-    services.start_date as started_on,
-    services.end_date as ended_on,
+    services.program_group,
+    services.started_on,
+    services.ended_on,
     services.updated_at,
     services.is_deleted,
     deliveries.partner_id,
@@ -19,10 +19,6 @@ select
     deliveries.delivery_number,
     services.load_id,
     services.line_number
-from {{ source('raw', 'services') }} as services
+from {{ ref('stg_services') }} as services
 inner join {{ ref('int_deliveries') }} as deliveries
     on services.load_id = deliveries.load_id and deliveries.is_newest
-left join {{ ref('program_codes') }} as program_codes
-    on
-        services.source_id = program_codes.source_id
-        and services.program_code = program_codes.program_code

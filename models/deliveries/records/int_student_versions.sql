@@ -2,19 +2,13 @@ with
 
 students as (
 
-    select * from {{ source('raw', 'students') }}
+    select * from {{ ref('stg_students') }}
 
 ),
 
 deliveries as (
 
     select * from {{ ref('int_deliveries') }}
-
-),
-
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
 
 ),
 
@@ -29,7 +23,7 @@ student_versions as (
         students.middle_name,
         students.suffix,
         students.birth_date,
-        genders.code as gender,
+        students.gender,
         students.ssn,
         students.street,
         students.city,
@@ -38,7 +32,6 @@ student_versions as (
         max(deliveries.as_of_date) as last_as_of_date
     from students
     inner join deliveries on students.load_id = deliveries.load_id
-    {{ join_meaning('genders', 'gender', 'students', 'gender') }}
     where
         students.district_student_id is not null
         and students.last_name is not null
@@ -51,7 +44,7 @@ student_versions as (
         students.middle_name,
         students.suffix,
         students.birth_date,
-        genders.code,
+        students.gender,
         students.ssn,
         students.street,
         students.city,

@@ -2,7 +2,7 @@ with
 
 students as (
 
-    select * from {{ source('raw', 'students') }}
+    select * from {{ ref('stg_students') }}
 
 ),
 
@@ -22,12 +22,6 @@ rival_objects as (
 student_ids as (
 
     select * from {{ ref('int_student_ids') }}
-
-),
-
-code_crosswalk as (
-
-    select * from {{ ref('code_crosswalk') }}
 
 ),
 
@@ -93,7 +87,7 @@ lines_in_force as (
 combined as (
 
     select
-        partner_id,
+        partner_id as district_id,
         student_id as district_student_id,
         school_year,
         max(state_student_id) as state_student_id,
@@ -106,49 +100,15 @@ combined as (
         max(grade) as grade,
         max(gender) as gender,
         max(race) as race,
-        max(english_learner) as english_learner,
+        bool_or(is_english_learner) as is_english_learner,
         max(special_education) as special_education,
         max(primary_disability) as primary_disability,
         max(economic_status) as economic_status,
-        max(homeless) as homeless,
+        bool_or(is_homeless) as is_homeless,
         max(home_language) as home_language
     from lines_in_force
     group by partner_id, student_id, school_year
 
-),
-
-decoded as (
-
-    select
-        combined.partner_id as district_id,
-        combined.district_student_id,
-        combined.school_year,
-        combined.state_student_id,
-        combined.last_name,
-        combined.first_name,
-        combined.middle_name,
-        combined.suffix,
-        combined.birth_date,
-        combined.school_code,
-        cast(grades.code as smallint) as grade,
-        genders.code as gender,
-        cast(races.code as smallint) as race,
-        learners.code = 'yes' as is_english_learner,
-        sped.code as special_education,
-        disabilities.code as primary_disability,
-        statuses.code as economic_status,
-        homeless_flags.code = 'yes' as is_homeless,
-        combined.home_language
-    from combined
-    {{ join_meaning('grades', 'grade', 'combined', 'grade') }}
-    {{ join_meaning('genders', 'gender', 'combined', 'gender') }}
-    {{ join_meaning('races', 'race', 'combined', 'race') }}
-    {{ join_meaning('learners', 'english_learner', 'combined', 'english_learner') }}
-    {{ join_meaning('sped', 'special_education', 'combined', 'special_education') }}
-    {{ join_meaning('disabilities', 'disability', 'combined', 'primary_disability') }}
-    {{ join_meaning('statuses', 'economic_status', 'combined', 'economic_status') }}
-    {{ join_meaning('homeless_flags', 'yes_no', 'combined', 'homeless') }}
-
 )
 
-select * from decoded
+select * from combined

@@ -5,7 +5,7 @@ with
 
 clients as not materialized (
 
-    select * from {{ source('raw', 'clients') }}
+    select * from {{ ref('stg_clients') }}
 
 ),
 

@@ -16,6 +16,7 @@ from outcomes.access.roles import LEDGER, ROLES, apply_access, district_role
 from outcomes.config import Settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.feeds import raw_feeds
 from outcomes.warehouse.connection import connect
 
 DISTRICTS = district_ids(load_contracts().values())
@@ -54,6 +55,7 @@ READABLE = {
 FORBIDDEN = {
     "outcomes_steward": [
         "identity.pseudonyms",
+        *(f"staging.stg_{feed}" for feed in raw_feeds()),
         "deliveries.int_clients_accepted",
         "deliveries.int_service_versions",
     ],

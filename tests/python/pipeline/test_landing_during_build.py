@@ -27,7 +27,7 @@ def test_a_build_reads_the_files_that_landed_before_it(
     early = [path for path in sorted(demo_drops.glob("*/*")) if path.name <= "2012-09-12"]
     early = [path for path in early if path.parent.name != "clairton"]
     undisturbed = make_own_warehouse(demo_drops, *BUILD, files=early)
-    disturbed = make_own_warehouse(demo_drops, "run", "--select", "int_file_statuses", files=early)
+    disturbed = make_own_warehouse(demo_drops, "run", "--select", "stg_files", files=early)
     contracts = load_contracts()
     with connect(disturbed) as connection:
         late = find_deliveries(demo_drops, contracts).files
@@ -35,7 +35,7 @@ def test_a_build_reads_the_files_that_landed_before_it(
             outcome for _, own in land_deliveries(connection, contracts, late) for outcome in own
         ]
         assert sum(outcome.status == "loaded" for outcome in landed) > 10
-    run_dbt(disturbed, *BUILD, "--exclude", "int_file_statuses")
+    run_dbt(disturbed, *BUILD, "--exclude", "stg_files")
     with connect(undisturbed) as one, connect(disturbed) as other:
         expected = content_hashes(one)
         assert len(expected) > 15

@@ -397,6 +397,8 @@ def test_a_view_in_the_way_is_named_unless_a_build_makes_it_again(
         """
         create schema staging;
         create view staging.stg_lines as select line_number from raw.students;
+        create schema deliveries;
+        create view deliveries.int_lines as select line_number from staging.stg_lines;
         create schema ana;
         create view ana.lines as select line_number from raw.students
         """
@@ -407,7 +409,8 @@ def test_a_view_in_the_way_is_named_unless_a_build_makes_it_again(
     assert definitions(earlier) == before
     earlier.execute("drop view ana.lines")
     assert run("warehouse", "upgrade")[0] == 0
-    assert earlier.execute("select to_regclass('staging.stg_lines')").fetchone() == (None,)
+    for view in ("staging.stg_lines", "deliveries.int_lines"):
+        assert earlier.execute("select to_regclass(%s)", [view]).fetchone() == (None,)
 
 
 def test_a_backup_of_an_earlier_release_is_upgraded(

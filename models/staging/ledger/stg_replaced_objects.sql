@@ -1,0 +1,9 @@
+with
+
+replaced_objects as (
+
+    select * from {{ source('landing', 'replaced_objects') }}
+
+)
+
+select * from replaced_objects
