@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.county import County
 from bench.database import temporary_database
 from bench.splink_comparison import splink_seconds
+from outcomes.cli.progress import progress_bar
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.publishing.build import build, dbt_environment
@@ -83,7 +84,8 @@ def _measure(console: Console, students: int, clients: int) -> dict[str, Any]:
         with console.status("Linking a week's changes"), _peak_memory() as weekly_peak:
             weekly, weekly_models = _dbt("run", "--select", LINKING)
         started = time.perf_counter()
-        build(console)
+        with progress_bar("Building", console) as show:
+            build(progress=show)
         built = time.perf_counter() - started
         return {
             "students": _count(connection, "int_identity_persons"),

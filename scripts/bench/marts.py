@@ -15,6 +15,7 @@ from rich.console import Console
 from bench.database import temporary_database
 from bench.pipeline import slow_nodes
 from demo import names
+from outcomes.cli.progress import progress_bar
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.ledger import record_partners
 from outcomes.publishing.build import build
@@ -90,7 +91,8 @@ def measure(console: Console, students: int = STUDENTS) -> dict[str, Any]:
         with console.status("Inventing three school years"):
             rows = fill(connection, students)
         started = time.perf_counter()
-        nodes = build(console).nodes
+        with progress_bar("Building", console) as progress:
+            nodes = build(progress=progress).nodes
         seconds = time.perf_counter() - started
     return {
         "rows": rows,

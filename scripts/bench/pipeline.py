@@ -15,6 +15,7 @@ from rich.console import Console
 from bench.database import temporary_database
 from demo.generate import Progress, generate
 from demo.plan import CLIENTS_PER_STUDENT, Plan
+from outcomes.cli.progress import progress_bar
 from outcomes.config import PROJECT_DIR
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import DeliveredFile, find_deliveries
@@ -75,7 +76,8 @@ def _run(
             for outcome in outcomes
         )
     landed = time.perf_counter()
-    nodes = build(console).nodes
+    with progress_bar("Building", console) as progress:
+        nodes = build(progress=progress).nodes
     built = time.perf_counter()
     return {
         "rows": rows,

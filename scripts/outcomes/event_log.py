@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-import typer
-
 VARIABLE = "OUTCOMES_LOG_FILE"
+
+_log = logging.getLogger(__name__)
 
 
 def log_event(event: str, **facts: object) -> None:
@@ -23,4 +24,4 @@ def log_event(event: str, **facts: object) -> None:
             with Path(path).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line | facts, default=str) + "\n")
         except OSError as error:
-            typer.secho(f"warning: {VARIABLE}: {error.strerror}", fg="yellow", err=True)
+            _log.warning("warning: %s: %s", VARIABLE, error.strerror)

@@ -1,19 +1,13 @@
-"""The bar of a long step on the terminal; it vanishes when the step is done."""
+"""How a long step tells how far it is. The library only tells; the command shows a bar."""
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from collections.abc import Callable
+
+# Called with the number of done parts, the number of all (None while it is unknown), and the part
+# in work.
+Progress = Callable[[int, int | None, str], None]
 
 
-def progress_bar(what: str, console: Console) -> Progress:
-    """A bar with counts and time; the description of its task is shown behind them."""
-    return Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-    )
+def no_progress(_done: int, _total: int | None, _part: str) -> None:
+    """Tell nobody."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import urllib.request
 
-import typer
-
 VARIABLE = "OUTCOMES_FAILURE_WEBHOOK"
+
+_log = logging.getLogger(__name__)
 
 
 def report_failure(step: str, exit_code: int, run_id: str | None) -> None:
@@ -39,4 +40,4 @@ def report_failure(step: str, exit_code: int, run_id: str | None) -> None:
     except Exception as error:  # any error: the exit code must still reach the scheduler
         # Some messages quote the URL, which is a secret.
         why = str(error) if url not in str(error) else type(error).__name__
-        typer.secho(f"warning: {VARIABLE} was not reached: {why}", fg="yellow", err=True)
+        _log.warning("warning: %s was not reached: %s", VARIABLE, why)

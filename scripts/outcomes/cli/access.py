@@ -11,6 +11,7 @@ from rich.console import Console
 from outcomes.access.logins import make_login, readable_schemas, require_free
 from outcomes.access.rights import require_access, require_purge
 from outcomes.access.roles import apply_access, district_role
+from outcomes.cli.progress import progress_bar
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.errors import OutcomesError
@@ -137,7 +138,8 @@ def purge(
             with console.status(message):
                 step(destruction)
     # dbt needs the locks of this connection, so it is closed.
-    build(console, accept_loss=f"purge of {partner}")
+    with progress_bar("Building", console) as progress:
+        build(accept_loss=f"purge of {partner}", progress=progress)
     with connect(settings) as connection:
         destruction = begin(connection, settings, partner)
         with console.status("Rewriting the tables"):

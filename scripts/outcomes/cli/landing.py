@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outcomes.config import load_settings
-from outcomes.contracts.reader import load_contract, load_contracts
+from outcomes.cli.options import NEEDS_A_PERSON, given_date
+from outcomes.cli.progress import progress_bar
 from outcomes.contracts.standards import STANDARDS
 from outcomes.errors import OutcomesError
-from outcomes.event_log import log_event
-from outcomes.landing.archive import Archive, require_own_archive
-from outcomes.landing.check import FileReport, Finding, check_files
-from outcomes.landing.deliveries import (
-    DeliveredFile,
-    delivered_file,
-    find_deliveries,
-    shown,
-)
-from outcomes.landing.interruption import explained
-from outcomes.landing.loader import (
-    ALREADY_LANDED,
-    NOT_LANDED,
-    Outcome,
-    land_deliveries,
-    release_file,
-)
-from outcomes.landing.replaced import refuse_unsaid
-from outcomes.landing.replay import replay as replay_archive
-from outcomes.landing.sftp import SCHEME, fetched
+from outcomes.landing.check import FileReport, Finding, check_samples
+from outcomes.landing.deliveries import printable
+from outcomes.landing.land import Landing, release_held_file, replay_archive
+from outcomes.landing.land import land as land_path
+from outcomes.landing.loader import ALREADY_LANDED, NOT_LANDED, Outcome
 from outcomes.landing.skeleton import crosswalk_of, write_skeleton, write_standard
-from outcomes.landing.snapshots import releases
-from outcomes.progress import progress_bar
-from outcomes.warehouse.connection import connect
-from outcomes.warehouse.tables import create_tables
 
 district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
-
-# Not 1, which means that the command itself failed.
-NEEDS_A_PERSON = 3
 
 
 def land(
@@ -78,39 +53,10 @@ def land(
         outcomes land drops/pittsburgh/2012-10-01 --dry-run
         outcomes land sftp://warehouse@files.example.org/drops
     """
-    # An empty path is an unset variable of a script, not the current folder.
-    if not path:
-        raise OutcomesError("The path is empty. Give a drops folder or a file.")
-    with fetched(path) if path.startswith(SCHEME) else nullcontext(Path(path)) as local:
-        _land(local, dry_run=dry_run)
-
-
-def _land(path: Path, *, dry_run: bool) -> None:
-    contracts = load_contracts()
-    deliveries = find_deliveries(path, contracts)
-    archive = Archive.of(load_settings())
-    outcomes: list[Outcome] = []
-    with explained(), connect() as connection:
-        require_own_archive(connection, load_settings())
-        undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
-        with undo, progress_bar("Landing", console) as progress:
-            create_tables(connection)
-            deliveries = refuse_unsaid(connection, contracts, deliveries)
-            files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
-            task = progress.add_task("", total=len(deliveries.files))
-            for delivered, landed in land_deliveries(connection, contracts, files):
-                outcomes += landed
-                for outcome in landed if not dry_run else ():
-                    _log(outcome)
-                progress.update(
-                    task,
-                    advance=1,
-                    description=f"{delivered.partner_id} {delivered.as_of_date}",
-                )
-        unkept = [] if dry_run else _keep_releases(connection, archive)
-    _show_problems(outcomes, [*deliveries.unplaced, *unkept])
-    console.print(counts_table(outcomes, "Would be landed" if dry_run else "Landed"))
-    if deliveries.unplaced or unkept or any(outcome.needs_a_person for outcome in outcomes):
+    with progress_bar("Landing", console) as progress:
+        landing = land_path(path, dry_run=dry_run, progress=progress)
+    show_landing(landing, "Would be landed" if dry_run else "Landed")
+    if landing.needs_a_person:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -124,17 +70,14 @@ def release(
     Example:
         outcomes release 103029902_STUDENT_201210051930.txt --reason "school closed, asked"
     """
-    archive = Archive.of(load_settings())
-    with explained(), connect() as connection:
-        outcomes = release_file(connection, load_contracts(), file_name, given_date(as_of), reason)
-        unkept = _keep_releases(connection, archive)
-    for outcome in outcomes:
+    landing = release_held_file(file_name, given_date(as_of), reason)
+    for outcome in landing.outcomes:
         console.print(
             f"{outcome.status} {outcome.partner_id} {outcome.as_of_date} "
             f"{escape(outcome.file_name)}"
         )
-    _show_problems([], unkept)
-    if unkept:
+    _show_problems([], landing.problems)
+    if landing.problems:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -147,22 +90,12 @@ def replay() -> None:
     Example:
         outcomes replay
     """
-    contracts, archive = load_contracts(), Archive.of(load_settings())
-    with explained(), connect() as connection, progress_bar("Replaying", console) as progress:
-        create_tables(connection)
-        task = progress.add_task("")
-
-        def follow(done: int, total: int, file: DeliveredFile) -> None:
-            where = f"{file.partner_id} {file.as_of_date}"
-            progress.update(task, completed=done, total=total, description=where)
-
-        outcomes = replay_archive(connection, contracts, archive, follow)
-    failed = [outcome for outcome in outcomes if outcome.status == NOT_LANDED or outcome.error]
-    for outcome in failed:
-        _log(outcome)
-    _show_problems(failed, [])
-    console.print(counts_table(outcomes, "Replayed"))
-    if failed:
+    with progress_bar("Replaying", console) as progress:
+        replayed = replay_archive(progress)
+    unread = [outcome for outcome in replayed.outcomes if outcome.is_unread]
+    _show_problems(unread, [])
+    console.print(counts_table(replayed.outcomes, "Replayed"))
+    if unread:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -187,16 +120,14 @@ def new(
         outcomes district new contracts/steel_valley.odcs.yaml roster.csv attendance.zip
         outcomes district new contracts/duquesne.odcs.yaml export.zip --standard oneroster-1.1
     """
+    shown, codes = escape(printable(contract)), escape(printable(crosswalk_of(contract)))
     if standard:
         write_standard(contract, standard, samples or [])
         console.print(
-            f"{escape(shown(crosswalk_of(contract)))}: the standard's codes; add the district's "
-            "subjects and append them to seeds/crosswalks/code_crosswalk.csv."
+            f"{codes}: the standard's codes; add the district's subjects and append them to "
+            "seeds/crosswalks/code_crosswalk.csv."
         )
-        console.print(
-            f"{escape(shown(contract))}: complete every TODO, then run `outcomes district check` "
-            "with it."
-        )
+        console.print(f"{shown}: complete every TODO, then run `outcomes district check` with it.")
         return
     if not samples:
         raise OutcomesError("Give sample files, or a --standard.")
@@ -205,12 +136,12 @@ def new(
         console.print(f"check {escape(note)}")
     if skeleton.codes:
         console.print(
-            f"{escape(shown(crosswalk_of(contract)))}: {len(skeleton.codes)} codes; complete them "
-            "and append them to seeds/crosswalks/code_crosswalk.csv."
+            f"{codes}: {len(skeleton.codes)} codes; complete them and append them to "
+            "seeds/crosswalks/code_crosswalk.csv."
         )
     console.print(
-        f"{escape(shown(contract))}: {len(skeleton.objects)} kinds of files. Complete every TODO, "
-        "then run `outcomes district check` with it."
+        f"{shown}: {len(skeleton.objects)} kinds of files. Complete every TODO, then run "
+        "`outcomes district check` with it."
     )
 
 
@@ -231,66 +162,17 @@ def check(
     Example:
         outcomes district check contracts/clairton.odcs.yaml Clairton_DHS_2012-10-03.xlsx
     """
-    partner = load_contract(contract)
-    if partner.names_districts:
-        partner = partner.with_districts(load_contracts().district_ids)
-    for file in files:
-        if not file.is_file():
-            raise OutcomesError(f"{shown(file)} is not a file. Give the files to be checked.")
-        try:
-            file.open("rb").close()
-        except OSError as error:
-            raise OutcomesError(f"{shown(file)} cannot be read: {error.strerror}.") from None
-    day = given_date(as_of)
-    reports = check_files(
-        partner, [delivered_file(file, partner.partner_id, day) for file in files]
-    )
+    reports = check_samples(contract, files, given_date(as_of))
     for report in reports:
         _show_report(report)
-    if any(report.outcome.needs_a_person or report.rejected for report in reports):
+    if any(report.needs_a_person for report in reports):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
-def _log(outcome: Outcome) -> None:
-    log_event(
-        "file",
-        # No name: a district may write a child's into it.
-        file_id=outcome.file_id,
-        partner_id=outcome.partner_id,
-        as_of_date=outcome.as_of_date,
-        status=outcome.status,
-        reason=outcome.reason,
-        error=outcome.error,
-        rows_loaded=outcome.counts.rows_loaded,
-        rows_rejected=outcome.counts.rows_rejected,
-    )
-
-
-def _keep_releases(connection: psycopg.Connection, archive: Archive) -> list[str]:
-    """Archive all releases: an interrupted one is in the ledger, but not yet in the archive.
-
-    Returns:
-        Messages about those that could not be archived.
-    """
-    unkept = []
-    for known in releases(connection):
-        try:
-            archive.keep_release(known)
-        except OutcomesError as error:
-            unkept.append(f"the release of {known.file_name} is not archived: {error}")
-    return unkept
-
-
-def given_date(text: str) -> date | None:
-    """The day of an option `--as-of`; None if it is not given.
-
-    Raises:
-        OutcomesError: it is not a date.
-    """
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
+def show_landing(landing: Landing, title: str) -> None:
+    """Print what needs a look, and a table of the partners' files and rows."""
+    _show_problems(landing.outcomes, landing.problems)
+    console.print(counts_table(landing.outcomes, title))
 
 
 def _show_problems(outcomes: list[Outcome], others: list[str]) -> None:

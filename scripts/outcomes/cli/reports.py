@@ -12,7 +12,7 @@ from rich.console import Console
 
 from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER
-from outcomes.cli.landing import NEEDS_A_PERSON, given_date
+from outcomes.cli.options import NEEDS_A_PERSON, given_date
 from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts, require_district
 from outcomes.reports.district import report_file, write_report

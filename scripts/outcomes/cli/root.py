@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Annotated, NoReturn
@@ -9,20 +10,16 @@ from typing import Annotated, NoReturn
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from outcomes.access.logins import connect_as
-from outcomes.access.rights import require_build, require_week
+from outcomes.access.rights import require_week
 from outcomes.access.roles import BUILDER
 from outcomes.cli.access import access_app, purge
-from outcomes.cli.landing import (
-    NEEDS_A_PERSON,
-    district_app,
-    given_date,
-    land,
-    release,
-    replay,
-)
+from outcomes.cli.landing import district_app, land, release, replay
 from outcomes.cli.linkage import link_app
+from outcomes.cli.options import NEEDS_A_PERSON, given_date
+from outcomes.cli.progress import progress_bar
 from outcomes.cli.reports import (
     dashboards,
     report_app,
@@ -35,6 +32,7 @@ from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
 from outcomes.linkage.decisions import reviewer_name
+from outcomes.publishing.build import BuildError
 from outcomes.publishing.build import build as build_warehouse
 from outcomes.publishing.releases import request_revision
 from outcomes.publishing.runs import (
@@ -48,6 +46,7 @@ from outcomes.warehouse.connection import connect
 from outcomes.warehouse.tables import require_release
 from outcomes.webhook import report_failure
 
+console = Console(highlight=False, soft_wrap=True)
 cli = typer.Typer(
     help="Student Outcomes Warehouse: land deliveries, build marts, link, report.",
     no_args_is_help=True,
@@ -83,6 +82,17 @@ def main(
     ] = False,
 ) -> None:
     """Land deliveries, build marts, link, report."""
+    logging.getLogger("outcomes").addHandler(_warnings)
+
+
+class _Warnings(logging.Handler):
+    """Shows the library's warnings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.secho(record.getMessage(), fg="yellow", err=True)
+
+
+_warnings = _Warnings(logging.WARNING)
 
 
 @cli.command()
@@ -111,15 +121,11 @@ def build(
         outcomes build --as-of 2012-09-12
         outcomes build --as-of 2012-09-12 --publish --accept-loss "as known when the year began"
     """
-    day = str(given_date(as_of) or "")
-    if day and accept_loss and not publish:
-        raise OutcomesError(
-            "--accept-loss is about a publication, and a build of an earlier day is not "
-            "published: say --publish, too, or leave it out."
+    day = given_date(as_of)
+    with progress_bar("Building", console) as progress:
+        result = build_warehouse(
+            day, accept_loss, publish=publish or day is None, progress=progress
         )
-    with connect() as connection:
-        require_build(connection, load_settings())
-    result = build_warehouse(Console(), day, accept_loss, publish=publish or not day)
     typer.echo(f"Built and tested: {result.nodes} models and tests passed.")
     typer.echo(result.verdict)
     if result.status == "held":
@@ -189,7 +195,8 @@ def weekly(
         with connect() as connection:
             is_needed = force or not is_up_to_date(connection)
         if is_needed:
-            result = build_warehouse(Console())
+            with progress_bar("Building", console) as progress:
+                result = build_warehouse(progress=progress)
             typer.echo(result.verdict)
             run_id = result.run_id
             waits_in = step if result.status == "held" else waits_in
@@ -218,6 +225,10 @@ def app() -> None:
         _fail("`outcomes` works in a checkout of the project: run `make install` in one.")
     try:
         sys.exit(cli(standalone_mode=False))
+    except BuildError as error:
+        for node in error.failed:
+            console.print(f"[red]{node.status}[/] {node.name}: {escape(node.reason)}")
+        _fail(str(error))
     except OutcomesError as error:
         _fail(str(error))
     except typer.TyperException as error:

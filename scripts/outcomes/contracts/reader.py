@@ -7,9 +7,9 @@ would silently make a column optional.
 from __future__ import annotations
 
 import difflib
-import sys
+import logging
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 
 # Both loaders are safe; the one in C reads a contract ten times as fast.
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_log = logging.getLogger(__name__)
 _LOAD_COLUMNS = {"partner_id", "load_id", "line_number", "as_of_date", "origin_file_id"}
 _TYPE_OPTIONS = {"pattern", "format", "minimum", "maximum"}
 
@@ -46,6 +47,13 @@ class Contracts(dict[str, Contract]):
         super().__init__()
         self.unusable: dict[str, str] = {}
 
+    def without(self, unusable: Mapping[str, str]) -> Contracts:
+        """The contracts without those that turned out to be unusable, with the errors."""
+        others = Contracts()
+        others.update({name: self[name] for name in self if name not in unusable})
+        others.unusable = self.unusable | dict(unusable)
+        return others
+
     @property
     def district_ids(self) -> list[str]:
         """The districts that have a contract, usable or not."""
@@ -56,7 +64,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
 
     A contract that is invalid, or has an object that neither fills a feed nor is read by
-    another object's SQL, is skipped and named on stderr. The other contracts stay usable.
+    another object's SQL, is skipped with a warning. The other contracts stay usable.
     """
     contracts = Contracts()
     for file in sorted(folder.glob("*.odcs.yaml")):
@@ -70,7 +78,7 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
         except ContractError as error:
             partner_id = file.name.removesuffix(".odcs.yaml")
             contracts.unusable[partner_id] = str(error)
-            print(f"skipped: {error}", file=sys.stderr)  # noqa: T201
+            _log.warning("skipped: %s", error)
     known = contracts.district_ids
     for partner_id, contract in contracts.items():
         contracts[partner_id] = contract.with_districts(known)

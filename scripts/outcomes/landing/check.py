@@ -5,14 +5,18 @@ They land in a temporary warehouse, so the report says what landing itself would
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 
 import psycopg
 
 from outcomes.contracts.model import Contract
-from outcomes.landing.deliveries import DeliveredFile
+from outcomes.contracts.reader import load_contract, load_contracts
+from outcomes.errors import OutcomesError
+from outcomes.landing.deliveries import DeliveredFile, delivered_file, printable
 from outcomes.landing.joins import ROW_OF_FILE
 from outcomes.landing.loader import Outcome, land_deliveries
 from outcomes.landing.reading import FileReading
@@ -28,25 +32,50 @@ Fault = tuple[int, str, str | None, str]
 LISTED_LINES = 5
 
 
-@dataclass
+@dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one column, with its first lines."""
+    """One kind of fault in one column, with the number of its rows and its first lines."""
 
     reason_code: str
     column: str | None
     detail: str
-    rows: int = 0
-    lines: list[int] = field(default_factory=list)
+    rows: int
+    lines: list[int]
 
 
-@dataclass
+@dataclass(frozen=True)
 class FileReport:
     """The outcome of one file, with the reasons for rejected rows and for nulled values."""
 
     outcome: Outcome
-    rejected: list[Finding] = field(default_factory=list)
-    issues: list[Finding] = field(default_factory=list)
-    unconfirmed: list[UnconfirmedPosition] = field(default_factory=list)
+    rejected: list[Finding]
+    issues: list[Finding]
+    unconfirmed: list[UnconfirmedPosition]
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether the file would not be loaded, or not all of its rows."""
+        return self.outcome.needs_a_person or bool(self.rejected)
+
+
+def check_samples(contract: Path, samples: Sequence[Path], as_of: date | None) -> list[FileReport]:
+    """What landing makes of sample files anywhere; the day is given, or their folders' or today.
+
+    Raises:
+        OutcomesError: the contract cannot be used, or a file cannot be read.
+    """
+    partner = load_contract(contract)
+    if partner.names_districts:
+        partner = partner.with_districts(load_contracts().district_ids)
+    for sample in samples:
+        if not sample.is_file():
+            raise OutcomesError(f"{printable(sample)} is not a file. Give the files to be checked.")
+        try:
+            sample.open("rb").close()
+        except OSError as error:
+            raise OutcomesError(f"{printable(sample)} cannot be read: {error.strerror}.") from None
+    files = [delivered_file(sample, partner.partner_id, as_of) for sample in samples]
+    return check_files(partner, files)
 
 
 def check_files(contract: Contract, files: Sequence[DeliveredFile]) -> list[FileReport]:
@@ -61,18 +90,10 @@ def check_files(contract: Contract, files: Sequence[DeliveredFile]) -> list[File
                 before = outcomes.get(key, outcome)
                 outcomes[key] = replace(outcome, counts=before.counts, issues=before.issues)
         found = sorted(outcomes.items(), key=lambda entry: files.index(entry[0][0]))
-        reports = [_report(warehouse, contract, file, outcome) for (file, _), outcome in found]
-        for report, ((file, _), outcome) in zip(reports, found, strict=True):
-            report.unconfirmed = _unconfirmed(contract, file, outcome)
-    names = {
-        outcome.file_id: f"{outcome.file_name} of {outcome.as_of_date}" for _, outcome in found
-    }
-    for finding in (finding for report in reports for finding in report.rejected + report.issues):
-        # The numbers of files are those of the temporary warehouse.
-        finding.detail = ROW_OF_FILE.sub(
-            lambda match: f"in a row of {names[int(match[1])]}: ", finding.detail
-        )
-    return reports
+        names = {
+            outcome.file_id: f"{outcome.file_name} of {outcome.as_of_date}" for _, outcome in found
+        }
+        return [_report(warehouse, contract, file, outcome, names) for (file, _), outcome in found]
 
 
 def _delivered(outcome: Outcome, files: Iterable[DeliveredFile]) -> DeliveredFile:
@@ -85,10 +106,21 @@ def _delivered(outcome: Outcome, files: Iterable[DeliveredFile]) -> DeliveredFil
 
 
 def _report(
-    warehouse: psycopg.Connection, contract: Contract, file: DeliveredFile, outcome: Outcome
+    warehouse: psycopg.Connection,
+    contract: Contract,
+    file: DeliveredFile,
+    outcome: Outcome,
+    names: Mapping[int | None, str],
 ) -> FileReport:
     if outcome.file_id is None:
         return _read_again(contract, file, outcome)
+
+    def named(faults: Iterable[Fault]) -> Iterator[Fault]:
+        # The numbers of files are those of the temporary warehouse.
+        for line, reason, column, detail in faults:
+            named = ROW_OF_FILE.sub(lambda match: f"in a row of {names[int(match[1])]}: ", detail)
+            yield line, reason, column, named
+
     rejected, issues = (
         warehouse.execute(
             f"select {line}, reason_code, column_name, coalesce(detail, '') from landing.{table} "  # noqa: S608
@@ -97,7 +129,8 @@ def _report(
         )
         for table, line in (("rejected_rows", "line_start"), ("value_issues", "line_number"))
     )
-    return FileReport(outcome, _findings(rejected), _findings(issues))
+    unconfirmed = _unconfirmed(contract, file, outcome)
+    return FileReport(outcome, _findings(named(rejected)), _findings(named(issues)), unconfirmed)
 
 
 def _read_again(contract: Contract, file: DeliveredFile, outcome: Outcome) -> FileReport:
@@ -111,7 +144,8 @@ def _read_again(contract: Contract, file: DeliveredFile, outcome: Outcome) -> Fi
                 for block in FileReading(contract, part).blocks():
                     rejected += block.rejected.drop("line_end").rows()
                     issues += block.issues.rows()
-    return FileReport(outcome, _findings(rejected), _findings(issues))
+    unconfirmed = _unconfirmed(contract, file, outcome)
+    return FileReport(outcome, _findings(rejected), _findings(issues), unconfirmed)
 
 
 def _unconfirmed(
@@ -130,11 +164,9 @@ def _unconfirmed(
 
 def _findings(faults: Iterable[Fault]) -> list[Finding]:
     """Faults of the same kind together, in the order of their first lines."""
-    found: dict[tuple[str, str | None, str], Finding] = {}
+    lines: dict[tuple[str, str | None, str], list[int]] = {}
     for line, reason, column, detail in faults:
-        kind = (reason, column, detail)
-        finding = found.setdefault(kind, Finding(*kind))
-        finding.rows += 1
-        if len(finding.lines) < LISTED_LINES:
-            finding.lines.append(line)
-    return list(found.values())
+        lines.setdefault((reason, column, detail), []).append(line)
+    return [
+        Finding(*kind, rows=len(found), lines=found[:LISTED_LINES]) for kind, found in lines.items()
+    ]

@@ -96,28 +96,30 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
     except OSError as error:
         problem = "does not exist" if isinstance(error, FileNotFoundError) else error.strerror
         raise OutcomesError(
-            f"{shown(path)}: {problem}. Give a drops folder, a delivery or a file."
+            f"{printable(path)}: {problem}. Give a drops folder, a delivery or a file."
         ) from None
     path = path.absolute()
-    candidates, unplaced = _below(path)
+    candidates, unplaced = _files_below(path)
     if not candidates and not unplaced:
-        raise OutcomesError(f"{shown(path)} holds no file.")
+        raise OutcomesError(f"{printable(path)} holds no file.")
     files: list[DeliveredFile] = []
     for candidate in sorted(candidates):
-        delivered = _place(candidate)
+        delivered = _by_its_folders(candidate)
         if delivered is None:
             unplaced.append(
-                f"{shown(candidate)}: expected a file in a folder <partner>/<yyyy-mm-dd>/"
+                f"{printable(candidate)}: expected a file in a folder <partner>/<yyyy-mm-dd>/"
             )
         elif not _is_inside(delivered):
-            unplaced.append(f"{shown(candidate)}: a link that leads out of the delivery's folder")
+            unplaced.append(
+                f"{printable(candidate)}: a link that leads out of the delivery's folder"
+            )
         elif delivered.partner_id in getattr(partners, "unusable", {}):
             unplaced.append(
-                f"{shown(candidate)}: the contract of {delivered.partner_id} cannot be used yet"
+                f"{printable(candidate)}: the contract of {delivered.partner_id} cannot be used yet"
             )
         elif delivered.partner_id not in partners:
             unplaced.append(
-                f"{shown(candidate)}: no contract for partner {delivered.partner_id!r}; "
+                f"{printable(candidate)}: no contract for partner {delivered.partner_id!r}; "
                 f"known are {', '.join(sorted(partners))}"
             )
         else:
@@ -127,9 +129,9 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
 
 def delivered_file(path: Path, partner_id: str, as_of_date: date | None = None) -> DeliveredFile:
     """A partner's file anywhere, of the given day, else of its folder's day, else of today."""
-    file = _place(path.absolute())
+    file = _by_its_folders(path.absolute())
     if file is None:
-        file = DeliveredFile(partner_id, datetime.now(UTC).date(), shown(path.name), path)
+        file = DeliveredFile(partner_id, datetime.now(UTC).date(), printable(path.name), path)
     return replace(file, partner_id=partner_id, as_of_date=as_of_date or file.as_of_date)
 
 
@@ -143,13 +145,13 @@ def delivery_date(folder: Path) -> date | None:
         return None
 
 
-def shown(path: Path | str) -> str:
+def printable(path: Path | str) -> str:
     """A name that can be printed and stored, whatever characters a partner used."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _below(path: Path) -> tuple[list[Path], list[str]]:
+def _files_below(path: Path) -> tuple[list[Path], list[str]]:
     """Readable files, and messages about the others; links to folders are not followed."""
     if not path.is_dir():
         entries = [path]
@@ -166,7 +168,7 @@ def _below(path: Path) -> tuple[list[Path], list[str]]:
         if entry.name.startswith("."):
             continue
         if problem := _unreadable(entry):
-            unplaced.append(f"{shown(entry)}: {problem}")
+            unplaced.append(f"{printable(entry)}: {problem}")
         else:
             readable.append(entry)
     return readable, unplaced
@@ -191,10 +193,10 @@ def _is_inside(delivered: DeliveredFile) -> bool:
     return delivered.path.resolve().is_relative_to(folder.resolve())
 
 
-def _place(path: Path) -> DeliveredFile | None:
+def _by_its_folders(path: Path) -> DeliveredFile | None:
     for folder in path.parents:
         as_of_date = delivery_date(folder)
         if as_of_date is not None:
-            name = shown(path.relative_to(folder).as_posix())
+            name = printable(path.relative_to(folder).as_posix())
             return DeliveredFile(folder.parent.name, as_of_date, name, path)
     return None

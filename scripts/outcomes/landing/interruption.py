@@ -38,7 +38,7 @@ def fault_of(error: BaseException) -> FileError:
         case OSError():
             problem = error.strerror or type(error).__name__
             return FileError(Reason.UNREADABLE_FILE, f"cannot be read: {problem}")
-    where = f"{type(error).__name__} in {_place(error)}"
+    where = f"{type(error).__name__} in {_failing_line(error)}"
     return FileError(
         Reason.READER_FAILED,
         f"this release cannot read it ({where}). Please report that; every landing tries again",
@@ -46,7 +46,7 @@ def fault_of(error: BaseException) -> FileError:
     )
 
 
-def _place(error: BaseException) -> str:
+def _failing_line(error: BaseException) -> str:
     """The line of this package in which an error arose."""
     package = Path(__file__).parent.parent
     frames = [
@@ -62,7 +62,7 @@ def _is_full(error: OSError) -> bool:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explain_failures() -> Iterator[None]:
     """Turn such a failure into an error that says what failed and what to do.
 
     Raises:
@@ -71,7 +71,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.DiskFull as error:
-        raise _again(
+        raise _run_again(
             f"PostgreSQL has no space left: {_first_line(error)}", make_space=True
         ) from None
     except (
@@ -79,14 +79,14 @@ def explained() -> Iterator[None]:
         psycopg.InterfaceError,
         psycopg.errors.InternalError_,  # a worker of a cluster was lost
     ) as error:
-        raise _again(f"The connection to PostgreSQL broke: {_first_line(error)}") from None
+        raise _run_again(f"The connection to PostgreSQL broke: {_first_line(error)}") from None
     except OSError as error:
-        raise _again(
+        raise _run_again(
             f"A file could not be read or written: {error}", make_space=_is_full(error)
         ) from None
 
 
-def _again(what: str, *, make_space: bool = False) -> OutcomesError:
+def _run_again(what: str, *, make_space: bool = False) -> OutcomesError:
     advice = "free some space and run" if make_space else "run"
     return OutcomesError(
         f"{what}\nEvery file has landed completely or not at all: {advice} the same command again."

@@ -16,7 +16,7 @@ from outcomes.contracts.model import Contract
 from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.replaced import line_of, record_replaced_objects
+from outcomes.landing.replaced import objects_in_succession, record_replaced_objects
 from outcomes.landing.unpack import LogicalFile
 from outcomes.queries import query
 
@@ -124,10 +124,10 @@ def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
 
 def lock(connection: psycopg.Connection, key: FileKey) -> None:
     """Keep other loaders from an object, and those it replaces, until the transaction ends."""
-    line, _ = line_of(connection, key.partner_id, key.contract_object or "")
+    objects, _ = objects_in_succession(connection, key.partner_id, key.contract_object or "")
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-        [f"outcomes.land {key.partner_id} {line[0]}"],
+        [f"outcomes.land {key.partner_id} {objects[0]}"],
     )
 
 
@@ -228,7 +228,7 @@ def joined_files(
 ) -> list[JoinedFile]:
     """The accepted files of an object up to a delivery, oldest first.
 
-    Held files of the delivery itself are included, because they are judged after the join.
+    Held files of the delivery itself are included, because they are compared after the join.
     """
     found = connection.execute(
         query("outcomes.landing", "joined_files"),

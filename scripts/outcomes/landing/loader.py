@@ -24,7 +24,7 @@ from outcomes.landing.joins import Joined, is_delta, join
 from outcomes.landing.ledger import FileKey, KnownFile
 from outcomes.landing.reading import Counts, FileReading
 from outcomes.landing.reasons import FileError, Reason
-from outcomes.landing.snapshots import Judged, Release
+from outcomes.landing.snapshots import ChangedSnapshot, Release
 from outcomes.landing.unpack import LogicalFile, logical_files, whole_file
 from outcomes.landing.validate import ValidBlock
 
@@ -35,9 +35,9 @@ NOT_LANDED = "not landed"
 _PASSING = (Reason.DATE_IN_THE_FUTURE.value, Reason.READER_FAILED.value)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
-    """The outcome of one file, for the terminal.
+    """The outcome of one file.
 
     `status` is the ledger's, or `already landed` if there was nothing to do, or `not landed` if
     the file could not be archived, restored or read: it has no row in the ledger, and the next
@@ -72,6 +72,11 @@ class Outcome:
     def needs_a_person(self) -> bool:
         """Whether somebody has to act: decide, or ask the partner."""
         return self.status in ("quarantined", "held", NOT_LANDED)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the file could not be restored or read."""
+        return self.status == NOT_LANDED or self.error is not None
 
 
 def land_deliveries(
@@ -138,11 +143,11 @@ def land_file(
     """
     try:
         with connection.transaction():
-            landed = _take(connection, contract, file)
-            judged = _judge(connection, contract, landed)
+            landed = _land_once(connection, contract, file)
+            changed = _hold_shrunken_snapshots(connection, contract, landed)
     except BaseException as error:
         return [Outcome.not_landed(file.delivered, file.file_name, fault_of(error))]
-    return _outcomes(contract, [landed], judged)
+    return _with_changed_snapshots(contract, [landed.outcome], changed)
 
 
 def land_joined(
@@ -161,22 +166,25 @@ def land_joined(
     rows: dict[str, pl.DataFrame] = {}
     try:
         with connection.transaction():
-            landed = [_take(connection, contract, file, rows) for file in files]
-            judged: list[Judged] = []
+            landed = [_land_once(connection, contract, file, rows) for file in files]
+            outcomes = [entry.outcome for entry in landed]
+            changed: list[ChangedSnapshot] = []
             if any(entry.is_new for entry in landed):
                 days = ledger.later_joined_deliveries(connection, contract.partner_id, as_of_date)
                 for day in [as_of_date, *days]:
                     for joined in join(connection, contract, day):
-                        _note(connection, joined, landed)
+                        if joined.fault:
+                            ledger.quarantine_joined(connection, joined.file, joined.fault)
+                        outcomes = [_after_join(outcome, joined) for outcome in outcomes]
                 for entry in landed:
-                    judged += _judge(connection, contract, entry)
+                    changed += _hold_shrunken_snapshots(connection, contract, entry)
     except BaseException as error:
         fault = fault_of(error)
         return [Outcome.not_landed(file.delivered, file.file_name, fault) for file in files]
-    return _outcomes(contract, landed, judged)
+    return _with_changed_snapshots(contract, outcomes, changed)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Landed:
     """A file's outcome within its transaction; `is_new` if it changed the ledger."""
 
@@ -186,13 +194,16 @@ class _Landed:
     is_new: bool
 
 
-def _take(
+def _land_once(
     connection: psycopg.Connection,
     contract: Contract,
     file: LogicalFile,
     rows: dict[str, pl.DataFrame] | None = None,
 ) -> _Landed:
-    """Read a file into the tables, unless it has landed; `rows` collects those to be joined."""
+    """Read a file into the tables, unless it has landed; `rows` collects those to be joined.
+
+    A file that an earlier version of the contract quarantined is read again.
+    """
     reading = FileReading(contract, file)
     key = FileKey.of(file, reading.sha256)
     ledger.lock(connection, key)
@@ -201,15 +212,15 @@ def _take(
         others = [k for k in known if k.file_id != stale.file_id]
         with connection.transaction() as attempt:
             ledger.forget_quarantined(connection, stale)
-            landed = _enter(connection, contract, file, key, reading, rows, others)
+            landed = _load_unless_known(connection, contract, file, key, reading, rows, others)
             is_unchanged = stale.contract_version == contract.version
             if is_unchanged and landed.outcome.reason == stale.reason_code:
                 raise psycopg.Rollback(attempt)
             return landed
-    return _enter(connection, contract, file, key, reading, rows, known)
+    return _load_unless_known(connection, contract, file, key, reading, rows, known)
 
 
-def _enter(
+def _load_unless_known(
     connection: psycopg.Connection,
     contract: Contract,
     file: LogicalFile,
@@ -218,7 +229,7 @@ def _enter(
     rows: dict[str, pl.DataFrame] | None,
     known: list[KnownFile],
 ) -> _Landed:
-    outcome = _repeated(connection, contract, file, key, known)
+    outcome = _outcome_of_known(connection, contract, file, key, known)
     if outcome and not ledger.receive_again(connection, key, file.delivered.received_at):
         return _Landed(file, key, outcome, is_new=False)
     ledger.forget_failed(connection, file, key)
@@ -226,35 +237,47 @@ def _enter(
     return _Landed(file, key, outcome, is_new=True)
 
 
-def _judge(connection: psycopg.Connection, contract: Contract, landed: _Landed) -> list[Judged]:
+def _hold_shrunken_snapshots(
+    connection: psycopg.Connection, contract: Contract, landed: _Landed
+) -> list[ChangedSnapshot]:
     group = snapshots.SnapshotGroup.of(landed.file, landed.key) if landed.is_new else None
-    return snapshots.judge_snapshots(connection, group, contract.max_shrink_share) if group else []
+    if group is None:
+        return []
+    return snapshots.hold_shrunken_snapshots(connection, group, contract.max_shrink_share)
 
 
-def _outcomes(contract: Contract, landed: list[_Landed], judged: list[Judged]) -> list[Outcome]:
+def _with_changed_snapshots(
+    contract: Contract, outcomes: list[Outcome], changed: list[ChangedSnapshot]
+) -> list[Outcome]:
     """The outcomes of the files, and of other snapshots that changed because of them."""
-    outcomes = [entry.outcome for entry in landed]
-    own = {outcome.file_id: outcome for outcome in outcomes if outcome.file_id is not None}
-    for verdict in judged:
-        if outcome := own.get(verdict.file_id):
-            outcome.status, outcome.detail = verdict.status, verdict.detail
-            outcome.reason = Reason.SHRUNKEN_SNAPSHOT.value
-        else:
-            outcomes.append(_verdict_on_another(contract, verdict))
-    return outcomes
+    own = {outcome.file_id for outcome in outcomes if outcome.file_id is not None}
+    last = {snapshot.file_id: snapshot for snapshot in changed}
+    return [
+        replace(
+            outcome,
+            status=last[outcome.file_id].status,
+            detail=last[outcome.file_id].detail,
+            reason=Reason.SHRUNKEN_SNAPSHOT.value,
+        )
+        if outcome.file_id in last
+        else outcome
+        for outcome in outcomes
+    ] + [_outcome_of(contract, snapshot) for snapshot in changed if snapshot.file_id not in own]
 
 
-def _note(connection: psycopg.Connection, joined: Joined, landed: list[_Landed]) -> None:
-    """Update the file's outcome with the result of the join."""
-    if joined.fault:
-        ledger.quarantine_joined(connection, joined.file, joined.fault)
-    for entry in landed:
-        outcome = entry.outcome
-        if outcome.file_id == joined.file.file_id:
-            outcome.counts, outcome.issues = joined.counts, outcome.issues + joined.issues
-            if joined.fault:
-                outcome.status, outcome.reason = "quarantined", joined.fault.reason.value
-                outcome.detail = joined.fault.detail
+def _after_join(outcome: Outcome, joined: Joined) -> Outcome:
+    """The outcome of a file after a join; that of any other file is unchanged."""
+    if outcome.file_id != joined.file.file_id:
+        return outcome
+    outcome = replace(outcome, counts=joined.counts, issues=outcome.issues + joined.issues)
+    if joined.fault is None:
+        return outcome
+    return replace(
+        outcome,
+        status="quarantined",
+        reason=joined.fault.reason.value,
+        detail=joined.fault.detail,
+    )
 
 
 def release_file(
@@ -278,8 +301,8 @@ def release_file(
                 f"{file_name} is of {group.partner_id}, which no longer has a contract. Restore "
                 "the contract, then release the file."
             )
-        judged = _judge_again(connection, contract, group)
-    return [_verdict_on_another(contract, verdict) for verdict in judged]
+        changed = _hold_again(connection, contract, group)
+    return [_outcome_of(contract, snapshot) for snapshot in changed]
 
 
 def restore_release(
@@ -289,31 +312,31 @@ def restore_release(
     with connection.transaction():
         group = snapshots.restore_release(connection, release)
         if group:
-            _judge_again(connection, contracts[group.partner_id], group)
+            _hold_again(connection, contracts[group.partner_id], group)
 
 
-def _judge_again(
+def _hold_again(
     connection: psycopg.Connection, contract: Contract, group: snapshots.SnapshotGroup
-) -> list[Judged]:
-    """Judge the snapshots after one was released, and join later deliveries again."""
-    judged = snapshots.judge_snapshots(connection, group, contract.max_shrink_share)
-    if group.contract_object in contract.joined and judged:
-        first = min(verdict.as_of_date for verdict in judged)
+) -> list[ChangedSnapshot]:
+    """Compare the snapshots after one was released, and join later deliveries again."""
+    changed = snapshots.hold_shrunken_snapshots(connection, group, contract.max_shrink_share)
+    if group.contract_object in contract.joined and changed:
+        first = min(snapshot.as_of_date for snapshot in changed)
         for day in ledger.later_joined_deliveries(connection, contract.partner_id, first):
             join(connection, contract, day)
-    return judged
+    return changed
 
 
-def _verdict_on_another(contract: Contract, verdict: Judged) -> Outcome:
-    is_held = verdict.status == "held"
+def _outcome_of(contract: Contract, snapshot: ChangedSnapshot) -> Outcome:
+    is_held = snapshot.status == "held"
     return Outcome(
         contract.partner_id,
-        verdict.file_name,
-        verdict.status,
-        verdict.as_of_date,
+        snapshot.file_name,
+        snapshot.status,
+        snapshot.as_of_date,
         Reason.SHRUNKEN_SNAPSHOT.value if is_held else None,
-        verdict.detail if is_held else "accepted again",
-        verdict.file_id,
+        snapshot.detail if is_held else "accepted again",
+        snapshot.file_id,
     )
 
 
@@ -332,7 +355,7 @@ def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) 
     return None
 
 
-def _repeated(
+def _outcome_of_known(
     connection: psycopg.Connection,
     contract: Contract,
     file: LogicalFile,
@@ -345,17 +368,21 @@ def _repeated(
         if other.file_name == key.file_name:
             if other.status in ("quarantined", "held"):
                 # Somebody still has to act.
-                outcome.status, outcome.reason = other.status, other.reason_code
-                outcome.detail = f"still: {other.detail}"
+                detail = f"still: {other.detail}"
+                return replace(
+                    outcome, status=other.status, reason=other.reason_code, detail=detail
+                )
             return outcome
     originals = [other for other in known if other.status != "duplicate"]
     if not originals:
         return None
     ledger.add_duplicate(connection, file, key, contract.version, originals[0])
-    outcome.status = "duplicate"
-    outcome.reason = Reason.DUPLICATE_CONTENT.value
-    outcome.detail = f"the same content as {originals[0].file_name}"
-    return outcome
+    return replace(
+        outcome,
+        status="duplicate",
+        reason=Reason.DUPLICATE_CONTENT.value,
+        detail=f"the same content as {originals[0].file_name}",
+    )
 
 
 def _load(
@@ -366,27 +393,32 @@ def _load(
     reading: FileReading,
     rows: dict[str, pl.DataFrame] | None,
 ) -> Outcome:
-    outcome = Outcome(key.partner_id, key.file_name, "loaded", key.as_of_date)
     try:
         with connection.transaction():  # a savepoint: a fault rolls back the copied rows
-            outcome.file_id = ledger.add_file(connection, file, key, contract.version)
-            store = partial(_store, connection, outcome.file_id, key)
+            file_id = ledger.add_file(connection, file, key, contract.version)
+            store = partial(_copy_to_raw, connection, file_id, key)
             if rows is not None and file.item:
-                store = partial(_keep, connection, outcome.file_id, rows, file.item)
-            outcome.issues = _store_blocks(reading, store)
+                store = partial(_keep_for_join, connection, file_id, rows, file.item)
+            issues = _store_blocks(reading, store)
             if again := ledger.find_same_content_before(connection, key):
                 # Only a warning: a calendar may be unchanged, though a roster hardly is.
                 reading.warnings.append(f"the same content as {again[0]} of {again[1]}")
             if elsewhere := _copy_elsewhere(connection, key, reading.counts):
                 reading.warnings.append(elsewhere)
-            ledger.close_file(connection, outcome.file_id, reading.counts, reading.warnings)
+            ledger.close_file(connection, file_id, reading.counts, reading.warnings)
             if rows is not None and file.item and not file.item.is_reference:
                 changes = is_delta(file.item, rows, contract, key.as_of_date)
-                ledger.close_before_join(
-                    connection, outcome.file_id, reading.counts, is_delta=changes
-                )
-        outcome.counts = reading.counts
-        outcome.detail = "; ".join(reading.warnings) or None
+                ledger.close_before_join(connection, file_id, reading.counts, is_delta=changes)
+        return Outcome(
+            key.partner_id,
+            key.file_name,
+            "loaded",
+            key.as_of_date,
+            detail="; ".join(reading.warnings) or None,
+            file_id=file_id,
+            counts=reading.counts,
+            issues=issues,
+        )
     except BaseException as error:
         fault = fault_of(error)
         if fault.reason is Reason.UNREADABLE_FILE:
@@ -396,11 +428,16 @@ def _load(
         if elsewhere := _copy_elsewhere(connection, key, Counts()):
             fault = replace(fault, detail=f"{fault.detail}; {elsewhere}")
         ledger.add_quarantined(connection, file, key, contract.version, reading.counts, fault)
-        outcome.status, outcome.reason = "quarantined", fault.reason.value
-        outcome.detail, outcome.issues, outcome.file_id = fault.detail, 0, None
-        outcome.error = fault.error
-        outcome.counts = reading.counts.set_aside()
-    return outcome
+        return Outcome(
+            key.partner_id,
+            key.file_name,
+            "quarantined",
+            key.as_of_date,
+            fault.reason.value,
+            fault.detail,
+            counts=reading.counts.set_aside(),
+            error=fault.error,
+        )
 
 
 def _copy_elsewhere(connection: psycopg.Connection, key: FileKey, counts: Counts) -> str | None:
@@ -424,7 +461,7 @@ def _store_blocks(reading: FileReading, store: Callable[[ValidBlock], None]) -> 
     return issues
 
 
-def _keep(
+def _keep_for_join(
     connection: psycopg.Connection,
     file_id: int,
     rows: dict[str, pl.DataFrame],
@@ -438,15 +475,17 @@ def _keep(
     content = pl.struct(pl.exclude("line_number", "line_end")).struct.json_encode()
     kept = values.select("line_number", "line_end", content.alias("content"))
     copy_rows(connection, ("landing", "joined_rows"), kept, {"file_id": file_id})
-    _note_faults(connection, file_id, block)
+    _record_faults(connection, file_id, block)
 
 
-def _note_faults(connection: psycopg.Connection, file_id: int, block: ValidBlock) -> None:
+def _record_faults(connection: psycopg.Connection, file_id: int, block: ValidBlock) -> None:
     copy_rows(connection, ("landing", "rejected_rows"), block.rejected, {"file_id": file_id})
     copy_rows(connection, ("landing", "value_issues"), block.issues, {"file_id": file_id})
 
 
-def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: ValidBlock) -> None:
+def _copy_to_raw(
+    connection: psycopg.Connection, file_id: int, key: FileKey, block: ValidBlock
+) -> None:
     load: dict[str, str | int | date] = {
         "partner_id": key.partner_id,
         "load_id": file_id,
@@ -454,4 +493,4 @@ def _store(connection: psycopg.Connection, file_id: int, key: FileKey, block: Va
     }
     for feed, rows in block.feeds.items():
         copy_rows(connection, ("raw", feed), rows, load)
-    _note_faults(connection, file_id, block)
+    _record_faults(connection, file_id, block)

@@ -17,7 +17,7 @@ import polars as pl
 
 from outcomes.contracts.model import ContractObject
 from outcomes.landing import limits
-from outcomes.landing.deliveries import shown
+from outcomes.landing.deliveries import printable
 from outcomes.landing.header import Mapping
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block, reject
@@ -60,7 +60,7 @@ class ParquetFile:
     @property
     def names(self) -> list[str]:
         """The names of the columns."""
-        return [shown(name) for name in self._schema.names()]
+        return [printable(name) for name in self._schema.names()]
 
     def blocks(self, item: ContractObject, mapping: Mapping) -> Iterator[Block]:
         """The rows with the contract's columns; a row's number counts from 1.

@@ -14,7 +14,7 @@ from outcomes.contracts.layout import FileLayout, Trailer
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import fixed_width, limits, workbook
 from outcomes.landing.delimited import read_delimited, read_header, read_record
-from outcomes.landing.deliveries import shown, state_of
+from outcomes.landing.deliveries import printable, state_of
 from outcomes.landing.header import Mapping, map_header, map_positions
 from outcomes.landing.interruption import fault_of
 from outcomes.landing.json_lines import Keys, read_json_lines
@@ -23,7 +23,7 @@ from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import Block
 from outcomes.landing.text import LineReader, Survey, skip_titles, survey
 from outcomes.landing.unpack import LogicalFile, sha256_of
-from outcomes.landing.validate import Validator, ValidBlock, spanned
+from outcomes.landing.validate import Validator, ValidBlock, count_lines
 
 # If more rows than this cannot be decoded, and no row has letters beyond ASCII that can, the
 # file is in another encoding.
@@ -65,7 +65,7 @@ class Counts:
         rejected = valid.rejected.height
         if not is_own:
             return replace(self, rows_rejected=self.rows_rejected + rejected)
-        lines = spanned(valid.rejected)
+        lines = count_lines(valid.rejected)
         return replace(
             self,
             rows_loaded=self.rows_loaded - rejected - valid.rows_not_for_us,
@@ -325,7 +325,7 @@ class FileReading:
 
     def _warn_of(self, added: list[str]) -> None:
         if added:
-            named = ", ".join(map(shown, added[:_NAMED_COLUMNS]))
+            named = ", ".join(map(printable, added[:_NAMED_COLUMNS]))
             more = ", …" if len(added) > _NAMED_COLUMNS else ""
             self.warnings.append(f"columns added and kept out: {named}{more}")
 
@@ -337,12 +337,14 @@ class FileReading:
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
         self._rejected.append(valid.rejected.select(_FAULT))
-        self.counts.lines_rejected += spanned(valid.rejected)
+        self.counts.lines_rejected += count_lines(valid.rejected)
 
     def _check_trailer(self, layout: FileLayout, trailer: Trailer, headers: int) -> None:
         found = _read_trailer(layout, trailer, self._trailer or "")
         if found is None:
-            expected = trailer.pattern.pattern if trailer.pattern else _shown(layout, trailer)
+            expected = (
+                trailer.pattern.pattern if trailer.pattern else _describe_trailer(layout, trailer)
+            )
             raise FileError(Reason.TRAILER_MISSING, f"expected a last line {expected}")
         rows, day = found
         counts = self.counts
@@ -362,7 +364,7 @@ class FileReading:
             )
 
 
-def _shown(layout: FileLayout, trailer: Trailer) -> str:
+def _describe_trailer(layout: FileLayout, trailer: Trailer) -> str:
     mark = layout.delimiter if layout.format == "delimited" else " "
     day = trailer.date_format.pattern if trailer.date_format else ""
     return f"{trailer.marker}{mark}<rows>{mark}<{day}>"

@@ -94,31 +94,27 @@ def replaced_objects(
     return _with_indirect(found)
 
 
-def refuse_unsaid(
+def without_ambiguous_contracts(
     connection: psycopg.Connection, contracts: Contracts, deliveries: Deliveries
-) -> Deliveries:
-    """The deliveries without those whose contract leaves open which snapshot is in force.
-
-    Their contracts become unusable.
-    """
+) -> tuple[Contracts, Deliveries]:
+    """What is left without the contracts that leave open which snapshot is in force."""
     years: dict[str, set[int]] = {}
     for file in deliveries.files:
         items = contracts[file.partner_id].objects
         own = years.setdefault(file.partner_id, set())
         own.update(item.school_year_of(file.as_of_date) for item in items)
-    unplaced = list(deliveries.unplaced)
+    ambiguous = {}
     for partner_id, landing in years.items():
         try:
             replaced_objects(connection, contracts[partner_id], landing)
         except ContractError as error:
-            contracts.unusable[partner_id] = str(error)
-            del contracts[partner_id]
-            unplaced.append(f"{partner_id}: {error}")
-    files = [file for file in deliveries.files if file.partner_id in contracts]
-    return Deliveries(files, unplaced)
+            ambiguous[partner_id] = str(error)
+    unplaced = [f"{partner_id}: {error}" for partner_id, error in ambiguous.items()]
+    files = [file for file in deliveries.files if file.partner_id not in ambiguous]
+    return contracts.without(ambiguous), Deliveries(files, deliveries.unplaced + unplaced)
 
 
-def line_of(
+def objects_in_succession(
     connection: psycopg.Connection, partner_id: str, contract_object: str
 ) -> tuple[list[str], list[Replaced]]:
     """An object and all that it replaces or that replace it, and which replaces which."""
@@ -128,18 +124,18 @@ def line_of(
             "where partner_id = %s order by 1, 2, 3",
             [partner_id],
         ).fetchall()
-    line = {contract_object}
+    objects = {contract_object}
     while (
         more := {
             name
             for pair in pairs
             for name in (pair.contract_object, pair.replaced_object)
-            if line & {pair.contract_object, pair.replaced_object}
+            if objects & {pair.contract_object, pair.replaced_object}
         }
-        - line
+        - objects
     ):
-        line |= more
-    return sorted(line), [pair for pair in pairs if pair.contract_object in line]
+        objects |= more
+    return sorted(objects), [pair for pair in pairs if pair.contract_object in objects]
 
 
 def _filled(connection: psycopg.Connection, partner_id: str) -> list[_Filled]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -17,21 +17,19 @@ from outcomes.landing.deliveries import DeliveredFile
 from outcomes.landing.interruption import fault_of
 from outcomes.landing.loader import Outcome, land_deliveries, restore_release
 from outcomes.landing.reasons import FileError
-
-Follow = Callable[[int, int, DeliveredFile], None]
+from outcomes.progress import Progress, no_progress
 
 
 def replay(
     connection: psycopg.Connection,
     contracts: Mapping[str, Contract],
     archive: Archive,
-    follow: Follow = lambda _done, _total, _file: None,
+    progress: Progress = no_progress,
 ) -> list[Outcome]:
     """Land the archived files in the order in which they were received, and repeat releases.
 
     It is one transaction: an interrupted replay leaves the database empty. An entry that cannot
-    be restored is an outcome, `not landed`. `follow` is called after every file with its number,
-    the number of all files, and the file.
+    be restored is an outcome, `not landed`.
 
     Raises:
         OutcomesError: the database is not empty, or the archive is empty or lacks a contract.
@@ -71,7 +69,8 @@ def replay(
             for done, (delivered, landed) in enumerate(landing, start=1):
                 outcomes += landed
                 delivered.path.unlink(missing_ok=True)
-                follow(done, len(entries), delivered)
+                where = f"{delivered.partner_id} {delivered.as_of_date}"
+                progress(done, len(entries), where)
             for entry in archive.releases():
                 try:
                     release = archive.restore_release(entry)

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import paramiko
 
 from outcomes.errors import OutcomesError
-from outcomes.landing.deliveries import shown
+from outcomes.landing.deliveries import printable
 
 SCHEME = "sftp://"
 _SECONDS = 30
@@ -39,7 +39,7 @@ def fetched(url: str) -> Iterator[Path]:
             with _client(host, port, parts.username) as client, client.open_sftp() as sftp:
                 _fetch(sftp, remote, Path(folder, *remote.parts[1:]))
         except FileNotFoundError:
-            raise OutcomesError(f"{host} has no {shown(str(remote))}.") from None
+            raise OutcomesError(f"{host} has no {printable(str(remote))}.") from None
         except paramiko.BadHostKeyException:
             raise OutcomesError(
                 f"{host} has another host key than the one in known_hosts. It may be another "
@@ -123,7 +123,9 @@ def _fetch(sftp: paramiko.SFTPClient, remote: PurePosixPath, local: Path) -> Non
         for name in sftp.listdir(str(remote)):
             # The server chooses the name: it must not lead out of the folder.
             if name in ("", ".", "..") or "/" in name or "\0" in name:
-                raise OutcomesError(f"Refused an unsafe file name of the server: {shown(name)!r}.")
+                raise OutcomesError(
+                    f"Refused an unsafe file name of the server: {printable(name)!r}."
+                )
             _fetch(sftp, remote / name, local / name)
     elif stat.S_ISREG(mode):
         local.parent.mkdir(parents=True, exist_ok=True)

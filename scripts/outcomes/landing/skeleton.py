@@ -20,7 +20,7 @@ from outcomes.contracts.standards import STANDARDS, contract_text, crosswalk_tex
 from outcomes.errors import OutcomesError
 from outcomes.landing import workbook
 from outcomes.landing.delimited import read_record
-from outcomes.landing.deliveries import DeliveredFile, shown
+from outcomes.landing.deliveries import DeliveredFile, printable
 from outcomes.landing.json_lines import as_text, first_object
 from outcomes.landing.kinds import is_workbook, looks_like_parquet, why_not_read
 from outcomes.landing.parquet import ParquetFile
@@ -189,7 +189,7 @@ def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
             continue
         own = _object_name(name)
         if problem := why_not_read(content, is_packed="compression" in layout):
-            raise FileError(Reason.WRONG_LAYOUT, f"{shown(name)} is {problem}")
+            raise FileError(Reason.WRONG_LAYOUT, f"{printable(name)} is {problem}")
         if looks_like_parquet(content):
             yield _parquet(own, layout, sample, skeleton)
         elif found := _json_lines(content):
@@ -225,7 +225,7 @@ def _columns(
     ignored = [column for column, values in found.items() if values is None]
     if ignored:
         skeleton.notes.append(
-            f"{name}: {', '.join(map(shown, ignored))} cannot be read and is ignored."
+            f"{name}: {', '.join(map(printable, ignored))} cannot be read and is ignored."
         )
     properties = [
         _property(column, values, skeleton)

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 from outcomes.errors import OutcomesError
 from outcomes.landing.ledger import FileKey, update_file
 from outcomes.landing.reasons import Reason
-from outcomes.landing.replaced import Replaced, line_of
+from outcomes.landing.replaced import Replaced, objects_in_succession
 from outcomes.landing.unpack import LogicalFile
 from outcomes.queries import query
 
@@ -36,7 +36,7 @@ class SnapshotGroup:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ChangedSnapshot:
     """A snapshot that is now held, or no longer held."""
 
     file_id: int
@@ -88,16 +88,16 @@ class _Comparison:
     before: str
 
 
-def judge_snapshots(
+def hold_shrunken_snapshots(
     connection: psycopg.Connection, group: SnapshotGroup, max_share: float
-) -> list[Judged]:
+) -> list[ChangedSnapshot]:
     """Hold the snapshots that lost more than a share of the previous accepted one.
 
     All snapshots of the same object and school year, and of objects that take each other's place
-    with it, are judged again, in the order of their as-of dates, so the order of arrival does not
+    with it, are compared again, in the order of their as-of dates, so the order of arrival does not
     matter. The rows of a held snapshot are stored; its status keeps staging from reading them.
     """
-    objects, replaced = line_of(connection, group.partner_id, group.contract_object)
+    objects, replaced = objects_in_succession(connection, group.partner_id, group.contract_object)
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:
         snapshots = cursor.execute(
             query("outcomes.landing", "snapshots_to_judge"),
@@ -124,7 +124,9 @@ def judge_snapshots(
                 connection, snapshot.file_id, status=status, reason_code=reason, detail=detail
             )
             day = snapshot.as_of_date
-            changed.append(Judged(snapshot.file_id, snapshot.file_name, day, status, detail))
+            changed.append(
+                ChangedSnapshot(snapshot.file_id, snapshot.file_name, day, status, detail)
+            )
     return changed
 
 
@@ -199,7 +201,7 @@ def _in_force(feed: str, accepted: list[_Snapshot], pairs: set[tuple[str, str]])
 def release(
     connection: psycopg.Connection, file_name: str, as_of_date: date | None, reason: str
 ) -> SnapshotGroup:
-    """Accept a held snapshot permanently; call `judge_snapshots` afterwards.
+    """Accept a held snapshot permanently; call `hold_shrunken_snapshots` afterwards.
 
     Raises:
         OutcomesError: no held file has this name, or several have.
@@ -251,7 +253,11 @@ def releases(connection: psycopg.Connection) -> list[Release]:
 
 
 def restore_release(connection: psycopg.Connection, release: Release) -> SnapshotGroup | None:
-    """Repeat a release; call `judge_snapshots` afterwards. None if the file is not loaded."""
+    """Repeat a release; call `hold_shrunken_snapshots` afterwards.
+
+    Returns:
+        None if the file is not loaded.
+    """
     row = connection.execute(
         query("outcomes.landing", "restore_release"),
         asdict(release),

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from outcomes.contracts.model import Contract, ContractObject
 from outcomes.landing import limits, workbook
-from outcomes.landing.deliveries import DeliveredFile, shown
+from outcomes.landing.deliveries import DeliveredFile, printable
 from outcomes.landing.reasons import FileError, Reason
 
 # A real delivery has one or two files per feed.
@@ -96,7 +96,7 @@ def _zip_members(delivered: DeliveredFile, candidates: Candidates) -> list[Logic
     found = []
     for member in members:
         opener = _member_opener(delivered.path, member)
-        file_name = f"{delivered.name}/{shown(member)}"
+        file_name = f"{delivered.name}/{printable(member)}"
         fitting = [
             (item, {**outer, **inner})
             for item, outer in candidates
@@ -158,7 +158,7 @@ def _sheets(
             fault = FileError(
                 Reason.UNKNOWN_FILE, f"expected the sheets {', '.join(map(str, expected))}"
             )
-            named = f"{file_name}/{shown(name)}"
+            named = f"{file_name}/{printable(name)}"
             found.append(LogicalFile(delivered, named, None, opener, fault=fault, part=name))
     return found
 
@@ -177,7 +177,7 @@ def unknown_files(delivered: DeliveredFile) -> list[LogicalFile]:
         return [
             LogicalFile(
                 delivered,
-                f"{delivered.name}/{shown(member)}",
+                f"{delivered.name}/{printable(member)}",
                 None,
                 _member_opener(delivered.path, member),
                 fault=fault,
@@ -218,7 +218,9 @@ def list_members(path: Path) -> list[str]:
         if entry.flag_bits & 0x1:
             raise FileError(Reason.ENCRYPTED_ARCHIVE, "a member needs a password")
         if entry.filename.lower() in names:
-            raise FileError(Reason.DUPLICATE_MEMBER, f"two members named {shown(entry.filename)}")
+            raise FileError(
+                Reason.DUPLICATE_MEMBER, f"two members named {printable(entry.filename)}"
+            )
         names.add(entry.filename.lower())
     return [entry.filename for entry in entries]
 

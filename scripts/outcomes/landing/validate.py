@@ -99,10 +99,10 @@ class Validator:
             rejected=pl.concat(rejected),
             issues=pl.concat(issues) if issues else pl.DataFrame(),
             rows_loaded=rows.height,
-            lines_loaded=spanned(rows),
+            lines_loaded=count_lines(rows),
             blank_lines=block.blank_lines,
             rows_not_for_us=others.height,
-            lines_not_for_us=spanned(others),
+            lines_not_for_us=count_lines(others),
         )
 
     def _refuse_a_second_table(self, rows: pl.DataFrame, flags: pl.DataFrame) -> None:
@@ -290,6 +290,6 @@ def meets(condition: RowCondition) -> pl.Expr:
     return is_in if condition.in_ else ~is_in
 
 
-def spanned(rows: pl.DataFrame) -> int:
+def count_lines(rows: pl.DataFrame) -> int:
     """The number of lines that rows span."""
     return int(rows.select((pl.col("line_end") - pl.col("line_start") + 1).sum()).item())

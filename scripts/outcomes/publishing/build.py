@@ -1,25 +1,25 @@
-"""Builds the whole project with dbt, shows progress, and publishes."""
+"""Builds the whole project with dbt, and publishes."""
 
 from __future__ import annotations
 
 import gc
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from rich.console import Console
-from rich.markup import escape
 
 from outcomes.access.logins import limited_login
+from outcomes.access.rights import require_build
 from outcomes.access.roles import BUILDER, builds_as
 from outcomes.config import PROJECT_DIR, Settings, changed_environment, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.event_log import log_event
-from outcomes.progress import progress_bar
+from outcomes.progress import Progress, no_progress
 from outcomes.publishing.runs import code_version
 from outcomes.warehouse.connection import connect, session_options
 from outcomes.warehouse.tables import create_tables
@@ -43,60 +43,78 @@ class BuildResult:
     verdict: str
 
 
-class BuildError(OutcomesError):
-    """A build that failed, and its run."""
+@dataclass(frozen=True)
+class FailedNode:
+    """A model or a test that failed, and why, in one line without a row's values."""
 
-    def __init__(self, message: str, run_id: str) -> None:
+    name: str
+    status: str
+    reason: str
+
+
+class BuildError(OutcomesError):
+    """A build that failed, its run, and the models and tests that failed in it."""
+
+    def __init__(self, message: str, run_id: str, failed: Sequence[FailedNode]) -> None:
         super().__init__(message)
         self.run_id = run_id
+        self.failed = failed
 
 
 def build(
-    console: Console, as_of: str = "", accept_loss: str = "", *, publish: bool = True
+    as_of: date | None = None,
+    accept_loss: str = "",
+    *,
+    publish: bool = True,
+    progress: Progress = no_progress,
 ) -> BuildResult:
     """Build and test everything, and publish it.
 
-    With `as_of` (yyyy-mm-dd) the warehouse is rebuilt as it was known on that day; `accept_loss`
-    says why missing rows or another key are accepted. Without `publish` it is built aside, in
-    schemas that are named for the day.
+    With `as_of` the warehouse is rebuilt as it was known on that day; `accept_loss` says why
+    missing rows or another key are accepted. Without `publish` it is built aside, in schemas that
+    are named for the day.
 
     Raises:
-        BuildError: a model, a test or the publication failed; the failures were printed and
-            nothing was published.
+        BuildError: a model, a test or the publication failed, and nothing was published.
+        OutcomesError: the login may not build, or the warehouse is of another release.
     """
+    if accept_loss and not publish:
+        raise OutcomesError(
+            "--accept-loss is about a publication, and a build of an earlier day is not "
+            "published: say --publish, too, or leave it out."
+        )
     # Imported here, because loading dbt takes three seconds.
     from dbt.cli.main import dbtRunner
 
     if not PROFILES_FILE.exists():
         shutil.copyfile(PROJECT_DIR / "profiles.example.yml", PROFILES_FILE)
     with connect() as connection:
+        require_build(connection, load_settings())
         create_tables(connection)
-    progress = progress_bar("Building", console)
-    task = progress.add_task("", total=None)
-    run_id, nodes = "", 0
+    run_id, nodes, total = "", 0, None
 
     def follow(event: Any) -> None:
-        nonlocal run_id, nodes
+        nonlocal run_id, nodes, total
         name = event.info.name
         if name == "LogStartLine":
-            run_id = event.info.invocation_id
-            progress.update(task, total=event.data.total)
+            run_id, total = event.info.invocation_id, event.data.total
+            progress(nodes, total, "")
         elif name == "NodeFinished":
             nodes += 1
-            progress.update(task, advance=1, description=event.data.node_info.node_name[:48])
+            progress(nodes, total, event.data.node_info.node_name[:48])
 
-    prefix = f"as_of_{as_of.replace('-', '_')}_"
+    day = str(as_of or "")
+    prefix = f"as_of_{day.replace('-', '_')}_"
     aside = {} if publish else {"OUTCOMES_SCHEMA_PREFIX": prefix}
-    variables = {"as_of": as_of, "accept_loss": accept_loss, "publish": publish}
+    variables = {"as_of": day, "accept_loss": accept_loss, "publish": publish}
     with (
-        progress,
         limited_login(load_settings(), BUILDER) as settings,
         # What is built aside belongs to the login.
         dbt_environment(settings, aside, takes_role=publish),
     ):
         outcome = dbtRunner(callbacks=[follow]).invoke(
             [
-                # Failures are shown below.
+                # The result has the failures.
                 "--log-level", "none", "build", "--target", "prod" if publish else "dev",
                 "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR),
                 # CI runs the unit tests: they do not depend on the landed files.
@@ -112,7 +130,7 @@ def build(
             verdict = f"Not published: it is in {_schemas(connection, prefix)}."
     log_event("build", run_id=run_id, status=status, nodes=nodes)
     if status not in ("published", "held", "aside"):
-        raise BuildError(_show_failure(outcome, status, console), run_id)
+        raise _build_error(outcome, status, run_id)
     return BuildResult(run_id, nodes, status, verdict)
 
 
@@ -131,33 +149,31 @@ def _schemas(connection: psycopg.Connection, prefix: str) -> str:
     return ", ".join(name for (name,) in rows)
 
 
-def _show_failure(outcome: dbtRunnerResult, status: str, console: Console) -> str:
-    """Show what failed; what it comes to, in a sentence."""
-    if isinstance(outcome.exception, KeyboardInterrupt):
-        return "Interrupted. Nothing was published."
-    if outcome.exception is not None:
-        return f"dbt could not build: {_reason(str(outcome.exception))}"
+def _build_error(outcome: dbtRunnerResult, status: str, run_id: str) -> BuildError:
     results = getattr(outcome.result, "results", [])
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     hooks = [r for r in failed if r.node.resource_type == "operation"]
-    for result in failed:
-        if result not in hooks:
-            console.print(
-                f"[red]{result.status}[/] {result.node.name}: {escape(_reason(result.message))}"
-            )
-    if len(failed) > len(hooks):
-        return (
-            f"{len(failed) - len(hooks)} of {len(results)} models and tests failed. Fix the first "
-            "one first; `dbt build` shows the whole log."
-        )
+    nodes = [
+        FailedNode(r.node.name, r.status, _reason(r.message)) for r in failed if r not in hooks
+    ]
     reason = "; ".join(_reason(result.message) for result in hooks)
-    # The ledger says `passed` from the last test to the publication.
-    if status == "passed":
-        return (
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        message = "Interrupted. Nothing was published."
+    elif outcome.exception is not None:
+        message = f"dbt could not build: {_reason(str(outcome.exception))}"
+    elif nodes:
+        message = (
+            f"{len(nodes)} of {len(results)} models and tests failed. Fix the first one first; "
+            "`dbt build` shows the whole log."
+        )
+    elif status == "passed":  # from the last test to the publication
+        message = (
             f"All models and tests passed, but the publication failed: {reason}. The published "
             "tables have not changed."
         )
-    return f"dbt could not build: {reason or 'see `dbt build --target prod`'}."
+    else:
+        message = f"dbt could not build: {reason or 'see `dbt build --target prod`'}."
+    return BuildError(message, run_id, nodes)
 
 
 def _reason(message: str | None) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from rich.console import Console
 from tests.python.access.canaries import places_in_files, places_in_tables
 from tests.python.conftest import run_dbt, try_dbt
 
@@ -104,4 +103,4 @@ def test_outcomes_build_passes_the_key_to_dbts_sessions(
 
     monkeypatch.setattr("dbt.cli.main.dbtRunner", Dbt)
     with pytest.raises(OutcomesError, match="as far as this"):
-        build.build(Console(quiet=True))
+        build.build()

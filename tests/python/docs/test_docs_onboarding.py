@@ -49,9 +49,10 @@ def test_every_command_prints_the_output_on_the_page(
         "outcomes.cli.landing.console",
         Console(highlight=False, soft_wrap=True, width=80, force_terminal=False),
     )
-    monkeypatch.setattr(
-        "outcomes.cli.landing.load_contracts", lambda: load_contracts(Path("contracts"))
-    )
+    for module in ("check", "land"):
+        monkeypatch.setattr(
+            f"outcomes.landing.{module}.load_contracts", lambda: load_contracts(Path("contracts"))
+        )
     for block in Document(PAGE).blocks("console"):
         # A proposal does not overwrite a contract, so the page continues with its own one.
         for shown in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

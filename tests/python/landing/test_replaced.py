@@ -255,7 +255,7 @@ def test_a_landing_refuses_what_the_contract_leaves_open(
     district.agree({"high": ["gpas"], "middle": ["gpas"]}, shared=["gpas"])
     district.send(SEPTEMBER, high=60, middle=40)
     monkeypatch.setattr(
-        "outcomes.cli.landing.load_contracts",
+        "outcomes.landing.land.load_contracts",
         lambda: load_contracts(district.folder / "contracts"),
     )
     for objects, fill in (
