@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outcomes.cli.options import NEEDS_A_PERSON, given_date
 from outcomes.cli.progress import progress_bar
+from outcomes.cli.shared import console, given_date
 from outcomes.contracts.standards import STANDARDS
 from outcomes.errors import OutcomesError
+from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.landing.check import FileReport, Finding, check_samples
 from outcomes.landing.deliveries import printable
 from outcomes.landing.land import Landing, release_held_file, replay_archive
@@ -24,7 +24,6 @@ from outcomes.landing.loader import ALREADY_LANDED, NOT_LANDED, Outcome
 from outcomes.landing.skeleton import crosswalk_of, write_skeleton, write_standard
 
 district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
-console = Console(highlight=False, soft_wrap=True)
 
 
 def land(

@@ -19,7 +19,7 @@ from outcomes.linkage.explain import explain
 from outcomes.linkage.review import review
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
-from outcomes.publishing.runs import require_published
+from outcomes.publishing.runs import reading_built, reading_links
 
 CHARTS_DIR = PROJECT_DIR / "target" / "link_model"
 CHART_FILE = PROJECT_DIR / "target" / "link_evaluation.html"
@@ -40,8 +40,7 @@ def explain_student(
     Example:
         outcomes link explain pittsburgh:100000001
     """
-    with connect_as(BUILDER) as connection:
-        require_published(connection)
+    with connect_as(BUILDER) as connection, reading_links(connection):
         explain(connection, student, limit, Console())
 
 
@@ -62,8 +61,7 @@ def evaluate_links(
     """
     console = Console()
     true_persons = read_truth(truth)
-    with console.status("Measuring"), connect_as(BUILDER) as connection:
-        require_published(connection)
+    with console.status("Measuring"), connect_as(BUILDER) as connection, reading_links(connection):
         evaluation = evaluate(connection, true_persons)
     show_evaluation(evaluation, console)
     write_chart(evaluation, CHART_FILE)
@@ -92,8 +90,7 @@ def review_pairs(
     console = Console()
     if export_file is not None and import_file is not None:
         raise OutcomesError("Expected --export or --import, not both.")
-    with connect_as(STEWARD) as connection:
-        require_published(connection)
+    with connect_as(STEWARD) as connection, reading_links(connection):
         if export_file is not None:
             count = export_queue(connection, export_file)
             console.print(
@@ -135,7 +132,11 @@ def train_model(
         outcomes link train --keep middle_name --keep gender
     """
     console = Console()
-    with console.status("Training") as status, connect_as(BUILDER) as connection:
+    with (
+        console.status("Training") as status,
+        connect_as(BUILDER) as connection,
+        reading_built(connection, "identity.int_identities"),
+    ):
         trained = train(connection, PROJECT_DIR, CHARTS_DIR, keep or (), status.update)
     console.print(
         f"Model {trained.version}, trained on {trained.students:,} identities of students and "

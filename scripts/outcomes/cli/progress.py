@@ -25,9 +25,11 @@ def progress_bar(what: str, console: Console) -> Iterator[Progress]:
         transient=True,
     )
     with bar:
-        task = bar.add_task("", total=None)
+        bar.add_task("", total=None)
+        [task] = bar.tasks
 
         def show(done: int, total: int | None, part: str) -> None:
-            bar.update(task, completed=done, total=total, description=part)
+            task.total = total
+            bar.update(task.id, completed=done, description=part)
 
         yield show

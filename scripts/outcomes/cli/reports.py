@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER
-from outcomes.cli.options import NEEDS_A_PERSON, given_date
-from outcomes.config import changed_environment, load_settings
-from outcomes.contracts.reader import district_ids, load_contracts, require_district
+from outcomes.cli.shared import console, given_date
+from outcomes.config import Settings, changed_environment, load_settings
+from outcomes.contracts.reader import require_district
+from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.status import read_status, show_status
-from outcomes.reports.summary import show_summary
+from outcomes.reports.summary import Summary, read_summary
 
 report_app = typer.Typer(help="Write reports.", no_args_is_help=True)
-console = Console(highlight=False, soft_wrap=True)
 
 
 @report_app.command()
@@ -30,9 +29,35 @@ def summary() -> None:
     Example:
         outcomes report summary
     """
-    settings = load_settings()
     with connect_as(BUILDER) as connection:
-        show_summary(connection, settings, Console())
+        found = read_summary(connection)
+    show_summary(found)
+
+
+def show_summary(summary: Summary) -> None:
+    """Print the summary, and what to do next."""
+    console.print()
+    console.print(summary.landed)
+    console.print(summary.linked)
+    if summary.gaps:
+        console.print(summary.gaps)
+    console.print(_what_next(load_settings()))
+
+
+def _what_next(settings: Settings) -> str:
+    return "\n".join(
+        [
+            "[bold]How to connect[/]",
+            "  outcomes access login NAME --role analyst",
+            "                   makes a login, and shows how psql and a BI tool connect to "
+            f"{settings.host}, port {settings.port}",
+            "[bold]What to try[/]",
+            "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
+            "  select * from marts_pseudonymized.fct_student_years;",
+            "  make dashboards  gaps, students at risk, action research, feed health, in a browser",
+            "  make docs        the models, their columns and their lineage in a browser",
+        ]
+    )
 
 
 @report_app.command()
@@ -50,9 +75,8 @@ def district(
         outcomes report district pittsburgh --out pittsburgh.xlsx
     """
     require_district(district_id)
-    settings = load_settings()
     with connect_as(BUILDER) as connection:
-        file = out or report_file(connection, district_id, settings)
+        file = out or report_file(connection, district_id)
         write_report(connection, district_id, file)
     console.print(f"The report is in {file}")
 
@@ -138,13 +162,3 @@ def status(
         show_status(found, console)
     if not found.is_well:
         raise typer.Exit(NEEDS_A_PERSON)
-
-
-def write_all_districts() -> None:
-    """Write every district's workbook, and print the files' names."""
-    settings = load_settings()
-    with connect_as(BUILDER) as connection:
-        for district_id in district_ids(load_contracts().values()):
-            file = report_file(connection, district_id, settings)
-            write_report(connection, district_id, file)
-            console.print(f"Report for {district_id}: {file}")

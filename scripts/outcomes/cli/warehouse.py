@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from outcomes.cli.shared import console
 from outcomes.config import EMBEDDED_HOST, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.operations import backup as backups
@@ -17,7 +17,6 @@ from outcomes.warehouse.tables import unread_columns
 from outcomes.warehouse.tables import upgrade as upgrade_tables
 
 warehouse_app = typer.Typer(help="The embedded server; upgrade, backup.", no_args_is_help=True)
-console = Console(highlight=False, soft_wrap=True)
 
 
 def _server() -> EmbeddedServer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,12 +19,17 @@ import psycopg
 from psycopg import sql
 
 from outcomes.access.logins import connect_as
+from outcomes.access.rights import require_purge
 from outcomes.access.roles import BUILDER
-from outcomes.config import PROJECT_DIR, Settings
+from outcomes.config import PROJECT_DIR, Settings, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.feeds import raw_feeds
-from outcomes.landing.archive import Archive
+from outcomes.landing.archive import Archive, require_own_archive
+from outcomes.progress import Progress, no_progress
+from outcomes.publishing.build import build
 from outcomes.queries import query
+from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import create_tables
 
 # Relations that name a partner but hold no personal data: they stay as a record. What was
 # public stays public: if a figure of several districts changed, it would show the purged one's.
@@ -39,7 +44,7 @@ PATIENCE_SECONDS = 300
 DICTIONARIES = ("identity.int_identities", "identity.int_identity_comparisons")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
     """The partner's data that were found."""
 
@@ -52,15 +57,21 @@ class Found:
     others_entries: dict[str, int] = field(default_factory=dict)
     reports: int = 0
 
-    def add(self, other: Found) -> None:
-        """Add the findings of a repeated step."""
-        for relation, count in other.rows.items():
-            self.rows[relation] = max(count, self.rows.get(relation, 0))
-        self.files |= other.files
-        self.archive_entries += other.archive_entries
-        for partner, count in other.others_entries.items():
-            self.others_entries[partner] = self.others_entries.get(partner, 0) + count
-        self.reports += other.reports
+    def plus(self, other: Found) -> Found:
+        """These findings and those of a repeated step."""
+        return Found(
+            rows={
+                relation: max(self.rows.get(relation, 0), other.rows.get(relation, 0))
+                for relation in self.rows | other.rows
+            },
+            files=self.files | other.files,
+            archive_entries=self.archive_entries + other.archive_entries,
+            others_entries={
+                partner: self.others_entries.get(partner, 0) + other.others_entries.get(partner, 0)
+                for partner in self.others_entries | other.others_entries
+            },
+            reports=self.reports + other.reports,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,14 +114,67 @@ class Purge:
             row = self.connection.execute(
                 "select found from landing.purges where purge_id = %s for update", [self.purge_id]
             ).fetchone()
-            found = Found(**(row[0] if row else {}))
-            found.add(more)
+            found = Found(**(row[0] if row else {})).plus(more)
             self.connection.execute(
                 "update landing.purges set found = %s, "
                 "finished_at = case when %s then clock_timestamp() end where purge_id = %s",
-                [json.dumps(found.__dict__), finished, self.purge_id],
+                [json.dumps(asdict(found)), finished, self.purge_id],
             )
         return found
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What is left of a partner: its certificate, and what could not be destroyed, in words."""
+
+    certificate: Path
+    left: list[str]
+
+
+def require_purgeable(partner_id: str) -> None:
+    """Check, before somebody is asked, that the partner has data and that the login may purge.
+
+    Raises:
+        OutcomesError: it has none, or rights are missing.
+    """
+    settings = load_settings()
+    with connect(settings) as connection:
+        require_purge(connection, settings)
+        require_own_archive(connection, settings)
+        create_tables(connection)
+        if not is_known(connection, settings, partner_id):
+            raise OutcomesError(
+                f"There are no data of a partner {partner_id!r}. landing.partners lists the "
+                "partners."
+            )
+
+
+def purge(partner_id: str, progress: Progress = no_progress) -> Purged:
+    """Destroy all data of a partner, rebuild the shared tables, and certify that.
+
+    Raises:
+        OutcomesError: as `require_purgeable`, or something is left; the same purge again
+            finishes it.
+    """
+    require_purgeable(partner_id)
+    settings = load_settings()
+    with connect(settings) as connection:
+        entry = begin(connection, settings, partner_id)
+        for part, step in (
+            ("Destroying the archive", destroy_archive),
+            ("Deleting rows", delete_rows),
+            ("Deleting files", delete_files),
+        ):
+            progress(0, None, part)
+            step(entry)
+    # dbt needs the locks of this connection, so it is closed.
+    build(accept_loss=f"purge of {partner_id}", progress=progress)
+    with connect(settings) as connection:
+        entry = begin(connection, settings, partner_id)
+        progress(0, None, "Rewriting the tables")
+        drop_copies(entry)
+        left = rewrite_storage(entry)
+        return Purged(entry.finish(left), left)
 
 
 def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -> Purge:

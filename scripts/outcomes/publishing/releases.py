@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from outcomes.errors import OutcomesError
+from outcomes.warehouse.tables import require_release
 
 
 def request_revision(
@@ -20,6 +21,7 @@ def request_revision(
     """
     if not reason.strip():
         raise OutcomesError("--reason is empty. Say why the year is revised: readers will see it.")
+    require_release(connection)
     with connection.transaction():
         connection.execute("lock table releases.school_years in share row exclusive mode")
         rows = connection.execute(

@@ -1,11 +1,12 @@
-"""The state of runs, and the rollback of a publication."""
+"""The state of runs, what they built, and the rollback of a publication."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import psycopg
@@ -13,7 +14,7 @@ import psycopg
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 from outcomes.queries import query
-from outcomes.warehouse.connection import connect
+from outcomes.warehouse.tables import require_release
 
 # The name of the installed package.
 DISTRIBUTION = "student-outcomes-warehouse"
@@ -28,8 +29,11 @@ def roll_back(connection: psycopg.Connection) -> str:
     Raises:
         OutcomesError: no earlier publication is kept, or the database refused.
     """
+    require_release(connection)
     try:
         row = connection.execute("select landing.verdict(landing.roll_back())").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        raise  # a fault of this code
     except psycopg.Error as error:
         words = (error.diag.message_primary, error.diag.message_detail)
         raise OutcomesError(
@@ -39,22 +43,59 @@ def roll_back(connection: psycopg.Connection) -> str:
     return f"Rolled back. {row[0]}"
 
 
-def require_published(connection: psycopg.Connection) -> None:
-    """Check that the inner tables of linking belong to the published run.
-
-    They are built in place, so after a rollback or a failed build they do not.
+@contextmanager
+def reading_built(connection: psycopg.Connection, *relations: str) -> Iterator[None]:
+    """Read what a build made: check before that it is there.
 
     Raises:
-        OutcomesError: they belong to another run.
+        OutcomesError: the warehouse is of another release, a relation was never built, or other
+            code than this built it.
     """
-    row = connection.execute(
-        "select run_id, status from landing.runs order by run_number desc limit 1"
-    ).fetchone()
-    if row is not None and row[1] != "published":
+    require_release(connection)
+    for relation in relations:
+        if connection.execute("select to_regclass(%s)", [relation]).fetchone() == (None,):
+            raise OutcomesError(
+                f"The warehouse is not built: it has no {relation}. Run `outcomes land` and "
+                "`outcomes build` first."
+            )
+    try:
+        yield
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        built_by = _published_code(connection)
+        if built_by in (None, code_version()):
+            raise  # a fault of this code
         raise OutcomesError(
-            f"The links in the warehouse are of run {row[0]}, which is {row[1]}, not of the "
-            "published run. Run `outcomes build` first."
-        )
+            f"The warehouse was built by other code, {built_by}: {error.diag.message_primary}. "
+            "Run `outcomes build` first."
+        ) from error
+
+
+@contextmanager
+def reading_links(connection: psycopg.Connection) -> Iterator[None]:
+    """Read the inner tables of linking: check before that the published run left them.
+
+    They are built in place, so after a rollback or a failed build they are of another run.
+
+    Raises:
+        OutcomesError: they are, or as `reading_built`.
+    """
+    with reading_built(connection, "identity.person_crosswalk"):
+        row = connection.execute(
+            "select run_id, status from landing.runs order by run_number desc limit 1"
+        ).fetchone()
+        if row is not None and row[1] != "published":
+            raise OutcomesError(
+                f"The links in the warehouse are of run {row[0]}, which is {row[1]}, not of the "
+                "published run. Run `outcomes build` first."
+            )
+        yield
+
+
+def _published_code(connection: psycopg.Connection) -> str | None:
+    row = connection.execute(
+        "select code_version from landing.runs where run_id = landing.published_run()"
+    ).fetchone()
+    return row[0] if row else None
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
@@ -84,15 +125,6 @@ def why_not_newest(connection: psycopg.Connection) -> list[str]:
     elif not has_read_all:
         reasons.append("files, releases, decisions, revisions or contracts have changed since")
     return reasons
-
-
-def record_week(exit_code: int, step: str, run_id: str | None) -> None:
-    """Record the end of `outcomes weekly`, if the database can be reached."""
-    with suppress(OutcomesError, psycopg.Error), connect() as connection:
-        connection.execute(
-            "insert into landing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
-            [exit_code, step, run_id],
-        )
 
 
 def code_version() -> str:

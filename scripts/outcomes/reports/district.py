@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from outcomes.access.disclosures import record_export
-from outcomes.config import Settings
+from outcomes.config import load_settings
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.publishing.runs import reading_built
 from outcomes.spreadsheet import Sheet, write_workbook
 
 _INTEREST = "fixes the faults of its own deliveries"
@@ -196,17 +197,32 @@ _FRESHNESS = {
 }  # fmt: skip
 
 
+def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
+    """Write the workbook of every district with a contract, and return the files.
+
+    Raises:
+        OutcomesError: as `write_report`.
+    """
+    files = {}
+    for district_id in district_ids(load_contracts().values()):
+        files[district_id] = report_file(connection, district_id)
+        write_report(connection, district_id, files[district_id])
+    return files
+
+
 def write_report(connection: psycopg.Connection, district_id: str, file: Path) -> None:
     """Write a district's workbook: only rows of that district, as of the last build.
 
     The workbook is entered in the record of disclosures if it can be written.
 
     Raises:
-        OutcomesError: the feed-health models have not been built, or the file cannot be
-            written.
+        OutcomesError: the warehouse is not built, or the file cannot be written.
     """
     try:
-        with connection.transaction():
+        with (
+            reading_built(connection, "quality.delivery_scorecards"),
+            connection.transaction(),
+        ):
             # All sheets show the same state, even if a build publishes meanwhile.
             connection.execute("set transaction isolation level repeatable read")
             listed = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
@@ -216,34 +232,23 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
                 connection, district_id, _INTEREST, "report district", {district_id: count}
             )
             write_workbook(file, [_summary(connection, district_id), *sheets])
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.UndefinedFunction,
-    ):
-        raise OutcomesError(
-            "The feed-health models have not been built. Run `outcomes build` first."
-        ) from None
     except OSError as error:
         raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
 
 
-def report_file(connection: psycopg.Connection, district_id: str, settings: Settings) -> Path:
+def report_file(connection: psycopg.Connection, district_id: str) -> Path:
     """The file of a district's report: `<warehouse>/reports/<as-of date>/<district>.xlsx`.
 
     Raises:
-        OutcomesError: nothing has been built.
+        OutcomesError: the warehouse is not built, or was built without a delivery.
     """
-    try:
-        row = connection.execute("select as_of_date from deliveries.int_as_of").fetchone()
-    except psycopg.errors.UndefinedTable:
-        row = None
-    if row is None or row[0] is None:
-        raise OutcomesError(
-            "Nothing has been built. Run `outcomes land` and `outcomes build` first."
-        )
-    as_of_date: date = row[0]
-    return settings.files_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
+    with reading_built(connection, "deliveries.int_as_of"):
+        [(as_of_date,)] = connection.execute(
+            "select as_of_date from deliveries.int_as_of"
+        ).fetchall()
+    if as_of_date is None:
+        raise OutcomesError("Nothing has landed. Run `outcomes land` and `outcomes build` first.")
+    return load_settings().files_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
 
 
 def _summary(connection: psycopg.Connection, district_id: str) -> Sheet:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import class_row
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from outcomes.config import Settings
+from outcomes.publishing.runs import reading_built
 
 # The measures that the department publishes, with its labels, and whether a higher value is
 # better for the student.
@@ -48,15 +47,23 @@ class _Gap:
     ci_high: float | None
 
 
-def show_summary(connection: psycopg.Connection, settings: Settings, console: Console) -> None:
-    """Print the summary of a built warehouse: only counts and means, nobody's data."""
-    console.print()
-    console.print(_landed(connection))
-    console.print(_linked(connection))
-    gaps = _gaps(connection)
-    if gaps:
-        console.print(gaps)
-    console.print(_what_next(settings), soft_wrap=True, highlight=False)
+@dataclass(frozen=True)
+class Summary:
+    """The summary of a built warehouse: only counts and means, nobody's data."""
+
+    landed: Table
+    linked: Panel
+    gaps: Table | None
+
+
+def read_summary(connection: psycopg.Connection) -> Summary:
+    """Summarize landing, linking and the gaps.
+
+    Raises:
+        OutcomesError: the warehouse is not built.
+    """
+    with reading_built(connection, "marts_public.rpt_outcome_gaps"):
+        return Summary(_landed(connection), _linked(connection), _gaps(connection))
 
 
 def _landed(connection: psycopg.Connection) -> Table:
@@ -179,22 +186,6 @@ def _gaps(connection: psycopg.Connection) -> Table | None:
             f"{_shown(measure, row.ci_high, signed=True, unit=False)}",
         )
     return table
-
-
-def _what_next(settings: Settings) -> str:
-    return "\n".join(
-        [
-            "[bold]How to connect[/]",
-            "  outcomes access login NAME --role analyst",
-            "                   makes a login, and shows how psql and a BI tool connect to "
-            f"{settings.host}, port {settings.port}",
-            "[bold]What to try[/]",
-            "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
-            "  select * from marts_pseudonymized.fct_student_years;",
-            "  make dashboards  gaps, students at risk, action research, feed health, in a browser",
-            "  make docs        the models, their columns and their lineage in a browser",
-        ]
-    )
 
 
 def _shown(measure: str, value: float, *, signed: bool = False, unit: bool = True) -> str:

@@ -21,7 +21,6 @@ from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
 from tests.python.publishing.warehouse import pretend_build, publish
 
-from outcomes.cli import access as commands
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions
@@ -201,7 +200,7 @@ def purged(spread: Spread, weekly: Weekly) -> Settings:
 
     with pytest.MonkeyPatch.context() as interrupted:
         # All landed rows are deleted then, and nothing is rebuilt.
-        interrupted.setattr(commands, "build", interrupt)
+        interrupted.setattr("outcomes.operations.purge.build", interrupt)
         assert run("purge", "--partner", PARTNER, "--yes")[0] != 0
     with parsed_for_outcomes(weekly.settings.database):
         code, output = run("purge", "--partner", PARTNER, "--yes")

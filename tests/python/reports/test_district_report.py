@@ -251,6 +251,6 @@ def test_a_warehouse_that_was_not_built_is_an_error(
     database: Settings, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     with pytest.raises(OutcomesError, match="outcomes build"):
-        district_report.report_file(connection, "clairton", database)
+        district_report.report_file(connection, "clairton")
     with pytest.raises(OutcomesError, match="outcomes build"):
         district_report.write_report(connection, "clairton", tmp_path / "report.xlsx")

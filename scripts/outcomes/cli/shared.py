@@ -1,13 +1,15 @@
-"""What the commands of several subjects share: options and exit codes."""
+"""What the commands of several subjects share: options, and the terminal."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from rich.console import Console
+
 from outcomes.errors import OutcomesError
 
-# Not 1, which means that the command itself failed.
-NEEDS_A_PERSON = 3
+# One for all, so that what is printed does not disturb a bar of progress.
+console = Console(highlight=False, soft_wrap=True)
 
 
 def given_date(text: str) -> date | None:

@@ -1,0 +1,113 @@
+"""The weekly run: land, build, test, publish, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from outcomes.access.logins import connect_as
+from outcomes.access.rights import require_week
+from outcomes.access.roles import BUILDER
+from outcomes.config import load_settings
+from outcomes.errors import OutcomesError
+from outcomes.event_log import log_event
+from outcomes.exit_codes import FAILED, NEEDS_A_PERSON
+from outcomes.landing.land import Landing, land
+from outcomes.progress import Progress, no_progress
+from outcomes.publishing.build import BuildResult, build
+from outcomes.publishing.runs import is_up_to_date
+from outcomes.reports.district import write_all_reports
+from outcomes.reports.summary import Summary, read_summary
+from outcomes.warehouse.connection import connect
+from outcomes.webhook import report_failure
+
+
+@dataclass(frozen=True)
+class NothingToBuild:
+    """Nothing has changed since the last publication."""
+
+
+@dataclass(frozen=True)
+class Workbooks:
+    """The workbook of each district."""
+
+    files: dict[str, Path]
+
+
+Step = Landing | BuildResult | NothingToBuild | Summary | Workbooks
+
+
+@dataclass(frozen=True)
+class Week:
+    """What a weekly run came to."""
+
+    landing: Landing
+    built: BuildResult | NothingToBuild
+    summary: Summary
+    workbooks: Workbooks
+
+    @property
+    def waits_in(self) -> str:
+        """The step that waits for a person; empty if nobody has to act."""
+        if isinstance(self.built, BuildResult) and self.built.status == "held":
+            return "build"
+        return "land" if self.landing.needs_a_person else ""
+
+
+def run_week(
+    path: str,
+    *,
+    force: bool = False,
+    show: Callable[[Step], None] = lambda _: None,
+    progress: Progress = no_progress,
+) -> Week:
+    """Do the weekly run; `force` builds even if nothing has changed.
+
+    `show` is called with the result of each step as soon as it is there: a later step may fail.
+    Every end is logged and recorded; one that needs somebody is also posted to the webhook.
+
+    Raises:
+        OutcomesError: a step failed; a `BuildError` has the run.
+    """
+    step, run_id = "land", None
+    try:
+        with connect() as connection:
+            require_week(connection, load_settings())
+        landing = land(path, progress=progress)
+        show(landing)
+        step = "build"
+        built: BuildResult | NothingToBuild = NothingToBuild()
+        with connect() as connection:
+            is_needed = force or not is_up_to_date(connection)
+        if is_needed:
+            built = build(progress=progress)
+            run_id = built.run_id
+        show(built)
+        step = "report"
+        with connect_as(BUILDER) as connection:
+            summary = read_summary(connection)
+            show(summary)
+            workbooks = Workbooks(write_all_reports(connection))
+        show(workbooks)
+    except BaseException as error:
+        _record_end(FAILED, step, getattr(error, "run_id", run_id))
+        raise
+    week = Week(landing, built, summary, workbooks)
+    _record_end(NEEDS_A_PERSON if week.waits_in else 0, week.waits_in or step, run_id)
+    return week
+
+
+def _record_end(exit_code: int, step: str, run_id: str | None) -> None:
+    """Tell the log, the ledger if it can be reached, and the webhook if somebody has to act."""
+    log_event("weekly", exit_code=exit_code, step=step, run_id=run_id)
+    with suppress(OutcomesError, psycopg.Error), connect() as connection:
+        connection.execute(
+            "insert into landing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
+            [exit_code, step, run_id],
+        )
+    if exit_code:
+        report_failure(step, exit_code, run_id)
