@@ -11,7 +11,7 @@ from outcomes.access.roles import BUILDER, BUILT_SCHEMAS, LOADER, builds_as, rol
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.queries import query
-from outcomes.warehouse.tables import owner_of_landing
+from outcomes.warehouse.tables import owner_of_landing, require_release
 
 
 def require_week(connection: psycopg.Connection, settings: Settings) -> None:
@@ -38,7 +38,10 @@ def require_build(connection: psycopg.Connection, settings: Settings) -> None:
         OutcomesError: rights are missing, or the pseudonyms' key; with what to do.
     """
     _require(connection, "build", _missing_to_build(connection))
-    if settings.pseudonym_key or owner_of_landing(connection) is None:
+    if owner_of_landing(connection) is None:
+        return
+    require_release(connection)
+    if settings.pseudonym_key:
         return
     if _is(connection, "select bool_or(is_in_environment) from landing.pseudonym_key"):
         raise OutcomesError(

@@ -10,13 +10,14 @@ from rich.console import Console
 
 from outcomes.access.logins import connect_as
 from outcomes.access.roles import BUILDER, STEWARD
+from outcomes.cli.evaluation import show_evaluation
+from outcomes.cli.explanation import show_explanation
+from outcomes.cli.review import review
 from outcomes.config import PROJECT_DIR
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import reviewer_name
 from outcomes.linkage.evaluate import evaluate, read_truth
-from outcomes.linkage.evaluation_report import show_evaluation, write_chart
-from outcomes.linkage.explain import explain
-from outcomes.linkage.review import review
+from outcomes.linkage.explain import find_candidates, find_steps
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
 from outcomes.publishing.runs import reading_built, reading_links
@@ -41,7 +42,9 @@ def explain_student(
         outcomes link explain pittsburgh:100000001
     """
     with connect_as(BUILDER) as connection, reading_links(connection):
-        explain(connection, student, limit, Console())
+        candidates = find_candidates(connection, student)
+        steps = [find_steps(connection, candidate) for candidate in candidates[:limit]]
+    show_explanation(student, candidates, steps, Console())
 
 
 @link_app.command("evaluate")
@@ -64,7 +67,10 @@ def evaluate_links(
     with console.status("Measuring"), connect_as(BUILDER) as connection, reading_links(connection):
         evaluation = evaluate(connection, true_persons)
     show_evaluation(evaluation, console)
-    write_chart(evaluation, CHART_FILE)
+    # Charts need an optional package, which takes a second to load.
+    from outcomes.linkage.evaluation_page import write_page
+
+    write_page(evaluation, CHART_FILE)
     console.print(f"The chart is in {CHART_FILE}.", soft_wrap=True, highlight=False)
 
 

@@ -12,11 +12,12 @@ import typer
 from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER
 from outcomes.cli.shared import console, given_date
+from outcomes.cli.status import show_status
 from outcomes.config import Settings, changed_environment, load_settings
 from outcomes.contracts.reader import require_district
 from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.reports.district import report_file, write_report
-from outcomes.reports.status import read_status, show_status
+from outcomes.reports.status import read_status
 from outcomes.reports.summary import Summary, read_summary
 
 report_app = typer.Typer(help="Write reports.", no_args_is_help=True)

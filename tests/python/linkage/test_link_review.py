@@ -16,10 +16,10 @@ from tests.python.conftest import TESTED, copied, run_dbt
 from typer.testing import CliRunner
 
 from outcomes.cli import cli
+from outcomes.cli.review import review, side_by_side
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions, standing_decisions
-from outcomes.linkage.review import review, side_by_side
 from outcomes.linkage.review_queue import read_queue
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.warehouse.connection import connect

@@ -246,3 +246,14 @@ def test_the_error_names_a_missing_right(
         code, written = outcome_of("access apply", monkeypatch, capsys)
         assert (code, "read-only: cannot execute" in written) == (1, True)
         assert content(connection)
+
+
+@pytest.mark.parametrize("command", ["release a.csv --reason asked", "weekly drops", "status"])
+def test_a_fault_of_our_own_keeps_its_traceback(
+    command: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warehouse of this release lacks no column, built or not: the code is wrong."""
+    connection.execute("alter table landing.files rename column as_of_date to another")
+    monkeypatch.setattr(sys, "argv", ["outcomes", *shlex.split(command)])
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        app()

@@ -23,6 +23,7 @@ from tests.python.publishing.warehouse import definitions, pretend_build
 
 from outcomes.access.logins import make_login
 from outcomes.access.roles import DEVELOPER
+from outcomes.cli import app
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
@@ -163,10 +164,10 @@ def test_a_day_before_the_first_delivery_is_refused(
 
 
 class FakeDbt:
-    """Stands in for dbt: a run, the hook that failed in it, and how dbt was called."""
+    """Stands in for dbt: a run, what failed in it, and how dbt was called."""
 
     status = "passed"
-    hook_error = ""
+    hook_error = model_error = ""
     called: ClassVar[list[tuple[list[str], str | None]]] = []
 
     def __init__(self, callbacks: list[Callable[[Any], None]]) -> None:
@@ -181,9 +182,13 @@ class FakeDbt:
             )
         started = SimpleNamespace(name="LogStartLine", invocation_id=run_id)
         self._follow(SimpleNamespace(info=started, data=SimpleNamespace(total=1)))
-        node = SimpleNamespace(name="student_outcomes-on-run-end-1", resource_type="operation")
-        failed = SimpleNamespace(status="error", message=self.hook_error, node=node)
-        results = [failed] if self.hook_error else []
+        hook = SimpleNamespace(name="student_outcomes-on-run-end-1", resource_type="operation")
+        model = SimpleNamespace(name="dim_students", resource_type="model")
+        results = [
+            SimpleNamespace(status="error", message=message, node=node)
+            for node, message in ((model, self.model_error), (hook, self.hook_error))
+            if message
+        ]
         return dbtRunnerResult(
             success=not results,
             result=SimpleNamespace(results=results),  # type: ignore[arg-type]
@@ -217,6 +222,22 @@ def test_a_failed_hook_says_why(
     with pytest.raises(OutcomesError, match=f"{message}twice") as raised:
         run("build")
     assert "Canary" not in str(raised.value)
+
+
+def test_a_failed_model_is_named_without_its_rows(
+    published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
+    monkeypatch.setattr(FakeDbt, "status", "failed")
+    error = "Database Error\n  duplicate key\n  DETAIL:  Key (last_name)=(Canary) exists."
+    monkeypatch.setattr(FakeDbt, "model_error", error)
+    monkeypatch.setattr("sys.argv", ["outcomes", "build"])
+    with pytest.raises(SystemExit):
+        app()
+    written = capsys.readouterr()
+    assert "error dim_students: Database Error duplicate key\n" in written.out
+    assert written.err.startswith("error: 1 of 1 models and tests failed.")
 
 
 def test_a_build_of_an_earlier_day_goes_aside(

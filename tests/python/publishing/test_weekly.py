@@ -14,7 +14,7 @@ from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.errors import OutcomesError
 from outcomes.publishing import runs
-from outcomes.publishing.runs import code_version, is_up_to_date
+from outcomes.publishing.runs import code_version, is_up_to_date, reading_built
 
 
 @pytest.fixture
@@ -90,6 +90,23 @@ def test_a_week_without_new_files_builds_nothing(
     assert code in (0, 3), output
     assert "Nothing has changed since the last publication" in output
     assert current.execute("select count(*) from landing.runs").fetchone() == (1,)
+
+
+def test_a_missing_column_is_a_fault_unless_other_code_built(
+    current: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> None:
+        with reading_built(current, "marts.dim_students"):
+            current.execute("select nothing from marts.dim_students")
+
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        read()
+    monkeypatch.setattr(runs, "code_version", lambda: "v1-1-gdef")
+    with pytest.raises(OutcomesError, match=r"built by other code, v1-0-gabc: .*nothing"):
+        read()
+    current.execute("drop table marts.dim_students cascade")
+    with pytest.raises(OutcomesError, match=r"it has no marts\.dim_students"):
+        read()
 
 
 def test_the_code_version_names_the_commit_or_what_the_environment_says(

@@ -1,9 +1,8 @@
-"""Shows an evaluation of the linkage: tables on the terminal, a chart in a file."""
+"""Shows an evaluation of the linkage on the terminal."""
 
 from __future__ import annotations
 
 from math import isnan
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -30,32 +29,6 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(
         "Percent, with Wilson's 95 % intervals. Pairs of one person are not independent, so "
         "their true intervals are somewhat wider."
-    )
-
-
-def write_chart(evaluation: Evaluation, file: Path) -> None:
-    """Write one HTML file: pairs and clusters by threshold, and by group.
-
-    Raises:
-        OutcomesError: the extra `reports` is not installed.
-    """
-    from outcomes.charts import image
-    from outcomes.linkage.evaluation_charts import by_group, by_threshold
-
-    charts = {
-        "Pairs by link weight": by_threshold(evaluation, "pairs"),
-        "Clusters by link weight": by_threshold(evaluation, "clusters"),
-        "Pairs by group": by_group(evaluation),
-    }
-    parts = [f"<h2>{title}</h2>{image(chart, title)}" for title, chart in charts.items()]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Linkage quality</title>"
-        "<style>body{font:16px sans-serif;margin:2em;max-width:760px}img{max-width:100%}</style>"
-        "<main><h1>Linkage quality</h1><p>Bands and bars are 95 % intervals; "
-        f"the link weight in force is {evaluation.link_weight:g} bits.</p>"
-        f"{''.join(parts)}</main></html>",
-        encoding="utf-8",
     )
 
 

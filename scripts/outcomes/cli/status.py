@@ -1,0 +1,66 @@
+"""Shows the status of the warehouse on the terminal."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+
+from outcomes.reports.status import Status
+
+
+def show_status(status: Status, console: Console) -> None:
+    """Print the status for people."""
+    run, published = status.last_run, status.published_run
+    if status.is_running and run is not None:
+        console.print(f"A build is running since {run.started_at:%Y-%m-%d %H:%M}.")
+    if published is None:
+        command = "outcomes weekly" if run is None else "outcomes build"
+        console.print(f"[red]Nothing is published here[/]: run `{command}`.")
+    else:
+        console.print(
+            f"People read run {published.run_id}, as of {published.as_of_date}, by code "
+            f"{escape(published.code_version)}, published {published.published_at:%Y-%m-%d %H:%M}."
+        )
+        for reason in status.not_newest:
+            console.print(f"  [red]not the newest[/]: {escape(reason)}")
+    if run is not None and run.status != "published" and not status.is_running:
+        # A killed run keeps this status until the next run begins.
+        state = "killed" if run.status == "running" else run.status
+        console.print(f"[red]Last run[/]: {state}, started {run.started_at:%Y-%m-%d %H:%M}.")
+        console.print(f"  {escape(run.verdict)}")
+        for node in run.failed_nodes or []:
+            console.print(f"  failed: {escape(node)}")
+    if week := status.failed_week:
+        console.print(
+            f"[red]Last week[/]: failed in the step {week.step}, "
+            f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
+        )
+    if status.as_of != date.today():
+        what = "these deliveries are" if status.late else "no delivery is"
+        console.print(f"On {status.as_of} {what} late.")
+    for partner_id, feeds in groupby(status.late, key=lambda feed: feed.partner_id):
+        late = list(feeds)
+        names = [
+            f"{feed.contract_object} of {feed.source_id}"
+            if feed.source_id
+            else feed.contract_object
+            for feed in late
+        ]
+        console.print(
+            f"[red]late[/] {partner_id}: expected on {min(feed.expected_on for feed in late)}, "
+            f"{max(feed.days_late for feed in late):,} days late: {escape(', '.join(names))}"
+        )
+    for file in status.waiting:
+        console.print(
+            f"[red]{file.status}[/] {file.partner_id} {file.as_of_date} "
+            f"{escape(file.contract_object or 'of an unknown kind')}: {file.reason_code}"
+        )
+    console.print(f"Links in review: {status.links_in_review:,}.")
+    console.print(
+        f"Database: {decimal(status.database_bytes)}, archive: {decimal(status.archive_bytes)}."
+    )
+    console.print("All is well." if status.is_well else "Somebody has to act.")
