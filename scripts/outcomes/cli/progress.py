@@ -23,6 +23,7 @@ def progress_bar(what: str, console: Console) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         bar.add_task("", total=None)

@@ -49,7 +49,7 @@ _CODE_NAME = re.compile(r"code|status|type|flag|school|bldg|building|reason", re
 _MOST_CODES = 40
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
     """The position of a table among the rows of a file or sheet."""
 

@@ -24,7 +24,7 @@ REJECTED = {
 PIECES = {"line_start": pl.Int64, "column_name": pl.String, "joined": pl.String}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Block:
     """Some consecutive rows of a file.
 

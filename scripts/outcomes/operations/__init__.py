@@ -1,1 +1,1 @@
-"""Operations: what works on the whole warehouse, such as the purge of a partner, or a backup."""
+"""Operations: what works on the whole warehouse: the weekly run, purge, backup."""

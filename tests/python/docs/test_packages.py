@@ -109,3 +109,13 @@ def test_the_documentation_lists_all_packages_in_their_order(modules: Graph) -> 
         if listed.index(imported) > listed.index(package)
     ]
     assert upwards == []
+
+
+def test_only_the_commands_print() -> None:
+    """`rich` and `typer` are for the terminal; ruff refuses `print` (T20)."""
+    printing = {
+        file.relative_to(SCRIPTS).as_posix()
+        for file in SCRIPTS.rglob("outcomes/**/*.py")
+        if re.search(r"^ *(from|import) (rich|typer)\b", file.read_text(), re.MULTILINE)
+    }
+    assert {name for name in printing if not name.startswith("outcomes/cli/")} == set()
