@@ -22,10 +22,10 @@ def require_week(connection: psycopg.Connection, settings: Settings) -> None:
     """
     missing = []
     owner = owner_of_landing(connection)
-    if owner and not _is(connection, "select pg_has_role(%s, 'set')", owner):
+    if owner and not _is_true(connection, "select pg_has_role(%s, 'set')", owner):
         if not role_exists(connection, LOADER):
             missing.append(_grant(connection, owner))
-        elif not _is(connection, "select pg_has_role(%s, 'usage')", LOADER):
+        elif not _is_true(connection, "select pg_has_role(%s, 'usage')", LOADER):
             missing.append(_grant(connection, LOADER))
     _require(connection, "land and build", missing + _missing_to_build(connection))
     require_build(connection, settings)
@@ -43,7 +43,7 @@ def require_build(connection: psycopg.Connection, settings: Settings) -> None:
     require_release(connection)
     if settings.pseudonym_key:
         return
-    if _is(connection, "select bool_or(is_in_environment) from landing.pseudonym_key"):
+    if _is_true(connection, "select bool_or(is_in_environment) from landing.pseudonym_key"):
         raise OutcomesError(
             "The pseudonyms of this warehouse have a key of yours. Set OUTCOMES_PSEUDONYM_KEY, "
             "from your secret store. Nothing was changed."
@@ -59,9 +59,9 @@ def require_purge(connection: psycopg.Connection, settings: Settings) -> None:
     missing = _missing_to_build(connection)
     # The owner of a database may rewrite all its tables, and its statistics.
     for owner in (owner_of_landing(connection), _owner_of_database(connection)):
-        if not owner or _is(connection, "select pg_has_role(%s, 'usage')", owner):
+        if not owner or _is_true(connection, "select pg_has_role(%s, 'usage')", owner):
             continue
-        if _is(connection, "select pg_has_role(%s, current_user, 'member')", owner):
+        if _is_true(connection, "select pg_has_role(%s, current_user, 'member')", owner):
             raise OutcomesError(
                 f"{connection.info.user} may not purge. Nothing was changed. Use the login "
                 f"{owner}, which owns the warehouse."
@@ -69,11 +69,11 @@ def require_purge(connection: psycopg.Connection, settings: Settings) -> None:
         missing.append(_grant(connection, owner))
     # The second shows whether other sessions still see the deleted rows.
     for role in ("pg_checkpoint", "pg_read_all_stats"):
-        if not _is(connection, "select pg_has_role(%s, 'usage')", role):
+        if not _is_true(connection, "select pg_has_role(%s, 'usage')", role):
             missing.append(_grant(connection, role))
     for function in ("pg_ls_waldir()", "pg_switch_wal()"):
-        if not _is(connection, "select has_function_privilege(%s, 'execute')", function):
-            missing.append(_may(connection, f"execute on function {function}"))
+        if not _is_true(connection, "select has_function_privilege(%s, 'execute')", function):
+            missing.append(_grant_to_login(connection, f"execute on function {function}"))
     _require(connection, "purge", missing)
     require_build(connection, settings)
 
@@ -85,7 +85,7 @@ def require_access(connection: psycopg.Connection) -> None:
         OutcomesError: rights are missing; with what to do.
     """
     missing = []
-    if not _is(
+    if not _is_true(
         connection,
         "select rolsuper or rolcreaterole from pg_roles where rolname = current_user",
     ):
@@ -102,7 +102,7 @@ def require_access(connection: psycopg.Connection) -> None:
     if groups:
         missing.append(_grant(connection, *(group for (group,) in groups)) + " with admin option")
     for owner in (owner_of_landing(connection), _owner_of_database(connection)):
-        if owner and not _is(connection, "select pg_has_role(%s, 'set')", owner):
+        if owner and not _is_true(connection, "select pg_has_role(%s, 'set')", owner):
             missing.append(_grant(connection, owner))
     _require(connection, "make the roles", missing)
 
@@ -125,11 +125,11 @@ def _missing_to_build(connection: psycopg.Connection) -> list[str]:
             f"{BUILDER}. Nothing was changed. Run `outcomes access apply`, which gives it away."
         )
     missing = [_grant(connection, owner) for (owner,) in owners]
-    if not _is(
+    if not _is_true(
         connection, "select has_database_privilege(%s, current_database(), 'create')", acting
     ):
         database = _quoted(connection, connection.info.dbname)
-        missing.append(_may(connection, f"create on database {database}"))
+        missing.append(_grant_to_login(connection, f"create on database {database}"))
     return missing
 
 
@@ -141,10 +141,10 @@ def _owner_of_database(connection: psycopg.Connection) -> str:
 
 
 def _grant(connection: psycopg.Connection, *roles: str) -> str:
-    return _may(connection, ", ".join(_quoted(connection, role) for role in roles))
+    return _grant_to_login(connection, ", ".join(_quoted(connection, role) for role in roles))
 
 
-def _may(connection: psycopg.Connection, what: str) -> str:
+def _grant_to_login(connection: psycopg.Connection, what: str) -> str:
     return f"grant {what} to {_quoted(connection, connection.info.user)}"
 
 
@@ -153,7 +153,7 @@ def _quoted(connection: psycopg.Connection, name: str) -> str:
     return str(quoted)
 
 
-def _is(connection: psycopg.Connection, query: str, *parameters: str) -> bool:
+def _is_true(connection: psycopg.Connection, query: str, *parameters: str) -> bool:
     return connection.execute(query.encode(), parameters).fetchone() == (True,)
 
 

@@ -104,7 +104,7 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
         raise OutcomesError(f"{printable(path)} holds no file.")
     files: list[DeliveredFile] = []
     for candidate in sorted(candidates):
-        delivered = _by_its_folders(candidate)
+        delivered = _placed_by_folders(candidate)
         if delivered is None:
             unplaced.append(
                 f"{printable(candidate)}: expected a file in a folder <partner>/<yyyy-mm-dd>/"
@@ -129,7 +129,7 @@ def find_deliveries(path: Path, partners: Collection[str]) -> Deliveries:
 
 def delivered_file(path: Path, partner_id: str, as_of_date: date | None = None) -> DeliveredFile:
     """A partner's file anywhere, of the given day, else of its folder's day, else of today."""
-    file = _by_its_folders(path.absolute())
+    file = _placed_by_folders(path.absolute())
     if file is None:
         file = DeliveredFile(partner_id, datetime.now(UTC).date(), printable(path.name), path)
     return replace(file, partner_id=partner_id, as_of_date=as_of_date or file.as_of_date)
@@ -193,7 +193,7 @@ def _is_inside(delivered: DeliveredFile) -> bool:
     return delivered.path.resolve().is_relative_to(folder.resolve())
 
 
-def _by_its_folders(path: Path) -> DeliveredFile | None:
+def _placed_by_folders(path: Path) -> DeliveredFile | None:
     for folder in path.parents:
         as_of_date = delivery_date(folder)
         if as_of_date is not None:

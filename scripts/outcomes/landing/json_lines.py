@@ -169,17 +169,20 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(_: str) -> None:
+def _refuse_number(_: str) -> None:
     raise _BadLineError(Reason.BAD_JSON, "expected a number; NaN and Infinity are none")
 
 
-def _fraction(text: str) -> str:
+def _text_of_fraction(text: str) -> str:
     """A number as it is written, without decimal point if it is whole, as in a workbook."""
     return re.sub(r"\.0+$", "", text)
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=_fraction, parse_int=str, parse_constant=_no_number
+    object_pairs_hook=_pairs,
+    parse_float=_text_of_fraction,
+    parse_int=str,
+    parse_constant=_refuse_number,
 )
 
 

@@ -123,9 +123,9 @@ class FileReading:
         self._trailer: str | None = None
         self._rejected: list[pl.DataFrame] = []
         self._state = file.delivered.state or state_of(file.delivered.path)
-        self.sha256 = self._take_survey()
+        self.sha256 = self._survey_lines()
 
-    def _take_survey(self) -> str:
+    def _survey_lines(self) -> str:
         item = self.file.item
         packed = self.file.delivered.path
         is_text = item is not None and item.file.is_text
@@ -253,7 +253,7 @@ class FileReading:
 
     def _read_rows(self, item: ContractObject, reader: LineReader) -> Iterator[Block]:
         layout = item.file
-        self._take_titles(layout, reader)
+        self._skip_titles_above_header(layout, reader)
         mapping, header = map_positions(item), None
         if layout.header and layout.format == "fixed_width":
             self.counts.blank_lines += fixed_width.read_header(reader, item)
@@ -290,7 +290,7 @@ class FileReading:
         self.counts.lines = found.rows
         yield from found.blocks(item, self._map(item, found.names))
 
-    def _take_titles(self, layout: FileLayout, reader: LineReader) -> None:
+    def _skip_titles_above_header(self, layout: FileLayout, reader: LineReader) -> None:
         if layout.header_row or layout.skip_lines:
             titles, blank = skip_titles(reader, layout.header_row, layout.skip_lines)
             self.counts.header_lines += titles

@@ -141,11 +141,11 @@ def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> No
         raise OutcomesError("Give one sample: the zip archive of the export.")
     partner_id, known = _partner_id(contract), STANDARDS[standard]
     sample = samples[0].name if samples else known.sample
-    _write(contract, contract_text(known, partner_id, _dated(sample)))
+    _write(contract, contract_text(known, partner_id, _with_date_placeholders(sample)))
     crosswalk_of(contract).write_text(crosswalk_text(known, partner_id), encoding="utf-8")
 
 
-def _dated(name: str) -> str:
+def _with_date_placeholders(name: str) -> str:
     """A file's name with its date replaced by the contract's placeholder."""
     for pattern, part in _DATES:
         name, found = pattern.subn(part, name, count=1)
@@ -175,10 +175,10 @@ def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
     for file in unknown_files(DeliveredFile("", date.min, sample.name, sample)):
         if file.fault and file.fault.reason is not Reason.UNKNOWN_FILE:
             raise file.fault
-        layout, name = {"name": _dated(sample.name)}, sample.name
+        layout, name = {"name": _with_date_placeholders(sample.name)}, sample.name
         if sample.name.lower().endswith(".zip"):
             name = file.file_name.removeprefix(f"{sample.name}/")
-            layout |= {"compression": "zip", "member": _dated(name)}
+            layout |= {"compression": "zip", "member": _with_date_placeholders(name)}
         elif sample.name.lower().endswith(".gz"):
             name = sample.stem
             layout |= {"compression": "gzip"}
@@ -237,7 +237,7 @@ def _columns(
 
 def _object_name(name: str) -> str:
     """A file's name without its ending and its date."""
-    return re.sub(r"[-_.]*\{[^}]*\}", "", _dated(name)).split(".")[0] or name
+    return re.sub(r"[-_.]*\{[^}]*\}", "", _with_date_placeholders(name)).split(".")[0] or name
 
 
 def _sheets(layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> Iterator[dict[str, Any]]:

@@ -54,10 +54,10 @@ def unconfirmed_positions(reading: FileReading) -> Iterator[UnconfirmedPosition]
     blocks = [rows.select(names) for rows in reading.rows_as_sent()]
     sent = pl.concat(blocks) if blocks else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     for prop in columns:
-        yield _described(prop, sent[prop.name].fill_null("").str.strip_chars())
+        yield _kinds_of_values(prop, sent[prop.name].fill_null("").str.strip_chars())
 
 
-def _described(prop: ContractProperty, values: pl.Series) -> UnconfirmedPosition:
+def _kinds_of_values(prop: ContractProperty, values: pl.Series) -> UnconfirmedPosition:
     kinds = pl.select(_kind(pl.lit(values))).to_series().value_counts(name="rows")
     kinds = kinds.sort(["rows", kinds.columns[0]], descending=[True, False])
     return UnconfirmedPosition(

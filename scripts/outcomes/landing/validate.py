@@ -82,7 +82,7 @@ class Validator:
             self._refuse_a_second_table(rows, flags)
         others = rows.clear()
         if self.item.delta:
-            rows, flags = self._spare_deleted(rows, flags, self.item.delta)
+            rows, flags = self._without_faults_of_deleted(rows, flags, self.item.delta)
         if self._rules.filters:
             rows, flags, others = self._split_off_others(rows, flags)
         hits = [n for n, hit in enumerate(flags.select(pl.all().any()).row(0)) if hit]
@@ -172,7 +172,7 @@ class Validator:
         detail = "expected a value; a rejected line above may hold it"
         return _reject(replace(block, rows=rows), is_lost, Reason.MISSING_VALUE, detail)
 
-    def _spare_deleted(
+    def _without_faults_of_deleted(
         self, rows: pl.DataFrame, flags: pl.DataFrame, delta: Delta
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Mark rows that delete, and require only a key of them."""

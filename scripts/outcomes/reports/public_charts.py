@@ -37,7 +37,7 @@ def levels(shares: pd.DataFrame, gpa: pd.DataFrame) -> str:
                     scale=alt.Scale(domain=domain),
                     axis=alt.Axis(tickCount=5),
                 ),
-                **_apart("group", _GROUPS),
+                **_color_and_shape("group", _GROUPS),
             )
         )
         chart: alt.LayerChart = line + points
@@ -81,10 +81,10 @@ def adjusted(frame: pd.DataFrame) -> str:
         .encode(
             y=alt.Y("measure_label:N", title=None, sort=None),
             x=alt.X("value:Q", title="Gap, percentage points"),
-            **_apart("kind", _KINDS),
+            **_color_and_shape("kind", _KINDS),
         )
     )
-    return svg((_zero(long) + points).properties(width=WIDTH - 180, height=alt.Step(34)))
+    return svg((_zero_line(long) + points).properties(width=WIDTH - 180, height=alt.Step(34)))
 
 
 def intervals(frame: pd.DataFrame, row: str | None = None) -> str:
@@ -95,7 +95,9 @@ def intervals(frame: pd.DataFrame, row: str | None = None) -> str:
         y=y, x=alt.X("low:Q", title="Gap, percentage points"), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=90, opacity=1, color=ORANGE).encode(y=y, x="gap:Q")
-    chart = (_zero(frame) + interval + points).properties(width=WIDTH - 200, height=alt.Step(22))
+    chart = (_zero_line(frame) + interval + points).properties(
+        width=WIDTH - 200, height=alt.Step(22)
+    )
     if row is None:
         return svg(chart)
     return svg(
@@ -111,12 +113,12 @@ def intervals(frame: pd.DataFrame, row: str | None = None) -> str:
     )
 
 
-def _zero(frame: pd.DataFrame) -> alt.Chart:
+def _zero_line(frame: pd.DataFrame) -> alt.Chart:
     zero: alt.Chart = alt.Chart(frame).mark_rule(color="#555555").encode(x=alt.datum(0))
     return zero
 
 
-def _apart(field: str, colors: dict[str, str]) -> dict[str, alt.SchemaBase]:
+def _color_and_shape(field: str, colors: dict[str, str]) -> dict[str, alt.SchemaBase]:
     names = list(colors)
     return {
         "color": alt.Color(
