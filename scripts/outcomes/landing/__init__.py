@@ -1,5 +1,7 @@
 """Landing: reads delivered files into the canonical raw feeds and the ledger.
 
+`land` lands, releases and replays in the warehouse of the settings.
+
 The way of a file: `deliveries` finds it (`sftp` fetches it before), `archive` keeps it, `unpack`
 makes logical files of it, and `loader` lands each of them in one transaction. `reading` reads one:
 `text` gives its lines, `delimited`, `fixed_width` or `workbook` its rows, `header` the place of
