@@ -96,7 +96,7 @@ def review_pairs(
     console = Console()
     if export_file is not None and import_file is not None:
         raise OutcomesError("Expected --export or --import, not both.")
-    with connect_as(STEWARD) as connection, reading_links(connection):
+    with connect_as(STEWARD) as connection:
         if export_file is not None:
             count = export_queue(connection, export_file)
             console.print(
@@ -109,7 +109,8 @@ def review_pairs(
             new, known = import_decisions(connection, import_file, reviewer_name())
             console.print(f"{new:,} decisions recorded, {known:,} had been recorded before.")
         else:
-            counts = review(connection, reviewer_name(), console, typer.getchar)
+            with reading_links(connection):
+                counts = review(connection, reviewer_name(), console, typer.getchar)
             new = counts["link"] + counts["no_link"]
             console.print(
                 f"{counts['link']:,} linked, {counts['no_link']:,} kept apart, "

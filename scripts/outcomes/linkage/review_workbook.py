@@ -22,6 +22,7 @@ from outcomes.linkage.decisions import (
     unknown_pairs,
 )
 from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
+from outcomes.publishing.runs import reading_links
 from outcomes.spreadsheet import spreadsheet_text
 
 DECISIONS = ("link", "no_link")
@@ -53,7 +54,8 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     _require_xlsx(file)
     if file.exists():
         raise OutcomesError(f"{file} exists and may hold decisions: name a new file.")
-    queue = read_queue(connection)
+    with reading_links(connection):
+        queue = read_queue(connection)
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "review"
@@ -93,7 +95,8 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
             record, or decisions contradict each other.
     """
     rows = _read_rows(file)
-    unknown = unknown_pairs(connection, (decision.pair for _, decision in rows))
+    with reading_links(connection):
+        unknown = unknown_pairs(connection, (decision.pair for _, decision in rows))
     wrong = [number for number, decision in rows if decision.pair in unknown]
     if wrong:
         raise OutcomesError(
