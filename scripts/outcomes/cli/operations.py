@@ -8,8 +8,8 @@ import typer
 
 from outcomes.cli.landing import show_landing
 from outcomes.cli.progress import progress_bar
-from outcomes.cli.reports import show_summary
 from outcomes.cli.shared import console
+from outcomes.cli.summary import show_summary
 from outcomes.config import load_settings
 from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.landing.land import Landing
@@ -50,7 +50,7 @@ def _show_step(step: Step) -> None:
         case NothingToBuild():
             console.print("Nothing has changed since the last publication. --force builds anyway.")
         case Summary():
-            show_summary(step)
+            show_summary(step, console)
         case Workbooks():
             for district_id, file in step.files.items():
                 console.print(f"Report for {district_id}: {file}")

@@ -13,12 +13,13 @@ from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER
 from outcomes.cli.shared import console, given_date
 from outcomes.cli.status import show_status
-from outcomes.config import Settings, changed_environment, load_settings
+from outcomes.cli.summary import show_summary
+from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import require_district
 from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.status import read_status
-from outcomes.reports.summary import Summary, read_summary
+from outcomes.reports.summary import read_summary
 
 report_app = typer.Typer(help="Write reports.", no_args_is_help=True)
 
@@ -32,33 +33,7 @@ def summary() -> None:
     """
     with connect_as(BUILDER) as connection:
         found = read_summary(connection)
-    show_summary(found)
-
-
-def show_summary(summary: Summary) -> None:
-    """Print the summary, and what to do next."""
-    console.print()
-    console.print(summary.landed)
-    console.print(summary.linked)
-    if summary.gaps:
-        console.print(summary.gaps)
-    console.print(_what_next(load_settings()))
-
-
-def _what_next(settings: Settings) -> str:
-    return "\n".join(
-        [
-            "[bold]How to connect[/]",
-            "  outcomes access login NAME --role analyst",
-            "                   makes a login, and shows how psql and a BI tool connect to "
-            f"{settings.host}, port {settings.port}",
-            "[bold]What to try[/]",
-            "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
-            "  select * from marts_pseudonymized.fct_student_years;",
-            "  make dashboards  gaps, students at risk, action research, feed health, in a browser",
-            "  make docs        the models, their columns and their lineage in a browser",
-        ]
-    )
+    show_summary(found, console)
 
 
 @report_app.command()

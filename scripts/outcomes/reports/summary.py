@@ -1,4 +1,4 @@
-"""The summary at the end of a run: landing, linking, the gaps, next steps."""
+"""The summary at the end of a run: landing, linking, the gaps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import class_row
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from outcomes.publishing.runs import reading_built
 
@@ -25,7 +22,9 @@ MEASURES = {
 
 
 @dataclass(frozen=True)
-class _Landed:
+class Landed:
+    """What landed of a partner."""
+
     partner_id: str
     deliveries: int
     files: int
@@ -35,7 +34,9 @@ class _Landed:
 
 
 @dataclass(frozen=True)
-class _Gap:
+class Gap:
+    """The gap of a measure, in the school year that the summary shows."""
+
     school_year: int
     measure: str
     n_involved: int
@@ -48,12 +49,25 @@ class _Gap:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """How many students are how many people, and what became of client records."""
+
+    students: int
+    people: int
+    client_records: int
+    linked: int
+    in_review: int
+    involved_students: int
+
+
+@dataclass(frozen=True)
 class Summary:
     """The summary of a built warehouse: only counts and means, nobody's data."""
 
-    landed: Table
-    linked: Panel
-    gaps: Table | None
+    landed: list[Landed]
+    linked: Linked
+    # Of the newest school year with the most measures.
+    gaps: list[Gap]
 
 
 def read_summary(connection: psycopg.Connection) -> Summary:
@@ -66,12 +80,9 @@ def read_summary(connection: psycopg.Connection) -> Summary:
         return Summary(_landed(connection), _linked(connection), _gaps(connection))
 
 
-def _landed(connection: psycopg.Connection) -> Table:
-    table = Table(title="What landed", title_justify="left", title_style="bold", min_width=76)
-    for column in ("partner", "deliveries", "files", "set aside", "rows", "rows rejected"):
-        table.add_column(column, justify="left" if column == "partner" else "right")
-    with connection.cursor(row_factory=class_row(_Landed)) as cursor:
-        cursor.execute(
+def _landed(connection: psycopg.Connection) -> list[Landed]:
+    with connection.cursor(row_factory=class_row(Landed)) as cursor:
+        return cursor.execute(
             """
             select
                 partner_id,
@@ -84,20 +95,10 @@ def _landed(connection: psycopg.Connection) -> Table:
             group by partner_id
             order by partner_id
             """
-        )
-        for partner in cursor:
-            table.add_row(
-                partner.partner_id,
-                f"{partner.deliveries:,}",
-                f"{partner.files:,}",
-                f"{partner.set_aside:,}" if partner.set_aside else "–",
-                f"{partner.rows:,}",
-                f"{partner.rejected:,}" if partner.rejected else "–",
-            )
-    return table
+        ).fetchall()
 
 
-def _linked(connection: psycopg.Connection) -> Panel:
+def _linked(connection: psycopg.Connection) -> Linked:
     students, people = _numbers(
         connection, "select count(*), count(distinct person_id) from marts.dim_students"
     )
@@ -120,19 +121,12 @@ def _linked(connection: psycopg.Connection) -> Panel:
         where involved_ever
         """,
     )
-    share = involved / students if students else 0
-    text = Text.assemble(
-        (f"{students:,}", "bold"), " district students are ", (f"{people:,}", "bold"), " people.\n",
-        (f"{linked:,}", "bold"), f" of {records:,} client records belong to them; ",
-        (f"{review:,}", "bold"), " wait for a data steward.\n",
-        (f"{share:.0%}", "bold"), " of the students have received human services at some point.",
-    )  # fmt: skip
-    return Panel(text, title="What was linked", title_align="left", width=76)
+    return Linked(students, people, records, linked, review, involved)
 
 
-def _gaps(connection: psycopg.Connection) -> Table | None:
+def _gaps(connection: psycopg.Connection) -> list[Gap]:
     """The gaps of the newest school year with the most measures."""
-    with connection.cursor(row_factory=class_row(_Gap)) as cursor:
+    with connection.cursor(row_factory=class_row(Gap)) as cursor:
         rows = cursor.execute(
             """
             with shown as (
@@ -154,45 +148,7 @@ def _gaps(connection: psycopg.Connection) -> Table | None:
             """,
             [list(MEASURES)],
         ).fetchall()
-    if not rows:
-        return None
-    year = rows[0].school_year
-    by_measure = {row.measure: row for row in rows if row.school_year == year}
-    table = Table(
-        title=f"The gap, school year {year - 1}-{year % 100:02d}, all districts",
-        title_justify="left",
-        title_style="bold",
-        min_width=76,
-        caption="Students who ever received human services against all others. A gap is not "
-        "an effect.",
-        caption_justify="left",
-    )
-    table.add_column("measure")
-    for column in ("involved", "others", "gap", "95 % interval"):
-        table.add_column(column, justify="right")
-    for measure, (label, higher_is_better) in MEASURES.items():
-        row = by_measure.get(measure)
-        if row is None:
-            continue
-        worse = row.gap < 0 if higher_is_better else row.gap > 0
-        table.add_row(
-            label,
-            _shown(measure, row.value_involved),
-            _shown(measure, row.value_not_involved),
-            Text(_shown(measure, row.gap, signed=True), style="red" if worse else "green"),
-            "–"
-            if row.ci_low is None or row.ci_high is None
-            else f"{_shown(measure, row.ci_low, signed=True, unit=False)} to "
-            f"{_shown(measure, row.ci_high, signed=True, unit=False)}",
-        )
-    return table
-
-
-def _shown(measure: str, value: float, *, signed: bool = False, unit: bool = True) -> str:
-    sign = "+" if signed else ""
-    if measure == "gpa":
-        return f"{value:{sign}.2f}"
-    return f"{value * 100:{sign}.1f}" + (" pts" if signed else " %") * unit
+    return [row for row in rows if row.school_year == rows[0].school_year]
 
 
 def _numbers(connection: psycopg.Connection, query: str) -> tuple[int, ...]:

@@ -1,0 +1,105 @@
+"""Shows the summary at the end of a run, and what to do next."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from outcomes.config import Settings, load_settings
+from outcomes.reports.summary import MEASURES, Gap, Landed, Linked, Summary
+
+
+def show_summary(summary: Summary, console: Console) -> None:
+    """Print the summary, and what to do next."""
+    console.print()
+    console.print(_landed(summary.landed))
+    console.print(_linked(summary.linked))
+    if summary.gaps:
+        console.print(_gaps(summary.gaps))
+    console.print(_what_next(load_settings()))
+
+
+def _landed(partners: list[Landed]) -> Table:
+    table = Table(title="What landed", title_justify="left", title_style="bold", min_width=76)
+    for column in ("partner", "deliveries", "files", "set aside", "rows", "rows rejected"):
+        table.add_column(column, justify="left" if column == "partner" else "right")
+    for partner in partners:
+        table.add_row(
+            partner.partner_id,
+            f"{partner.deliveries:,}",
+            f"{partner.files:,}",
+            f"{partner.set_aside:,}" if partner.set_aside else "–",
+            f"{partner.rows:,}",
+            f"{partner.rejected:,}" if partner.rejected else "–",
+        )
+    return table
+
+
+def _linked(found: Linked) -> Panel:
+    share = found.involved_students / found.students if found.students else 0
+    text = Text.assemble(
+        (f"{found.students:,}", "bold"), " district students are ",
+        (f"{found.people:,}", "bold"), " people.\n",
+        (f"{found.linked:,}", "bold"), f" of {found.client_records:,} client records belong to "
+        "them; ", (f"{found.in_review:,}", "bold"), " wait for a data steward.\n",
+        (f"{share:.0%}", "bold"), " of the students have received human services at some point.",
+    )  # fmt: skip
+    return Panel(text, title="What was linked", title_align="left", width=76)
+
+
+def _gaps(gaps: list[Gap]) -> Table:
+    year = gaps[0].school_year
+    by_measure = {gap.measure: gap for gap in gaps}
+    table = Table(
+        title=f"The gap, school year {year - 1}-{year % 100:02d}, all districts",
+        title_justify="left",
+        title_style="bold",
+        min_width=76,
+        caption="Students who ever received human services against all others. A gap is not "
+        "an effect.",
+        caption_justify="left",
+    )
+    table.add_column("measure")
+    for column in ("involved", "others", "gap", "95 % interval"):
+        table.add_column(column, justify="right")
+    for measure, (label, higher_is_better) in MEASURES.items():
+        row = by_measure.get(measure)
+        if row is None:
+            continue
+        worse = row.gap < 0 if higher_is_better else row.gap > 0
+        table.add_row(
+            label,
+            _formatted(measure, row.value_involved),
+            _formatted(measure, row.value_not_involved),
+            Text(_formatted(measure, row.gap, signed=True), style="red" if worse else "green"),
+            "–"
+            if row.ci_low is None or row.ci_high is None
+            else f"{_formatted(measure, row.ci_low, signed=True, unit=False)} to "
+            f"{_formatted(measure, row.ci_high, signed=True, unit=False)}",
+        )
+    return table
+
+
+def _formatted(measure: str, value: float, *, signed: bool = False, unit: bool = True) -> str:
+    sign = "+" if signed else ""
+    if measure == "gpa":
+        return f"{value:{sign}.2f}"
+    return f"{value * 100:{sign}.1f}" + (" pts" if signed else " %") * unit
+
+
+def _what_next(settings: Settings) -> str:
+    return "\n".join(
+        [
+            "[bold]How to connect[/]",
+            "  outcomes access login NAME --role analyst",
+            "                   makes a login, and shows how psql and a BI tool connect to "
+            f"{settings.host}, port {settings.port}",
+            "[bold]What to try[/]",
+            "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
+            "  select * from marts_pseudonymized.fct_student_years;",
+            "  make dashboards  gaps, students at risk, action research, feed health, in a browser",
+            "  make docs        the models, their columns and their lineage in a browser",
+        ]
+    )
