@@ -63,7 +63,6 @@ IN_A_WAREHOUSE = [
     ("report district clairton --out nowhere/x.xlsx", "uil"),
     ("report public", "`outcomes build` makes them"),
     ("link evaluate --truth empty.parquet", "cannot be read"),
-    ("link explain \udce9", "not valid UTF-8"),
     ("release \udce9.csv --reason asked", "not valid UTF-8"),
 ]
 WITHOUT_A_SERVER = [
