@@ -12,7 +12,7 @@
             select
                 coalesce(length(current_setting('outcomes.pseudonym_key', true)), 0),
                 bool_or(is_in_environment)
-            from landing.pseudonym_key
+            from privacy.pseudonym_key
         {%- endset -%}
         {%- set length, is_in_environment = run_query(query).rows[0] -%}
         {%- if length == 0 and is_in_environment -%}
@@ -28,7 +28,7 @@
             ) }}
         {%- endif -%}
         {%- if is_recorded() -%}
-            update landing.runs set key_fingerprint = landing.key_fingerprint()
+            update publishing.runs set key_fingerprint = privacy.key_fingerprint()
             where run_id = '{{ invocation_id }}';
             commit
         {%- endif -%}

@@ -1,7 +1,7 @@
 {#
-    Runs on the target `prod` are recorded in landing.runs, and a complete `dbt build`
+    Runs on the target `prod` are recorded in publishing.runs, and a complete `dbt build`
     that passed is published. Functions in the database do the work (runs.sql and
-    publishing.sql in scripts/outcomes/warehouse); docs/architecture.md explains it.
+    publications.sql in scripts/outcomes/publishing); docs/architecture.md explains it.
 #}
 
 {# The hooks of dbt_project.yml also run for commands that only read, such as `test`. #}
@@ -40,7 +40,7 @@
         {%- set code_digest = local_md5(code | sort | join)[:12] -%}
         {# A query instead of the hook's text, so that an error ends the run at once. #}
         {%- do run_query(
-            "select landing.begin_run('" ~ invocation_id ~ "', '" ~ flags.WHICH ~ "', '"
+            "select publishing.begin_run('" ~ invocation_id ~ "', '" ~ flags.WHICH ~ "', '"
             ~ env_var('OUTCOMES_CODE_VERSION', 'models ' ~ code_digest) ~ "', '"
             ~ code_digest ~ "', '" ~ local_md5(policy | sort | join)[:12] ~ "', '"
             ~ local_md5(links | sort | join)[:12] ~ "')"
@@ -52,7 +52,7 @@
 {# `outcomes` also compares the text of the functions and the tables of raw. #}
 {% macro require_release() -%}
     {%- set query -%}
-        select to_regclass('landing.files') is null, to_regclass('landing.migrations') is null
+        select to_regclass('landing.files') is null, to_regclass('warehouse.migrations') is null
     {%- endset -%}
     {%- set is_empty, has_no_migrations = run_query(query).rows[0].values() -%}
     {%- if is_empty -%}
@@ -61,7 +61,7 @@
         ) }}
     {%- endif -%}
     {%- set newest -%}
-        select max(left(script, 4)) from landing.migrations where script ~ '^[0-9]{4}_'
+        select max(left(script, 4)) from warehouse.migrations where script ~ '^[0-9]{4}_'
     {%- endset -%}
     {%- set newest = 0 if has_no_migrations else run_query(newest).rows[0][0] | int -%}
     {%- if newest < var('ledger') -%}
@@ -167,14 +167,14 @@
                 'district_column': node.config.meta.get('district_column', ''),
             }) -%}
         {%- endfor -%}
-        select landing.finish_run(
+        select publishing.finish_run(
             '{{ invocation_id }}',
             '{{ outcome }}',
             {{ '(select as_of_date from ' ~ as_of ~ ')' if outcome == 'passed' else 'null' }},
             '{{ tojson(counts) }}',
             '{{ tojson(relations) }}'
         );
-        update landing.runs
+        update publishing.runs
         set failed_nodes = nullif(string_to_array('{{ named | join(",") }}', ','), '{}')
         where run_id = '{{ invocation_id }}';
         commit
@@ -183,7 +183,7 @@
 
 {% macro publish_run() -%}
     {%- if is_recorded() and status_of_run() == 'passed' -%}
-        select landing.publish_run(
+        select publishing.publish_run(
             '{{ invocation_id }}', '{{ var("accept_loss") | replace("'", "''") }}'
         );
         commit
@@ -192,7 +192,7 @@
 
 {% macro report_run() -%}
     {%- if is_recorded() -%}
-        {%- set verdict = run_query("select landing.verdict('" ~ invocation_id ~ "')") -%}
+        {%- set verdict = run_query("select publishing.verdict('" ~ invocation_id ~ "')") -%}
         {%- do log(verdict.rows[0][0], info=true) -%}
         {%- if status_of_run() == 'held' -%}
             {{ exceptions.raise_compiler_error(verdict.rows[0][0]) }}
@@ -202,7 +202,7 @@
 
 {% macro status_of_run() -%}
     {%- set query -%}
-        select status from landing.runs where run_id = '{{ invocation_id }}'
+        select status from publishing.runs where run_id = '{{ invocation_id }}'
     {%- endset -%}
     {%- do return(run_query(query).rows[0][0]) -%}
 {%- endmacro %}

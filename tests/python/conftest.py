@@ -239,7 +239,7 @@ def seeded(empty: Settings) -> Iterator[Settings]:
     with copied(empty, "seeded") as settings:
         with connect(settings) as connection:
             # The same pseudonyms and the same noise in every run of the tests.
-            connection.execute("update landing.pseudonym_key set key = sha256('tests')")
+            connection.execute("update privacy.pseudonym_key set key = sha256('tests')")
         run_dbt(settings, "seed")
         yield settings
 

@@ -2,7 +2,7 @@ with
 
 link_decisions as (
 
-    select * from {{ source('landing', 'link_decisions') }}
+    select * from {{ source('linking', 'decisions') }}
 
 ),
 

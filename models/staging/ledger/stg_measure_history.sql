@@ -2,7 +2,7 @@ with
 
 measure_history as (
 
-    select * from {{ source('landing', 'measure_history') }}
+    select * from {{ source('publishing', 'measure_history') }}
 
 )
 

@@ -13,7 +13,7 @@ pseudonym_key as (
 {%- else -%}
 ledger as (
 
-    select * from {{ source('landing', 'pseudonym_key') }}
+    select * from {{ source('privacy', 'pseudonym_key') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 runs as (
 
-    select * from {{ source('landing', 'runs') }}
+    select * from {{ source('publishing', 'runs') }}
 
 ),
 

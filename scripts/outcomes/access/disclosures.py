@@ -1,6 +1,6 @@
-"""The record of disclosures, `landing.disclosures` (34 CFR 99.32), for exports.
+"""The record of disclosures, `privacy.disclosures` (34 CFR 99.32), for exports.
 
-Publications are recorded by warehouse/publishing.sql.
+Publications are recorded by disclosures.sql.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def record_export(
     """
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into landing.disclosures "
+            "insert into privacy.disclosures "
             "(partner_id, agreement, party, interest, purpose, disclosed, row_count) "
-            "select %(district)s, landing.agreement_of(%(district)s), "
+            "select %(district)s, privacy.agreement_of(%(district)s), "
             "%(party)s, %(interest)s, %(purpose)s, %(disclosed)s, %(rows)s",
             [
                 {

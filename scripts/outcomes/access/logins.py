@@ -120,13 +120,13 @@ def _is_owner_beside_builders(connection: psycopg.Connection) -> bool:
     owner = """
         select
             pg_has_role(nspowner, 'usage')
-            and to_regprocedure('landing.has_builders()') is not null
+            and to_regprocedure('publishing.has_builders()') is not null
         from pg_namespace
         where nspname = 'landing'
     """
     if connection.execute(owner.encode()).fetchone() != (True,):
         return False
-    return connection.execute("select landing.has_builders()").fetchone() == (True,)
+    return connection.execute("select publishing.has_builders()").fetchone() == (True,)
 
 
 def _free_name(connection: psycopg.Connection) -> str:

@@ -35,7 +35,8 @@ def require_build(connection: psycopg.Connection, settings: Settings) -> None:
     """Check that the login can build and publish.
 
     Raises:
-        OutcomesError: rights are missing, or the pseudonyms' key; with what to do.
+        OutcomesError: rights are missing, or the pseudonyms' key, or the warehouse is of another
+            release; with what to do.
     """
     _require(connection, "build", _missing_to_build(connection))
     if owner_of_landing(connection) is None:
@@ -43,7 +44,7 @@ def require_build(connection: psycopg.Connection, settings: Settings) -> None:
     require_release(connection)
     if settings.pseudonym_key:
         return
-    if _is_true(connection, "select bool_or(is_in_environment) from landing.pseudonym_key"):
+    if _is_true(connection, "select bool_or(is_in_environment) from privacy.pseudonym_key"):
         raise OutcomesError(
             "The pseudonyms of this warehouse have a key of yours. Set OUTCOMES_PSEUDONYM_KEY, "
             "from your secret store. Nothing was changed."

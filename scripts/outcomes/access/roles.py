@@ -53,85 +53,44 @@ BUILT_SCHEMAS: dict[str, tuple[str, ...]] = {
     "functions": (),
 }
 
-# Landing appends. It deletes only its entries about a file that is tried again.
-LEDGER: dict[str, dict[str, tuple[str, ...]]] = {
-    "files": {
-        LOADER: ("select", "insert", "update", "delete"),
-        BUILDER: ("select",),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
-    },
-    "rejected_rows": {
-        LOADER: ("insert",),
-        BUILDER: ("select",),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
-    },
-    "joined_rows": {LOADER: ("select", "insert")},
-    "value_issues": {
-        LOADER: ("insert",),
-        BUILDER: ("select",),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
-    },
-    "partners": {
-        LOADER: ("select", "insert", "delete"),
-        BUILDER: ("select",),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
-    },
-    "contract_objects": {
-        LOADER: ("select", "insert", "delete"),
-        BUILDER: ("select",),
-        STEWARD: ("select",),
-        DEVELOPER: ("select",),
-    },
-    "replaced_objects": {
-        LOADER: ("select", "insert", "delete"),
-        BUILDER: ("select",),
-        STEWARD: ("select",),
-        DEVELOPER: ("select",),
-    },
-    "contract_calendars": {
-        LOADER: ("select", "insert", "delete"),
-        BUILDER: ("select",),
-        STEWARD: ("select",),
-        DEVELOPER: ("select",),
-    },
-    "link_decisions": {
-        BUILDER: ("select",),
-        DEVELOPER: ("select",),
-        STEWARD: ("select", "insert"),
-    },
-    "pseudonym_key": {BUILDER: ("select", "update")},
-    "disclosures": {
-        BUILDER: ("select", "insert"),
-        DEVELOPER: ("select",),
-        STEWARD: ("select", "insert"),
-    },
-    "purges": dict.fromkeys((BUILDER, STEWARD), ("select",)),
-    "upgrades": {},
-    "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD, DEVELOPER), ("select",)),
-    "runs": {
-        BUILDER: ("select", "insert", "update"),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
-    },
-    "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
-    "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
-    "redefined_relations": {BUILDER: ("select", "delete")},
-    "measure_history": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
-}
+_READ = dict.fromkeys((BUILDER, DEVELOPER, STEWARD), ("select",))
 
-# The builder publishes, and so releases school years.
-RELEASES: dict[str, dict[str, tuple[str, ...]]] = {
-    # Stewards see whether a revision waits: it is in what `outcomes status` says.
-    "school_years": {
-        BUILDER: ("select", "insert", "update"),
-        DEVELOPER: ("select",),
-        STEWARD: ("select",),
+# The ledger by schema and table, with the rights of each role. Landing appends; it deletes only
+# its entries about a file that is tried again.
+LEDGER: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
+    "landing": {
+        "files": {LOADER: ("select", "insert", "update", "delete"), **_READ},
+        "joined_rows": {LOADER: ("select", "insert")},
+        "rejected_rows": {LOADER: ("insert",), **_READ},
+        "value_issues": {LOADER: ("insert",), **_READ},
+        "partners": {LOADER: ("select", "insert", "delete"), **_READ},
+        "contract_objects": {LOADER: ("select", "insert", "delete"), **_READ},
+        "replaced_objects": {LOADER: ("select", "insert", "delete"), **_READ},
+        "contract_calendars": {LOADER: ("select", "insert", "delete"), **_READ},
     },
-    "outcome_gaps": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
+    "publishing": {
+        "runs": {**_READ, BUILDER: ("select", "insert", "update")},
+        "run_relations": {BUILDER: ("select", "insert", "update"), STEWARD: ("select",)},
+        "redefined_relations": {BUILDER: ("select", "delete")},
+        "measure_history": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
+        "weeks": {BUILDER: ("select", "insert"), STEWARD: ("select",)},
+    },
+    # The builder publishes, and so releases school years.
+    "releases": {
+        # Stewards see whether a revision waits: it is in what `outcomes status` says.
+        "school_years": {**_READ, BUILDER: ("select", "insert", "update")},
+        "outcome_gaps": {BUILDER: ("select", "insert"), DEVELOPER: ("select",)},
+    },
+    "linking": {"decisions": {**_READ, STEWARD: ("select", "insert")}},
+    "privacy": {
+        "pseudonym_key": {BUILDER: ("select", "update")},
+        "disclosures": {**_READ, **dict.fromkeys((BUILDER, STEWARD), ("select", "insert"))},
+        "purges": dict.fromkeys((BUILDER, STEWARD), ("select",)),
+    },
+    "warehouse": {
+        "migrations": dict.fromkeys((LOADER, BUILDER, STEWARD, DEVELOPER), ("select",)),
+        "upgrades": {},
+    },
 }
 
 # Landing may not delete from raw. This function does it, for joined files only.
@@ -232,7 +191,7 @@ Run = Callable[[sql.Composed, str], None]
 
 
 def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
-    """Let raw, the ledger and releases belong to one login, which may make roles and logins.
+    """Let raw and the ledger belong to one login, which may make roles and logins.
 
     Returns:
         Their former owner, who may not.
@@ -245,7 +204,7 @@ def _own_landing(connection: psycopg.Connection, run: Run) -> str | None:
         return None
     former, may_make_roles = row
     owner = former if may_make_roles else connection.info.user
-    schemas = ["raw", "landing", "releases"]
+    schemas = ["raw", *LEDGER]
     foreign = connection.execute(
         "select nspname from pg_namespace "
         "where nspname = any(%s) and pg_get_userbyid(nspowner) <> %s order by 1",
@@ -335,7 +294,7 @@ def _make_schemas(connection: psycopg.Connection, run: Run, schemas: Schemas) ->
     # For each published schema, the one that a build fills and the one kept for a rollback.
     beside = [f"{when}_{schema}" for when in ("next", "previous") for schema in schemas]
     # The next publication drops those of an earlier release.
-    published = connection.execute("select distinct schema_name from landing.run_relations")
+    published = connection.execute("select distinct schema_name from publishing.run_relations")
     beside += [schema for (schema,) in published if schema not in schemas]
     found = connection.execute(
         "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s)",
@@ -434,17 +393,15 @@ def _wanted(connection: psycopg.Connection, schemas: Schemas) -> Iterable[Privil
     # A build creates the schemas that it works in. Only single logins may connect (logins.py).
     for role in (BUILDER, DEVELOPER):
         yield Privilege(role, "create", "database", (connection.info.dbname,))
-    for schema, users in {
-        "raw": (LOADER, BUILDER, DEVELOPER),
-        "landing": (LOADER, BUILDER, DEVELOPER, STEWARD),
-        "releases": (BUILDER, DEVELOPER, STEWARD),
-    }.items():
-        for role in users:
+    for role in (LOADER, BUILDER, DEVELOPER):
+        yield Privilege(role, "usage", "schema", ("raw",))
+    for schema, tables in LEDGER.items():
+        for role in {role for rights in tables.values() for role in rights}:
             yield Privilege(role, "usage", "schema", (schema,))
     for schema, readers in schemas.items():
         for role in readers:
             yield Privilege(role, "usage", "schema", (schema,))
-    for schema, tables in {"landing": LEDGER, "releases": RELEASES}.items():
+    for schema, tables in LEDGER.items():
         for table, rights in tables.items():
             for role, privileges in rights.items():
                 for privilege in privileges:
@@ -476,7 +433,7 @@ def _granted(connection: psycopg.Connection, schemas: Schemas) -> list[tuple[Pri
     """All privileges on the managed objects, and whether the holder may grant them."""
     rows = connection.execute(
         query("outcomes.access", "granted_privileges"),
-        {"schemas": [*schemas, "raw", "landing", "releases"]},
+        {"schemas": list(schemas), "ledger": ["raw", *LEDGER]},
     ).fetchall()
     return [
         (Privilege(role, right, kind, tuple(name)), may_hand_on)

@@ -85,7 +85,7 @@ def review_pairs(
 ) -> None:
     """Review the ambiguous pairs, on the terminal or in a workbook.
 
-    Decisions are kept in landing.link_decisions, with OUTCOMES_REVIEWER or the login as the
+    Decisions are kept in linking.decisions, with OUTCOMES_REVIEWER or the login as the
     reviewer, and used by every later build. The terminal and the workbook show personal data.
 
     Example:

@@ -39,7 +39,7 @@ def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
     """The last decision about each pair, link or no_link, unless it was withdrawn."""
     rows = connection.execute(
         "select student_key, other_record_type, other_record_key, decision "
-        "from landing.link_decisions order by decision_id"
+        "from linking.decisions order by decision_id"
     )
     newest = {Pair(*pair): decision for *pair, decision in rows}
     return {pair: decision for pair, decision in newest.items() if decision != "withdrawn"}
@@ -89,7 +89,7 @@ def record_decisions(
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into landing.link_decisions (student_key, other_record_type, "
+                "insert into linking.decisions (student_key, other_record_type, "
                 "other_record_key, decision, decided_by, reason) values (%s, %s, %s, %s, %s, %s)",
                 [
                     (d.pair.student_key, d.pair.other_record_type, d.pair.other_record_key,
@@ -114,5 +114,5 @@ def _refuse_contradictions(standing: dict[Pair, str]) -> None:
             raise OutcomesError(
                 "Decisions contradict each other: a no_link separates two students whom links "
                 "connect, perhaps through a third student. Nothing was recorded. Withdraw one of "
-                "the decisions; landing.link_decisions lists them."
+                "the decisions; linking.decisions lists them."
             )

@@ -78,7 +78,7 @@ queue as (
 decided as (
 
     select distinct on (student_key, other_record_type, other_record_key) *
-    from landing.link_decisions
+    from linking.decisions
     order by student_key, other_record_type, other_record_key, decision_id desc
 
 ),

@@ -28,10 +28,11 @@ from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.encryption import make_key, read_encrypted, read_key, write_encrypted
 from outcomes.landing.private_folders import close_all, make_private
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.migrations import LEDGER_SCHEMAS
 from outcomes.warehouse.server import program_path
 from outcomes.warehouse.tables import create_tables, drop_tables, upgrade
 
-TABLES = ("raw.*", "landing.*", "releases.*")
+TABLES = [f"{schema}.*" for schema in ("raw", *LEDGER_SCHEMAS)]
 DUMP, DUMP_KEY = "warehouse.dump.age", "warehouse.dump.key"
 # The history of persons is copied as rows alone: it belongs to the builder, who could have given
 # it a constraint that would run with the rights of whoever restores it.
@@ -93,9 +94,9 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
             """
             select
                 exists(select from landing.files)
-                or exists(select from landing.runs)
-                or exists(select from landing.link_decisions)
-                or exists(select from landing.disclosures)
+                or exists(select from publishing.runs)
+                or exists(select from linking.decisions)
+                or exists(select from privacy.disclosures)
             """
         ).fetchone()
         if known == (True,):

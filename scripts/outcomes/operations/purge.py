@@ -1,6 +1,6 @@
 """The destruction of a partner's data, and its certificate.
 
-Every step can be repeated, and `landing.purges` records the findings, so the same command
+Every step can be repeated, and `privacy.purges` records the findings, so the same command
 finishes an interrupted purge.
 """
 
@@ -76,7 +76,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Purge:
-    """One purge of a partner, with its entry in `landing.purges`."""
+    """One purge of a partner, with its entry in `privacy.purges`."""
 
     connection: psycopg.Connection
     settings: Settings
@@ -112,11 +112,11 @@ class Purge:
     def _store(self, more: Found, *, finished: bool) -> Found:
         with self.connection.transaction():
             row = self.connection.execute(
-                "select found from landing.purges where purge_id = %s for update", [self.purge_id]
+                "select found from privacy.purges where purge_id = %s for update", [self.purge_id]
             ).fetchone()
             found = Found(**(row[0] if row else {})).plus(more)
             self.connection.execute(
-                "update landing.purges set found = %s, "
+                "update privacy.purges set found = %s, "
                 "finished_at = case when %s then clock_timestamp() end where purge_id = %s",
                 [json.dumps(asdict(found)), finished, self.purge_id],
             )
@@ -178,22 +178,22 @@ def purge(partner_id: str, progress: Progress = no_progress) -> Purged:
 
 
 def begin(connection: psycopg.Connection, settings: Settings, partner_id: str) -> Purge:
-    """Open an entry in `landing.purges`, or continue the interrupted one."""
+    """Open an entry in `privacy.purges`, or continue the interrupted one."""
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.purge'))")
         row = connection.execute(
-            "select purge_id, started_at from landing.purges "
+            "select purge_id, started_at from privacy.purges "
             "where partner_id = %s and finished_at is null",
             [partner_id],
         ).fetchone()
         if row is None:
             row = connection.execute(
-                "insert into landing.purges (partner_id, found) values (%s, '{}') "
+                "insert into privacy.purges (partner_id, found) values (%s, '{}') "
                 "returning purge_id, started_at",
                 [partner_id],
             ).fetchone()
     if row is None:
-        raise RuntimeError("insert into landing.purges returned no row")
+        raise RuntimeError("insert into privacy.purges returned no row")
     return Purge(connection, settings, partner_id, *row)
 
 
@@ -207,7 +207,7 @@ def is_known(connection: psycopg.Connection, settings: Settings, partner_id: str
         Archive.of(settings).holds(partner_id)
         or bool(rows_of(connection, partner_id))
         or connection.execute(
-            "select from landing.purges where partner_id = %s and finished_at is null",
+            "select from privacy.purges where partner_id = %s and finished_at is null",
             [partner_id],
         ).fetchone()
         is not None
@@ -406,7 +406,7 @@ def rewrite_storage(purge: Purge) -> list[str]:
 
 def _write_certificate(purge: Purge, found: Found, left_in_log: list[str]) -> Path:
     row = purge.connection.execute(
-        "select finished_at from landing.purges where purge_id = %s", [purge.purge_id]
+        "select finished_at from privacy.purges where purge_id = %s", [purge.purge_id]
     ).fetchone()
     finished_at = row[0] if row else datetime.now(UTC)
     folder = purge.settings.files_dir / "certificates"
@@ -456,5 +456,5 @@ def _certificate(
         "- backups of the database and of the archive; without its key the archive is unreadable",
         "- replicas and archived logs of the server, and free blocks of its disks",
         "- the drops folder, workbooks that were handed out, and copies that others may keep by "
-        "the partner's agreement; `landing.disclosures` names them",
+        "the partner's agreement; `privacy.disclosures` names them",
     ]

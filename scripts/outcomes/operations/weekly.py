@@ -106,7 +106,7 @@ def _record_end(exit_code: int, step: str, run_id: str | None) -> None:
     log_event("weekly", exit_code=exit_code, step=step, run_id=run_id)
     with suppress(OutcomesError, psycopg.Error), connect() as connection:
         connection.execute(
-            "insert into landing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
+            "insert into publishing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
             [exit_code, step, run_id],
         )
     if exit_code:

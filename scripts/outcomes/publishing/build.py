@@ -137,7 +137,7 @@ def build(
 def _verdict(connection: psycopg.Connection, run_id: str) -> tuple[str, str]:
     """The status of a run and its outcome in a sentence, from the ledger."""
     row = connection.execute(
-        "select status, landing.verdict(run_id) from landing.runs where run_id = %s", [run_id]
+        "select status, publishing.verdict(run_id) from publishing.runs where run_id = %s", [run_id]
     ).fetchone()
     return row or ("failed", "")
 

@@ -31,7 +31,7 @@ def roll_back(connection: psycopg.Connection) -> str:
     """
     require_release(connection)
     try:
-        row = connection.execute("select landing.verdict(landing.roll_back())").fetchone()
+        row = connection.execute("select publishing.verdict(publishing.roll_back())").fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         raise  # a fault of this code
     except psycopg.Error as error:
@@ -81,7 +81,7 @@ def reading_links(connection: psycopg.Connection) -> Iterator[None]:
     """
     with reading_built(connection, "identity.person_crosswalk"):
         row = connection.execute(
-            "select run_id, status from landing.runs order by run_number desc limit 1"
+            "select run_id, status from publishing.runs order by run_number desc limit 1"
         ).fetchone()
         if row is not None and row[1] != "published":
             raise OutcomesError(
@@ -93,7 +93,7 @@ def reading_links(connection: psycopg.Connection) -> Iterator[None]:
 
 def _published_code(connection: psycopg.Connection) -> str | None:
     row = connection.execute(
-        "select code_version from landing.runs where run_id = landing.published_run()"
+        "select code_version from publishing.runs where run_id = publishing.published_run()"
     ).fetchone()
     return row[0] if row else None
 
@@ -102,8 +102,8 @@ def is_up_to_date(connection: psycopg.Connection) -> bool:
     """Whether the publication was made by this code, from the ledger as it is now."""
     code = code_version()
     row = connection.execute(
-        "select exists (select from landing.runs "
-        "where run_id = landing.published_run() and code_version = %s)",
+        "select exists (select from publishing.runs "
+        "where run_id = publishing.published_run() and code_version = %s)",
         [code],
     ).fetchone()
     return row == (True,) and not code.endswith("-dirty") and not why_not_newest(connection)

@@ -13,7 +13,7 @@ from outcomes.config import Settings
 from outcomes.publishing.runs import why_not_newest
 from outcomes.warehouse.tables import require_release
 
-# As long as landing.begin_run waits for a running dbt.
+# As long as publishing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
 
 
@@ -98,12 +98,12 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
     """
     require_release(connection)
     as_of = as_of or _usual_day(connection)
-    last_run = _run(connection, "run_number = (select max(run_number) from landing.runs)")
+    last_run = _run(connection, "run_number = (select max(run_number) from publishing.runs)")
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
     return Status(
         as_of=as_of,
         last_run=last_run,
-        published_run=_run(connection, "run_id = landing.published_run()"),
+        published_run=_run(connection, "run_id = publishing.published_run()"),
         not_newest=why_not_newest(connection),
         is_running=last_run is not None
         and last_run.status in ("running", "passed")
@@ -125,8 +125,8 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
             f"""
             select
                 run_id, status, started_at, finished_at, published_at, as_of_date, code_version,
-                failed_nodes, landing.verdict(run_id)
-            from landing.runs
+                failed_nodes, publishing.verdict(run_id)
+            from publishing.runs
             where {condition}
             """.encode()  # noqa: S608
         ).fetchone()
@@ -137,12 +137,12 @@ def _failed_week(connection: psycopg.Connection) -> FailedWeek | None:
         return cursor.execute(
             """
             select step, finished_at
-            from landing.weeks
+            from publishing.weeks
             where
                 exit_code = 1
-                and week_id = (select max(week_id) from landing.weeks)
+                and week_id = (select max(week_id) from publishing.weeks)
                 and not exists (
-                    select from landing.runs
+                    select from publishing.runs
                     where published_at > weeks.finished_at
                 )
             """

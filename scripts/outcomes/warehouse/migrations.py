@@ -1,39 +1,38 @@
 """The ledger's definition: migrations, which run once and in order, and functions.
 
-`landing.migrations` has what a warehouse got. The functions are the *.sql files beside this
-module: all are replaced when their text changes, and those that no file has any more are dropped.
+`warehouse.migrations` has what a warehouse got. The functions are the *.sql files of the packages
+that own them: all are replaced when their text changes, and those that no file has any more are
+dropped.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
-from importlib import resources
+from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from outcomes.errors import OutcomesError
 from outcomes.queries import query
 
+# The schemas of the ledger: tables and functions by owner.
+LEDGER_SCHEMAS = ("landing", "publishing", "releases", "linking", "privacy", "warehouse")
 FUNCTIONS = "functions"
+PACKAGE = Path(__file__).parents[1]
 
 
 @cache
 def migrations() -> dict[str, str]:
     """The text of each migration, by its name, in their order."""
-    files = resources.files("outcomes.warehouse").joinpath("migrations").iterdir()
-    named = {file.name.removesuffix(".sql"): file for file in files if file.name.endswith(".sql")}
-    return {name: named[name].read_text("utf-8") for name in sorted(named)}
+    files = (PACKAGE / "warehouse" / "migrations").glob("*.sql")
+    return {file.stem: file.read_text("utf-8") for file in sorted(files)}
 
 
 @cache
 def _functions() -> list[str]:
-    files = resources.files("outcomes.warehouse").iterdir()
-    return [
-        file.read_text("utf-8")
-        for file in sorted(files, key=lambda file: file.name)
-        if file.name.endswith(".sql")
-    ]
+    return [file.read_text("utf-8") for file in sorted(PACKAGE.glob("*/*.sql"))]
 
 
 @cache
@@ -43,9 +42,20 @@ def _functions_checksum() -> str:
 
 def _applied(connection: psycopg.Connection) -> dict[str, str | None]:
     """What the warehouse has: script → checksum; nothing before the first migration."""
-    if connection.execute("select to_regclass('landing.migrations')").fetchone() == (None,):
+    table = _migrations_table(connection)
+    if table is None:
         return {}
-    return dict(connection.execute("select script, checksum from landing.migrations").fetchall())
+    query = sql.SQL("select script, checksum from {}").format(table)
+    return dict(connection.execute(query).fetchall())
+
+
+def _migrations_table(connection: psycopg.Connection) -> sql.Identifier | None:
+    """Where the warehouse keeps its migrations: before 0007 in landing."""
+    for schema in ("warehouse", "landing"):
+        found = connection.execute("select to_regclass(%s)", [f"{schema}.migrations"]).fetchone()
+        if found != (None,):
+            return sql.Identifier(schema, "migrations")
+    return None
 
 
 def is_behind(connection: psycopg.Connection) -> bool:
@@ -82,7 +92,12 @@ def apply_migrations(connection: psycopg.Connection) -> list[str]:
             if name not in _applied(connection):
                 _drop_inner_tables(connection)
                 connection.execute(text.encode())
-                connection.execute("insert into landing.migrations (script) values (%s)", [name])
+                connection.execute(
+                    sql.SQL("insert into {} (script) values (%s)").format(
+                        _migrations_table(connection)
+                    ),
+                    [name],
+                )
                 ran.append(f"migration {name}")
     return ran
 
@@ -112,12 +127,14 @@ def replace_functions(connection: psycopg.Connection) -> list[str]:
     for script in _functions():
         connection.execute(script.encode())
     # This transaction has written every function that a file has.
-    left_over = connection.execute(query("outcomes.warehouse", "functions_left_over")).fetchall()
+    left_over = connection.execute(
+        query("outcomes.warehouse", "functions_left_over"), [list(LEDGER_SCHEMAS)]
+    ).fetchall()
     for (function,) in left_over:
         connection.execute(f"drop routine {function}".encode())
     connection.execute(
         """
-        insert into landing.migrations (script, checksum) values (%s, %s)
+        insert into warehouse.migrations (script, checksum) values (%s, %s)
         on conflict (script) do update
         set checksum = excluded.checksum, applied_at = clock_timestamp()
         """,

@@ -15,6 +15,7 @@ from outcomes.errors import OutcomesError
 from outcomes.feeds import distributed_by, raw_feeds
 from outcomes.queries import query
 from outcomes.warehouse.migrations import (
+    LEDGER_SCHEMAS,
     apply_migrations,
     be_alone,
     is_behind,
@@ -82,8 +83,8 @@ def is_empty(connection: psycopg.Connection) -> bool:
 def drop_tables(connection: psycopg.Connection) -> None:
     """Drop the tables of raw and the ledger."""
     for (table,) in connection.execute(
-        "select format('%I.%I', schemaname, tablename) from pg_tables "
-        "where schemaname in ('raw', 'landing', 'releases')"
+        "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname = any(%s)",
+        [["raw", *LEDGER_SCHEMAS]],
     ).fetchall():
         connection.execute(f"drop table {table} cascade".encode())
 
@@ -91,7 +92,7 @@ def drop_tables(connection: psycopg.Connection) -> None:
 def upgrade(connection: psycopg.Connection, *, dry_run: bool = False) -> list[str]:
     """Bring a warehouse to this release; a new one is created.
 
-    `landing.upgrades` keeps the changes.
+    `warehouse.upgrades` keeps the changes.
 
     Returns:
         The changes, in words; a dry run rolls them back.
@@ -116,20 +117,21 @@ def _apply(connection: psycopg.Connection) -> list[str]:
 
 
 def _apply_as_owner(connection: psycopg.Connection) -> list[str]:
-    before = _columns(connection)
+    before, tables = _columns(connection), _tables(connection)
     _raw_statements(connection)  # refuses what cannot be done before anything is done
     changes = apply_migrations(connection)
     with connection.transaction():
         be_alone(connection)
         _change_raw(connection)
-        changes += _differences(before, _columns(connection))
+        names = {tables[oid]: name for oid, name in _tables(connection).items() if oid in tables}
+        changes += _differences(before, _columns(connection), names)
         changes += replace_functions(connection)
         _create_pseudonym_key(connection)
         if _is_distributed(connection):
             changes += _distribute(connection)
         if before:
             connection.cursor().executemany(
-                "insert into landing.upgrades (change) values (%s)",
+                "insert into warehouse.upgrades (change) values (%s)",
                 [[change] for change in changes],
             )
     return changes
@@ -235,8 +237,18 @@ def unread_columns(connection: psycopg.Connection) -> list[str]:
 
 
 def _columns(connection: psycopg.Connection) -> Columns:
-    rows = connection.execute(query("outcomes.warehouse", "columns"))
+    rows = connection.execute(query("outcomes.warehouse", "columns"), [["raw", *LEDGER_SCHEMAS]])
     return {(table, name): type_ for table, name, type_ in rows}
+
+
+def _tables(connection: psycopg.Connection) -> dict[int, str]:
+    """The tables of the ledger by their id, which stays when a table moves."""
+    rows = connection.execute(
+        "select oid, relnamespace::regnamespace || '.' || relname from pg_class "
+        "where relkind = 'r' and relnamespace::regnamespace::text = any(%s) order by 2",
+        [list(LEDGER_SCHEMAS)],
+    )
+    return dict(rows.fetchall())
 
 
 def _raw_statements(connection: psycopg.Connection) -> dict[str, str]:
@@ -280,10 +292,11 @@ def _raw_statements(connection: psycopg.Connection) -> dict[str, str]:
     return statements
 
 
-def _differences(before: Columns, after: Columns) -> list[str]:
-    """The changes, in words."""
+def _differences(before: Columns, after: Columns, names: dict[str, str]) -> list[str]:
+    """The changes, in words; `names` has the present name of the ledger's tables by the earlier."""
+    changes = [f"{was} is now {name}" for was, name in names.items() if was != name]
+    before = {(names.get(table, table), name): type_ for (table, name), type_ in before.items()}
     tables_before, tables_after = {table for table, _ in before}, {table for table, _ in after}
-    changes = []
     for table, name in before | after:
         was, now = before.get((table, name)), after.get((table, name))
         if table not in tables_before:
@@ -379,6 +392,6 @@ def _require_no_build(connection: psycopg.Connection) -> None:
 def _create_pseudonym_key(connection: psycopg.Connection) -> None:
     """Generate the key of the pseudonyms, used until the environment sets one."""
     connection.execute(
-        "update landing.pseudonym_key set key = %s where key is null and not is_in_environment",
+        "update privacy.pseudonym_key set key = %s where key is null and not is_in_environment",
         [secrets.token_bytes(32)],
     )

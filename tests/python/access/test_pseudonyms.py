@@ -43,7 +43,7 @@ def test_a_key_in_the_environment_comes_before_the_warehouses_own_key(
         *written,
     )
     with connect(demo) as connection:
-        (own,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
+        (own,) = connection.execute("select key from privacy.pseudonym_key").fetchone() or (b"",)
         assert len(own) == 32
         first = pseudonyms(connection)
         assert first == expected(own, first)
@@ -55,7 +55,7 @@ def test_a_key_in_the_environment_comes_before_the_warehouses_own_key(
             assert seen[-1] == expected(key.encode(), first)
         assert len({value for one in seen for value in one.values()}) == 3 * len(first)
         # The own key stays until a publication, so that nothing is lost.
-        assert connection.execute("table landing.pseudonym_key").fetchall() == [(own, False)]
+        assert connection.execute("table privacy.pseudonym_key").fetchall() == [(own, False)]
         run_dbt(demo, *narrow)
         assert pseudonyms(connection) == first
 
@@ -65,7 +65,7 @@ def test_a_key_in_the_environment_comes_before_the_warehouses_own_key(
         assert places_in_tables(connection, set(KEYS)) == set()
 
         # Once published with a key, a build without it must not give other pseudonyms.
-        connection.execute("update landing.pseudonym_key set key = null, is_in_environment = true")
+        connection.execute("update privacy.pseudonym_key set key = null, is_in_environment = true")
         refused = try_dbt(demo, *narrow)
         assert not refused.success
         assert "Set OUTCOMES_PSEUDONYM_KEY" in refused.output
@@ -80,7 +80,7 @@ def test_a_run_records_a_hash_of_its_key(demo: Settings, monkeypatch: pytest.Mon
     # The model fails without the others; the key is recorded before.
     try_dbt(demo, "run", "--select", "pseudonyms", options=f"-c outcomes.pseudonym_key={KEYS[0]}")
     with connect(demo) as connection:
-        recorded = connection.execute("select key_fingerprint from landing.runs").fetchall()
+        recorded = connection.execute("select key_fingerprint from publishing.runs").fetchall()
     expected_hash = hashlib.sha256(b"fingerprint" + KEYS[0].encode()).hexdigest()
     assert recorded == [(expected_hash,)]
 

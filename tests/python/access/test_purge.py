@@ -32,7 +32,7 @@ def test_a_purge_asks_for_confirmation(connection: psycopg.Connection, demo_drop
     assert code == 1
     assert "They cannot be restored" in output
     assert connection.execute("select count(*) > 0 from raw.students").fetchone() == (True,)
-    assert connection.execute("select count(*) from landing.purges").fetchone() == (0,)
+    assert connection.execute("select count(*) from privacy.purges").fetchone() == (0,)
 
 
 def test_a_purge_does_not_end_while_others_see_the_deleted_rows(

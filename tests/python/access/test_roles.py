@@ -18,6 +18,7 @@ from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.feeds import raw_feeds
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.migrations import LEDGER_SCHEMAS
 
 DISTRICTS = district_ids(load_contracts().values())
 PUBLISHED = [
@@ -29,7 +30,7 @@ PUBLISHED = [
 READABLE = {
     "outcomes_loader": [
         "landing.files", "landing.joined_rows", "landing.partners", "landing.contract_objects",
-        "landing.contract_calendars", "landing.replaced_objects", "landing.migrations",
+        "landing.contract_calendars", "landing.replaced_objects", "warehouse.migrations",
     ],
     "outcomes_builder": ["*"],
     "outcomes_steward": [
@@ -37,8 +38,9 @@ READABLE = {
         "quality.*",
         "landing.files", "landing.rejected_rows", "landing.value_issues", "landing.partners",
         "landing.contract_objects", "landing.contract_calendars", "landing.replaced_objects",
-        "landing.link_decisions", "landing.runs", "landing.weeks", "landing.run_relations",
-        "landing.disclosures", "landing.migrations", "landing.purges", "releases.school_years",
+        "linking.decisions", "publishing.runs", "publishing.weeks", "publishing.run_relations",
+        "privacy.disclosures", "privacy.purges",
+        "releases.school_years", "warehouse.migrations",
     ],
     "outcomes_analyst": [*PUBLISHED, "marts_pseudonymized.*"],
     "outcomes_caseworker": [*PUBLISHED, "marts.rpt_caseworker_students"],
@@ -47,9 +49,9 @@ READABLE = {
     "outcomes_developer": [
         *PUBLISHED, "raw.*", "landing.files", "landing.rejected_rows", "landing.value_issues",
         "landing.partners", "landing.contract_objects", "landing.contract_calendars",
-        "landing.replaced_objects",
-        "landing.link_decisions", "landing.runs", "landing.measure_history",
-        "landing.disclosures", "landing.migrations", "releases.*",
+        "landing.replaced_objects", "linking.decisions", "publishing.runs",
+        "publishing.measure_history", "privacy.disclosures", "releases.*",
+        "warehouse.migrations",
     ],
 }  # fmt: skip
 FORBIDDEN = {
@@ -59,7 +61,7 @@ FORBIDDEN = {
         "deliveries.int_clients_accepted",
         "deliveries.int_service_versions",
     ],
-    "outcomes_builder": ["landing.joined_rows", "landing.upgrades"],
+    "outcomes_builder": ["landing.joined_rows", "landing.migrations", "warehouse.upgrades"],
 }
 DETAIL = {"mental_health", "substance_use", "MH_OUTPATIENT", "MH_INPATIENT", "DA_TREATMENT"}
 
@@ -134,8 +136,11 @@ def test_the_roles_are_known() -> None:
 
 
 def test_every_table_of_the_ledger_has_its_rights(connection: psycopg.Connection) -> None:
-    tables = connection.execute("select tablename from pg_tables where schemaname = 'landing'")
-    assert {table for (table,) in tables} == LEDGER.keys()
+    tables = connection.execute(
+        "select schemaname, tablename from pg_tables where schemaname = any(%s)",
+        [list(LEDGER_SCHEMAS)],
+    )
+    assert set(tables) == {(schema, table) for schema in LEDGER for table in LEDGER[schema]}
 
 
 @pytest.mark.parametrize("role", READABLE)
@@ -174,8 +179,8 @@ def test_a_role_can_only_append_to_its_tables(role: str, connection: psycopg.Con
         assert [name for name, privilege in rights if privilege == "update"] == ["landing.files"]
     elif role == "outcomes_steward":
         assert sorted(rights) == [
-            ("landing.disclosures", "insert"),
-            ("landing.link_decisions", "insert"),
+            ("linking.decisions", "insert"),
+            ("privacy.disclosures", "insert"),
         ]
     else:
         assert rights == []
@@ -375,7 +380,7 @@ DAMAGE = [
     "alter role outcomes_analyst set search_path = marts",
     "alter table district_clairton.dim_students owner to outcomes_district_clairton",
     "create view marts_public.lent as table marts.dim_students",
-    "alter function landing.agreement_of(text) security definer",
+    "alter function privacy.agreement_of(text) security definer",
 ]
 
 
@@ -574,7 +579,7 @@ def test_exports_of_a_steward_are_recorded(
     monkeypatch.setenv("OUTCOMES_REVIEWER", "ana")
     monkeypatch.setenv("PGOPTIONS", "-c role=outcomes_steward")
     (student,) = connection.execute("select min(student_key) from marts.dim_students").fetchone()
-    newest = "select coalesce(max(disclosure_id), 0) from landing.disclosures"
+    newest = "select coalesce(max(disclosure_id), 0) from privacy.disclosures"
     (before,) = connection.execute(newest).fetchone()
 
     run("report", "summary")
@@ -584,7 +589,7 @@ def test_exports_of_a_steward_are_recorded(
 
     entered = connection.execute(
         "select disclosed, party, partner_id, row_count > 0, agreement like '%%contract%%' "
-        "from landing.disclosures where disclosure_id > %s",
+        "from privacy.disclosures where disclosure_id > %s",
         [before],
     ).fetchall()
     assert ("report district", "pittsburgh", "pittsburgh", True, True) in entered
@@ -601,7 +606,7 @@ def test_exports_of_a_steward_are_recorded(
         with pytest.raises(OutcomesError, match="cannot be written"):
             run(*command, nowhere)
     assert connection.execute(
-        "select count(*) from landing.disclosures where disclosure_id > %s", [before]
+        "select count(*) from privacy.disclosures where disclosure_id > %s", [before]
     ).fetchone() == (len(entered),)
 
 
@@ -610,7 +615,7 @@ def test_applying_again_only_fixes_changed_rights(
 ) -> None:
     assert apply_access(connection, DISTRICTS) == []
     with connection.transaction(force_rollback=True):
-        connection.execute("grant select on landing.pseudonym_key to outcomes_analyst")
+        connection.execute("grant select on privacy.pseudonym_key to outcomes_analyst")
         connection.execute("grant usage on schema raw to outcomes_public")
         connection.execute("revoke insert on raw.students from outcomes_loader")
         connection.execute("grant select (last_name) on raw.students to outcomes_analyst")
@@ -620,9 +625,9 @@ def test_applying_again_only_fixes_changed_rights(
         connection.execute("grant outcomes_steward to outcomes_analyst with admin option")
         connection.execute("grant pg_read_all_data to outcomes_caseworker")
         # Granted by its holder.
-        connection.execute("grant select on landing.runs to outcomes_steward with grant option")
+        connection.execute("grant select on publishing.runs to outcomes_steward with grant option")
         connection.execute("set role outcomes_steward")
-        connection.execute("grant select on landing.runs to outcomes_analyst")
+        connection.execute("grant select on publishing.runs to outcomes_analyst")
         connection.execute("reset role")
         assert len(apply_access(connection, DISTRICTS)) == 10
         assert apply_access(connection, DISTRICTS) == []

@@ -103,7 +103,7 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
             with acting_as(connection, role), connection.transaction():
                 connection.execute("create schema if not exists marts")
                 connection.execute(
-                    "select landing.copy_table("
+                    "select publishing.copy_table("
                     "'next_marts.dim_districts', 'marts', 'dim_districts', 'true', '')"
                 )
             assert number(connection, "select count(*) from marts.dim_districts") == 3
@@ -142,7 +142,7 @@ def test_an_upgrade_by_another_login_keeps_the_owner(logins: Logins) -> None:
         create_tables(connection)
     owners = """
         select string_agg(distinct tableowner, ', ') from pg_tables
-        where schemaname in ('raw', 'landing', 'releases')
+        where schemaname in ('raw', 'landing', 'publishing', 'releases', 'linking', 'privacy')
     """
     for login in (logins.superuser, logins.making_roles):
         with connect(login) as connection:
@@ -214,7 +214,7 @@ def test_a_command_without_the_rights_begins_nothing(owner: Settings, new_server
                 run(*command)
             assert "Nothing was changed" in str(refused.value)
         assert number(ours, "select count(*) from landing.files") == 0
-        assert number(ours, "select count(*) from landing.purges") == 0
+        assert number(ours, "select count(*) from privacy.purges") == 0
         said = str(refused.value)
         ours.execute(said[said.index("grant ") :].encode())
         with acting(owner), pytest.raises(OutcomesError, match="no data of a partner"):
@@ -315,7 +315,7 @@ def test_a_short_key_of_the_pseudonyms_lands_nothing(
     with pytest.raises(OutcomesError, match=r"has 31 characters\. Expected at least 32"):
         run("weekly", DELIVERY)
     monkeypatch.delenv("OUTCOMES_PSEUDONYM_KEY")
-    connection.execute("update landing.pseudonym_key set key = null, is_in_environment = true")
+    connection.execute("update privacy.pseudonym_key set key = null, is_in_environment = true")
     with pytest.raises(OutcomesError, match="Set OUTCOMES_PSEUDONYM_KEY"):
         run("weekly", DELIVERY)
     assert number(connection, "select count(*) from landing.files") == 0

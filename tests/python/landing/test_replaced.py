@@ -283,10 +283,10 @@ def test_an_earlier_warehouse_learns_what_its_files_fill(district: District) -> 
     before = ledger(district.connection, "snapshot, feeds")
     assert before == [("school_year", ["gpas", "enrollments"]), ("cumulative", ["students"])]
     undo = """
-        delete from landing.migrations where script = '0005_replaced_objects_and_weeks';
+        delete from warehouse.migrations where script = '0005_replaced_objects_and_weeks';
         alter table landing.files drop column snapshot, drop column feeds;
-        alter table landing.runs drop column ledger_content;
-        drop table landing.replaced_objects, landing.weeks;
+        alter table publishing.runs drop column ledger_content;
+        drop table landing.replaced_objects, publishing.weeks;
     """
     district.connection.execute(undo)
     upgrade(district.connection)

@@ -162,7 +162,7 @@ def test_keys_record_decisions_and_undo_withdraws_them(undecided: psycopg.Connec
     assert counts == Counter(link=1, no_link=1, skipped=1)
     assert standing_decisions(undecided) == {first: "no_link", third: "link"}
     rows = undecided.execute(
-        "select decision, decided_by, reason from landing.link_decisions order by decision_id"
+        "select decision, decided_by, reason from linking.decisions order by decision_id"
     ).fetchall()
     assert [row[0] for row in rows] == ["link", "withdrawn", "no_link", "link"]
     assert {row[1] for row in rows} == {"ana"}
@@ -200,7 +200,7 @@ def test_the_command_knows_the_reviewer(
         assert result.exit_code == 0, result.output
         assert "0 linked, 1 kept apart, 0 skipped" in result.output
         assert connection.execute(
-            "select decided_by from landing.link_decisions order by decision_id desc limit 1"
+            "select decided_by from linking.decisions order by decision_id desc limit 1"
         ).fetchone() == ("Bea",)
         record_decisions(connection, [Decision(pair, "withdrawn", "test")], "Bea")
 
@@ -221,7 +221,7 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
         queue[0].pair: "no_link", queue[1].pair: "link",
     }  # fmt: skip
     assert undecided.execute(
-        "select reason from landing.link_decisions order by decision_id"
+        "select reason from linking.decisions order by decision_id"
     ).fetchall() == [("asked the school",), (queue[1].why,)]
     assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
 

@@ -6,6 +6,7 @@ import psycopg
 from tests.python.conftest import UNTESTED
 
 from outcomes.feeds import raw_feeds
+from outcomes.warehouse.migrations import LEDGER_SCHEMAS
 
 # Pseudonymized marts depend on a key of each database; relations about
 # builds depend on time and number of builds; and dictionaries keep old values.
@@ -41,8 +42,8 @@ def content_hashes(connection: psycopg.Connection) -> dict[str, str]:
 def landed_counts(connection: psycopg.Connection) -> dict[str, int]:
     """The number of rows of every table of raw and the ledger."""
     tables = connection.execute(
-        "select schemaname || '.' || tablename from pg_tables "
-        "where schemaname in ('raw', 'landing')"
+        "select schemaname || '.' || tablename from pg_tables where schemaname = any(%s)",
+        [["raw", *LEDGER_SCHEMAS]],
     ).fetchall()
     counts = {}
     for (table,) in tables:

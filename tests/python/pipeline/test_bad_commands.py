@@ -113,7 +113,7 @@ def last_line(written: str) -> str:
 
 
 def content(connection: psycopg.Connection) -> list[Any]:
-    """The number of rows of each table, but of `landing.weeks`, which records failed weeks."""
+    """The number of rows of each table, but of `publishing.weeks`, which records failed weeks."""
     tables = connection.execute(
         "select format('%I.%I', schemaname, tablename) from pg_tables "
         "where schemaname not in ('pg_catalog', 'information_schema') and tablename <> 'weeks' "

@@ -41,7 +41,7 @@ HOLDING = {
 }  # fmt: skip
 # What was public stays public, byte by byte.
 PUBLIC = "select gaps::text from marts_public.rpt_outcome_gaps as gaps order by 1"
-DISCLOSED = f"select count(*) from landing.disclosures where partner_id = '{PARTNER}'"
+DISCLOSED = f"select count(*) from privacy.disclosures where partner_id = '{PARTNER}'"
 
 
 def number(connection: psycopg.Connection, query: str) -> int:
@@ -97,7 +97,7 @@ def weekly(
                 connection.execute(f"update raw.students set {column} = %s".encode(), [value])
             # An abandoned run does not block this one.
             with acting_as(connection, "outcomes_builder"):
-                connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
+                connection.execute("select publishing.begin_run('killed', 'build', '', '', '', '')")
         with parsed_for_outcomes(settings.database):
             code, output = run("weekly", drops)
         yield Weekly(settings, artifacts, code, output)
@@ -108,7 +108,9 @@ def test_weekly_publishes_and_exits_with_3_if_somebody_has_to_act(weekly: Weekly
     for words in ("unknown_file", "What was linked", "Published: "):
         assert words in weekly.output
     with connect(weekly.settings) as connection:
-        runs = connection.execute("select status from landing.runs order by run_number").fetchall()
+        runs = connection.execute(
+            "select status from publishing.runs order by run_number"
+        ).fetchall()
     assert runs == [("abandoned",), ("published",)]
 
 
@@ -213,7 +215,7 @@ def test_no_table_holds_data_of_a_purged_partner(purged: Settings, spread: Sprea
         assert places_in_tables(connection, {*spread.canaries, f"{PARTNER}:"}) == set()
         copies = "select count(*) from pg_namespace where nspname like 'previous\\_%'"
         assert number(connection, copies) == 0
-        assert number(connection, "select count(*) from landing.link_decisions") == 0
+        assert number(connection, "select count(*) from linking.decisions") == 0
         rosters = "select count(*) from raw.intervention_rosters where district_id = '{}'"
         assert number(connection, rosters.format(PARTNER)) == 0
 

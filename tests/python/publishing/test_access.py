@@ -33,7 +33,7 @@ def test_every_disclosure_of_a_publication_is_recorded(
     entered = connection.execute(
         """
         select disclosed, party, partner_id, purpose, row_count
-        from landing.disclosures
+        from privacy.disclosures
         where
             interest <> '' and agreement like '%contract%to%' and disclosed_at is not null
             and run_id = (select max(run_id) from marts.publications)
@@ -85,8 +85,8 @@ def test_no_relation_about_single_students_is_missing_from_the_disclosures(
     assert len(known) > 1000
     entered = set(
         connection.execute(
-            "select distinct disclosed, party from landing.disclosures "
-            "where run_id = landing.published_run()"
+            "select distinct disclosed, party from privacy.disclosures "
+            "where run_id = publishing.published_run()"
         ).fetchall()
     )
     missing = []

@@ -19,6 +19,7 @@ from outcomes.errors import OutcomesError
 from outcomes.operations.purge import begin, delete_rows
 from outcomes.publishing import build
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.migrations import LEDGER_SCHEMAS
 
 PASSWORD = "a good one"
 DISTRICTS = district_ids(load_contracts().values())
@@ -166,7 +167,7 @@ def test_a_developer_builds_in_schemas_of_its_own_only(people: Settings) -> None
     allowed = [
         "create schema dana_marts",
         "create table dana_marts.students as select * from raw.students",
-        "select from landing.files, landing.link_decisions, landing.measure_history",
+        "select from landing.files, linking.decisions, publishing.measure_history",
         "select from policy.suppression, crosswalks.codes",
     ]
     forbidden = [
@@ -176,8 +177,8 @@ def test_a_developer_builds_in_schemas_of_its_own_only(people: Settings) -> None
                 "next_marts.dim_students", "marts.dim_students", "marts_public.rpt_outcome_gaps",
                 "district_clairton.dim_students", "identity.int_identity_assignments",
                 "policy.suppression", "crosswalks.codes", "identity.match_weights",
-                "landing.runs", "landing.run_relations", "landing.link_decisions",
-                "landing.disclosures", "landing.pseudonym_key", "raw.students",
+                "publishing.runs", "publishing.run_relations", "linking.decisions",
+                "privacy.disclosures", "privacy.pseudonym_key", "raw.students",
             )
             for statement in (
                 "insert into {} default values", "delete from {}", "drop table {}",
@@ -187,13 +188,13 @@ def test_a_developer_builds_in_schemas_of_its_own_only(people: Settings) -> None
         ),
         *(
             f"create table {schema}.mine ()"
-            for schema in ("next_marts", "marts", "policy", "identity", "functions", "landing",
-                           "raw", "public")
+            for schema in ("next_marts", "marts", "policy", "identity", "functions",
+                           *LEDGER_SCHEMAS, "raw", "public")
         ),
-        "select key from landing.pseudonym_key",
+        "select key from privacy.pseudonym_key",
         "select from identity.pseudonyms",
         "select from marts.dim_students",
-        "select landing.roll_back()",
+        "select publishing.roll_back()",
         "create or replace function functions.valid_ssn(text) returns text "
         "language sql as 'select $1'",
         "set role outcomes_builder",
@@ -244,9 +245,10 @@ def test_no_session_looks_into_a_schema_of_its_logins_name(
         """
         select oid::regprocedure from pg_proc
         where
-            pronamespace in ('landing'::regnamespace, 'releases'::regnamespace)
+            pronamespace::regnamespace::text = any(%s)
             and not coalesce('search_path=""' = any(proconfig), false)
-        """
+        """,
+        [list(LEDGER_SCHEMAS)],
     ).fetchall()
     assert unpinned == []
 

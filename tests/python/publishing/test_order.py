@@ -120,7 +120,7 @@ def test_no_published_relation_is_in_the_order_of_an_identifier(
     about_students = {
         name
         for (name,) in connection.execute(
-            "select oid::regclass::text from pg_class where landing.is_about_students(oid) "
+            "select oid::regclass::text from pg_class where privacy.is_about_students(oid) "
             "and relnamespace = 'marts_pseudonymized'::regnamespace and relkind = 'r'"
         )
     }

@@ -48,7 +48,7 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
         assert public_run(connection, schema) == run_id
         rows = connection.execute(
             f"select relation, as_of_date, row_count from {schema}.publications "
-            "inner join landing.run_relations using (run_id, relation) where schema_name = %s"
+            "inner join publishing.run_relations using (run_id, relation) where schema_name = %s"
             .encode(), [schema],
         ).fetchall()  # fmt: skip
         assert len(rows) == count(connection, f"{schema}.publications") > 0
@@ -60,7 +60,7 @@ def test_every_relation_has_its_run(connection: psycopg.Connection) -> None:
         select
             status, started_at < finished_at and finished_at < published_at,
             code_version, model_version, contract_versions->>'clairton', nodes->>'success'
-        from landing.runs where run_id = %s
+        from publishing.runs where run_id = %s
         """,
         [run_id],
     ).fetchone()
@@ -140,7 +140,9 @@ def test_only_one_rollback_is_possible(
     assert public_run(connection) == first
     assert content_hashes(connection) == rows
     assert definitions(connection) == defined
-    statuses = connection.execute("select status from landing.runs order by run_number").fetchall()
+    statuses = connection.execute(
+        "select status from publishing.runs order by run_number"
+    ).fetchall()
     assert statuses == [("published",), ("withdrawn",)]
     with pytest.raises(OutcomesError, match="no earlier publication"):
         CliRunner().invoke(cli, ["rollback"], catch_exceptions=False)
@@ -154,7 +156,7 @@ def test_a_clock_that_was_ahead_blocks_no_publication(
     publish(connection, ahead)
     connection.execute(
         """
-        update landing.runs
+        update publishing.runs
         set
             started_at = started_at + interval '1 year',
             finished_at = finished_at + interval '1 year',
@@ -191,9 +193,11 @@ def test_a_rollback_restores_a_relation_that_is_no_longer_built(
 def test_a_rollback_keeps_the_history_of_headline_figures(
     connection: psycopg.Connection,
 ) -> None:
-    (first,) = {run for (run,) in connection.execute("select run_id from landing.measure_history")}
+    (first,) = {
+        run for (run,) in connection.execute("select run_id from publishing.measure_history")
+    }
     kept = "select count(*), count(gap) from {} where run_id = %s"
-    in_ledger = connection.execute(kept.format("landing.measure_history").encode(), [first])
+    in_ledger = connection.execute(kept.format("publishing.measure_history").encode(), [first])
     in_mart = connection.execute(kept.format("marts.rpt_measure_history").encode(), [first])
     published = connection.execute(
         """
@@ -212,7 +216,7 @@ def test_a_rollback_keeps_the_history_of_headline_figures(
     roll_back(connection)
 
     for run_id in (first, second):
-        rows = connection.execute(kept.format("landing.measure_history").encode(), [run_id])
+        rows = connection.execute(kept.format("publishing.measure_history").encode(), [run_id])
         assert rows.fetchall() == published
     rows = connection.execute(kept.format("marts.rpt_measure_history").encode(), [second])
     assert rows.fetchall() == [(0, 0)]
@@ -327,7 +331,7 @@ def test_a_changed_definition_is_published(connection: psycopg.Connection) -> No
 
 
 def definition(connection: psycopg.Connection, relation: str) -> object:
-    return connection.execute("select landing.definition_of(%s)", [relation]).fetchone()
+    return connection.execute("select publishing.definition_of(%s)", [relation]).fetchone()
 
 
 @pytest.mark.parametrize(
@@ -357,8 +361,8 @@ def test_a_district_reads_its_own_rows_of_every_relation(connection: psycopg.Con
         own = connection.execute(
             """
             select schema_name, built_in, relation, row_filter, readers
-            from landing.run_relations
-            where run_id = landing.published_run() and schema_name like 'district\\_%'
+            from publishing.run_relations
+            where run_id = publishing.published_run() and schema_name like 'district\\_%'
             """
         ).fetchall()
         for schema, built_in, relation, row_filter, readers in own:
@@ -411,11 +415,13 @@ def test_a_run_with_missing_rows_is_held_until_accepted(
     rows, first = content_hashes(connection), public_run(connection)
     held = pretend_build(connection, loss)
     publish(connection, held, because="")
-    query = "select status, missing_rows, loss_accepted_because from landing.runs where run_id = %s"
+    query = (
+        "select status, missing_rows, loss_accepted_because from publishing.runs where run_id = %s"
+    )
     status, missing, because = connection.execute(query, [held]).fetchone() or ()
     assert (status, because) == ("held", None)
     assert words in missing
-    verdict = connection.execute("select landing.verdict(%s)", [held]).fetchone()
+    verdict = connection.execute("select publishing.verdict(%s)", [held]).fetchone()
     assert words in str(verdict)
     assert "--accept-loss" in str(verdict)
     assert content_hashes(connection) == rows
@@ -431,7 +437,7 @@ def test_a_run_with_missing_rows_is_held_until_accepted(
 
 def test_rows_that_a_release_takes_away_are_no_loss(connection: psycopg.Connection) -> None:
     connection.execute(
-        "insert into landing.redefined_relations values ('marts.fct_assessments', 'a test')"
+        "insert into publishing.redefined_relations values ('marts.fct_assessments', 'a test')"
     )
     loss, _ = LOSSES[2]
     run_id = pretend_build(connection, loss)
@@ -449,15 +455,15 @@ def test_a_run_with_another_key_of_pseudonyms_is_held_until_accepted(
         run_id = pretend_build(connection)
         publish(connection, run_id, because)
         row = connection.execute(
-            "select status, loss_accepted_because, landing.verdict(run_id) "
-            "from landing.runs where run_id = %s",
+            "select status, loss_accepted_because, publishing.verdict(run_id) "
+            "from publishing.runs where run_id = %s",
             [run_id],
         ).fetchone()
         assert row is not None
         return row
 
     first, second = "a1b2c3d4" * 5, "0f9e8d7c" * 9
-    own_key = "select key from landing.pseudonym_key where not is_in_environment"
+    own_key = "select key from privacy.pseudonym_key where not is_in_environment"
     before = connection.execute(own_key.encode()).fetchall()
     status, _, verdict = attempt(first, "")
     assert status == "held"
@@ -471,7 +477,7 @@ def test_a_run_with_another_key_of_pseudonyms_is_held_until_accepted(
     assert connection.execute(own_key.encode()).fetchall() == []
     assert attempt(first, "")[:2] == ("published", None)
     assert attempt(second, "")[0] == "held"
-    fingerprints = connection.execute("select key_fingerprint from landing.runs").fetchall()
+    fingerprints = connection.execute("select key_fingerprint from publishing.runs").fetchall()
     assert not any(key in str(fingerprints) for key in (first, second, before[0][0].hex()))
 
 
@@ -484,7 +490,7 @@ def test_a_few_rows_fewer_are_no_loss(connection: psycopg.Connection) -> None:
     run_id = pretend_build(connection, fewer)
     publish(connection, run_id, because="")
     assert connection.execute(
-        "select status, missing_rows, loss_accepted_because from landing.runs where run_id = %s",
+        "select status, missing_rows, loss_accepted_because from publishing.runs where run_id = %s",
         [run_id],
     ).fetchone() == ("published", None, None)
 
@@ -565,7 +571,7 @@ def test_a_killed_client_leaves_a_complete_publication(
     run_id = pretend_build(connection, FEWER_STUDENTS)
     publication = (
         "from outcomes.warehouse.connection import connect\n"
-        f"connect().execute(\"select landing.publish_run('{run_id}', 'a test')\")"
+        f"connect().execute(\"select publishing.publish_run('{run_id}', 'a test')\")"
     )
     others = """
         select from pg_stat_activity

@@ -35,18 +35,18 @@ ONE_STATEMENT = """
         public_counts.row_count,
         (select count(*) from marts_public.rpt_outcome_gaps)
     from marts.publications as made
-    inner join landing.run_relations as own_counts
+    inner join publishing.run_relations as own_counts
         on (own_counts.run_id, own_counts.schema_name, own_counts.relation)
         = (made.run_id, 'marts', made.relation)
     cross join marts_public.publications as public
-    inner join landing.run_relations as public_counts
+    inner join publishing.run_relations as public_counts
         on (public_counts.run_id, public_counts.schema_name, public_counts.relation)
         = (public.run_id, 'marts_public', public.relation)
     where made.relation = 'fct_student_years' and public.relation = 'rpt_outcome_gaps'
 """
 PUBLICATIONS = " union all ".join(
     f"select '{schema}.' || relation, run_id, row_count from {schema}.publications "
-    f"inner join landing.run_relations using (run_id, relation) where schema_name = '{schema}'"
+    f"inner join publishing.run_relations using (run_id, relation) where schema_name = '{schema}'"
     for schema in SCHEMAS
 )
 

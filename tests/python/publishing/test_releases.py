@@ -26,7 +26,7 @@ CORRECTION = """
         is_chronically_absent_federal = not is_chronically_absent_federal
     where district_student_id like '%7'
 """
-OTHER_KEY = "update landing.pseudonym_key set key = sha256('another key')"
+OTHER_KEY = "update privacy.pseudonym_key set key = sha256('another key')"
 OTHER_NOISE = "update policy.perturbation_table set noise = -noise where true_count > 12"
 
 
@@ -79,7 +79,7 @@ def revise(school_year: int, reason: str = "late deliveries") -> str:
 def test_the_first_publication_releases_all_ended_years(connection: psycopg.Connection) -> None:
     released = connection.execute(
         """
-        select school_year, revision, run_id = landing.published_run(), as_of_date
+        select school_year, revision, run_id = publishing.published_run(), as_of_date
         from releases.school_years order by school_year
         """
     ).fetchall()

@@ -31,7 +31,7 @@ from outcomes.warehouse.connection import connect
 
 def newest_status(connection: psycopg.Connection) -> str:
     row = connection.execute(
-        "select status from landing.runs order by run_number desc limit 1"
+        "select status from publishing.runs order by run_number desc limit 1"
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -70,7 +70,7 @@ def test_a_failed_test_publishes_nothing(
     assert "Not published: something failed." in done.output
     assert newest_status(connection) == "failed"
     (failed,) = connection.execute(
-        "select failed_nodes from landing.runs where failed_nodes is not null"
+        "select failed_nodes from publishing.runs where failed_nodes is not null"
     ).fetchall()
     assert failed == (["every_line_is_accounted_for"],)
     assert content_hashes(connection) == before
@@ -178,7 +178,7 @@ class FakeDbt:
         with connect() as connection:
             run_id = pretend_build(connection)
             connection.execute(
-                "update landing.runs set status = %s where run_id = %s", [self.status, run_id]
+                "update publishing.runs set status = %s where run_id = %s", [self.status, run_id]
             )
         started = SimpleNamespace(name="LogStartLine", invocation_id=run_id)
         self._follow(SimpleNamespace(info=started, data=SimpleNamespace(total=1)))
@@ -307,8 +307,8 @@ def test_an_accepted_build_of_an_earlier_day_is_published(
     code, output = run("build", "--as-of", "2012-08-30", "--publish", *loss)
     assert code == 0, output
     assert connection.execute(
-        "select loss_accepted_because, missing_rows <> '' from landing.runs "
-        "where run_id = landing.published_run()"
+        "select loss_accepted_because, missing_rows <> '' from publishing.runs "
+        "where run_id = publishing.published_run()"
     ).fetchone() == ("it's a test", True)
 
 
@@ -342,5 +342,7 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
 
     pretend_build(connection)
 
-    statuses = connection.execute("select status from landing.runs order by run_number").fetchall()
+    statuses = connection.execute(
+        "select status from publishing.runs order by run_number"
+    ).fetchall()
     assert statuses == [("published",), ("abandoned",), ("passed",)]

@@ -69,7 +69,7 @@ def test_a_published_warehouse_is_well(
 def fail(connection: psycopg.Connection) -> None:
     run_id = pretend_build(connection)
     connection.execute(
-        "update landing.runs set status = 'failed', failed_nodes = array['unique_x'] "
+        "update publishing.runs set status = 'failed', failed_nodes = array['unique_x'] "
         "where run_id = %s",
         [run_id],
     )
@@ -82,7 +82,7 @@ def hold(connection: psycopg.Connection) -> None:
 
 def kill(connection: psycopg.Connection) -> None:
     with acting_as(connection, "outcomes_builder"):
-        connection.execute("select landing.begin_run('killed', 'build', '', '', '', '')")
+        connection.execute("select publishing.begin_run('killed', 'build', '', '', '', '')")
 
 
 def withdraw(connection: psycopg.Connection) -> None:
@@ -125,7 +125,8 @@ def test_an_earlier_day_is_not_the_newest(
 ) -> None:
     publish(connection, pretend_build(connection))
     connection.execute(
-        "update landing.runs set as_of_date = '2012-08-30' where run_id = landing.published_run()"
+        "update publishing.runs set as_of_date = '2012-08-30' "
+        "where run_id = publishing.published_run()"
     )
     code, output = run("status", "--as-of", str(newest))
     assert code == 3

@@ -21,7 +21,7 @@ from outcomes.publishing.runs import code_version, is_up_to_date, reading_built
 def current(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
     """A warehouse published by the current code, from the present content of the ledger."""
     monkeypatch.setattr(runs, "code_version", lambda: "v1-0-gabc")
-    connection.execute("update landing.runs set code_version = 'v1-0-gabc'")
+    connection.execute("update publishing.runs set code_version = 'v1-0-gabc'")
     return connection
 
 
@@ -35,13 +35,13 @@ LATE_FILE = (
 def test_a_warehouse_is_up_to_date_until_something_changes(current: psycopg.Connection) -> None:
     assert is_up_to_date(current)
     for change in (
-        "update landing.runs set code_version = 'v1-1-gdef'",
+        "update publishing.runs set code_version = 'v1-1-gdef'",
         LATE_FILE,
         "update landing.files set received_at = now() where file_id = 1",
         "update landing.files set released_at = now() where file_id = 1",
         "update landing.contract_objects set feeds = '{}' where partner_id = 'clairton'",
         "update landing.partners set contract_version = '9.9.9' where partner_id = 'clairton'",
-        "insert into landing.link_decisions (student_key, other_record_type, other_record_key, "
+        "insert into linking.decisions (student_key, other_record_type, other_record_key, "
         "decision, decided_by, reason) values ('clairton:1', 'client', 'x:1', 'link', 'a', 'b')",
         # A purge.
         "delete from landing.files where file_id = (select max(file_id) from landing.files)",
@@ -55,7 +55,7 @@ def test_a_warehouse_is_up_to_date_until_something_changes(current: psycopg.Conn
 
 def test_what_lands_while_a_run_builds_is_built_by_the_next(current: psycopg.Connection) -> None:
     as_published = (
-        "update landing.runs set code_version = 'v1-0-gabc', "
+        "update publishing.runs set code_version = 'v1-0-gabc', "
         "as_of_date = (select max(as_of_date) from landing.files where status = 'loaded')"
     )
     publish(current, pretend_build(current, f"set role {current.info.user}; {LATE_FILE}"))
@@ -78,7 +78,7 @@ def test_files_that_differ_from_the_commit_are_always_built(
     current: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "code_version", lambda: "v1-0-gabc-dirty")
-    current.execute("update landing.runs set code_version = 'v1-0-gabc-dirty'")
+    current.execute("update publishing.runs set code_version = 'v1-0-gabc-dirty'")
     assert not is_up_to_date(current)
 
 
@@ -89,7 +89,7 @@ def test_a_week_without_new_files_builds_nothing(
     # Some files of the demo are broken on purpose.
     assert code in (0, 3), output
     assert "Nothing has changed since the last publication" in output
-    assert current.execute("select count(*) from landing.runs").fetchone() == (1,)
+    assert current.execute("select count(*) from publishing.runs").fetchone() == (1,)
 
 
 def test_a_missing_column_is_a_fault_unless_other_code_built(

@@ -17,12 +17,12 @@ SCHEMAS = (
 
 _PUBLISHED = """
     select format('%I.%I', schema_name, relation)::regclass
-    from landing.run_relations
-    where run_id = landing.published_run()
+    from publishing.run_relations
+    where run_id = publishing.published_run()
     union
     select format('%I.publications', schema_name)::regclass
-    from landing.run_relations
-    where run_id = landing.published_run()
+    from publishing.run_relations
+    where run_id = publishing.published_run()
 """
 # Every privilege as a row, including the owner's default ones.
 _RIGHTS = """
@@ -49,16 +49,17 @@ def pretend_build(
     run_id = str(uuid.uuid4())
     with acting_as(connection, "outcomes_builder"):
         connection.execute(
-            "select landing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
+            "select publishing.begin_run(%s, 'build', 'test', 'test', 'test', 'test')", [run_id]
         )
         connection.execute(
-            "update landing.runs set key_fingerprint = landing.key_fingerprint() where run_id = %s",
+            "update publishing.runs set key_fingerprint = privacy.key_fingerprint() "
+            "where run_id = %s",
             [run_id],
         )
         connection.execute(change.replace("{run_id}", run_id).encode())
     connection.execute(
         """
-        select landing.finish_run(%s, 'passed', '2012-10-05', '{}', jsonb_agg(
+        select publishing.finish_run(%s, 'passed', '2012-10-05', '{}', jsonb_agg(
             jsonb_build_object(
                 'schema', built.schema_name,
                 'relation', tablename,
@@ -72,14 +73,14 @@ def pretend_build(
         ))
         from pg_tables
         cross join lateral (select substring(schemaname from 6) as schema_name) as built
-        left join landing.run_relations as common
+        left join publishing.run_relations as common
             on
-                common.run_id = landing.published_run()
+                common.run_id = publishing.published_run()
                 and common.schema_name = built.schema_name
                 and common.relation = tablename
-        left join landing.run_relations as own
+        left join publishing.run_relations as own
             on
-                own.run_id = landing.published_run()
+                own.run_id = publishing.published_run()
                 and own.schema_name = 'district_clairton'
                 and own.built_in = built.schema_name
                 and own.relation = tablename
@@ -93,7 +94,7 @@ def pretend_build(
 def publish(connection: psycopg.Connection, run_id: str, because: str = "a test") -> None:
     """Publish a run as the builder, accepting missing rows."""
     with acting_as(connection, "outcomes_builder"):
-        connection.execute("select landing.publish_run(%s, %s)", [run_id, because])
+        connection.execute("select publishing.publish_run(%s, %s)", [run_id, because])
 
 
 def roll_back(connection: psycopg.Connection) -> None:

@@ -55,7 +55,7 @@ def backed_up(built_demo: Settings, demo_drops: Path) -> Iterator[Settings]:
                 "from identity.int_identity_assignments order by student_key limit 1"
             )
             connection.execute(
-                "insert into landing.link_decisions (student_key, other_record_type, "
+                "insert into linking.decisions (student_key, other_record_type, "
                 "other_record_key, decision, decided_by, reason) "
                 "values ('clairton:1', 'client', 'x:1', 'withdrawn', 'a', 'b')"
             )
@@ -103,8 +103,8 @@ def test_a_restore_on_an_empty_server_gives_the_same_persons_and_figures(
         assert moved.fetchone() == (1,)
         # Runs and files that come next get new numbers.
         row = connection.execute(
-            "select nextval(pg_get_serial_sequence('landing.runs', 'run_number')) "
-            "> coalesce(max(run_number), 0) from landing.runs"
+            "select nextval(pg_get_serial_sequence('publishing.runs', 'run_number')) "
+            "> coalesce(max(run_number), 0) from publishing.runs"
         )
         assert row.fetchone() == (True,)
         row = connection.execute(
@@ -119,8 +119,8 @@ def landed(database: Settings, demo_drops: Path, tmp_path: Path) -> dict[str, st
     """The content of a warehouse with a delivery that was backed up before its first build."""
     run("land", min((demo_drops / "clairton").iterdir()))
     with connect(database) as connection:
-        connection.execute("select landing.begin_run('old', 'build', '', '', '', '')")
-        connection.execute("update landing.runs set status = 'published', published_at = now()")
+        connection.execute("select publishing.begin_run('old', 'build', '', '', '', '')")
+        connection.execute("update publishing.runs set status = 'published', published_at = now()")
         hashes = ledger_hashes(connection)
     run("warehouse", "backup", tmp_path / "backup", tmp_path / "safe")
     return hashes
@@ -131,7 +131,7 @@ def test_a_backup_cannot_be_read_without_its_keys(
 ) -> None:
     with connect(database) as connection:
         names = connection.execute("select last_name from raw.students").fetchall()
-        (key,) = connection.execute("select key from landing.pseudonym_key").fetchone() or (b"",)
+        (key,) = connection.execute("select key from privacy.pseudonym_key").fetchone() or (b"",)
     backup = b"".join(contents(tmp_path / "backup").values())
     assert names
     assert not any(name.encode() in backup for (name,) in names if len(name) > 5)

@@ -62,7 +62,7 @@ def cluster(warehouse: Settings) -> Iterator[Settings]:
             connection = stack.enter_context(temporary_database())
             apply_access(connection, district_ids(load_contracts().values()))
             # The same pseudonyms and the same noise as on one node.
-            connection.execute("update landing.pseudonym_key set key = sha256('tests')")
+            connection.execute("update privacy.pseudonym_key set key = sha256('tests')")
         yield settings
 
 

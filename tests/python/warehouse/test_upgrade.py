@@ -21,7 +21,7 @@ from outcomes.config import PROJECT_DIR, Settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
-from outcomes.warehouse.migrations import migrations
+from outcomes.warehouse.migrations import LEDGER_SCHEMAS, migrations
 from outcomes.warehouse.tables import unread_columns
 
 # A published warehouse of the oldest release that can be upgraded, by `pg_dump --inserts`, without
@@ -44,51 +44,63 @@ CHANGES = {
     "raw.students.suffix is new: text",
 }
 
+# Tables of the oldest release that have other names now.
+MOVED = {
+    "landing.disclosures": "privacy.disclosures",
+    "landing.link_decisions": "linking.decisions",
+    "landing.measure_history": "publishing.measure_history",
+    "landing.pseudonym_key": "privacy.pseudonym_key",
+    "landing.purges": "privacy.purges",
+    "landing.run_relations": "publishing.run_relations",
+    "landing.runs": "publishing.runs",
+}
+
 # Everything in raw and the ledger, by name.
 DEFINITIONS = """
     with objects as (
         select
             'column' as kind, attrelid::regclass::text || '.' || attname as name,
             format(
-                '%s %s %s %s', format_type(atttypid, atttypmod), attnotnull, attidentity,
+                '%%s %%s %%s %%s', format_type(atttypid, atttypmod), attnotnull, attidentity,
                 pg_get_expr(adbin, adrelid)
             ) as definition
         from pg_attribute
         inner join pg_class on attrelid = pg_class.oid
         left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
         where
-            relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
+            relnamespace::regnamespace::text = any(%(schemas)s)
             and relkind = 'r' and attnum > 0 and not attisdropped
         union all
         select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
         from pg_constraint
-        where connamespace::regnamespace::text in ('raw', 'landing', 'releases')
+        where connamespace::regnamespace::text = any(%(schemas)s)
         union all
         select 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)
         from pg_index
         inner join pg_class on indrelid = pg_class.oid
-        where relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
+        where relnamespace::regnamespace::text = any(%(schemas)s)
         union all
         select 'function', oid::regprocedure::text, pg_get_functiondef(oid) || proacl::text
         from pg_proc
-        where pronamespace::regnamespace::text in ('raw', 'landing', 'releases')
+        where pronamespace::regnamespace::text = any(%(schemas)s)
         union all
         select 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(pg_trigger.oid)
         from pg_trigger
         inner join pg_class on tgrelid = pg_class.oid
         where
-            relnamespace::regnamespace::text in ('raw', 'landing', 'releases') and not tgisinternal
+            relnamespace::regnamespace::text = any(%(schemas)s) and not tgisinternal
         union all
         select relkind::text, oid::regclass::text, ''
         from pg_class
-        where relnamespace::regnamespace::text in ('raw', 'landing', 'releases')
+        where relnamespace::regnamespace::text = any(%(schemas)s)
     )
     select kind, name, definition from objects order by 1, 2
 """
 
 
 def definitions(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
-    return connection.execute(DEFINITIONS.encode()).fetchall()
+    schemas = {"schemas": ["raw", *LEDGER_SCHEMAS]}
+    return connection.execute(DEFINITIONS.encode(), schemas).fetchall()
 
 
 @pytest.fixture
@@ -140,17 +152,20 @@ def test_an_upgraded_warehouse_is_defined_as_a_new_one(oldest: Settings, empty: 
         rows = landed_counts(connection)
         run("warehouse", "upgrade", "--dry-run")
         assert definitions(connection) == before
-        assert run("warehouse", "upgrade")[0] == 0
+        changes = lines(run("warehouse", "upgrade")[1])
+        assert {f"{was} is now {now}" for was, now in MOVED.items()} <= changes
         kept = {f"{column}" for column in unread_columns(connection)}
         upgraded = [entry for entry in definitions(connection) if entry[1] not in kept]
         with connect(empty) as new:
             assert upgraded == definitions(new)
         after = landed_counts(connection)
-        assert {name: rows[name] for name in rows.keys() & after.keys()} == {
-            name: after[name] for name in rows.keys() & after.keys()
+        kept_tables = rows.keys() - {"landing.hidden_counts", "landing.withheld_gaps"}
+        assert {name: rows[name] for name in kept_tables} == {
+            name: after[MOVED.get(name, name)] for name in kept_tables
         }
         ran = connection.execute(
-            "select script from landing.migrations where script <> 'functions' order by applied_at"
+            "select script from warehouse.migrations where script <> 'functions' "
+            "order by applied_at"
         ).fetchall()
         assert [name for (name,) in ran] == list(migrations())
 
@@ -175,8 +190,8 @@ def test_a_build_after_the_upgrade_is_a_new_warehouses(
 
         public = upgraded.execute(
             """
-            select schema_name || '.' || relation from landing.run_relations
-            where run_id = landing.published_run() and schema_name = built_in
+            select schema_name || '.' || relation from publishing.run_relations
+            where run_id = publishing.published_run() and schema_name = built_in
             """
         ).fetchall()
         assert len(public) > 50
@@ -188,7 +203,7 @@ def test_a_build_after_the_upgrade_is_a_new_warehouses(
             and rows_hash(upgraded, name) != rows_hash(new, name)
         ]
         assert differing == []
-        assert upgraded.execute("select * from landing.redefined_relations").fetchall() == []
+        assert upgraded.execute("select * from publishing.redefined_relations").fetchall() == []
         assert made_by_builds(upgraded) == made_by_builds(new)
 
 
@@ -201,10 +216,9 @@ def copy_rows(source: psycopg.Connection, target: psycopg.Connection) -> None:
         from information_schema.columns
         where
             table_schema = 'raw'
-            or (
-                table_schema = 'landing'
-                and table_name not in ('runs', 'run_relations', 'migrations', 'upgrades')
-            )
+            or (table_schema = 'landing' and table_name <> 'migrations')
+            or table_schema in ('linking', 'privacy')
+            or (table_schema = 'publishing' and table_name not in ('runs', 'run_relations'))
         group by 1
         """
     ).fetchall()
@@ -280,10 +294,18 @@ def test_a_warehouse_of_an_earlier_release_names_the_upgrade(oldest: Settings) -
         assert definitions(connection) == before
 
 
+def test_an_earlier_release_finds_migrations_that_it_does_not_know(
+    connection: psycopg.Connection,
+) -> None:
+    """It looks for them in landing, and would take a warehouse without any for an older one."""
+    query = "select script from landing.migrations"
+    assert set(migrations()) <= {script for (script,) in connection.execute(query)}
+
+
 def test_a_warehouse_of_a_later_release_names_the_code(
     database: Settings, connection: psycopg.Connection
 ) -> None:
-    connection.execute("insert into landing.migrations (script) values ('9999_later')")
+    connection.execute("insert into warehouse.migrations (script) values ('9999_later')")
     before = definitions(connection)
     for words in (("warehouse", "upgrade"), ("build",), ("status",)):
         with pytest.raises(OutcomesError, match=r"of a later release.*9999_later.*git pull"):
@@ -323,17 +345,18 @@ def test_changed_functions_are_replaced_and_old_ones_dropped(
     before = definitions(connection)
     connection.execute(
         """
-        create function landing.finish_run(text, text, date, jsonb) returns void
+        create function publishing.finish_run(text, text, date, jsonb) returns void
         language sql as '';
         grant execute on function landing.take_back_joined(bigint) to pg_monitor;
-        create or replace function landing.published_run() returns text language sql as 'select 1';
-        update landing.migrations set checksum = 'of an earlier text' where script = 'functions';
+        create or replace function publishing.published_run()
+        returns text language sql as 'select 1';
+        update warehouse.migrations set checksum = 'of an earlier text' where script = 'functions';
         """
     )
     with pytest.raises(OutcomesError, match="run `outcomes warehouse upgrade`"):
         run("build")
     output = lines(run("warehouse", "upgrade")[1])
-    assert "landing.finish_run(text,text,date,jsonb) is dropped" in output
+    assert "publishing.finish_run(text,text,date,jsonb) is dropped" in output
     may = (
         "select has_function_privilege('pg_monitor', 'landing.take_back_joined(bigint)', 'execute')"
     )
@@ -356,8 +379,8 @@ def test_an_earlier_raw_keeps_its_rows_and_takes_the_next_delivery(
     assert definitions(earlier) == before
 
     assert lines(run("warehouse", "upgrade")[1]) == CHANGES | {"raw.enrollments.counselor"}
-    assert landed_counts(earlier) == rows | {"raw.schools": 0, "landing.upgrades": len(CHANGES)}
-    recorded = earlier.execute("select change from landing.upgrades").fetchall()
+    assert landed_counts(earlier) == rows | {"raw.schools": 0, "warehouse.upgrades": len(CHANGES)}
+    recorded = earlier.execute("select change from warehouse.upgrades").fetchall()
     assert {change for (change,) in recorded} == CHANGES
     assert earlier.execute(
         "select bool_and(counselor = 'someone') from raw.enrollments"

@@ -1,4 +1,4 @@
-delete from landing.link_decisions
+delete from linking.decisions
 where
     starts_with(student_key, %(id)s || ':')
     or (other_record_type = 'student' and starts_with(other_record_key, %(id)s || ':'))

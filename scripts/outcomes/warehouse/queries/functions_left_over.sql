@@ -1,6 +1,4 @@
 select oid::regprocedure::text
 from pg_proc
-where
-    pronamespace in ('landing'::regnamespace, 'releases'::regnamespace)
-    and age(xmin) > 0
+where pronamespace::regnamespace::text = any(%s) and age(xmin) > 0
 order by 1

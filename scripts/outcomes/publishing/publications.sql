@@ -1,42 +1,42 @@
 -- Publishing: dbt builds public models in next_<schema>; when all have passed, one transaction
 -- copies their rows to the published tables. docs/architecture.md says why.
--- Idempotent; applied together with the ledger.
+-- Replaced by every upgrade that finds another text.
 
 -- Publish a complete run that passed, unless published rows would be missing or pseudonyms
 -- would change, and nobody has accepted it.
-create or replace function landing.publish_run(this_run_id text, accepted_because text)
+create or replace function publishing.publish_run(this_run_id text, accepted_because text)
 returns void
 language plpgsql set search_path = ''
 -- Without "already exists, skipping".
 set client_min_messages = warning
 as $$
 declare
-    this landing.runs;
+    this publishing.runs;
     replaced text;
     is_loss boolean;
 begin
-    perform landing.refuse_owner();
+    perform publishing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
-    select * into this from landing.runs where run_id = this_run_id;
+    select * into this from publishing.runs where run_id = this_run_id;
     if this.status is distinct from 'passed' then
         raise exception 'Run % cannot be published: it is %, not passed.',
             this_run_id, coalesce(this.status, 'unknown');
     end if;
-    if exists (select from landing.runs where run_number > this.run_number) then
+    if exists (select from publishing.runs where run_number > this.run_number) then
         raise exception 'Run % cannot be published: a later run has built over it.', this_run_id;
     end if;
-    this.missing_rows := landing.missing_rows();
-    is_loss := this.missing_rows <> '' or landing.has_another_key(this_run_id);
+    this.missing_rows := publishing.missing_rows();
+    is_loss := this.missing_rows <> '' or publishing.has_another_key(this_run_id);
     if is_loss and coalesce(accepted_because, '') = '' then
-        update landing.runs
+        update publishing.runs
         set status = 'held', missing_rows = this.missing_rows
         where run_id = this_run_id;
         return;
     end if;
 
-    perform landing.keep_previous();
-    replaced := landing.published_run();
-    update landing.runs
+    perform publishing.keep_previous();
+    replaced := publishing.published_run();
+    update publishing.runs
     set
         status = 'published',
         published_at = now(),
@@ -44,45 +44,45 @@ begin
         loss_accepted_because = case when is_loss then accepted_because end
     where run_id = this_run_id;
     if current_setting('outcomes.pseudonym_key', true) <> '' then
-        update landing.pseudonym_key set key = null, is_in_environment = true;
+        update privacy.pseudonym_key set key = null, is_in_environment = true;
     end if;
-    perform landing.put_in_place(this_run_id, replaced, 'next_');
+    perform publishing.put_in_place(this_run_id, replaced, 'next_');
     perform releases.keep(this_run_id);
-    insert into landing.measure_history
+    insert into publishing.measure_history
     select
         run_id, school_year, district_id, program_group, involvement, measure, n_involved,
         n_not_involved, value_involved, value_not_involved, gap, is_suppressed
     from marts.rpt_measure_history
     where run_id = this_run_id;
-    perform landing.record_disclosures(this_run_id);
-    delete from landing.redefined_relations;
+    perform privacy.record_disclosures(this_run_id);
+    delete from publishing.redefined_relations;
 end
 $$;
 
 -- The published run; null after a restore until the first build.
-create or replace function landing.published_run()
+create or replace function publishing.published_run()
 returns text
 language sql stable set search_path = '' as $$
-    select run_id from landing.runs
+    select run_id from publishing.runs
     where status = 'published' and to_regclass('marts.publications') is not null
     order by run_number desc
     limit 1
 $$;
 
 -- Keep the published tables for a rollback. The districts' own tables are derived from them.
-create or replace function landing.keep_previous()
+create or replace function publishing.keep_previous()
 returns void
 language plpgsql set search_path = '' as $$
 declare
-    kept landing.run_relations;
+    kept publishing.run_relations;
 begin
-    perform landing.drop_previous();
+    perform publishing.drop_previous();
     for kept in
-        select * from landing.run_relations
-        where run_id = landing.published_run() and schema_name = built_in
+        select * from publishing.run_relations
+        where run_id = publishing.published_run() and schema_name = built_in
     loop
         execute format('create schema if not exists %I', 'previous_' || kept.schema_name);
-        perform landing.copy_table(
+        perform publishing.copy_table(
             format('%I.%I', kept.schema_name, kept.relation)::regclass,
             'previous_' || kept.schema_name, kept.relation, 'true', ''
         );
@@ -90,7 +90,7 @@ begin
 end
 $$;
 
-create or replace function landing.drop_previous()
+create or replace function publishing.drop_previous()
 returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -104,23 +104,23 @@ $$;
 
 -- Publish the relations of a run, all of them and no others, instead of those of `replaced`,
 -- from the schemas `next_…` or, for a rollback, `previous_…`.
-create or replace function landing.put_in_place(this_run_id text, replaced text, beside text)
+create or replace function publishing.put_in_place(this_run_id text, replaced text, beside text)
 returns void
 language plpgsql set search_path = '' as $$
 declare
-    made landing.run_relations;
+    made publishing.run_relations;
     source regclass;
     copied bigint;
 begin
-    perform landing.drop_replaced(this_run_id, replaced);
-    for made in select * from landing.run_relations where run_id = this_run_id loop
+    perform publishing.drop_replaced(this_run_id, replaced);
+    for made in select * from publishing.run_relations where run_id = this_run_id loop
         execute format('create schema if not exists %I', made.schema_name);
         source := format('%I.%I', beside || made.built_in, made.relation)::regclass;
-        copied := landing.copy_table(
+        copied := publishing.copy_table(
             source, made.schema_name, made.relation, made.row_filter,
-            landing.row_order(source, made.readers)
+            publishing.row_order(source, made.readers)
         );
-        perform landing.set_readers(made.schema_name, made.relation, made.readers);
+        perform publishing.set_readers(made.schema_name, made.relation, made.readers);
         -- Later rows resemble the first ones until autovacuum analyzes them.
         if (
             select reltuples < 0 from pg_class
@@ -128,13 +128,13 @@ begin
         ) then
             execute format('analyze %I.%I', made.schema_name, made.relation);
         end if;
-        update landing.run_relations
+        update publishing.run_relations
         set row_count = copied
         where (run_id, schema_name, relation) = (this_run_id, made.schema_name, made.relation);
     end loop;
-    perform landing.enter_publications(this_run_id, schema_name)
+    perform publishing.enter_publications(this_run_id, schema_name)
     from (
-        select distinct schema_name from landing.run_relations where run_id = this_run_id
+        select distinct schema_name from publishing.run_relations where run_id = this_run_id
     ) as schemas;
 end
 $$;
@@ -142,7 +142,7 @@ $$;
 -- How rows are stored whose readers may not know everybody's ids: by all columns from left to
 -- right, so that the place of a row (ctid) says nothing more than the row. The order of a build
 -- follows the ids of students, and would name who is behind a pseudonym. Stewards may know.
-create or replace function landing.row_order(source regclass, readers text [])
+create or replace function publishing.row_order(source regclass, readers text [])
 returns text
 language sql stable set search_path = '' as $$
     select 'order by ' || string_agg(number::text, ', ' order by number)
@@ -155,23 +155,23 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- Drop the relations that the run no longer makes, and schemas without any.
-create or replace function landing.drop_replaced(this_run_id text, replaced text)
+create or replace function publishing.drop_replaced(this_run_id text, replaced text)
 returns void
 language plpgsql set search_path = '' as $$
 declare
     gone record;
 begin
     for gone in
-        select schema_name, relation from landing.run_relations where run_id = replaced
+        select schema_name, relation from publishing.run_relations where run_id = replaced
         except
-        select schema_name, relation from landing.run_relations where run_id = this_run_id
+        select schema_name, relation from publishing.run_relations where run_id = this_run_id
     loop
         execute format('drop table %I.%I', gone.schema_name, gone.relation);
     end loop;
     for gone in
-        select schema_name from landing.run_relations where run_id = replaced
+        select schema_name from publishing.run_relations where run_id = replaced
         except
-        select schema_name from landing.run_relations where run_id = this_run_id
+        select schema_name from publishing.run_relations where run_id = this_run_id
     loop
         execute format('drop table %I.publications', gone.schema_name);
         -- Somebody's own views may be left.
@@ -190,7 +190,7 @@ $$;
 -- Replace a table's rows by those of another. If both have the same definition, the table and
 -- the views on it stay, and no reader waits. Otherwise the table is created again; if a
 -- reader's own view depends on it, PostgreSQL refuses, and nothing changes.
-create or replace function landing.copy_table(
+create or replace function publishing.copy_table(
     source regclass, schema_name text, relation text, row_filter text, row_order text
 ) returns bigint
 language plpgsql set search_path = '' as $$
@@ -199,8 +199,8 @@ declare
     copied bigint;
     described record;
 begin
-    perform landing.refuse_foreign(source), landing.refuse_foreign(to_regclass(target));
-    if landing.definition_of(to_regclass(target)) <> landing.definition_of(source) then
+    perform publishing.refuse_foreign(source), publishing.refuse_foreign(to_regclass(target));
+    if publishing.definition_of(to_regclass(target)) <> publishing.definition_of(source) then
         execute format('drop table %s', target);
     end if;
     execute format('create table if not exists %s (like %s including all)', target, source);
@@ -238,7 +238,7 @@ $$;
 
 -- Refuse a relation that is no table or belongs to another role: its triggers and rules would
 -- run with the rights of whoever publishes.
-create or replace function landing.refuse_foreign(relation regclass)
+create or replace function publishing.refuse_foreign(relation regclass)
 returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -257,7 +257,7 @@ $$;
 
 -- The definition of a table without rows, comments, grants and names of indexes; null if the
 -- table does not exist.
-create or replace function landing.definition_of(relation regclass)
+create or replace function publishing.definition_of(relation regclass)
 returns text
 language sql stable set search_path = '' as $$
     select string_agg(part, E'\n' order by part)
@@ -284,7 +284,7 @@ $$;
 
 -- Let these roles, and no others, read a relation, whatever was granted before, by whomever and
 -- on whichever columns. Roles that do not exist are skipped.
-create or replace function landing.set_readers(schema_name text, relation text, readers text [])
+create or replace function publishing.set_readers(schema_name text, relation text, readers text [])
 returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -311,8 +311,8 @@ end
 $$;
 
 -- Write the table `publications` of a schema: the run of each relation. Every reader of the
--- schema may read it, so it has no numbers of rows: landing.run_relations has them.
-create or replace function landing.enter_publications(this_run_id text, schema_name text)
+-- schema may read it, so it has no numbers of rows: publishing.run_relations has them.
+create or replace function publishing.enter_publications(this_run_id text, schema_name text)
 returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -334,16 +334,16 @@ begin
         delete from %1$I.publications;
         insert into %1$I.publications
         select relation, run_id, as_of_date, published_at
-        from landing.run_relations
-        inner join landing.runs using (run_id)
+        from publishing.run_relations
+        inner join publishing.runs using (run_id)
         where run_id = %2$L and schema_name = %1$L;
         $sql$,
         schema_name, this_run_id
     );
-    perform landing.set_readers(
+    perform publishing.set_readers(
         schema_name, 'publications',
         array(
-            select distinct unnest(readers) from landing.run_relations as made
+            select distinct unnest(readers) from publishing.run_relations as made
             where made.run_id = this_run_id and made.schema_name = enter_publications.schema_name
         )
     );
@@ -351,7 +351,7 @@ end
 $$;
 
 -- Restore the previous publication; returns its run. The readers stay those of the newest run.
-create or replace function landing.roll_back()
+create or replace function publishing.roll_back()
 returns text
 language plpgsql set search_path = ''
 set client_min_messages = warning
@@ -360,11 +360,11 @@ declare
     withdrawn text;
     restored text;
 begin
-    perform landing.refuse_owner();
+    perform publishing.refuse_owner();
     perform pg_advisory_xact_lock(hashtext('outcomes.publish'));
-    withdrawn := landing.published_run();
-    update landing.runs set status = 'withdrawn' where run_id = withdrawn;
-    restored := landing.published_run();
+    withdrawn := publishing.published_run();
+    update publishing.runs set status = 'withdrawn' where run_id = withdrawn;
+    restored := publishing.published_run();
     if restored is null
         or not exists (select from pg_namespace where nspname like 'previous\_%')
     then
@@ -372,15 +372,15 @@ begin
             'There is no earlier publication to go back to: only one is kept. '
             '`outcomes build` makes the newest one again.';
     end if;
-    update landing.run_relations as back
+    update publishing.run_relations as back
     set readers = newest.readers
-    from landing.run_relations as newest
+    from publishing.run_relations as newest
     where
         back.run_id = restored
         and newest.run_id = withdrawn
         and (back.schema_name, back.relation) = (newest.schema_name, newest.relation);
-    perform landing.put_in_place(restored, withdrawn, 'previous_');
-    perform landing.drop_previous();
+    perform publishing.put_in_place(restored, withdrawn, 'previous_');
+    perform publishing.drop_previous();
     return restored;
 end
 $$;

@@ -1,4 +1,4 @@
--- Functions of releases, replaced by every upgrade that finds another text of them.
+-- Releases of school years. Replaced by every upgrade that finds another text.
 
 -- Keep the figures of the school years that this run has published for the first time, or
 -- revised.

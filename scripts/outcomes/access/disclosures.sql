@@ -1,9 +1,9 @@
--- The record of disclosures (34 CFR 99.32). Idempotent; applied together with the ledger.
+-- The record of disclosures (34 CFR 99.32). Replaced by every upgrade that finds another text.
 
 -- Record which roles may read which district's students: one row per district, role, and
 -- relation with rows about single students that the role reads, published or not. Views are left
 -- out: they show only what their reader may read anyway.
-create or replace function landing.record_disclosures(this_run_id text)
+create or replace function privacy.record_disclosures(this_run_id text)
 returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -28,7 +28,7 @@ begin
         cross join parties
         where
             pg_class.relkind = 'r'
-            and landing.is_about_students(pg_class.oid::regclass)
+            and privacy.is_about_students(pg_class.oid::regclass)
             and has_schema_privilege(parties.role_id, pg_class.relnamespace, 'usage')
             and has_table_privilege(parties.role_id, pg_class.oid, 'select')
             -- Somebody may have granted a table that nobody else can read.
@@ -37,12 +37,12 @@ begin
         group by pg_class.oid
     )
 
-    insert into landing.disclosures (
+    insert into privacy.disclosures (
         partner_id, agreement, party, interest, purpose, disclosed, run_id, row_count
     )
     select
         found.district_id,
-        landing.agreement_of(found.district_id),
+        privacy.agreement_of(found.district_id),
         parties.party,
         parties.interest,
         parties.purpose,
@@ -50,14 +50,14 @@ begin
         this_run_id,
         found.row_count
     from readable
-    cross join landing.rows_by_district(readable.relation) as found
+    cross join privacy.rows_by_district(readable.relation) as found
     inner join parties on parties.role_id = any(readable.role_ids);
 end
 $$;
 
 -- Whether a relation has rows about single students or clients: it has an id, a key, a pseudonym
 -- or the name of one.
-create or replace function landing.is_about_students(relation regclass)
+create or replace function privacy.is_about_students(relation regclass)
 returns boolean
 language sql stable set search_path = '' as $$
     select exists (
@@ -74,7 +74,7 @@ $$;
 
 -- The number of a relation's rows about each district's students. A row that does not say
 -- whose student it is counts for every district that has students.
-create or replace function landing.rows_by_district(relation regclass)
+create or replace function privacy.rows_by_district(relation regclass)
 returns table (district_id text, row_count bigint)
 language plpgsql stable set search_path = '' as $$
 declare
@@ -129,7 +129,7 @@ end
 $$;
 
 -- The agreement with a partner, in words.
-create or replace function landing.agreement_of(this_partner_id text)
+create or replace function privacy.agreement_of(this_partner_id text)
 returns text
 language sql stable set search_path = '' as $$
     select

@@ -1,4 +1,4 @@
--- Functions of landing, replaced by every upgrade that finds another text of them.
+-- Joined files. Replaced by every upgrade that finds another text.
 
 -- Deletes the rows that were made of a joined file, to join again after a late file of an
 -- earlier delivery. Landing has no other right to delete rows.

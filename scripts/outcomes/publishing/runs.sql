@@ -1,10 +1,10 @@
 -- Runs of dbt on the target `prod`: begin, end, missing rows and verdict.
--- Idempotent; applied together with the ledger.
+-- Replaced by every upgrade that finds another text.
 
 -- A hash of all that a build reads from the ledger. A run records it before it reads anything, so
 -- whatever is landed, released, decided or purged from then on makes it differ, in whatever order
 -- ids and times were assigned and transactions ended.
-create or replace function landing.content()
+create or replace function publishing.ledger_content()
 returns text
 language sql stable set search_path = ''
 -- The text of a row is the same in every session.
@@ -24,13 +24,13 @@ as $$
         union all
         select 'calendar ' || contract_calendars::text from landing.contract_calendars
         union all
-        select 'decision ' || link_decisions::text from landing.link_decisions
+        select 'decision ' || decisions::text from linking.decisions
     ) as entries (content)
 $$;
 
 -- Whether builders share the warehouse with its owner. On a cluster the owner builds itself,
 -- because builders cannot log in to the workers (docs/distributed.md).
-create or replace function landing.has_builders()
+create or replace function publishing.has_builders()
 returns boolean
 language sql stable set search_path = '' as $$
     select
@@ -44,11 +44,11 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- Refuse the owner's rights beside builders: what builders have written would run with them.
-create or replace function landing.refuse_owner()
+create or replace function publishing.refuse_owner()
 returns void
 language plpgsql set search_path = '' as $$
 begin
-    if landing.has_builders() and (
+    if publishing.has_builders() and (
         select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'landing'
     ) then
         raise exception
@@ -60,7 +60,7 @@ end
 $$;
 
 -- Refuse to build over tables of others, such as those that an owner built without builders.
-create or replace function landing.refuse_foreign_tables()
+create or replace function publishing.refuse_foreign_tables()
 returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -88,7 +88,7 @@ $$;
 -- Begin a run, unless another one is alive: two runs at once would mix their tables. dbt closes
 -- its connection between two nodes, so it cannot hold a lock. But a living run almost always
 -- has a session, and the sessions of a killed run end by themselves.
-create or replace function landing.begin_run(
+create or replace function publishing.begin_run(
     this_run_id text,
     this_command text,
     code_version text,
@@ -98,15 +98,15 @@ create or replace function landing.begin_run(
 ) returns void
 language plpgsql set search_path = '' as $$
 declare
-    other landing.runs;
+    other publishing.runs;
     gives_up_at constant timestamptz := clock_timestamp() + interval '20 seconds';
     quiet_since timestamptz := clock_timestamp();
 begin
-    perform landing.refuse_owner();
-    perform landing.refuse_foreign_tables();
+    perform publishing.refuse_owner();
+    perform publishing.refuse_foreign_tables();
     perform pg_advisory_xact_lock(hashtext('outcomes.begin_run'));
     select * into other
-    from landing.runs
+    from publishing.runs
     where status in ('running', 'passed')
     order by run_number desc
     limit 1;
@@ -130,10 +130,10 @@ begin
         perform pg_sleep(0.1);
     end loop;
     -- Entries of killed runs.
-    update landing.runs
+    update publishing.runs
     set status = 'abandoned', finished_at = clock_timestamp()
     where status = 'running';
-    insert into landing.runs (
+    insert into publishing.runs (
         run_id, command, status, code_version, code_digest, policy_version, model_version,
         contract_versions, ledger_content
     )
@@ -141,39 +141,20 @@ begin
         this_run_id, this_command, 'running', begin_run.code_version, begin_run.code_digest,
         begin_run.policy_version, begin_run.model_version,
         coalesce(jsonb_object_agg(partners.partner_id, partners.contract_version), '{}'),
-        landing.content()
+        publishing.ledger_content()
     from landing.partners;
 end
 $$;
 
--- A hash of the key of the pseudonyms, which tells nothing about it. The key of the session
--- (the environment's) comes before the warehouse's own.
-create or replace function landing.key_fingerprint()
-returns text
-language sql stable set search_path = '' as $$
-    select
-        encode(
-            sha256(
-                convert_to('fingerprint', 'UTF8')
-                || coalesce(
-                    convert_to(nullif(current_setting('outcomes.pseudonym_key', true), ''), 'UTF8'),
-                    key
-                )
-            ),
-            'hex'
-        )
-    from landing.pseudonym_key
-$$;
-
 -- Whether a run has another key than the last publication. It counts after a restore, too.
-create or replace function landing.has_another_key(this_run_id text)
+create or replace function publishing.has_another_key(this_run_id text)
 returns boolean
 language sql stable set search_path = '' as $$
     select coalesce(
         (
             select published.key_fingerprint <> this.key_fingerprint
-            from landing.runs as this
-            cross join landing.runs as published
+            from publishing.runs as this
+            cross join publishing.runs as published
             where
                 this.run_id = this_run_id
                 and published.status = 'published'
@@ -189,12 +170,12 @@ $$;
 -- readers: [{"schema", "relation", "readers", "district_column"}]. A model with a
 -- `district_column` is also published for every district, as a table of the district's own
 -- rows in a schema that only the district's role may read.
-create or replace function landing.finish_run(
+create or replace function publishing.finish_run(
     this_run_id text, outcome text, as_of_date date, nodes jsonb, relations jsonb
 ) returns void
 language plpgsql set search_path = '' as $$
 begin
-    update landing.runs
+    update publishing.runs
     set
         status = outcome,
         finished_at = clock_timestamp(),
@@ -204,10 +185,10 @@ begin
     if not found then
         raise exception 'Run % was marked as abandoned while it ran; build again.', this_run_id;
     end if;
-    insert into landing.run_relations (run_id, schema_name, relation, readers, built_in)
+    insert into publishing.run_relations (run_id, schema_name, relation, readers, built_in)
     select this_run_id, made.schema, made.relation, made.readers, made.schema
     from jsonb_to_recordset(relations) as made (schema text, relation text, readers text []);
-    insert into landing.run_relations (
+    insert into publishing.run_relations (
         run_id, schema_name, relation, readers, built_in, row_filter
     )
     select
@@ -227,7 +208,7 @@ $$;
 -- The published rows that a publication would lose, in words, or null. The limits are in
 -- policy.publication_loss_limits; a lost district or school year is always reported, but not of
 -- a relation that a newer release has redefined.
-create or replace function landing.missing_rows()
+create or replace function publishing.missing_rows()
 returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -245,7 +226,7 @@ begin
         where
             to_regclass(relation) is not null
             and not exists (
-                select from landing.redefined_relations as redefined
+                select from publishing.redefined_relations as redefined
                 where redefined.relation = publication_loss_limits.relation
             )
         order by relation
@@ -290,14 +271,14 @@ end
 $$;
 
 -- The outcome of a run, in a sentence.
-create or replace function landing.verdict(this_run_id text)
+create or replace function publishing.verdict(this_run_id text)
 returns text
 language sql stable set search_path = '' as $$
     select
         case runs.status
             when 'published' then format(
                 'Published: %s relations, as of %s, run %s.',
-                (select count(*) from landing.run_relations where run_id = this_run_id),
+                (select count(*) from publishing.run_relations where run_id = this_run_id),
                 coalesce(runs.as_of_date::text, 'no delivery'), this_run_id
             )
             when 'held' then concat_ws(
@@ -305,7 +286,7 @@ language sql stable set search_path = '' as $$
                 'Held, not published.',
                 nullif(runs.missing_rows, '') || ' would be missing.',
                 case
-                    when landing.has_another_key(this_run_id)
+                    when publishing.has_another_key(this_run_id)
                         then
                             'The key of the pseudonyms is another: every pseudonym would '
                             'change, and the noise of every public figure that is not '
@@ -321,6 +302,6 @@ language sql stable set search_path = '' as $$
             when 'withdrawn' then 'Withdrawn: it was published, then rolled back.'
             else 'Not published: something failed. The published tables have not changed.'
         end
-    from landing.runs as runs
+    from publishing.runs as runs
     where runs.run_id = this_run_id
 $$;
