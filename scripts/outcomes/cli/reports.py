@@ -17,6 +17,7 @@ from outcomes.cli.summary import show_summary
 from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import require_district
 from outcomes.exit_codes import NEEDS_A_PERSON
+from outcomes.publishing.runs import reading_built
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.status import read_status
 from outcomes.reports.summary import read_summary
@@ -130,7 +131,7 @@ def status(
         outcomes status --json
     """
     settings = load_settings()
-    with connect_as(BUILDER, settings) as connection:
+    with connect_as(BUILDER, settings) as connection, reading_built(connection):
         found = read_status(connection, settings, given_date(as_of))
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"is_well": found.is_well}, default=str))

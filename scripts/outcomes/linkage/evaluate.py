@@ -197,9 +197,9 @@ def evaluate(connection: psycopg.Connection, truth: pl.DataFrame) -> Evaluation:
     in_force = float(row[0]) if row else 0.0
     by_threshold = []
     for threshold in sorted({*THRESHOLDS, in_force}):
-        pairs, clusters = _judge(linkage, threshold)
+        pairs, clusters = _found_and_true(linkage, threshold)
         by_threshold.append(Measured(f"{threshold:g}", _quality(pairs), _quality(clusters)))
-    pairs, clusters = _judge(linkage, in_force)
+    pairs, clusters = _found_and_true(linkage, in_force)
     by_group = []
     kinds = linkage.groups.select("group_type", "group_value").unique().sort(pl.all())
     for group_type, group_value in kinds.rows():
@@ -298,7 +298,7 @@ def _blocking_recall(linkage: _Linkage) -> Share:
     return wilson(compared.height, true.height)
 
 
-def _judge(linkage: _Linkage, threshold: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _found_and_true(linkage: _Linkage, threshold: float) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Found and true pairs and clusters, each with a student record for its group.
 
     Returns:
