@@ -95,7 +95,7 @@ def hold_shrunken_snapshots(
 
     All snapshots of the same object and school year, and of objects that take each other's place
     with it, are compared again, in the order of their as-of dates, so the order of arrival does not
-    matter. The rows of a held snapshot are stored; its status keeps staging from reading them.
+    matter. The rows of a held snapshot are stored; its status keeps models from reading them.
     """
     objects, replaced = objects_in_succession(connection, group.partner_id, group.contract_object)
     with connection.cursor(row_factory=class_row(_Snapshot)) as cursor:

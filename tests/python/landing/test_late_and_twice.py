@@ -35,7 +35,7 @@ WEEKS = ["2012-09-07", "2012-09-14", "2012-09-21", "2012-09-28", "2012-10-05"]
 
 
 def accepted(connection: psycopg.Connection) -> list[Any]:
-    """The accepted files with their rows, in the order in which staging reads them."""
+    """The accepted files with their rows, in the order in which models read them."""
     return connection.execute(
         """
         select
