@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.config import Settings, load_settings
-from outcomes.reports.summary import MEASURES, Gap, Landed, Linked, Summary
+from outcomes.reports.summary import Gap, Landed, Linked, Summary
 
 
 def show_summary(summary: Summary, console: Console) -> None:
@@ -51,7 +51,6 @@ def _linked(found: Linked) -> Panel:
 
 def _gaps(gaps: list[Gap]) -> Table:
     year = gaps[0].school_year
-    by_measure = {gap.measure: gap for gap in gaps}
     table = Table(
         title=f"The gap, school year {year - 1}-{year % 100:02d}, all districts",
         title_justify="left",
@@ -64,29 +63,20 @@ def _gaps(gaps: list[Gap]) -> Table:
     table.add_column("measure")
     for column in ("involved", "others", "gap", "95 % interval"):
         table.add_column(column, justify="right")
-    for measure, (label, higher_is_better) in MEASURES.items():
-        row = by_measure.get(measure)
-        if row is None:
-            continue
-        worse = row.gap < 0 if higher_is_better else row.gap > 0
+    for row in gaps:
+        measure = row.measure
+        worse = row.gap < 0 if measure.higher_is_better else row.gap > 0
         table.add_row(
-            label,
-            _formatted(measure, row.value_involved),
-            _formatted(measure, row.value_not_involved),
-            Text(_formatted(measure, row.gap, signed=True), style="red" if worse else "green"),
+            measure.measure_label,
+            measure.value(row.value_involved),
+            measure.value(row.value_not_involved),
+            Text(measure.gap(row.gap), style="red" if worse else "green"),
             "–"
             if row.ci_low is None or row.ci_high is None
-            else f"{_formatted(measure, row.ci_low, signed=True, unit=False)} to "
-            f"{_formatted(measure, row.ci_high, signed=True, unit=False)}",
+            else f"{measure.number(row.ci_low, signed=True)} to "
+            f"{measure.number(row.ci_high, signed=True)}",
         )
     return table
-
-
-def _formatted(measure: str, value: float, *, signed: bool = False, unit: bool = True) -> str:
-    sign = "+" if signed else ""
-    if measure == "gpa":
-        return f"{value:{sign}.2f}"
-    return f"{value * 100:{sign}.1f}" + (" pts" if signed else " %") * unit
 
 
 def _what_next(settings: Settings) -> str:

@@ -8,17 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from outcomes.publishing.runs import reading_built
-
-# The measures that the department publishes, with its labels, and whether a higher value is
-# better for the student.
-MEASURES = {
-    "attendance_rate": ("Attendance", True),
-    "is_chronically_absent_federal": ("Absent 10 % or more", False),
-    "gpa": ("Grade-point average", True),
-    "is_proficient_math": ("Proficient in math (PSSA)", True),
-    "is_proficient_reading": ("Proficient in reading (PSSA)", True),
-    "promise_on_track_or_eligible": ("On track for the Promise", True),
-}
+from outcomes.reports.measures import Measure, headline_measures
 
 
 @dataclass(frozen=True)
@@ -38,9 +28,7 @@ class Gap:
     """The gap of a measure, in the school year that the summary shows."""
 
     school_year: int
-    measure: str
-    n_involved: int
-    n_not_involved: int
+    measure: Measure
     value_involved: float
     value_not_involved: float
     gap: float
@@ -66,7 +54,7 @@ class Summary:
 
     landed: list[Landed]
     linked: Linked
-    # Of the newest school year with the most measures.
+    # Of the newest school year with the most headline measures, in their order.
     gaps: list[Gap]
 
 
@@ -126,29 +114,29 @@ def _linked(connection: psycopg.Connection) -> Linked:
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:
     """The gaps of the newest school year with the most measures."""
-    with connection.cursor(row_factory=class_row(Gap)) as cursor:
-        rows = cursor.execute(
-            """
-            with shown as (
-                select *, count(*) over (partition by school_year) as measures
-                from marts_public.rpt_outcome_gaps
-                where
-                    district_id = 'all'
-                    and program_group = 'any'
-                    and involvement = 'ever'
-                    and measure = any(%s)
-                    and gap is not null
-            )
+    measures = headline_measures(connection)
+    rows = connection.execute(
+        """
+        with shown as (
+            select *, count(*) over (partition by school_year) as measures
+            from marts_public.rpt_outcome_gaps
+            where
+                district_id = 'all'
+                and program_group = 'any'
+                and involvement = 'ever'
+                and measure = any(%s)
+                and gap is not null
+        )
 
-            select
-                school_year, measure, n_involved, n_not_involved,
-                value_involved, value_not_involved, gap, ci_low, ci_high
-            from shown
-            order by measures desc, school_year desc
-            """,
-            [list(MEASURES)],
-        ).fetchall()
-    return [row for row in rows if row.school_year == rows[0].school_year]
+        select
+            measure, school_year, value_involved, value_not_involved, gap, ci_low, ci_high
+        from shown
+        order by measures desc, school_year desc, array_position(%s, measure)
+        """,
+        [list(measures), list(measures)],
+    ).fetchall()
+    gaps = [Gap(year, measures[name], *figures) for name, year, *figures in rows]
+    return [gap for gap in gaps if gap.school_year == gaps[0].school_year]
 
 
 def _numbers(connection: psycopg.Connection, query: str) -> tuple[int, ...]:
