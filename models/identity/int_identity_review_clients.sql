@@ -43,7 +43,7 @@ linked_records as (
 
 ),
 
--- Reviewers may not read `int_clients_accepted`.
+-- Of many client records, only those that reviewers see.
 review_clients as (
 
     select

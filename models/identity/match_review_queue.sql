@@ -71,7 +71,11 @@ queued_pairs as (
         client_links.client_person_id as other_identity_id,
         client_links.student_key,
         'client' as other_record_type,
-        'dhs' as other_partner_id,
+        (
+            array_agg(records.partner_id order by records.record_id) filter (
+                where client_links.decided_by <> 'id'
+            )
+        )[1] as other_partner_id,
         min(records.record_id) filter (
             where client_links.decided_by <> 'id'
         ) as other_record_id,

@@ -82,7 +82,7 @@ person_crosswalk as (
 
     select
         'client' as record_type,
-        'dhs' as partner_id,
+        records.partner_id,
         records.record_id,
         case
             when client_links.decision = 'link' then client_links.person_id

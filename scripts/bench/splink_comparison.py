@@ -23,10 +23,9 @@ BLOCKING = (
     block_on("last_name", "first_name", "street"),
 )
 IDENTITIES = """
-    select
-    identity_id as unique_id, last_name, first_name, middle_name, birth_date, gender, ssn,
-    street, zip, dmetaphone(last_name) as surname_sound,
-    to_char(birth_date, 'YYYY') as birth_year, to_char(birth_date, 'MMDD') as month_day
+    select identity_id as unique_id, last_name, first_name, middle_name, birth_date, gender, ssn,
+        street, zip, dmetaphone(last_name) as surname_sound,
+        to_char(birth_date, 'YYYY') as birth_year, to_char(birth_date, 'MMDD') as month_day
     from identity.int_identities
     where record_type = %s
 """

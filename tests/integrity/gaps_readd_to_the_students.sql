@@ -20,6 +20,8 @@ students as (
         sum(measures.value) filter (where not definitions.is_involved)
             as total_not_involved
     from {{ ref('fct_student_years') }} as student_years
+    inner join {{ ref('int_student_year_measures') }} as measures
+        using (student_key, school_year)
     cross join
         lateral (
             values (student_years.district_id), ('all')
@@ -31,29 +33,6 @@ students as (
             ('prior_year', student_years.involved_prior_year),
             ('concurrent', student_years.involved_concurrent)
         ) as definitions (involvement, is_involved)
-    cross join
-        lateral (
-            values
-            ('attendance_rate', student_years.attendance_rate),
-            ('gpa', student_years.gpa),
-            ('is_chronically_absent_pde', student_years.is_chronically_absent_pde::int),
-            (
-                'is_chronically_absent_federal',
-                student_years.is_chronically_absent_federal::int
-            ),
-            ('is_proficient_math', student_years.is_proficient_math::int),
-            ('is_proficient_reading', student_years.is_proficient_reading::int),
-            (
-                'promise_on_track_or_eligible',
-                (student_years.promise_status in ('on_track', 'eligible'))::int
-            )
-        ) as measures (measure, value)
-    where
-        measures.value is not null
-        and (
-            measures.measure <> 'promise_on_track_or_eligible'
-            or student_years.promise_status not in ('not_applicable', 'unknown')
-        )
     group by
         student_years.school_year,
         districts.district_id,

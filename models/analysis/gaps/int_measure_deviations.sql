@@ -3,7 +3,7 @@ with
 strata as (
 
     select * from {{ ref('int_outcome_gap_strata') }}
-    where program_group = 'everybody' and group_type = 'all' and not is_proportion
+    where program_group = 'all_students' and group_type = 'all' and not is_proportion
 
 ),
 

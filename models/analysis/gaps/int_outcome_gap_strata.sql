@@ -1,14 +1,20 @@
-{%- set means = ['attendance_rate', 'gpa'] %}
-{%- set shares = [
-    'is_chronically_absent_pde', 'is_chronically_absent_federal', 'is_proficient_math',
-    'is_proficient_reading', 'promise_on_track_or_eligible',
-] %}
-
 with
 
 student_years as (
 
     select * from {{ ref('fct_student_years') }}
+
+),
+
+student_year_measures as (
+
+    select * from {{ ref('int_student_year_measures') }}
+
+),
+
+outcome_measures as (
+
+    select * from {{ ref('outcome_measures') }}
 
 ),
 
@@ -30,44 +36,7 @@ pseudonyms as (
 
 ),
 
--- Strata are numbered, because a number sorts much faster than the columns it stands
--- for.
-measured as (
-
-    select
-        student_years.*,
-        dense_rank() over (
-            order by
-                student_years.school_year,
-                student_years.district_id,
-                student_years.grade,
-                student_years.economic_status
-        ) as stratum,
-        case
-            when student_years.promise_status not in ('not_applicable', 'unknown')
-                then student_years.promise_status in ('on_track', 'eligible')
-        end as promise_on_track_or_eligible,
-        pseudonyms.record_key
-    from student_years
-    inner join pseudonyms on student_years.student_key = pseudonyms.key
-
-),
-
-strata as (
-
-    select distinct
-        measured.stratum,
-        measured.school_year,
-        measured.district_id,
-        coalesce(cast(measured.grade as text), 'unknown') as grade,
-        coalesce(measured.economic_status, 'unknown') as economic_status,
-        grade_bands.grade_band
-    from measured
-    left join grade_bands using (grade)
-
-),
-
--- A group of everybody beside the involved, so that one aggregation serves both.
+-- A group of all students beside the involved, so that one aggregation serves both.
 counted as (
 
     select
@@ -79,7 +48,7 @@ counted as (
     cross join
         lateral (
             values
-            ('everybody', 'everybody', true),
+            ('all_students', 'all_students', true),
             ('any', 'ever', student_years.involved_ever),
             ('any', 'prior_year', student_years.involved_prior_year),
             ('any', 'concurrent', student_years.involved_concurrent)
@@ -103,57 +72,101 @@ counted as (
 
 ),
 
--- Exact decimals, so that differences of sums are exact. The cell key method needs the
--- sum of the record keys of all students, and of those who contribute to the total.
-wide_sums as (
+-- Strata are numbered, because a number sorts much faster than the columns it stands
+-- for.
+students as (
 
     select
-        measured.stratum,
+        student_years.*,
+        dense_rank() over (
+            order by
+                student_years.school_year,
+                student_years.district_id,
+                student_years.grade,
+                student_years.economic_status
+        ) as stratum,
+        pseudonyms.record_key
+    from student_years
+    inner join pseudonyms on student_years.student_key = pseudonyms.key
+
+),
+
+strata as (
+
+    select distinct
+        students.stratum,
+        students.school_year,
+        students.district_id,
+        coalesce(cast(students.grade as text), 'unknown') as grade,
+        coalesce(students.economic_status, 'unknown') as economic_status,
+        grade_bands.grade_band
+    from students
+    left join grade_bands using (grade)
+
+),
+
+-- Ordered, because that halves the time of the aggregation (17 to 8 seconds for 50,000
+-- student-years).
+measured as (
+
+    select
+        students.stratum,
         counted.program_group,
         counted.involvement,
-        {% for mean in means %}
-        count(measured.{{ mean }}) as {{ mean }}_n,
-        sum(measured.{{ mean }}) as {{ mean }}_total,
-        sum(measured.{{ mean }} * measured.{{ mean }}) as {{ mean }}_squares,
-        sum(measured.record_key) filter (where measured.{{ mean }} is not null)
-            as {{ mean }}_n_key,
-        sum(measured.record_key) filter (where measured.{{ mean }} is not null)
-            as {{ mean }}_total_key,
-        {% endfor %}
-        {% for share in shares %}
-        count(measured.{{ share }}) as {{ share }}_n,
-        sum(measured.{{ share }}::integer) as {{ share }}_total,
-        sum(measured.{{ share }}::integer) as {{ share }}_squares,
-        sum(measured.record_key) filter (where measured.{{ share }} is not null)
-            as {{ share }}_n_key,
-        sum(measured.record_key * measured.{{ share }}::integer)
-            as {{ share }}_total_key,
-        {% endfor %}
-        grouping(
-            measured.school_code,
-            measured.race,
-            measured.gender,
-            measured.is_english_learner,
-            measured.special_education
-        ) = 31 as is_whole_stratum,
-        measured.school_code,
-        measured.race,
-        measured.gender,
-        measured.is_english_learner,
-        measured.special_education
-    from measured
+        outcome_measures.measure,
+        outcome_measures.is_proportion,
+        measures.value,
+        students.record_key,
+        students.school_code,
+        students.race,
+        students.gender,
+        students.is_english_learner,
+        students.special_education
+    from students
     inner join counted using (student_key, school_year)
+    inner join student_year_measures as measures using (student_key, school_year)
+    inner join outcome_measures using (measure)
+    order by students.stratum
+
+),
+
+-- Exact decimals, so that differences of sums are exact. The cell key method needs the
+-- sum of the record keys of all students, and of those who contribute to the total.
+sums as (
+
+    select
+        stratum,
+        program_group,
+        involvement,
+        measure,
+        is_proportion,
+        count(*) as n,
+        sum(value) as total,
+        sum(value * value) as squares,
+        sum(record_key) as n_key,
+        coalesce(sum(record_key) filter (where value = 1 or not is_proportion), 0)
+            as total_key,
+        grouping(school_code, race, gender, is_english_learner, special_education) = 31
+            as is_whole_stratum,
+        school_code,
+        race,
+        gender,
+        is_english_learner,
+        special_education
+    from measured
     group by
-        measured.stratum,
-        counted.program_group,
-        counted.involvement,
+        stratum,
+        program_group,
+        involvement,
+        measure,
+        is_proportion,
         grouping sets (
             (),
-            (measured.school_code),
-            (measured.race),
-            (measured.gender),
-            (measured.is_english_learner),
-            (measured.special_education)
+            (school_code),
+            (race),
+            (gender),
+            (is_english_learner),
+            (special_education)
         )
 
 ),
@@ -169,16 +182,16 @@ outcome_gap_strata as (
         strata.economic_status,
         groups.group_type,
         groups.group_value,
-        wide_sums.program_group,
-        wide_sums.involvement,
-        measures.measure,
-        measures.is_proportion,
-        measures.n,
-        measures.total,
-        measures.squares,
-        measures.n_key,
-        measures.total_key
-    from wide_sums
+        sums.program_group,
+        sums.involvement,
+        sums.measure,
+        sums.is_proportion,
+        sums.n,
+        sums.total,
+        sums.squares,
+        sums.n_key,
+        sums.total_key
+    from sums
     inner join strata using (stratum)
     cross join
         lateral (
@@ -186,40 +199,22 @@ outcome_gap_strata as (
             (true, 'all', 'all'),
             (true, 'grade_band', strata.grade_band),
             (true, 'economic_status', nullif(strata.economic_status, 'unknown')),
-            (false, 'school', wide_sums.school_code),
-            (false, 'race', cast(wide_sums.race as text)),
-            (false, 'gender', wide_sums.gender),
+            (false, 'school', sums.school_code),
+            (false, 'race', cast(sums.race as text)),
+            (false, 'gender', sums.gender),
             (
                 false,
                 'english_learner',
-                case wide_sums.is_english_learner
+                case sums.is_english_learner
                     when true then 'yes'
                     when false then 'no'
                 end
             ),
-            (false, 'special_education', wide_sums.special_education)
+            (false, 'special_education', sums.special_education)
         ) as groups (is_whole_stratum, group_type, group_value)
-    cross join
-        lateral (
-            values
-            {% for measure in means + shares %}
-            (
-                '{{ measure }}',
-                {{ measure in shares }},
-                wide_sums.{{ measure }}_n,
-                wide_sums.{{ measure }}_total,
-                wide_sums.{{ measure }}_squares,
-                wide_sums.{{ measure }}_n_key,
-                wide_sums.{{ measure }}_total_key
-            ){{ ',' if not loop.last }}
-            {% endfor %}
-        ) as measures (
-            measure, is_proportion, n, total, squares, n_key, total_key
-        )
     where
-        wide_sums.is_whole_stratum = groups.is_whole_stratum
+        sums.is_whole_stratum = groups.is_whole_stratum
         and groups.group_value is not null
-        and measures.n > 0
 
 )
 

@@ -49,14 +49,14 @@ definitions as (
 
 ),
 
-everybody as (
+all_students as (
 
     select * from strata
-    where program_group = 'everybody'
+    where program_group = 'all_students'
 
 ),
 
--- Where a source covers the dates, everybody else is not involved; elsewhere nobody is.
+-- Where a source covers the dates, all others are not involved; elsewhere nobody is.
 -- Direct standardization: a stratum has the weight of all its students. A stratum
 -- without both kinds has no gap, so it has no weight.
 weighted as (
@@ -64,13 +64,15 @@ weighted as (
     select
         strata.*,
         case
-            when definitions.is_covered and strata.n < everybody.n then everybody.n
+            when definitions.is_covered and strata.n < all_students.n
+                then all_students.n
         end as weight,
-        everybody.n_key as weight_key,
+        all_students.n_key as weight_key,
         strata.total / strata.n
-        - (everybody.total - strata.total) / nullif(everybody.n - strata.n, 0) as gap
+        - (all_students.total - strata.total)
+        / nullif(all_students.n - strata.n, 0) as gap
     from strata
-    inner join everybody on strata.stratum_key = everybody.stratum_key
+    inner join all_students on strata.stratum_key = all_students.stratum_key
     left join definitions
         on
             strata.school_year = definitions.school_year
@@ -160,7 +162,7 @@ compared as (
             totals.group_key = involved.group_key
             and definitions.program_group = involved.program_group
             and definitions.involvement = involved.involvement
-    where totals.program_group = 'everybody'
+    where totals.program_group = 'all_students'
 
 )
 

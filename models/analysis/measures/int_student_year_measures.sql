@@ -6,7 +6,13 @@ student_years as (
 
 ),
 
--- Rows with a null measure are left out.
+promise_outcomes as (
+
+    select * from {{ ref('promise_outcomes') }}
+
+),
+
+-- To add a measure, add its row to the seed `outcome_measures` and its line here.
 measures as (
 
     select
@@ -15,32 +21,23 @@ measures as (
         measures.measure,
         measures.value
     from student_years
+    inner join promise_outcomes using (promise_status)
     cross join
         lateral (
             values
             ('attendance_rate', student_years.attendance_rate),
             (
                 'is_chronically_absent_pde',
-                student_years.is_chronically_absent_pde::int
+                student_years.is_chronically_absent_pde::integer
             ),
             (
                 'is_chronically_absent_federal',
-                student_years.is_chronically_absent_federal::int
+                student_years.is_chronically_absent_federal::integer
             ),
             ('gpa', student_years.gpa),
-            ('is_proficient_math', student_years.is_proficient_math::int),
-            ('is_proficient_reading', student_years.is_proficient_reading::int),
-            (
-                'promise_on_track_or_eligible',
-                case
-                    when student_years.promise_status in ('on_track', 'eligible') then 1
-                    when
-                        student_years.promise_status not in (
-                            'not_applicable', 'unknown'
-                        )
-                        then 0
-                end
-            )
+            ('is_proficient_math', student_years.is_proficient_math::integer),
+            ('is_proficient_reading', student_years.is_proficient_reading::integer),
+            ('promise_on_track_or_eligible', promise_outcomes.is_on_track::integer)
         ) as measures (measure, value)
     where measures.value is not null
 

@@ -4,6 +4,7 @@
 {{ config(materialized='view') }}
 
 select
+    clients.partner_id,
     clients.source_id,
     clients.source_client_id,
     clients.mci_id,

@@ -83,7 +83,7 @@ combined as (
 
     select
         'client' as record_type,
-        'dhs' as partner_id,
+        partner_id,
         source_id || ':' || source_client_id as record_id,
         null as student_key,
         mci_id,

@@ -6,9 +6,10 @@ gaps as (
 
 ),
 
-headline_figures as (
+headline_measures as (
 
-    select * from {{ ref('headline_figures') }}
+    select * from {{ ref('outcome_measures') }}
+    where quoted_in is not null
 
 ),
 
@@ -49,8 +50,9 @@ figures as (
         gaps.gap,
         gaps.is_suppressed
     from gaps
-    inner join headline_figures using (measure, program_group, involvement)
+    inner join headline_measures using (measure)
     inner join runs on runs.is_this_run
+    where gaps.program_group = 'any' and gaps.involvement = 'ever'
 
 ),
 

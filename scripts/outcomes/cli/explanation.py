@@ -73,7 +73,7 @@ def _bar(start: float, end: float, scale: float) -> Text:
 
 
 def _title(candidate: Candidate) -> Text:
-    records = "" if candidate.records == 1 else f" and {candidate.records - 1} more"
+    records = "" if candidate.record_count == 1 else f" and {candidate.record_count - 1} more"
     return Text.assemble(
         (candidate.decision, "bold"),
         f" (by {candidate.decided_by}): {candidate.record_type} {candidate.record}{records}",
@@ -84,6 +84,8 @@ def _caption(candidate: Candidate) -> str:
     parts = []
     if candidate.reason:
         parts.append(candidate.reason)
-    if candidate.runner_up and candidate.runner_up_weight is not None:
-        parts.append(f"Runner-up {candidate.runner_up} at {candidate.runner_up_weight:+.1f} bits")
+    if candidate.runner_up_person_id and candidate.runner_up_weight is not None:
+        parts.append(
+            f"Runner-up {candidate.runner_up_person_id} at {candidate.runner_up_weight:+.1f} bits"
+        )
     return ". ".join(parts)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, record_decisions
-from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
+from outcomes.linkage.review_queue import QueuedPair, read_queue, record_disclosure
 
 ANSWERS = {"y": "link", "n": "no_link"}
 KEYS = "[y] one person   [n] two people   [s] skip   [u] undo   [q] quit"
@@ -89,17 +89,21 @@ def side_by_side(queued: QueuedPair, number: int, of: int) -> Table:
         f"{queued.other_record_type} {queued.other_record_key}"
         + (f" and {others} more of the same client" if others else "")
     )
-    if queued.linked:
+    is_linked = any(field.linked is not None for field in queued.fields)
+    if is_linked:
         table.add_column("linked already", style="dim")
-    for position, field in enumerate(FIELDS):
-        student, other = queued.student[position], queued.other[position]
-        known = student.lower().split(" / ")
-        same = any(text in known for text in other.lower().split(" / "))
-        style = "" if same or not (student and other) else "yellow"
+    for field in queued.fields:
+        known = field.student.lower().split(" / ")
+        same = any(text in known for text in field.other.lower().split(" / "))
+        style = "" if same or not (field.student and field.other) else "yellow"
         # As Text, so that Rich does not read a name in brackets as a style.
-        row = [Text(field.replace("_", " ")), Text(student, style), Text(other, style)]
-        if queued.linked:
-            row.append(Text(queued.linked[position]))
+        row = [
+            Text(field.field.replace("_", " ")),
+            Text(field.student, style),
+            Text(field.other, style),
+        ]
+        if is_linked:
+            row.append(Text(field.linked or ""))
         table.add_row(*row)
     return table
 

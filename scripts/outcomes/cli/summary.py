@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.config import Settings, load_settings
-from outcomes.reports.summary import MEASURES, Gap, Landed, Linked, Summary
+from outcomes.reports.summary import Gap, Landed, Linked, Summary
 
 
 def show_summary(summary: Summary, console: Console) -> None:
@@ -23,14 +23,14 @@ def show_summary(summary: Summary, console: Console) -> None:
 
 def _landed(partners: list[Landed]) -> Table:
     table = Table(title="What landed", title_justify="left", title_style="bold", min_width=76)
-    for column in ("partner", "deliveries", "files", "set aside", "rows", "rows rejected"):
+    for column in ("partner", "deliveries", "files", "not loaded", "rows", "rows rejected"):
         table.add_column(column, justify="left" if column == "partner" else "right")
     for partner in partners:
         table.add_row(
             partner.partner_id,
             f"{partner.deliveries:,}",
             f"{partner.files:,}",
-            f"{partner.set_aside:,}" if partner.set_aside else "–",
+            f"{partner.not_loaded:,}" if partner.not_loaded else "–",
             f"{partner.rows:,}",
             f"{partner.rejected:,}" if partner.rejected else "–",
         )
@@ -51,7 +51,6 @@ def _linked(found: Linked) -> Panel:
 
 def _gaps(gaps: list[Gap]) -> Table:
     year = gaps[0].school_year
-    by_measure = {gap.measure: gap for gap in gaps}
     table = Table(
         title=f"The gap, school year {year - 1}-{year % 100:02d}, all districts",
         title_justify="left",
@@ -64,29 +63,20 @@ def _gaps(gaps: list[Gap]) -> Table:
     table.add_column("measure")
     for column in ("involved", "others", "gap", "95 % interval"):
         table.add_column(column, justify="right")
-    for measure, (label, higher_is_better) in MEASURES.items():
-        row = by_measure.get(measure)
-        if row is None:
-            continue
-        worse = row.gap < 0 if higher_is_better else row.gap > 0
+    for gap in gaps:
+        measure = gap.measure
+        worse = gap.gap < 0 if measure.higher_is_better else gap.gap > 0
         table.add_row(
-            label,
-            _formatted(measure, row.value_involved),
-            _formatted(measure, row.value_not_involved),
-            Text(_formatted(measure, row.gap, signed=True), style="red" if worse else "green"),
+            measure.measure_label,
+            measure.value(gap.value_involved),
+            measure.value(gap.value_not_involved),
+            Text(measure.gap(gap.gap), style="red" if worse else "green"),
             "–"
-            if row.ci_low is None or row.ci_high is None
-            else f"{_formatted(measure, row.ci_low, signed=True, unit=False)} to "
-            f"{_formatted(measure, row.ci_high, signed=True, unit=False)}",
+            if gap.ci_low is None or gap.ci_high is None
+            else f"{measure.number(gap.ci_low, signed=True)} to "
+            f"{measure.number(gap.ci_high, signed=True)}",
         )
     return table
-
-
-def _formatted(measure: str, value: float, *, signed: bool = False, unit: bool = True) -> str:
-    sign = "+" if signed else ""
-    if measure == "gpa":
-        return f"{value:{sign}.2f}"
-    return f"{value * 100:{sign}.1f}" + (" pts" if signed else " %") * unit
 
 
 def _what_next(settings: Settings) -> str:

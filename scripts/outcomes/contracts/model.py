@@ -51,6 +51,7 @@ _IDENTIFYING = {
     "first_name", "birth_date",
 }  # fmt: skip
 _STUDENT_IDS = {"district_student_id", "state_student_id"}
+_SOURCE_IDS = {"clients.source_id", "services.source_id"}
 # A partner's id is also the name of folders, files and roles, so it must be no path.
 _PARTNER_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -558,9 +559,38 @@ class Contract(Frozen):
         return self.model_copy(update={"objects": objects}) if self.names_districts else self
 
     @property
+    def sources(self) -> set[str]:
+        """The source systems whose clients and services the partner delivers."""
+        named = {
+            str(value)
+            for item in self.objects
+            for prop in item.properties
+            if _SOURCE_IDS & {*prop.feeds}
+            for value in prop.values or []
+        }
+        constant = {
+            value
+            for item in self.objects
+            for binding, value in item.constants.items()
+            if binding in _SOURCE_IDS
+        }
+        return named | constant
+
+    @property
     def names_districts(self) -> bool:
         """Whether a property names a district."""
         return any(prop.names_district for item in self.objects for prop in item.properties)
+
+    @model_validator(mode="after")
+    def _lists_its_sources(self) -> Contract:
+        for item in self.objects:
+            for prop in item.properties:
+                if _SOURCE_IDS & {*prop.feeds} and not prop.values:
+                    raise ValueError(
+                        f"{item.name!r}: {prop.name!r} fills {prop.feeds[0]}: expected an enum of "
+                        "the source systems that the partner delivers"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _district_has_agreement(self) -> Contract:

@@ -11,6 +11,7 @@ import logging
 import typing
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,16 @@ class Contracts(dict[str, Contract]):
 def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
     """All contracts of a folder, by partner, ready for landing.
 
-    A contract that is invalid, or has an object that neither fills a feed nor is read by
-    another object's SQL, is skipped with a warning. The other contracts stay usable.
+    A contract that is invalid, has an object that neither fills a feed nor is read by another
+    object's SQL, or shares a source system with another contract, is skipped with a warning. The
+    other contracts stay usable.
     """
     contracts = Contracts()
+
+    def skip(partner_id: str, error: ContractError) -> None:
+        contracts.unusable[partner_id] = str(error)
+        _log.warning("skipped: %s", error)
+
     for file in sorted(folder.glob("*.odcs.yaml")):
         try:
             contract = load_contract(file)
@@ -76,9 +83,16 @@ def load_contracts(folder: Path = CONTRACTS_DIR) -> Contracts:
                     raise ContractError(file, where, "no property is bound to a feed")
             contracts[contract.partner_id] = contract
         except ContractError as error:
-            partner_id = file.name.removesuffix(".odcs.yaml")
-            contracts.unusable[partner_id] = str(error)
-            _log.warning("skipped: %s", error)
+            skip(file.name.removesuffix(".odcs.yaml"), error)
+    # The id of a client record is its source and the id there, whoever delivers it. Records of
+    # two people with the same id would become one.
+    for pair in combinations([*contracts.values()], 2):
+        for contract, other in (pair, pair[::-1]):
+            if shared := contract.sources & other.sources:
+                problem = f"{other.partner_id} delivers {min(shared)!r}, too"
+                skip(contract.partner_id, ContractError(contract.path, "source_id", problem))
+    for partner_id in contracts.unusable.keys() & contracts.keys():
+        del contracts[partner_id]
     known = contracts.district_ids
     for partner_id, contract in contracts.items():
         contracts[partner_id] = contract.with_districts(known)

@@ -239,20 +239,8 @@ def _read_linkage(connection: psycopg.Connection, truth: pl.DataFrame) -> _Linka
     )
     clients = _query(
         connection,
-        """
-        select
-            records.record_id as record,
-            links.person_id as found,
-            case when links.decided_by <> 'reviewer' then links.match_weight end as weight
-        from identity.int_identity_client_links as links
-        inner join identity.int_identity_records as records
-            on links.client_identity_id = records.identity_id
-        where
-            case links.decided_by
-                when 'reviewer' then links.decision = 'link'
-                else links.rule is null
-            end
-        """,
+        "select record_id as record, person_id as found, match_weight as weight "
+        "from identity.int_identity_links_at_any_weight",
     ).with_columns(pl.col("weight").cast(pl.Float64))
     compared = _query(
         connection,

@@ -21,7 +21,7 @@ from outcomes.linkage.decisions import (
     standing_decisions,
     unknown_pairs,
 )
-from outcomes.linkage.review_queue import FIELDS, QueuedPair, read_queue, record_disclosure
+from outcomes.linkage.review_queue import QueuedPair, read_queue, record_disclosure
 from outcomes.publishing.runs import reading_links
 from outcomes.spreadsheet import spreadsheet_text
 
@@ -36,7 +36,6 @@ COLUMNS = (
     "evidence",
     "runner_up",
     "household",
-    *(f"{side}_{field}" for field in FIELDS for side in ("student", "other", "linked")),
 )
 
 
@@ -59,7 +58,10 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "review"
-    sheet.append(COLUMNS)
+    fields = [field.field for field in queue[0].fields] if queue else []
+    sides = ("student", "other", "linked")
+    columns = [*COLUMNS, *(f"{side}_{field}" for field in fields for side in sides)]
+    sheet.append(columns)
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for queued in queue:
@@ -68,7 +70,7 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     choice.add(f"A2:A{len(queue) + 2}")
     sheet.add_data_validation(choice)
     sheet.freeze_panes = "C2"
-    for position, column in enumerate(COLUMNS, start=1):
+    for position, column in enumerate(columns, start=1):
         width = 60 if column == "evidence" else 18
         sheet.column_dimensions[get_column_letter(position)].width = width
     # Created with its mode before anything is written: it holds personal data.
@@ -112,12 +114,6 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
 
 
 def _row(queued: QueuedPair) -> list[str | float | None]:
-    linked = queued.linked or [""] * len(FIELDS)
-    fields = [
-        text
-        for all_three in zip(queued.student, queued.other, linked, strict=True)
-        for text in all_three
-    ]
     return [
         None,
         None,
@@ -129,7 +125,7 @@ def _row(queued: QueuedPair) -> list[str | float | None]:
         queued.evidence,
         queued.runner_up,
         queued.household,
-        *fields,
+        *(text for f in queued.fields for text in (f.student, f.other, f.linked)),
     ]
 
 

@@ -28,144 +28,102 @@ MAX_ROWS = 50_000
 
 @dataclass(frozen=True)
 class _Listing:
-    """A sheet with the result of a query about `district_id`."""
+    """A sheet with a district's rows of a relation.
+
+    `columns` has the column and its width by heading; `what_to_do` is the same in each row.
+    """
 
     title: str
-    columns: dict[str, int]
-    query: str
+    relation: str
+    columns: dict[str, tuple[str, int]]
+    order: str
+    district_column: str = "district_id"
+    condition: str = "true"
+    what_to_do: str | None = None
 
 
-_FAULTS = """
-    select
-        files.file_name,
-        files.as_of_date,
-        faults.line_number,
-        faults.column_name,
-        faults.detail,
-        coalesce(reasons.meaning, faults.reason_code),
-        reasons.what_to_do
-    from deliveries.int_file_faults as faults
-    inner join deliveries.int_file_statuses as files on faults.file_id = files.file_id
-    left join policy.reason_codes as reasons on faults.reason_code = reasons.reason_code
-    where
-        files.partner_id = %(district_id)s
-        and not files.is_superseded
-        and faults.fault = '{fault}'
-    order by files.as_of_date desc, files.file_name, faults.line_number, faults.column_name
-"""
-_FAULT_COLUMNS = {
-    "file": 36, "delivery": 12, "line": 8, "column": 18, "expected": 30, "what it means": 36,
-    "what to do": 36,
+_FAULTS: dict[str, Any] = {
+    "relation": "deliveries.int_open_faults",
+    "columns": {
+        "file": ("file_name", 36), "delivery": ("as_of_date", 12), "line": ("line_number", 8),
+        "column": ("column_name", 18), "expected": ("detail", 30),
+        "what it means": ("meaning", 36), "what to do": ("what_to_do", 36),
+    },
+    "order": "as_of_date desc, file_name, line_number, column_name",
+    "district_column": "partner_id",
 }  # fmt: skip
 
 _LISTINGS = [
     _Listing(
         "Files",
+        "deliveries.int_open_files",
         {
-            "file": 36, "delivery": 12, "kind of file": 22, "state": 20, "rows loaded": 10,
-            "rows rejected": 10, "found": 30, "what it means": 36, "what to do": 36,
+            "file": ("file_name", 36), "delivery": ("as_of_date", 12),
+            "kind of file": ("contract_object", 22), "state": ("state", 20),
+            "rows loaded": ("rows_loaded", 10), "rows rejected": ("rows_rejected", 10),
+            "found": ("detail", 30), "what it means": ("meaning", 36),
+            "what to do": ("what_to_do", 36),
         },
-        """
-        select
-            files.file_name,
-            files.as_of_date,
-            files.contract_object,
-            case files.status
-                when 'loaded' then 'loaded'
-                when 'duplicate' then 'duplicate'
-                when 'held' then 'held'
-                else 'not loaded'
-            end,
-            files.rows_loaded,
-            files.rows_rejected,
-            files.detail,
-            coalesce(reasons.meaning, files.reason_code),
-            reasons.what_to_do
-        from deliveries.int_file_statuses as files
-        left join policy.reason_codes as reasons on files.reason_code = reasons.reason_code
-        where files.partner_id = %(district_id)s and not files.is_superseded
-        order by files.status = 'loaded', files.as_of_date desc, files.file_name
-        """,
+        "state = 'loaded', as_of_date desc, file_name",
+        "partner_id",
     ),
-    _Listing("Rejected rows", _FAULT_COLUMNS, _FAULTS.format(fault="row")),
-    _Listing("Unreadable values", _FAULT_COLUMNS, _FAULTS.format(fault="value")),
+    _Listing("Rejected rows", condition="fault = 'row'", **_FAULTS),
+    _Listing("Unreadable values", condition="fault = 'value'", **_FAULTS),
     _Listing(
         "Unknown codes",
-        {"file and column": 34, "code": 20, "rows": 10, "first sent": 12, "last sent": 12,
-         "what to do": 40},
-        """
-        select
-            feed_column,
-            source_code,
-            rows_affected,
-            first_as_of_date,
-            last_as_of_date,
-            'Tell us what the code means, or correct it.'
-        from quality.unmapped_codes
-        where partner_id = %(district_id)s
-        order by feed_column, source_code
-        """,
+        "quality.unmapped_codes",
+        {
+            "file and column": ("feed_column", 34), "code": ("source_code", 20),
+            "rows": ("rows_affected", 10), "first sent": ("first_as_of_date", 12),
+            "last sent": ("last_as_of_date", 12),
+        },
+        "feed_column, source_code",
+        "partner_id",
+        what_to_do="Tell us what the code means, or correct it.",
     ),
     _Listing(
         "Incomplete students",
-        {"file": 26, "school year": 12, "student id as sent": 20, "rows": 10, "delivery": 12,
-         "missing from": 28, "what it means": 36, "left out of": 22, "what to do": 40},
-        """
-        select
-            contract_object,
-            school_year,
-            record_id,
-            rows_affected,
-            as_of_date,
-            missing_from,
-            meaning,
-            left_out_of,
-            what_to_do
-        from quality.incomplete_records
-        where partner_id = %(district_id)s
-        order by reason_code, contract_object, school_year, record_id
-        """,
+        "quality.incomplete_records",
+        {
+            "file": ("contract_object", 26), "school year": ("school_year", 12),
+            "student id as sent": ("record_id", 20), "rows": ("rows_affected", 10),
+            "delivery": ("as_of_date", 12), "missing from": ("missing_from", 28),
+            "what it means": ("meaning", 36), "left out of": ("left_out_of", 22),
+            "what to do": ("what_to_do", 40),
+        },
+        "reason_code, contract_object, school_year, record_id",
+        "partner_id",
     ),
     _Listing(
         "New or missing students",
-        {"file": 26, "student id": 20, "change": 12, "delivery": 12, "previous delivery": 16},
-        """
-        select contract_object, district_student_id, change, as_of_date, previous_as_of_date
-        from quality.changed_students
-        where district_id = %(district_id)s
-        order by contract_object, change desc, district_student_id
-        """,
+        "quality.changed_students",
+        {
+            "file": ("contract_object", 26), "student id": ("district_student_id", 20),
+            "change": ("change", 12), "delivery": ("as_of_date", 12),
+            "previous delivery": ("previous_as_of_date", 16),
+        },
+        "contract_object, change desc, district_student_id",
     ),
     _Listing(
         "Shared state ids",
-        {"state id": 16, "student ids": 34, "names differ": 13, "birth dates differ": 17,
-         "last sent": 12, "what to do": 40},
-        """
-        select
-            state_student_id,
-            district_student_ids,
-            names_differ,
-            birth_dates_differ,
-            last_as_of_date,
-            'Find out whose state id it is, and correct the other students.'
-        from quality.shared_state_ids
-        where district_id = %(district_id)s
-        order by state_student_id
-        """,
+        "quality.shared_state_ids",
+        {
+            "state id": ("state_student_id", 16), "student ids": ("district_student_ids", 34),
+            "names differ": ("names_differ", 13), "birth dates differ": ("birth_dates_differ", 17),
+            "last sent": ("last_as_of_date", 12),
+        },
+        "state_student_id",
+        what_to_do="Find out whose state id it is, and correct the other students.",
     ),
     _Listing(
         "Attendance gaps",
-        {"day": 12, "students enrolled": 17, "students without a row": 22, "what to do": 40},
-        """
-        select
-            calendar_date,
-            students_enrolled,
-            students_without_row,
-            'Send a row for every student and day, or correct the calendar or entry dates.'
-        from quality.attendance_gaps
-        where district_id = %(district_id)s
-        order by calendar_date
-        """,
+        "quality.attendance_gaps",
+        {
+            "day": ("calendar_date", 12), "students enrolled": ("students_enrolled", 17),
+            "students without a row": ("students_without_row", 22),
+        },
+        "calendar_date",
+        what_to_do="Send a row for every student and day, or correct the calendar or entry dates.",
     ),
 ]  # fmt: skip
 
@@ -311,9 +269,19 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
 
 
 def _sheet(connection: psycopg.Connection, listing: _Listing, district_id: str) -> Sheet:
-    cursor = connection.execute(listing.query.encode(), {"district_id": district_id})
+    columns = ", ".join(column for column, _ in listing.columns.values())
+    cursor = connection.execute(
+        f"select {columns} from {listing.relation} "  # noqa: S608
+        f"where {listing.district_column} = %s and {listing.condition} "
+        f"order by {listing.order}".encode(),
+        [district_id],
+    )
     rows: list[Sequence[Any]] = [*cursor.fetchmany(MAX_ROWS)]
     more = cursor.rowcount - len(rows)
+    widths = {heading: width for heading, (_, width) in listing.columns.items()}
+    if listing.what_to_do:
+        widths["what to do"] = 40
+        rows = [(*row, listing.what_to_do) for row in rows]
     if more:
         rows.append([f"… and {more:,} more"])
-    return Sheet(listing.title, listing.columns, rows)
+    return Sheet(listing.title, widths, rows)

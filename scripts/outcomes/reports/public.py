@@ -11,27 +11,18 @@ from pathlib import Path
 
 import great_tables as gt
 import jinja2
-import numpy as np
 import pandas as pd
 
+from outcomes.access.logins import connect_as
+from outcomes.access.roles import BUILDER
 from outcomes.charts import image
 from outcomes.errors import OutcomesError
 from outcomes.frames import read
 from outcomes.reports import public_charts as charts
-from outcomes.reports.summary import MEASURES
+from outcomes.reports.measures import Measure, headline_measures
 
-HEADLINE = "is_chronically_absent_federal"
 SUPPRESSED = "suppressed"
 _ANY = {"involvement": "ever", "is_complete_year": True}
-_GROUP_TYPES = {
-    "district": "District",
-    "grade_band": "Grades",
-    "gender": "Gender",
-    "race": "Race",
-    "economic_status": "School lunch",
-    "english_learner": "English learner",
-    "special_education": "Special education",
-}
 _TEMPLATE = Path(__file__).with_name("public.html.jinja")
 
 
@@ -56,11 +47,14 @@ def public_report() -> tuple[date, str]:
     Raises:
         OutcomesError: no published row fits the headline.
     """
-    gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY))
-    groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY))
+    with connect_as(BUILDER) as connection:
+        measures = headline_measures(connection)
+    lead = next(measure for measure in measures.values() if measure.finding)
+    gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY), measures)
+    groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY), measures)
     measured = gaps[gaps["program_group"].eq("any")]
     overall = measured[measured["district_id"].eq("all")]
-    headlines = overall[overall["measure"].eq(HEADLINE) & overall["gap"].notna()]
+    headlines = overall[overall["measure"].eq(lead.measure) & overall["gap"].notna()]
     if headlines.empty:
         raise OutcomesError(
             "No school year that has ended has enough students to be public. Expected one in "
@@ -70,18 +64,19 @@ def public_report() -> tuple[date, str]:
     year = headline["school_year"]
     newest = overall[overall["school_year"].eq(year)]
     sections = [
-        _levels(newest),
+        _levels(newest, measures),
         _by_year(overall),
         _adjusted(newest),
-        _programs(gaps[gaps["district_id"].eq("all") & _is_of(gaps, year)]),
-        _groups(measured[_is_of(measured, year)], groups[_is_of(groups, year)]),
+        _programs(_only(gaps[gaps["district_id"].eq("all")], lead, year), lead),
+        _groups(_only(measured, lead, year), _only(groups, lead, year), lead),
     ]
     released_on = headline["released_on"].date()
     page = (
         jinja2.Environment(autoescape=True)
         .from_string(_TEMPLATE.read_text("utf-8"))
         .render(
-            headline=sentence(headline),
+            headline=sentence(headline, lead),
+            measures=measures.values(),
             year=headline["year"],
             released_on=released_on,
             revision_reason=headline["revision_reason"] if headline["revision"] else None,
@@ -91,25 +86,39 @@ def public_report() -> tuple[date, str]:
     return released_on, page
 
 
-def sentence(row: pd.Series) -> str:
+def sentence(row: pd.Series, lead: Measure) -> str:
     """The finding of one row, in words."""
     return (
         f"In the school year {row['year']}, {row['involved']} of the students who ever received "
-        f"human services missed a tenth or more of their school days. Of all other students it "
-        f"was {row['others']}: a gap of {abs(row['gap']):.1f} percentage points."
+        f"human services {lead.finding}. Of all other students it was {row['others']}: a gap of "
+        f"{abs(row['gap']):.1f} percentage points."
     )
 
 
-def _is_of(frame: pd.DataFrame, year: int) -> pd.Series:
-    return frame["school_year"].eq(year) & frame["measure"].eq(HEADLINE)
+def _only(frame: pd.DataFrame, measure: Measure, year: int) -> pd.DataFrame:
+    return frame[frame["school_year"].eq(year) & frame["measure"].eq(measure.measure)]
 
 
-def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+def _in_words(frame: pd.DataFrame, measures: dict[str, Measure]) -> pd.DataFrame:
     """Rows in the report's order, with shares as percentages and every figure as text."""
-    frame = frame[frame["measure"].isin(list(MEASURES))].copy()
-    frame["order"] = frame["measure"].map({name: n for n, name in enumerate(MEASURES)})
+    frame = frame[frame["measure"].isin(list(measures))].copy()
+    frame["order"] = frame["measure"].map({name: n for n, name in enumerate(measures)})
     frame = frame.sort_values(["order", "school_year"]).drop(columns="order")
-    scale = np.where(frame["measure"].eq("gpa"), 1.0, 100.0)
+    frame["unit"] = [measures[name].unit for name in frame["measure"]]
+    frame["year"] = [f"{y - 1}-{y % 100:02d}" for y in frame["school_year"]]
+    rows = [(row, measures[row["measure"]]) for _, row in frame.iterrows()]
+    frame["involved"] = [_value(row, "value_involved", measure) for row, measure in rows]
+    frame["others"] = [_value(row, "value_not_involved", measure) for row, measure in rows]
+    frame["gap_text"] = [_difference(row, "gap", measure) for row, measure in rows]
+    frame["adjusted_gap_text"] = [
+        _difference(row, "adjusted_gap", measure) for row, measure in rows
+    ]
+    frame["interval"] = [_interval(row, measure) for row, measure in rows]
+    for name in ("n_involved", "n_not_involved"):
+        frame[f"{name}_text"] = [
+            SUPPRESSED if row["is_suppressed"] else f"{row[name]:,}" for row, _ in rows
+        ]
+    factors = [float(measure.display_factor) for _, measure in rows]
     for name in (
         "gap",
         "ci_low",
@@ -118,54 +127,37 @@ def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
         "value_involved",
         "value_not_involved",
     ):
-        frame[name] = frame[name] * scale
-    frame["year"] = [f"{y - 1}-{y % 100:02d}" for y in frame["school_year"]]
+        frame[name] = frame[name] * factors
     frame["low"], frame["high"] = frame["ci_low"], frame["ci_high"]
-    rows = [row for _, row in frame.iterrows()]
-    frame["involved"] = [_value(row, "value_involved") for row in rows]
-    frame["others"] = [_value(row, "value_not_involved") for row in rows]
-    frame["gap_text"] = [_difference(row, "gap") for row in rows]
-    frame["adjusted_gap_text"] = [_difference(row, "adjusted_gap") for row in rows]
-    frame["interval"] = [_interval(row) for row in rows]
-    for name in ("n_involved", "n_not_involved"):
-        frame[f"{name}_text"] = [
-            SUPPRESSED if row["is_suppressed"] else f"{row[name]:,}" for row in rows
-        ]
     return frame
 
 
-def _value(row: pd.Series, name: str) -> str:
+def _value(row: pd.Series, name: str, measure: Measure) -> str:
     if row["is_suppressed"] or pd.isna(row[name]):
         return SUPPRESSED
-    if row["measure"] == "gpa":
-        return f"{row[name]:.2f}"
     # A top- or bottom-coded row (`is_coded`) has the bound as its value.
-    if row["is_coded"] and row[name] <= 5:
+    if row["is_coded"] and row[name] <= 0.05:
         return "5 % or less"
-    if row["is_coded"] and row[name] >= 95:
+    if row["is_coded"] and row[name] >= 0.95:
         return "95 % or more"
-    return f"{row[name]:.1f} %"
+    return measure.value(row[name])
 
 
-def _difference(row: pd.Series, name: str) -> str:
+def _difference(row: pd.Series, name: str, measure: Measure) -> str:
     if row["is_suppressed"]:
         return SUPPRESSED
-    if pd.isna(row[name]):
-        return "not shown"
-    if row["measure"] == "gpa":
-        return _signed(row[name], 2)
-    return f"{_signed(row[name], 1)} points"
+    return "not shown" if pd.isna(row[name]) else _with_minus(measure.gap(row[name]))
 
 
-def _interval(row: pd.Series) -> str:
+def _interval(row: pd.Series, measure: Measure) -> str:
     if row["is_suppressed"]:
         return SUPPRESSED
-    decimals = 2 if row["measure"] == "gpa" else 1
-    return f"{_signed(row['ci_low'], decimals)} to {_signed(row['ci_high'], decimals)}"
+    low, high = (measure.number(row[name], signed=True) for name in ("ci_low", "ci_high"))
+    return _with_minus(f"{low} to {high}")
 
 
-def _signed(value: float, decimals: int) -> str:
-    return f"{value:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+def _with_minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 _COMPARED = {"involved": "Ever received services", "others": "All other students"}
@@ -176,19 +168,18 @@ _COUNTS = {
 }
 
 
-def _levels(newest: pd.DataFrame) -> Section:
+def _levels(newest: pd.DataFrame, measures: dict[str, Measure]) -> Section:
     drawn = newest.rename(
         columns={
             "value_involved": "Ever received services",
             "value_not_involved": "All other students",
         }
     )
-    is_gpa = drawn["measure"].eq("gpa")
     return Section(
         "How the two groups of students did",
         "Each line joins the students who ever received human services (circle) and all other "
         "students (diamond).",
-        charts.levels(drawn[~is_gpa], drawn[is_gpa]),
+        charts.levels(drawn, measures.values()),
         _table("levels", newest, {"measure_label": "Measure"} | _COMPARED | _GAP | _COUNTS),
     )
 
@@ -196,9 +187,8 @@ def _levels(newest: pd.DataFrame) -> Section:
 def _by_year(overall: pd.DataFrame) -> Section:
     return Section(
         "How the gap changed",
-        "The gap is the value of students who received services minus that of all other students: "
-        "in percentage points, for the grade-point average in grade points. The bar is the 95 % "
-        "interval.",
+        "The gap is the value of students who received services minus that of all other students, "
+        "for shares in percentage points. The bar is the 95 % interval.",
         charts.by_year(overall[overall["gap"].notna()]),
         _table(
             "years",
@@ -209,7 +199,7 @@ def _by_year(overall: pd.DataFrame) -> Section:
 
 
 def _adjusted(newest: pd.DataFrame) -> Section:
-    shares = newest[newest["measure"].ne("gpa") & newest["gap"].notna()]
+    shares = newest[newest["unit"].eq("%") & newest["gap"].notna()]
     return Section(
         "The gap among similar students",
         "The diamond compares students of the same grade, economic status and district, so these "
@@ -229,7 +219,7 @@ def _adjusted(newest: pd.DataFrame) -> Section:
     )
 
 
-def _programs(programs: pd.DataFrame) -> Section | None:
+def _programs(programs: pd.DataFrame, lead: Measure) -> Section | None:
     programs = programs[programs["program_group"].ne("any")].sort_values(
         "gap", ascending=False, na_position="last"
     )
@@ -237,7 +227,7 @@ def _programs(programs: pd.DataFrame) -> Section | None:
         return None
     programs = programs.assign(label=programs["program_group_label"])
     return Section(
-        "Missing a tenth of school, by kind of service",
+        f"{lead.measure_label}, by kind of service",
         "Students who ever received a service of that kind, compared with all other students. A "
         "student can have received several kinds.",
         charts.intervals(programs[programs["gap"].notna()]),
@@ -245,22 +235,22 @@ def _programs(programs: pd.DataFrame) -> Section | None:
     )
 
 
-def _groups(districts: pd.DataFrame, groups: pd.DataFrame) -> Section:
+def _groups(districts: pd.DataFrame, groups: pd.DataFrame, lead: Measure) -> Section:
+    types = read("policy.group_types").set_index("group_type")
     names = read("marts.dim_districts").set_index("district_id")["district_name"]
     districts = districts[districts["district_id"].ne("all")]
     districts = districts.assign(
         group_type="district", label=districts["district_id"].map(names.to_dict())
     )
-    groups = groups[groups["district_id"].eq("all") & groups["group_type"].isin(list(_GROUP_TYPES))]
+    groups = groups[groups["district_id"].eq("all")]
     groups = groups.assign(
         label=groups["group_label"].str.replace("_", "-").str.replace(r"^(.)", _upper, regex=True)
     )
-    both = pd.concat([districts, groups])
-    both["group"] = both["group_type"].map(_GROUP_TYPES)
-    both["order"] = both["group_type"].map({name: n for n, name in enumerate(_GROUP_TYPES)})
-    both = both.sort_values(["order", "label"], kind="stable")
+    both = pd.concat([districts, groups]).join(types, on="group_type")
+    both = both.rename(columns={"group_type_label": "group"})
+    both = both.sort_values(["position", "label"], kind="stable")
     return Section(
-        "Missing a tenth of school, by district and group of students",
+        f"{lead.measure_label}, by district and group of students",
         "Within each group, students who ever received services are compared with all others. If "
         "two bars overlap widely, the difference between the groups may be chance.",
         charts.intervals(both[both["gap"].notna()], row="group"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 
 from outcomes.charts import BLUE, ORANGE, svg
+from outcomes.reports.measures import Measure
 
 WIDTH = 470
 
@@ -13,8 +16,13 @@ _GROUPS = {"Ever received services": ORANGE, "All other students": BLUE}
 _KINDS = {"As counted": ORANGE, "Among similar students": BLUE}
 
 
-def levels(shares: pd.DataFrame, gpa: pd.DataFrame) -> str:
-    """Both groups' values by measure: shares in percent, and grade-point averages."""
+def levels(values: pd.DataFrame, measures: Iterable[Measure]) -> str:
+    """Both groups' values by measure, one chart for each unit and range of values."""
+    scales: dict[tuple[str, int], list[str]] = {}
+    for measure in measures:
+        title = "Percent of students" if measure.unit == "%" else measure.gap_unit.capitalize()
+        scale = title, measure.value_range * measure.display_factor
+        scales.setdefault(scale, []).append(measure.measure)
 
     def dumbbells(frame: pd.DataFrame, title: str, domain: list[int]) -> alt.LayerChart:
         long = frame.melt(
@@ -44,12 +52,9 @@ def levels(shares: pd.DataFrame, gpa: pd.DataFrame) -> str:
         return chart.properties(width=WIDTH - 180, height=alt.Step(34))
 
     charts = [
-        dumbbells(frame, title, domain)
-        for frame, title, domain in (
-            (shares, "Percent of students", [0, 100]),
-            (gpa, "Grade points", [0, 4]),
-        )
-        if not frame.empty
+        dumbbells(frame, title, [0, highest])
+        for (title, highest), names in scales.items()
+        if not (frame := values[values["measure"].isin(names)]).empty
     ]
     return svg(alt.vconcat(*charts))
 

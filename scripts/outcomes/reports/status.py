@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from outcomes.config import Settings
 from outcomes.publishing.runs import why_not_newest
+from outcomes.queries import query
 from outcomes.warehouse.tables import require_release
 
 # As long as publishing.begin_run waits for a running dbt.
@@ -138,13 +139,8 @@ def _failed_week(connection: psycopg.Connection) -> FailedWeek | None:
             """
             select step, finished_at
             from publishing.weeks
-            where
-                exit_code = 1
-                and week_id = (select max(week_id) from publishing.weeks)
-                and not exists (
-                    select from publishing.runs
-                    where published_at > weeks.finished_at
-                )
+            where exit_code = 1 and week_id = (select max(week_id) from publishing.weeks)
+            and not exists (select from publishing.runs where published_at > weeks.finished_at)
             """
         ).fetchone()
 
@@ -185,28 +181,7 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
     """The late feeds of the published schedule, without those that have landed since."""
     with connection.cursor(row_factory=class_row(LateFeed)) as cursor:
         return cursor.execute(
-            """
-            select
-                partner_id,
-                contract_object,
-                source_id,
-                expected_on,
-                %(as_of)s - (expected_on + latency_days) as days_late
-            from quality.feed_freshness as feeds
-            inner join landing.partners using (partner_id)
-            where
-                expected_on + latency_days < %(as_of)s
-                and not exists (
-                    select from landing.files
-                    where
-                        files.partner_id = feeds.partner_id
-                        and files.contract_object = feeds.contract_object
-                        and files.source_id is not distinct from feeds.source_id
-                        and files.status in ('loaded', 'duplicate')
-                        and files.as_of_date > feeds.last_accepted_on
-                )
-            order by partner_id, contract_object, source_id
-            """,
+            query("outcomes.reports", "late_feeds"),
             {"as_of": as_of},
         ).fetchall()
 
@@ -214,40 +189,7 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
     """The waiting files by the rule of int_file_statuses, with those landed since the build."""
     with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
-        return cursor.execute(
-            """
-            select partner_id, contract_object, as_of_date, status, reason_code
-            from landing.files
-            where
-                status in ('quarantined', 'held')
-                and not exists (
-                    select from landing.files as later
-                    where
-                        later.partner_id = files.partner_id
-                        and case
-                            when files.contract_object is null
-                                then later.as_of_date > files.as_of_date
-                            else
-                                later.status = 'loaded'
-                                and (
-                                    later.contract_object = files.contract_object
-                                    or exists (
-                                        select from landing.replaced_objects as replaced
-                                        where
-                                            replaced.partner_id = files.partner_id
-                                            and replaced.contract_object = later.contract_object
-                                            and replaced.replaced_object = files.contract_object
-                                    )
-                                )
-                                and later.source_id is not distinct from files.source_id
-                                and later.school_year is not distinct from files.school_year
-                                and (later.as_of_date, later.received_at)
-                                > (files.as_of_date, files.received_at)
-                        end
-                )
-            order by as_of_date, partner_id, contract_object, file_id
-            """
-        ).fetchall()
+        return cursor.execute(query("outcomes.reports", "waiting_files")).fetchall()
 
 
 def _count(connection: psycopg.Connection, query: str) -> int:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from outcomes.publishing.runs import reading_built
-
-# The measures that the department publishes, with its labels, and whether a higher value is
-# better for the student.
-MEASURES = {
-    "attendance_rate": ("Attendance", True),
-    "is_chronically_absent_federal": ("Absent 10 % or more", False),
-    "gpa": ("Grade-point average", True),
-    "is_proficient_math": ("Proficient in math (PSSA)", True),
-    "is_proficient_reading": ("Proficient in reading (PSSA)", True),
-    "promise_on_track_or_eligible": ("On track for the Promise", True),
-}
+from outcomes.reports.measures import Measure, headline_measures
 
 
 @dataclass(frozen=True)
@@ -28,7 +19,7 @@ class Landed:
     partner_id: str
     deliveries: int
     files: int
-    set_aside: int
+    not_loaded: int
     rows: int
     rejected: int
 
@@ -38,9 +29,7 @@ class Gap:
     """The gap of a measure, in the school year that the summary shows."""
 
     school_year: int
-    measure: str
-    n_involved: int
-    n_not_involved: int
+    measure: Measure
     value_involved: float
     value_not_involved: float
     gap: float
@@ -84,16 +73,11 @@ def _landed(connection: psycopg.Connection) -> list[Landed]:
     with connection.cursor(row_factory=class_row(Landed)) as cursor:
         return cursor.execute(
             """
-            select
-                partner_id,
-                count(distinct as_of_date) as deliveries,
-                count(*) as files,
-                count(*) filter (where status in ('quarantined', 'held')) as set_aside,
-                sum(rows_loaded)::bigint as rows,
-                sum(rows_rejected)::bigint as rejected
+            select partner_id, count(distinct as_of_date) as deliveries, count(*) as files,
+                count(*) filter (where status in ('quarantined', 'held')) as not_loaded,
+                sum(rows_loaded)::bigint as rows, sum(rows_rejected)::bigint as rejected
             from landing.files
-            group by partner_id
-            order by partner_id
+            group by partner_id order by partner_id
             """
         ).fetchall()
 
@@ -102,12 +86,15 @@ def _linked(connection: psycopg.Connection) -> Linked:
     students, people = _numbers(
         connection, "select count(*), count(distinct person_id) from marts.dim_students"
     )
-    records, linked, review = _numbers(
+    # The crosswalk has only the client records that are linked or in review.
+    (records,) = _numbers(
+        connection,
+        "select count(*) from identity.int_identity_records where record_type = 'client'",
+    )
+    linked, review = _numbers(
         connection,
         """
-        select
-            count(*),
-            count(*) filter (where decision = 'link'),
+        select count(*) filter (where decision = 'link'),
             count(*) filter (where decision = 'review')
         from identity.person_crosswalk
         where record_type = 'client'
@@ -126,29 +113,27 @@ def _linked(connection: psycopg.Connection) -> Linked:
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:
     """The gaps of the newest school year with the most measures."""
-    with connection.cursor(row_factory=class_row(Gap)) as cursor:
+    measures = headline_measures(connection)
+    with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             """
-            with shown as (
-                select *, count(*) over (partition by school_year) as measures
-                from marts_public.rpt_outcome_gaps
-                where
-                    district_id = 'all'
-                    and program_group = 'any'
-                    and involvement = 'ever'
-                    and measure = any(%s)
-                    and gap is not null
-            )
-
-            select
-                school_year, measure, n_involved, n_not_involved,
-                value_involved, value_not_involved, gap, ci_low, ci_high
-            from shown
-            order by measures desc, school_year desc
+            select school_year, measure, value_involved, value_not_involved, gap, ci_low, ci_high
+            from marts_public.rpt_outcome_gaps
+            where district_id = 'all' and program_group = 'any' and involvement = 'ever'
+            and measure = any(%s) and gap is not null
             """,
-            [list(MEASURES)],
+            [list(measures)],
         ).fetchall()
-    return [row for row in rows if row.school_year == rows[0].school_year]
+    if not rows:
+        return []
+    known = Counter(row["school_year"] for row in rows)
+    newest = max(known, key=lambda year: (known[year], year))
+    by_measure = {row["measure"]: row for row in rows if row["school_year"] == newest}
+    return [
+        Gap(**by_measure[name] | {"measure": measure})
+        for name, measure in measures.items()
+        if name in by_measure
+    ]
 
 
 def _numbers(connection: psycopg.Connection, query: str) -> tuple[int, ...]:

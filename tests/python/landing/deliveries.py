@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -13,7 +14,9 @@ from typing import Any
 
 import openpyxl
 import psycopg
+import yaml
 
+from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.model import Contract
 from outcomes.contracts.reader import load_contracts
 from outcomes.landing.deliveries import find_deliveries
@@ -165,11 +168,38 @@ def woodland(
     )
 
 
-def dhs(drops: Path, kind: str, source: str, rows: list[dict[str, str]], day: str = FRIDAY) -> Path:
+def dhs(
+    drops: Path,
+    kind: str,
+    source: str,
+    rows: list[dict[str, str]],
+    day: str = FRIDAY,
+    partner_id: str = "dhs",
+) -> Path:
     """One of the program extracts; rows override the default client or service."""
     usual = CLIENT if kind == "clients" else SERVICE
     text = csv_text([usual | row for row in rows], usual, end="\n")
-    return deliver(drops, f"dhs/{day}/{kind}_{source}.csv.gz", gzip.compress(text.encode()))
+    name = f"{partner_id}/{day}/{kind}_{source}.csv.gz"
+    return deliver(drops, name, gzip.compress(text.encode()))
+
+
+def two_program_partners(folder: Path) -> Path:
+    """The project's contracts, with a program partner of its own for early childhood."""
+    shutil.copytree(CONTRACTS_DIR, folder)
+    text = (folder / "dhs.odcs.yaml").read_text("utf-8")
+    for partner_id, has_early_childhood in (("dhs", False), ("head_start", True)):
+        contract = yaml.safe_load(text)
+        contract["id"] = partner_id
+        for item in contract["schema"]:
+            (source,) = (prop for prop in item["properties"] if prop["name"] == "source_id")
+            source["enum"] = [
+                entry
+                for entry in source["enum"]
+                if (entry["value"] == "early_childhood") == has_early_childhood
+            ]
+        file = folder / f"{partner_id}.odcs.yaml"
+        file.write_text(yaml.safe_dump(contract, sort_keys=False), "utf-8")
+    return folder
 
 
 def deliver(drops: Path, name: str, content: bytes) -> Path:

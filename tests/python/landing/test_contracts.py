@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import importlib.resources
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
 import psycopg
 import pytest
 import yaml
+from tests.python.landing.deliveries import two_program_partners
 
 from outcomes.config import CONTRACTS_DIR, PROJECT_DIR
 from outcomes.contracts.formats import DateFormat, spring_year
@@ -55,15 +57,44 @@ def test_columns_are_classified_and_direct_identifiers_are_known(file: Path) -> 
 
 
 def test_every_source_and_program_of_the_contract_is_known_to_the_models() -> None:
-    clients, services = load_contracts()["dhs"].objects
-    (rule,) = (rule for rule in services.row_rules if isinstance(rule, CodesBy))
+    contracts = load_contracts().values()
+    rules = [
+        rule
+        for contract in contracts
+        for item in contract.objects
+        for rule in item.row_rules
+        if contract.sources and isinstance(rule, CodesBy)
+    ]
+    codes = {source: codes for rule in rules for source, codes in rule.codes.items()}
     with (PROJECT_DIR / "seeds/policy/client_sources.csv").open(encoding="utf-8") as file:
         sources = {row["source_id"] for row in csv.DictReader(file)}
-    (allowed,) = (prop.values for prop in clients.properties if prop.name == "source_id")
-    assert sources == set(rule.codes) == set(allowed or [])
+    assert sources == set(codes) == {s for contract in contracts for s in contract.sources}
     with (PROJECT_DIR / "seeds/crosswalks/program_codes.csv").open(encoding="utf-8") as file:
         programs = {(row["source_id"], row["program_code"]) for row in csv.DictReader(file)}
-    assert programs == {(source, code) for source, codes in rule.codes.items() for code in codes}
+    assert programs == {(source, code) for source in codes for code in codes[source]}
+
+
+def test_a_source_system_has_one_partner(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = two_program_partners(tmp_path / "contracts")
+    assert {"dhs", "head_start"} <= load_contracts(folder).keys()
+    shutil.copyfile(CONTRACTS_DIR / "dhs.odcs.yaml", folder / "dhs.odcs.yaml")
+    contracts = load_contracts(folder)
+    assert set(contracts.unusable) == {"dhs", "head_start"}
+    assert not {"dhs", "head_start"} & contracts.keys()
+    assert "clairton" in contracts
+    message = "dhs.odcs.yaml: source_id: head_start delivers 'early_childhood', too"
+    assert message in capsys.readouterr().err
+
+
+def test_the_sources_of_clients_are_listed(tmp_path: Path) -> None:
+    text = (CONTRACTS_DIR / "dhs.odcs.yaml").read_text("utf-8")
+    file = tmp_path / "dhs.odcs.yaml"
+    start, end = text.index("        enum: &sources"), text.index("        required: true")
+    file.write_text(text[:start] + text[end:].replace("enum: *sources", ""), "utf-8")
+    with pytest.raises(ContractError, match=r"'source_id' fills clients\.source_id: expected an"):
+        load_contract(file)
 
 
 @pytest.mark.parametrize(

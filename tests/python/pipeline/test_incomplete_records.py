@@ -30,6 +30,7 @@ from tests.python.landing.deliveries import (
     dhs,
     pittsburgh,
     pittsburgh_csv,
+    two_program_partners,
     woodland,
 )
 from tests.python.pipeline.content import BUILD_COMPARED, content_hashes
@@ -75,6 +76,7 @@ UNMAPPED = {
     ("woodland_hills", "students.primary_disability", "Unheard of"),
     ("woodland_hills", "enrollments.activity_code", "WD99"),
     ("clairton", "students.primary_disability", "Unheard of"),
+    ("head_start", "clients.sex", "F"),
 }
 
 
@@ -243,6 +245,18 @@ def deliver_programs(drops: Path, week: Week) -> None:
         services.append({"source_service_id": f"S-{kind}", "source_client_id": f"CW-{kind}"})
     dhs(drops, "clients", "child_welfare", clients, day=week.day(5))
     dhs(drops, "services", "child_welfare", services, day=week.day(5))
+    # The second program partner has a client with an id of the first one's.
+    pupil = CLIENT | {
+        "source_client_id": "CW-whole", "last_name": "INVENTEDWHOLE", "first_name": "ADAA",
+        "birth_date": "1997-05-01", "sex": "F", "street": "1 INVENTED ST APT 2",
+        "city": "PITTSBURGH", "zip": "15201",
+    }  # fmt: skip
+    served = {
+        "source_service_id": "S-whole", "source_client_id": "CW-whole",
+        "program_code": "HEAD_START",
+    }  # fmt: skip
+    for kind, row in (("clients", pupil), ("services", served)):
+        dhs(drops, kind, "early_childhood", [row], day=week.day(5), partner_id="head_start")
     roster = {
         "intervention_code": "A", "intervention_name": "Invented", "district_id": "pittsburgh",
         "started_on": "2012-09-03", "ended_on": "",
@@ -333,8 +347,8 @@ def column(connection: psycopg.Connection, query: str) -> set[Any]:
     return {value for (value,) in connection.execute(query.encode()).fetchall()}
 
 
-def land(built: Settings, drops: Path) -> None:
-    contracts = load_contracts()
+def land(built: Settings, drops: Path, contracts_folder: Path) -> None:
+    contracts = load_contracts(contracts_folder)
     with connect(built) as connection:
         connection.execute("set role outcomes_loader")
         for _ in land_deliveries(connection, contracts, find_deliveries(drops, contracts).files):
@@ -342,12 +356,20 @@ def land(built: Settings, drops: Path) -> None:
 
 
 @pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Contracts of two program partners."""
+    return two_program_partners(tmp_path_factory.mktemp("agreed") / "contracts")
+
+
+@pytest.fixture(scope="module")
 def first_week(
-    make_warehouse: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory
+    make_warehouse: Callable[..., Settings],
+    tmp_path_factory: pytest.TempPathFactory,
+    contracts: Path,
 ) -> Settings:
     """The first week, built with all data tests."""
     drops = deliver_week(tmp_path_factory.mktemp("first"), Week(1, has_late=False))
-    return make_warehouse(drops, *TESTED, "--exclude-resource-type", "seed")
+    return make_warehouse(drops, *TESTED, "--exclude-resource-type", "seed", contracts=contracts)
 
 
 def test_rows_without_a_counterpart_are_listed_with_the_reason(first_week: Settings) -> None:
@@ -430,6 +452,31 @@ def test_complete_students_have_the_right_figures(first_week: Settings) -> None:
     assert demographics == [(None, 4, 1, 3)]
 
 
+def test_a_second_program_partners_clients_are_linked_and_counted(first_week: Settings) -> None:
+    with connect(first_week) as connection:
+        linked = connection.execute(
+            """
+            select crosswalk.partner_id, crosswalk.record_id, student_key, crosswalk.decision
+            from identity.person_crosswalk as crosswalk
+            inner join marts.dim_students using (person_id)
+            where record_type = 'client'
+            """
+        ).fetchall()
+        services = connection.execute(
+            "select source_id, program_group from marts.fct_involvements"
+        ).fetchall()
+        involved = connection.execute(
+            """
+            select student_key, program_group from marts.fct_student_year_involvements
+            where involved_ever
+            """
+        ).fetchall()
+    pupil = "pittsburgh:100000000"
+    assert linked == [("head_start", "early_childhood:CW-whole", pupil, "link")]
+    assert services == [("early_childhood", "early_childhood")]
+    assert involved == [(pupil, "early_childhood")]
+
+
 def test_unexpected_values_stop_no_build(first_week: Settings) -> None:
     with connect(first_week) as connection:
         unmapped = connection.execute(
@@ -461,12 +508,15 @@ def test_late_counterparts_give_the_same_result(
     first_week: Settings,
     make_own_warehouse: Callable[..., Settings],
     tmp_path_factory: pytest.TempPathFactory,
+    contracts: Path,
 ) -> None:
     second = deliver_week(tmp_path_factory.mktemp("second"), Week(2, has_late=True))
-    land(first_week, second)
+    land(first_week, second, contracts)
     run_dbt(first_week, *BUILD_COMPARED)
     in_time = deliver_week(tmp_path_factory.mktemp("in_time"), Week(1, has_late=True))
-    never_late = make_own_warehouse(in_time, *BUILD_COMPARED, files=[in_time, second])
+    never_late = make_own_warehouse(
+        in_time, *BUILD_COMPARED, files=[in_time, second], contracts=contracts
+    )
     with connect(first_week) as late, connect(never_late) as expected:
         assert findings(late) == findings(expected)
         assert findings(late) == expected_findings(("missing", "rejected")) | {

@@ -203,7 +203,8 @@ def test_a_rollback_keeps_the_history_of_headline_figures(
         """
         select count(*), count(gap)
         from marts_public.rpt_outcome_gaps
-        inner join policy.headline_figures using (measure, program_group, involvement)
+        inner join policy.outcome_measures using (measure)
+        where quoted_in is not null and program_group = 'any' and involvement = 'ever'
         """
     ).fetchall()
     assert in_ledger.fetchall() == in_mart.fetchall() == published

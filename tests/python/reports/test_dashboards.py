@@ -217,8 +217,9 @@ FIGURES: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
             "links": """
                 select students, to_char(100 * link_rate, 'FM990.0 "%"') as linked, reviews
                 from identity.match_quality
+                inner join policy.group_types using (group_type)
                 where is_in_force
-                order by group_type <> 'all', group_type, group_value
+                order by position, group_value
             """,
         },
     ),

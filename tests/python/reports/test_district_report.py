@@ -31,7 +31,7 @@ from outcomes.errors import OutcomesError
 from outcomes.reports import district as district_report
 from outcomes.warehouse.connection import connect
 
-BUILD = (*UNTESTED, "--select", "+path:models/quality")
+BUILD = (*UNTESTED, "--select", "+path:models/quality", "+int_open_faults")
 ZIP = "PPS_DHS_20121001.zip"
 # Only ids of students may be in the workbook.
 PERSONAL_VALUES = [

@@ -36,7 +36,7 @@ FIGURES = """
             when measure = 'gpa' then to_char(value_not_involved, 'FM0.00')
             else to_char(100 * value_not_involved, 'FM990.0 "%"') end,
         case when is_suppressed then 'suppressed' when gap is null then 'not shown'
-            when measure = 'gpa' then to_char(gap, 'FMSG0.00')
+            when measure = 'gpa' then to_char(gap, 'FMSG0.00 "grade points"')
             else to_char(100 * gap, 'FMSG990.0 "points"') end,
         case when is_suppressed then 'suppressed'
             when measure = 'gpa' then

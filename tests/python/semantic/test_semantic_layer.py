@@ -11,26 +11,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from dbt.parser.manifest import write_semantic_manifest
 from tests.python.parsed_projects import parsed
 
 from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
 
-# By metric: the same in SQL, over `marts.fct_student_years`.
+# The metrics of outcome measures, by name. YAML cannot read the seed, so tests compare them.
+OUTCOMES = {
+    metric["name"]: metric
+    for metric in yaml.safe_load((PROJECT_DIR / "models/semantic/student_years.yml").read_text())[
+        "metrics"
+    ]
+    if "config" in metric
+}
+# By metric: the same in SQL, over `marts.fct_student_years` and the measures of each row.
 METRICS = {
     "students": "count(distinct student_key)",
     "people": "count(distinct person_id)",
-    "attendance_rate": "avg(attendance_rate)",
-    "chronic_absence_federal": "avg(is_chronically_absent_federal::int)",
-    "chronic_absence_pde": "avg(is_chronically_absent_pde::int)",
-    "gpa": "avg(gpa)",
-    "proficiency_math": "avg(is_proficient_math::int)",
-    "proficiency_reading": "avg(is_proficient_reading::int)",
-    "promise_on_track": """
-        count(*) filter (where promise_status in ('on_track', 'eligible'))::numeric
-        / nullif(count(*) filter (where promise_status not in ('not_applicable', 'unknown')), 0)
-    """,
+    **{
+        name: f"avg((outcomes ->> '{metric['config']['meta']['outcome_measure']}')::numeric)"
+        for name, metric in OUTCOMES.items()
+    },
     "involvement_ever": "avg(involved_ever::int)",
     "involvement_prior_year": "avg(involved_prior_year::int)",
     "involvement_concurrent": "avg(involved_concurrent::int)",
@@ -114,6 +117,11 @@ def test_metrics_equal_sql_on_the_marts(
             f"""
             select {", ".join([*columns, *METRICS.values()])}
             from marts.fct_student_years
+            left join (
+                select student_key, school_year, jsonb_object_agg(measure, value) as outcomes
+                from analysis.int_student_year_measures
+                group by student_key, school_year
+            ) as measured using (student_key, school_year)
             group by {", ".join(columns)}
             """.encode()
         ).fetchall()
@@ -128,20 +136,33 @@ def test_metrics_equal_sql_on_the_marts(
                 assert float(found) == pytest.approx(float(value), abs=1e-9), metric
 
 
-@pytest.mark.parametrize("dimension", DIMENSIONS.values())
-def test_measures_by_group_equal_those_of_identified_students(
-    built_demo: Settings, dimension: str
+def test_metrics_are_named_and_described_as_in_the_seed() -> None:
+    with (PROJECT_DIR / "seeds/policy/outcome_measures.csv").open(encoding="utf-8") as file:
+        seed = {row["measure"]: row for row in csv.DictReader(file)}
+    assert len(OUTCOMES) == 7
+    for metric in OUTCOMES.values():
+        row = seed[metric["config"]["meta"]["outcome_measure"]]
+        found = metric["label"], metric["description"]
+        assert found == (row["measure_label"], row["definition"])
+
+
+def test_pseudonymized_student_years_have_the_values_of_the_identified_ones(
+    built_demo: Settings,
 ) -> None:
     with connect(built_demo) as connection:
-        by_group = [
+        ((columns,),) = connection.execute(
+            """
+            select string_agg(column_name, ', ')
+            from information_schema.columns
+            where
+                (table_schema, table_name) = ('marts_pseudonymized', 'fct_student_years')
+                and column_name not in ('student_key', 'person_id', 'birth_year')
+            """
+        ).fetchall()
+        identified, pseudonymized = (
             connection.execute(
-                f"""
-                select school_year, {dimension}, {", ".join(list(METRICS.values())[2:])}
-                from {schema}.fct_student_years
-                group by school_year, {dimension}
-                order by school_year, {dimension}
-                """.encode()
+                f"select {columns} from {schema}.fct_student_years order by {columns}".encode()
             ).fetchall()
             for schema in ("marts", "marts_pseudonymized")
-        ]
-    assert by_group[0] == by_group[1]
+        )
+    assert identified == pseudonymized != []

@@ -14,15 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from tests.python.suppression.publication import DECIMALS, RANGES
+from tests.python.suppression.publication import DECIMALS, MEASURES, RANGES
 
 DEFINITIONS = ("ever", "prior_year", "concurrent")
 # Whoever is involved in one year or the other is also involved at some point.
 STATES = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 0, 1], [1, 1, 1]])
-MEASURES = [
-    "attendance_rate", "is_chronically_absent_pde", "is_chronically_absent_federal", "gpa",
-    "is_proficient_math", "is_proficient_reading", "promise_on_track_or_eligible",
-]  # fmt: skip
 GROUPS = [
     "grade_band", "race", "gender", "english_learner", "special_education", "economic_status",
 ]  # fmt: skip
@@ -75,7 +71,7 @@ def attack(
 
 def _predicted(children: pd.DataFrame, state: np.ndarray, is_known: np.ndarray) -> np.ndarray:
     """The probability of each state, from the outcomes of the known children."""
-    values = children[MEASURES].astype(float)
+    values = children[list(MEASURES)].astype(float)
     features = np.column_stack(
         [
             values.fillna(values.mean()).fillna(0),
@@ -118,7 +114,7 @@ def _sums(
             # The others are all children but the involved.
             rest = 0.0 if sign == 1 else 1.0
             yield sign * counts, n - rest * counts.sum(), policy.noise_variance
-            rounding = (n * 10.0 ** -DECIMALS.get(row.measure, 3)) ** 2 / 12
+            rounding = (n * 10.0 ** -DECIMALS[row.measure]) ** 2 / 12
             if row.measure in RANGES:
                 deviations = counts * (outcome - value)
                 noise = (policy.mean_noise * RANGES[row.measure]) ** 2

@@ -5,8 +5,12 @@ An attack is measured on publications with random cell keys: every secret would 
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pandas as pd
+
+from outcomes.config import PROJECT_DIR
 
 SIDES = ("involved", "not_involved")
 COUNTS = ("n_involved", "n_not_involved", "total_involved", "total_not_involved")
@@ -14,9 +18,15 @@ KEY = [
     "school_year", "district_id", "group_type", "group_value", "program_group", "involvement",
     "measure",
 ]  # fmt: skip
-# Of the measures that are means; shares have 1 and 3.
-RANGES = {"attendance_rate": 1, "gpa": 4}
-DECIMALS = {"gpa": 2}
+with (PROJECT_DIR / "seeds/policy/outcome_measures.csv").open(encoding="utf-8") as _file:
+    MEASURES = {row["measure"]: row for row in csv.DictReader(_file)}
+DECIMALS = {measure: int(row["decimals"]) for measure, row in MEASURES.items()}
+# Of the measures that are means; shares have 1.
+RANGES = {
+    measure: int(row["value_range"])
+    for measure, row in MEASURES.items()
+    if row["is_proportion"] == "false"
+}
 
 
 def drawn(rows: pd.DataFrame, chance: np.random.Generator) -> pd.DataFrame:
@@ -55,7 +65,7 @@ def published(rows: pd.DataFrame, policy: pd.Series, table: pd.DataFrame) -> pd.
             coded |= share & ((value < lowest) | (value > highest))
             shown[f"n_{side}"] = noisy[f"n_{side}"]
             shown[f"value_{side}"] = [
-                round(number, DECIMALS.get(measure, 3))
+                round(number, DECIMALS[measure])
                 for number, measure in zip(
                     np.clip(value, lowest, highest), rows["measure"], strict=True
                 )

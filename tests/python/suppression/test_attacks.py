@@ -45,22 +45,29 @@ def small_counts(exact: pd.DataFrame, policy: pd.Series, table: pd.DataFrame, nu
 
 def children(built: Settings, district: str, school_year: int) -> pd.DataFrame:
     """The student-years of a district, and who is involved."""
-    return read(
+    students = read(
         built,
         f"""
         select
             student_years.*, grade_band,
             case is_english_learner when true then 'yes' when false then 'no' end
-                as english_learner,
-            case when promise_status not in ('not_applicable', 'unknown')
-                then promise_status in ('on_track', 'eligible') end
-                as promise_on_track_or_eligible
+                as english_learner
         from marts.fct_student_years as student_years
         left join policy.grade_bands using (grade)
         where district_id = '{district}' and school_year = {school_year}
         order by student_key
         """,
-    ).replace({True: 1.0, False: 0.0, None: np.nan})
+    )
+    measures = read(
+        built,
+        "select student_key, measure, value from analysis.int_student_year_measures "
+        f"where school_year = {school_year}",
+    ).pivot(index="student_key", columns="measure", values="value")
+    return (
+        students.drop(columns=measures.columns, errors="ignore")
+        .join(measures, on="student_key")
+        .replace({True: 1.0, False: 0.0, None: np.nan})
+    )
 
 
 def found_children(

@@ -40,22 +40,10 @@ COUNTED = """
             ('ever', involved_ever), ('prior_year', involved_prior_year),
             ('concurrent', involved_concurrent)
         ) as definitions (involvement, is_involved)
-        cross join lateral (
-            values
-            ('attendance_rate', attendance_rate is not null, null),
-            ('gpa', gpa is not null, null),
-            (
-                'is_chronically_absent_federal', is_chronically_absent_federal is not null,
-                is_chronically_absent_federal
-            ),
-            (
-                'is_chronically_absent_pde', is_chronically_absent_pde is not null,
-                is_chronically_absent_pde
-            ),
-            ('is_proficient_math', is_proficient_math is not null, is_proficient_math),
-            ('is_proficient_reading', is_proficient_reading is not null, is_proficient_reading)
-        ) as measures (measure, counts, has_outcome)
-        where counts
+        inner join analysis.int_student_year_measures as measures
+            using (student_key, school_year)
+        inner join policy.outcome_measures using (measure)
+        cross join lateral (select is_proportion and value = 1 as has_outcome) as outcomes
         group by 1, 2, 3, 4, 5, 6
     )
 
@@ -180,7 +168,7 @@ def test_what_is_computed_follows_from_the_row_alone(
             assert pd.isna(row.gap)
             assert pd.isna(row.adjusted_gap)
         expected = [_bound(row.measure, values, numbers, row, policy, side) for side in (-1, 1)]
-        unit = 10.0 ** -DECIMALS.get(row.measure, 3)
+        unit = 10.0 ** -DECIMALS[row.measure]
         assert [row.ci_low, row.ci_high] == pytest.approx(expected, abs=unit)
 
 
@@ -239,7 +227,7 @@ def test_an_adjusted_gap_has_noise_of_its_own(shown: pd.DataFrame) -> None:
     noise = rows.drop_duplicates(["measure", "school_year", "true_gap", "true_adjusted_gap"])
     of_gap = (noise.gap - noise.true_gap).astype(float)
     of_adjusted = (noise.adjusted_gap - noise.true_adjusted_gap).astype(float)
-    units = noise.measure.map(DECIMALS).fillna(3).rpow(10.0) ** -1
+    units = noise.measure.map(DECIMALS).rpow(10.0) ** -1
     assert len(noise) > 40
     assert ((of_gap - of_adjusted).abs() <= units).mean() < 0.2
     assert abs(np.corrcoef(of_gap, of_adjusted)[0, 1]) < 0.5

@@ -1,0 +1,54 @@
+"""How reports write outcome measures: the seed `outcome_measures`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An outcome measure; policy.yml describes the fields."""
+
+    measure: str
+    measure_label: str
+    definition: str
+    higher_is_better: bool
+    value_range: int
+    decimals: int
+    display_factor: int
+    unit: str | None
+    gap_unit: str
+    finding: str | None
+
+    def number(self, value: float, *, signed: bool = False) -> str:
+        """A value or difference as people read it, without its unit."""
+        decimals = self.decimals - round(math.log10(self.display_factor))
+        return f"{value * self.display_factor:{'+' if signed else ''}.{decimals}f}"
+
+    def value(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{self.number(value)} {self.unit or ''}".rstrip()
+
+    def gap(self, value: float) -> str:
+        """A difference of two values with its sign and unit."""
+        return f"{self.number(value, signed=True)} {self.gap_unit}"
+
+
+def headline_measures(connection: psycopg.Connection) -> dict[str, Measure]:
+    """The measures that the department quotes, by name, in the order of lists."""
+    with connection.cursor(row_factory=class_row(Measure)) as cursor:
+        cursor.execute(
+            """
+            select
+                measure, measure_label, definition, higher_is_better, value_range, decimals,
+                display_factor, unit, gap_unit, finding
+            from policy.outcome_measures
+            where quoted_in is not null
+            order by position
+            """
+        )
+        return {row.measure: row for row in cursor}
