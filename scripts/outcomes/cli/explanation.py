@@ -52,7 +52,7 @@ def _waterfall(candidate: Candidate, steps: list[Step]) -> Table:
     scale = BAR_WIDTH / (high - low or 1)
     for row, start, end in zip(rows, totals, totals[1:], strict=False):
         bar = _bar(start - low, end - low, scale)
-        table.add_row(row.comparison, row.level, f"{row.weight:+.1f}", bar)
+        table.add_row(row.comparison.replace("_", " "), row.level, f"{row.weight:+.1f}", bar)
     table.add_section()
     table.add_row(
         "total",

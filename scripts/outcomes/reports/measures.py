@@ -43,12 +43,10 @@ def headline_measures(connection: psycopg.Connection) -> dict[str, Measure]:
     with connection.cursor(row_factory=class_row(Measure)) as cursor:
         cursor.execute(
             """
-            select
-                measure, measure_label, definition, higher_is_better, value_range, decimals,
-                display_factor, unit, gap_unit, finding
+            select measure, measure_label, definition, higher_is_better, value_range,
+                decimals, display_factor, unit, gap_unit, finding
             from policy.outcome_measures
-            where quoted_in is not null
-            order by position
+            where quoted_in is not null order by position
             """
         )
         return {row.measure: row for row in cursor}

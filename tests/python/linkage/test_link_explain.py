@@ -90,6 +90,7 @@ def test_the_waterfall_shows_no_names(
     assert result.exit_code == 0, result.output
     for words in ("prior", "same birth date", "total", "link (by ", "Runner-up"):
         assert words in result.output
+    assert "birth_date" not in result.output, "comparisons are shown in words"
     with connect(built_demo) as connection:
         names = connection.execute(
             "select last_name, first_name from marts.dim_students where student_key = %s", [student]
