@@ -236,7 +236,7 @@ graded as (
             > grades.max_rejected_share
             * (measured.rows_loaded + measured.rows_rejected)
             or measured.files_quarantined + measured.files_held
-            > grades.max_files_set_aside
+            > grades.max_files_not_loaded
             or measured.files_missing > grades.max_files_missing
             or measured.files_without_rows > grades.max_files_without_rows
             or measured.days_late > grades.max_days_late

@@ -65,7 +65,7 @@ accepted as (
 
 ),
 
-set_aside as (
+not_loaded as (
 
     select
         partner_id,
@@ -95,7 +95,7 @@ sources as (
         partner_id,
         contract_object,
         source_id
-    from set_aside
+    from not_loaded
 
 ),
 
@@ -115,8 +115,8 @@ expected as (
                 )
         end as expected_on,
         partners.latency_days,
-        coalesce(set_aside.files_quarantined, 0) as files_quarantined,
-        coalesce(set_aside.files_held, 0) as files_held,
+        coalesce(not_loaded.files_quarantined, 0) as files_quarantined,
+        coalesce(not_loaded.files_held, 0) as files_held,
         as_of.as_of_date
     from objects_in_use
     inner join partners using (partner_id)
@@ -127,11 +127,11 @@ expected as (
             objects_in_use.partner_id = accepted.partner_id
             and objects_in_use.contract_object = accepted.contract_object
             and sources.source_id is not distinct from accepted.source_id
-    left join set_aside
+    left join not_loaded
         on
-            objects_in_use.partner_id = set_aside.partner_id
-            and objects_in_use.contract_object = set_aside.contract_object
-            and sources.source_id is not distinct from set_aside.source_id
+            objects_in_use.partner_id = not_loaded.partner_id
+            and objects_in_use.contract_object = not_loaded.contract_object
+            and sources.source_id is not distinct from not_loaded.source_id
 
 ),
 

@@ -38,6 +38,6 @@ where
     and (
         files.lines
         <> files.header_lines + files.blank_lines + files.trailer_lines
-        + files.lines_loaded + files.lines_rejected + files.lines_not_for_us
+        + files.lines_loaded + files.lines_rejected + files.lines_filtered_out
         or files.rows_rejected <> coalesce(rejects.rows_rejected, 0)
     )

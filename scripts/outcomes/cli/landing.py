@@ -205,7 +205,7 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
         "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
     ):  # fmt: skip
         table.add_column(name, justify="right", no_wrap=True)
-    if has_others := any(outcome.counts.rows_not_for_us for outcome in outcomes):
+    if has_others := any(outcome.counts.rows_filtered_out for outcome in outcomes):
         table.add_column("not\nfor us", justify="right", no_wrap=True)
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.partner_id == partner]
@@ -220,7 +220,7 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
             sum(outcome.issues for outcome in own),
         ]
         if has_others:
-            numbers.append(sum(outcome.counts.rows_not_for_us for outcome in own))
+            numbers.append(sum(outcome.counts.rows_filtered_out for outcome in own))
         table.add_row(partner, *(f"{number:,}" if number else "–" for number in numbers))
     return table
 
@@ -234,7 +234,7 @@ def _show_report(report: FileReport) -> None:
         console.print(
             f"[{colour}]{file_name}[/]: {counts.lines:,} lines, "
             f"{counts.rows_loaded:,} rows would load, {counts.rows_rejected:,} would be rejected"
-            + (f", {counts.rows_not_for_us:,} not for us" if counts.rows_not_for_us else "")
+            + (f", {counts.rows_filtered_out:,} filtered out" if counts.rows_filtered_out else "")
         )
         if detail:
             console.print(f"  warning: {detail}")

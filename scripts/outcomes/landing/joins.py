@@ -82,7 +82,7 @@ def join(connection: psycopg.Connection, contract: Contract, as_of_date: date) -
             elif own:
                 ledger.take_back_joined(connection, own[-1].file_id)
                 if fault:
-                    found.append(Joined(own[-1], own[-1].counts.set_aside(), fault=fault))
+                    found.append(Joined(own[-1], own[-1].counts.without_loaded_rows(), fault=fault))
                 else:
                     found.append(_store(connection, contract, item, own[-1], rows))
                     if found[-1].fault:
@@ -171,6 +171,6 @@ def _store(
     try:
         counts.require_enough_rows(rejected)
     except FileError as fault:
-        return Joined(file, counts.set_aside(), fault=fault)
+        return Joined(file, counts.without_loaded_rows(), fault=fault)
     ledger.close_joined(connection, file.file_id, counts, in_snapshot)
     return Joined(file, counts, issues)

@@ -285,7 +285,7 @@ def add_quarantined(
 
 def _quarantined(counts: Counts, fault: FileError) -> dict[str, Any]:
     return {
-        **asdict(counts.set_aside()),
+        **asdict(counts.without_loaded_rows()),
         "status": "quarantined",
         "reason_code": fault.reason.value,
         "detail": fault.detail,

@@ -28,7 +28,7 @@ def too_large() -> FileError:
 
 
 def too_many_rejected(rejected: int, rows: int) -> bool:
-    """Whether so many of a file's rows are rejected that the file is set aside.
+    """Whether so many of a file's rows are rejected that the file is quarantined.
 
     All of them always are too many; otherwise the seed `rejection_limits` says how many.
     """

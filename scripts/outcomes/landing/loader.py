@@ -435,7 +435,7 @@ def _load(
             key.as_of_date,
             fault.reason.value,
             fault.detail,
-            counts=reading.counts.set_aside(),
+            counts=reading.counts.without_loaded_rows(),
             error=fault.error,
         )
 

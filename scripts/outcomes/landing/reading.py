@@ -55,10 +55,10 @@ class Counts:
     trailer_lines: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0
-    rows_not_for_us: int = 0
+    rows_filtered_out: int = 0
     lines_loaded: int = 0
     lines_rejected: int = 0
-    lines_not_for_us: int = 0
+    lines_filtered_out: int = 0
 
     def after_join(self, valid: ValidBlock, *, is_own: bool) -> Counts:
         """The counts after rows of the file, or of an earlier one, were joined."""
@@ -68,18 +68,18 @@ class Counts:
         lines = count_lines(valid.rejected)
         return replace(
             self,
-            rows_loaded=self.rows_loaded - rejected - valid.rows_not_for_us,
+            rows_loaded=self.rows_loaded - rejected - valid.rows_filtered_out,
             rows_rejected=self.rows_rejected + rejected,
-            rows_not_for_us=self.rows_not_for_us + valid.rows_not_for_us,
-            lines_loaded=self.lines_loaded - lines - valid.lines_not_for_us,
+            rows_filtered_out=self.rows_filtered_out + valid.rows_filtered_out,
+            lines_loaded=self.lines_loaded - lines - valid.lines_filtered_out,
             lines_rejected=self.lines_rejected + lines,
-            lines_not_for_us=self.lines_not_for_us + valid.lines_not_for_us,
+            lines_filtered_out=self.lines_filtered_out + valid.lines_filtered_out,
         )
 
     @property
     def rows(self) -> int:
         """All rows, whatever became of them."""
-        return self.rows_loaded + self.rows_rejected + self.rows_not_for_us
+        return self.rows_loaded + self.rows_rejected + self.rows_filtered_out
 
     def require_enough_rows(self, rejected: list[pl.DataFrame]) -> None:
         """Refuse a file with too many rejected rows, and say what is wrong with most of them.
@@ -104,7 +104,7 @@ class Counts:
             f"{self.rows_rejected} of {self.rows} rows are broken: {named}",
         )
 
-    def set_aside(self) -> Counts:
+    def without_loaded_rows(self) -> Counts:
         """The counts if nothing of the file is loaded."""
         return Counts(lines=self.lines, lines_rejected=self.lines)
 
@@ -164,7 +164,7 @@ class FileReading:
         item = self._require_object()
         layout = item.file
         if item.is_reference:
-            self.counts.lines_not_for_us = self.counts.lines
+            self.counts.lines_filtered_out = self.counts.lines
             return
         validator = Validator(
             item.before_transforms,
@@ -332,8 +332,8 @@ class FileReading:
     def _count(self, valid: ValidBlock) -> None:
         self.counts.rows_loaded += valid.rows_loaded
         self.counts.lines_loaded += valid.lines_loaded
-        self.counts.rows_not_for_us += valid.rows_not_for_us
-        self.counts.lines_not_for_us += valid.lines_not_for_us
+        self.counts.rows_filtered_out += valid.rows_filtered_out
+        self.counts.lines_filtered_out += valid.lines_filtered_out
         self.counts.blank_lines += valid.blank_lines
         self.counts.rows_rejected += valid.rejected.height
         self._rejected.append(valid.rejected.select(_FAULT))

@@ -37,8 +37,8 @@ class ValidBlock:
     rows_loaded: int
     lines_loaded: int
     blank_lines: int
-    rows_not_for_us: int = 0
-    lines_not_for_us: int = 0
+    rows_filtered_out: int = 0
+    lines_filtered_out: int = 0
 
 
 class Validator:
@@ -101,8 +101,8 @@ class Validator:
             rows_loaded=rows.height,
             lines_loaded=count_lines(rows),
             blank_lines=block.blank_lines,
-            rows_not_for_us=others.height,
-            lines_not_for_us=count_lines(others),
+            rows_filtered_out=others.height,
+            lines_filtered_out=count_lines(others),
         )
 
     def _refuse_a_second_table(self, rows: pl.DataFrame, flags: pl.DataFrame) -> None:
@@ -189,7 +189,7 @@ class Validator:
     def _split_off_others(
         self, rows: pl.DataFrame, flags: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """Rows for us or with a broken filter, their flags, and the rows not for us."""
+        """Rows to keep or with a broken filter, their flags, and the rows filtered out."""
         conditions = [meets(condition) for condition in self.item.row_filter]
         for_us = rows.select(pl.all_horizontal(conditions).alias("for_us"))["for_us"]
         decisive = [

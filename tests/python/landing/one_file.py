@@ -61,7 +61,7 @@ class Read:
 
     @property
     def reason(self) -> str | None:
-        """Why the file is set aside."""
+        """Why the file is quarantined."""
         return self.fault.reason.value if self.fault else None
 
 

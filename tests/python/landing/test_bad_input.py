@@ -201,7 +201,7 @@ def test_merged_cells_beyond_the_rows_are_harmless(tmp_path: Path) -> None:
     ] * 4
 
 
-def test_damaged_workbooks_are_read_or_set_aside_whatever_is_damaged(tmp_path: Path) -> None:
+def test_damaged_workbooks_are_read_or_quarantined_whatever_is_damaged(tmp_path: Path) -> None:
     whole = clairton(tmp_path).read_bytes()
     for number in range(15):
         damaged = bytearray(whole)
@@ -246,7 +246,7 @@ def test_a_workbook_larger_than_memory_allows_is_refused(
 # Archives
 
 
-def test_damaged_archives_are_read_or_set_aside_whatever_is_damaged(tmp_path: Path) -> None:
+def test_damaged_archives_are_read_or_quarantined_whatever_is_damaged(tmp_path: Path) -> None:
     for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", method) as archive:

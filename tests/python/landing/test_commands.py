@@ -36,7 +36,7 @@ def test_land_reports_and_succeeds(connection: psycopg.Connection, tmp_path: Pat
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_counts_fit_a_terminal(width: int, capsys: pytest.CaptureFixture[str]) -> None:
-    counts = Counts(rows_loaded=15_000_000, rows_rejected=1_234_567, rows_not_for_us=123_456)
+    counts = Counts(rows_loaded=15_000_000, rows_rejected=1_234_567, rows_filtered_out=123_456)
     outcome = Outcome("a_district_of_a_long_name", "a.csv", "loaded", counts=counts, issues=54_321)
     Console(width=width).print(counts_table([outcome], "Landed"))
     words = capsys.readouterr().out.split()

@@ -64,7 +64,7 @@ def require(
     assert found[1] == rejected
     assert asdict(found[0]) == {
         "lines": lines, "rows_rejected": sum(rejected.values()),
-        "rows_not_for_us": 0, "lines_not_for_us": 0, **counts
+        "rows_filtered_out": 0, "lines_filtered_out": 0, **counts
     }  # fmt: skip
     parts = (
         "header_lines", "blank_lines", "lines_loaded", "lines_rejected", "trailer_lines",

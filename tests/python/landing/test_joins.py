@@ -142,12 +142,12 @@ def test_values_are_looked_up_and_rows_are_combined(
         (8, 8, "bad_date", "begin"),
     ]
     counts = outcomes["enrollments.csv"].counts
-    assert (counts.rows_loaded, counts.rows_rejected, counts.rows_not_for_us) == (3, 3, 1)
+    assert (counts.rows_loaded, counts.rows_rejected, counts.rows_filtered_out) == (3, 3, 1)
     assert sorted(
         ledger(
             connection,
             "file_name, lines = header_lines + blank_lines + lines_loaded + lines_rejected"
-            " + lines_not_for_us + trailer_lines, rows_loaded, rows_in_snapshot",
+            " + lines_filtered_out + trailer_lines, rows_loaded, rows_in_snapshot",
         )
     ) == [
         ("classes.csv", True, 4, 4),
@@ -241,7 +241,7 @@ def test_district_check_joins_files_too(contracts: Contracts, tmp_path: Path) ->
     code, output = run("district", "check", contract, *sorted(delivery.iterdir()))
     assert code == 3
     assert (
-        "enrollments.csv: 9 lines, 3 rows would load, 3 would be rejected, 1 not for us" in output
+        "enrollments.csv: 9 lines, 3 rows would load, 3 would be rejected, 1 filtered out" in output
     )
     assert "missing_value in school, 2 times" in output
 

@@ -46,7 +46,7 @@ def read(
     counts = reading.counts
     assert counts.lines == (
         counts.header_lines + counts.blank_lines + counts.trailer_lines
-        + counts.lines_loaded + counts.lines_rejected + counts.lines_not_for_us
+        + counts.lines_loaded + counts.lines_rejected + counts.lines_filtered_out
     )  # fmt: skip
     return rows, counts, rejected
 
@@ -371,7 +371,7 @@ def test_filtered_rows_are_counted_and_are_no_fault(tmp_path: Path) -> None:
     condition = {"property": "role", "in": ["student"]}
     rows, counts, rejected = read(tmp_path, text, {}, columns, rowFilter=[condition])
     assert rows == [("01", "student")]
-    assert counts.rows_not_for_us == 2, "also if they have faults"
+    assert counts.rows_filtered_out == 2, "also if they have faults"
     assert rejected == {"bad_format": [4], "missing_value": [5], "unknown_code": [6]}
     condition = {"property": "role", "notIn": ["teacher"]}
     assert read(tmp_path, text, {}, columns, rowFilter=[condition])[0] == rows
@@ -382,7 +382,7 @@ def test_a_reference_file_is_accepted_and_not_read(tmp_path: Path) -> None:
     path.write_bytes(b'any,"thing\n\0\n')
     reading = reading_of(contract_for({}, {"name": path.name}, snapshot="reference"), path)
     assert list(reading.blocks()) == []
-    assert (reading.counts.lines, reading.counts.lines_not_for_us) == (2, 2)
+    assert (reading.counts.lines, reading.counts.lines_filtered_out) == (2, 2)
     assert reading.counts.rows_rejected == 0
 
 

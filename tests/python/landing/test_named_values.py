@@ -61,7 +61,7 @@ def read(found: FileReading) -> Read:
     counts = found.counts
     assert counts.lines == (
         counts.header_lines + counts.blank_lines + counts.trailer_lines
-        + counts.lines_loaded + counts.lines_rejected + counts.lines_not_for_us
+        + counts.lines_loaded + counts.lines_rejected + counts.lines_filtered_out
     )  # fmt: skip
     return rows, rejected, nulled, found.warnings
 

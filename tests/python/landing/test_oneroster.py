@@ -106,7 +106,7 @@ def test_an_export_lands_as_sent(
     assert {o.status for o in outcomes.values()} == {"loaded"}
     assert {name: o.detail for name, o in outcomes.items() if o.detail} == {}
     assert rejects(connection) == []
-    assert outcomes["users.csv"].counts.rows_not_for_us == 1, "the teacher"
+    assert outcomes["users.csv"].counts.rows_filtered_out == 1, "the teacher"
     assert spells(connection, WEEK_1) == SPELLS
     assert connection.execute(
         """
@@ -190,7 +190,7 @@ def test_results_are_marks_of_courses(
     export(tmp_path, WEEK_1, tables, version=version)
     outcomes = land_export(connection, contracts, tmp_path)
     assert rejects(connection) == []
-    assert outcomes["results.csv"].counts.rows_not_for_us == 1
+    assert outcomes["results.csv"].counts.rows_filtered_out == 1
     assert connection.execute(
         """
         select

@@ -451,7 +451,7 @@ def test_the_bounds_of_a_number_are_in_range(tmp_path: Path, build: Build) -> No
 
 
 @pytest.mark.parametrize(
-    ("rows", "broken", "is_set_aside"),
+    ("rows", "broken", "is_quarantined"),
     [
         (2, 1, False),
         (2, 2, True),
@@ -461,14 +461,14 @@ def test_the_bounds_of_a_number_are_in_range(tmp_path: Path, build: Build) -> No
         (40, 21, True),
     ],
 )
-def test_a_file_of_mostly_broken_rows_is_set_aside(
-    tmp_path: Path, rows: int, broken: int, is_set_aside: bool
+def test_a_file_of_mostly_broken_rows_is_quarantined(
+    tmp_path: Path, rows: int, broken: int, is_quarantined: bool
 ) -> None:
     """Above half of the rows and above ten, by the seed `rejection_limits`; and all of them."""
     codes = ["Q"] * broken + ["U"] * (rows - broken)
     events(tmp_path, *({"StudentID": f"{n:09}", "EventCode": c} for n, c in enumerate(codes)))
     (read,) = read_deliveries(tmp_path)
-    if is_set_aside:
+    if is_quarantined:
         assert read.fault and read.fault.detail == (
             f"{broken} of {rows} rows are broken: unknown_code in EventCode {broken} times, first "
             "in line 2"
