@@ -3,7 +3,7 @@
     unmapped code.
 #}
 {% macro join_meaning(alias, domain, relation, column) -%}
-left join {{ ref('code_crosswalk') }} as {{ alias }}
+left join {{ ref('stg_code_crosswalk') }} as {{ alias }}
     on
         {{ alias }}.domain = '{{ domain }}'
         and {{ relation }}.partner_id = {{ alias }}.partner_id

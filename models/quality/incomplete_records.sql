@@ -18,6 +18,12 @@ incomplete_enrollments as (
 
 ),
 
+contradicting_days as (
+
+    select * from {{ ref('int_contradicting_days') }}
+
+),
+
 services_without_client as (
 
     select * from {{ ref('int_services_without_client') }}
@@ -154,6 +160,8 @@ incomplete as (
     select * from students_without_record
     union all
     select * from incomplete_enrollments
+    union all
+    select * from contradicting_days
     union all
     select * from clients_without_record
     union all

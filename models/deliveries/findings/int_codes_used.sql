@@ -14,7 +14,7 @@ deliveries as (
 
 code_crosswalk as (
 
-    select * from {{ ref('code_crosswalk') }}
+    select * from {{ ref('stg_code_crosswalk') }}
 
 ),
 

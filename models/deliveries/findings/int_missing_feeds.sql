@@ -24,7 +24,9 @@ years as (
         bool_or(feeds_delivered.feed = 'enrollments') as has_enrollments,
         bool_or(calendars.district_id is not null) as has_calendar,
         bool_or(feeds_delivered.feed = 'attendance_events') as has_events,
-        bool_or(feeds_delivered.feed = 'attendance_totals') as has_totals
+        bool_or(
+            feeds_delivered.feed in ('attendance_totals', 'attendance_year_totals')
+        ) as has_totals
     from feeds_delivered
     left join calendars
         on

@@ -1,6 +1,7 @@
 {% set by_local_id = ['attendance_totals', 'course_marks'] %}
 {% set by_either_id = [
-    'students', 'enrollments', 'gpas', 'assessments', 'discipline_actions',
+    'students', 'enrollments', 'attendance_year_totals', 'gpas', 'assessments',
+    'discipline_actions',
 ] %}
 
 with

@@ -40,6 +40,15 @@ events as (
         enrollments.activity_date,
         enrollments.activity_code,
         enrollment_codes.kind,
+        -- Of one day, a re-entry follows the exit, and the exit of a student who never
+        -- came follows the entry. Other events are in the order of the file.
+        enrollment_codes.is_reentry
+        or enrollment_codes.is_no_show
+        or (
+            enrollment_codes.kind = 'exit'
+            and enrollments.activity_date
+            = make_date(enrollments.school_year - 1, 7, 1)
+        ) as is_second,
         min(enrollments.grade) as grade,
         min(enrollments.line_number) as line_number
     from enrollments
@@ -52,7 +61,9 @@ events as (
         enrollments.school_code,
         enrollments.activity_date,
         enrollments.activity_code,
-        enrollment_codes.kind
+        enrollment_codes.kind,
+        enrollment_codes.is_reentry,
+        enrollment_codes.is_no_show
 
 ),
 
@@ -64,7 +75,7 @@ numbered_events as (
         *,
         count(*) filter (where kind = 'exit') over (
             partition by district_id, district_student_id, school_year, school_code
-            order by activity_date desc, line_number desc
+            order by activity_date desc, is_second desc, line_number desc
         ) as exits_to_come
     from events
 
@@ -124,9 +135,14 @@ spells as (
         spells_of_the_year.entry_date,
         spells_of_the_year.exit_date,
         spells_of_the_year.exit_code,
+        -- Who left in the summer has both on July 1.
         coalesce(
-            exit_codes.is_no_show
-            and spells_of_the_year.exit_date = spells_of_the_year.entry_date,
+            spells_of_the_year.exit_date = spells_of_the_year.entry_date
+            and (
+                exit_codes.is_no_show
+                or spells_of_the_year.exit_date
+                = make_date(spells_of_the_year.school_year - 1, 7, 1)
+            ),
             false
         ) as is_no_show,
         row_number() over (

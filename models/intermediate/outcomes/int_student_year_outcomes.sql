@@ -18,6 +18,13 @@ days_known as (
 
 ),
 
+year_totals as (
+
+    select * from {{ ref('int_attendance_year_totals') }}
+    where is_possible
+
+),
+
 gpas as (
 
     select * from {{ ref('int_gpas_accepted') }}
@@ -120,19 +127,27 @@ suspensions as (
 
 ),
 
+-- Absences that were reported by day or by month, with an excuse or without, win over
+-- totals of the year.
 combined as (
 
     select
         student_years.*,
         case
+            when days_known.has_absences then coalesce(attendance.days_enrolled, 0)
+            when year_totals.days_enrolled is not null then year_totals.days_enrolled
             when days_known.has_days then coalesce(attendance.days_enrolled, 0)
         end as days_enrolled,
-        {% for kind in ['_excused', '_unexcused', ''] %}
+        {% for kind in ['_excused', '_unexcused'] %}
         case
             when days_known.has_absences
                 then coalesce(attendance.days_absent{{ kind }}, 0)
         end as days_absent{{ kind }},
         {% endfor %}
+        case
+            when days_known.has_absences then coalesce(attendance.days_absent, 0)
+            else year_totals.days_absent
+        end as days_absent,
         latest_gpas.gpa,
         pssa_levels.math_level as pssa_math_level,
         pssa_levels.reading_level as pssa_reading_level,
@@ -142,6 +157,7 @@ combined as (
     from student_years
     left join days_known using (district_id, district_student_id, school_year)
     left join attendance using (district_id, district_student_id, school_year)
+    left join year_totals using (district_id, district_student_id, school_year)
     left join latest_gpas using (district_id, district_student_id, school_year)
     left join pssa_levels using (district_id, district_student_id, school_year)
     left join suspensions using (district_id, district_student_id, school_year)

@@ -21,7 +21,8 @@ from outcomes.landing.deliveries import printable
 from outcomes.landing.land import Landing, release_held_file, replay_archive
 from outcomes.landing.land import land as land_path
 from outcomes.landing.loader import ALREADY_LANDED, NOT_LANDED, Outcome
-from outcomes.landing.skeleton import crosswalk_of, write_skeleton, write_standard
+from outcomes.landing.skeleton import crosswalk_of, write_skeleton
+from outcomes.landing.standards import write_standard
 
 district_app = typer.Typer(help="Partners and their contracts.", no_args_is_help=True)
 
@@ -105,7 +106,7 @@ def new(
         list[Path] | None, typer.Argument(help="Files as the partner would send them.")
     ] = None,
     standard: Annotated[
-        str, typer.Option(help=f"The standard that the files follow: {' or '.join(STANDARDS)}.")
+        str, typer.Option(help=f"The standard that the files follow: {', '.join(STANDARDS)}.")
     ] = "",
 ) -> None:
     """Write a first contract for a new district, with the columns of its sample files.
@@ -113,18 +114,21 @@ def new(
     Complete it: the agreement, the columns to keep, types, codes and feeds. An existing
     contract is never changed.
 
-    For a standard export the contract is almost complete; give one sample for its name.
+    For files of a standard the contract is almost complete. Give the archive of an OneRoster
+    export, or one file of each PIMS template that the district sends.
 
     Example:
         outcomes district new contracts/steel_valley.odcs.yaml roster.csv attendance.zip
         outcomes district new contracts/duquesne.odcs.yaml export.zip --standard oneroster-1.1
+        outcomes district new contracts/propel.odcs.yaml samples/*.csv --standard pims
     """
     shown, codes = escape(printable(contract)), escape(printable(crosswalk_of(contract)))
     if standard:
         write_standard(contract, standard, samples or [])
+        code_standard = f"{contract.name.removesuffix('.odcs.yaml')},{STANDARDS[standard].family}"
         console.print(
-            f"{codes}: the standard's codes; add the district's subjects and append them to "
-            "seeds/crosswalks/code_crosswalk.csv."
+            f"seeds/crosswalks/code_standards.csv: append the row {escape(code_standard)}, so that "
+            "the standard's codes hold for the district."
         )
         console.print(f"{shown}: complete every TODO, then run `outcomes district check` with it.")
         return

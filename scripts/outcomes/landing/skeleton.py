@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from outcomes.contracts.standards import STANDARDS, contract_text, crosswalk_text
 from outcomes.errors import OutcomesError
 from outcomes.landing import workbook
 from outcomes.landing.delimited import read_record
@@ -77,7 +76,7 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
         OutcomesError: the contract exists, its name is not that of a contract, or a sample
             cannot be read.
     """
-    partner_id = _partner_id(contract)
+    partner_id = partner_of(contract)
     skeleton = Skeleton()
     for sample in samples:
         try:
@@ -109,7 +108,7 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
         "schema": skeleton.objects,
     }
     text = _HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=88)
-    _write(contract, text)
+    write_contract(contract, text)
     if skeleton.codes:
         _write_crosswalk(crosswalk_of(contract), partner_id, skeleton.codes)
     return skeleton
@@ -129,23 +128,7 @@ def _write_crosswalk(file: Path, partner_id: str, codes: set[tuple[str, str]]) -
         )
 
 
-def write_standard(contract: Path, standard: str, samples: Sequence[Path]) -> None:
-    """Write the contract for a standard's export, with the file name of a sample.
-
-    Raises:
-        OutcomesError: the standard is unknown, or as in `write_skeleton`.
-    """
-    if standard not in STANDARDS:
-        raise OutcomesError(f"--standard: expected one of {', '.join(STANDARDS)}.")
-    if len(samples) > 1:
-        raise OutcomesError("Give one sample: the zip archive of the export.")
-    partner_id, known = _partner_id(contract), STANDARDS[standard]
-    sample = samples[0].name if samples else known.sample
-    _write(contract, contract_text(known, partner_id, _with_date_placeholders(sample)))
-    crosswalk_of(contract).write_text(crosswalk_text(known, partner_id), encoding="utf-8")
-
-
-def _with_date_placeholders(name: str) -> str:
+def with_date_placeholders(name: str) -> str:
     """A file's name with its date replaced by the contract's placeholder."""
     for pattern, part in _DATES:
         name, found = pattern.subn(part, name, count=1)
@@ -154,14 +137,24 @@ def _with_date_placeholders(name: str) -> str:
     return name
 
 
-def _partner_id(contract: Path) -> str:
+def partner_of(contract: Path) -> str:
+    """The partner's id, from the file name of its contract.
+
+    Raises:
+        OutcomesError: it is not such a name.
+    """
     partner_id = contract.name.removesuffix(".odcs.yaml")
     if partner_id == contract.name or not partner_id.replace("_", "").isalnum():
         raise OutcomesError(f"{contract}: expected a name such as steel_valley.odcs.yaml.")
     return partner_id
 
 
-def _write(contract: Path, text: str) -> None:
+def write_contract(contract: Path, text: str) -> None:
+    """Write a new contract.
+
+    Raises:
+        OutcomesError: the file exists, or cannot be written.
+    """
     try:
         with contract.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -175,10 +168,10 @@ def _objects(sample: Path, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
     for file in unknown_files(DeliveredFile("", date.min, sample.name, sample)):
         if file.fault and file.fault.reason is not Reason.UNKNOWN_FILE:
             raise file.fault
-        layout, name = {"name": _with_date_placeholders(sample.name)}, sample.name
+        layout, name = {"name": with_date_placeholders(sample.name)}, sample.name
         if sample.name.lower().endswith(".zip"):
             name = file.file_name.removeprefix(f"{sample.name}/")
-            layout |= {"compression": "zip", "member": _with_date_placeholders(name)}
+            layout |= {"compression": "zip", "member": with_date_placeholders(name)}
         elif sample.name.lower().endswith(".gz"):
             name = sample.stem
             layout |= {"compression": "gzip"}
@@ -237,7 +230,7 @@ def _columns(
 
 def _object_name(name: str) -> str:
     """A file's name without its ending and its date."""
-    return re.sub(r"[-_.]*\{[^}]*\}", "", _with_date_placeholders(name)).split(".")[0] or name
+    return re.sub(r"[-_.]*\{[^}]*\}", "", with_date_placeholders(name)).split(".")[0] or name
 
 
 def _sheets(layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
@@ -251,7 +244,7 @@ def _sheets(layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> Itera
 
 
 def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton) -> dict[str, Any]:
-    encoding = _encoding(content)
+    encoding = encoding_of(content)
     newline = survey(io.BytesIO(content), encoding).newline
     reader = LineReader(io.BytesIO(content), encoding, newline)
     lines = chain.from_iterable(batch for _, batch in reader)
@@ -259,8 +252,7 @@ def _text(name: str, layout: dict[str, Any], content: bytes, skeleton: Skeleton)
     if not any(text.strip() for text in texts):
         raise FileError(Reason.EMPTY_FILE, "expected a header; the file has no line")
     layout = {**layout, "encoding": encoding}
-    # The delimiter that occurs equally often in most lines.
-    delimiter = max(_DELIMITERS, key=lambda mark: _agreement(texts, mark))
+    delimiter = delimiter_of(texts)
     filled = [text for text in texts if text.strip()]
     is_ragged = 2 * _agreement(texts, delimiter) < len(filled)
     # The last line may be a trailer, which crosses the columns.
@@ -289,6 +281,11 @@ def _is_short(rows: list[list[str]], table: Layout) -> bool:
     """Whether rows have one field more than their header."""
     widths = Counter(len(row) for row in rows[table.first : table.last + 1] if any(row))
     return len(rows[table.header or 0]) + 1 == widths.most_common(1)[0][0] if widths else False
+
+
+def delimiter_of(lines: Sequence[str]) -> str:
+    """The delimiter that occurs equally often in most lines."""
+    return max(_DELIMITERS, key=lambda mark: _agreement(lines, mark))
 
 
 def _agreement(lines: Sequence[str], mark: str) -> int:
@@ -421,7 +418,7 @@ def _document(
     return {"name": name, "customProperties": custom, "properties": properties}
 
 
-def _encoding(content: bytes) -> str:
+def encoding_of(content: bytes) -> str:
     """A guess for a person to confirm; the loader itself never guesses."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

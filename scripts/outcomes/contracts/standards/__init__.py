@@ -1,9 +1,10 @@
-"""Contracts for the exports that a standard defines, written from templates."""
+"""Contracts for the files that a standard defines, written from templates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -12,21 +13,22 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Standard:
-    """A version of a standard: its template, and a file name for a district without a sample."""
+    """A version of a standard; its codes are the rows of `code_crosswalk` with its family."""
 
-    template: str
+    family: str
     version: str
-    sample: str
 
 
 STANDARDS = {
-    f"oneroster-{version}": Standard("oneroster", version, "oneroster_20120901.zip")
-    for version in ("1.1", "1.2")
+    "oneroster-1.1": Standard("oneroster", "1.1"),
+    "oneroster-1.2": Standard("oneroster", "1.2"),
+    "pims": Standard("pims", "2025"),
+    "pims-2012": Standard("pims", "2012"),
 }
 
 
-def contract_text(standard: Standard, partner_id: str, file_name: str) -> str:
-    """The contract of a partner that sends the standard's files under a name."""
+def contract_text(standard: str, partner_id: str, **values: Any) -> str:
+    """The contract of a partner that follows a standard; `values` complete its template."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         trim_blocks=True,
@@ -35,15 +37,11 @@ def contract_text(standard: Standard, partner_id: str, file_name: str) -> str:
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - YAML, not HTML
     )
-    return environment.get_template(f"{standard.template}.yaml.jinja").render(
+    known = STANDARDS[standard]
+    return environment.get_template(f"{known.family}.yaml.jinja").render(
+        standard=standard,
+        version=known.version,
         partner_id=partner_id,
         name=partner_id.replace("_", " ").title(),
-        version=standard.version,
-        file_name=file_name,
+        **values,
     )
-
-
-def crosswalk_text(standard: Standard, partner_id: str) -> str:
-    """The crosswalk rows of the standard's codes, for a partner."""
-    rows = (_FOLDER / f"{standard.template}.crosswalk.csv").read_text("utf-8")
-    return rows.format(partner_id=partner_id)

@@ -1,0 +1,81 @@
+with
+
+year_totals as (
+
+    select * from {{ ref('int_attendance_year_totals') }}
+
+),
+
+days_known as (
+
+    select * from {{ ref('int_days_known') }}
+
+),
+
+attendance_months as (
+
+    select * from {{ ref('int_attendance_months') }}
+
+),
+
+counted as (
+
+    select
+        district_id,
+        district_student_id,
+        school_year,
+        sum(days_enrolled) as days_enrolled,
+        sum(days_absent_excused) + sum(days_absent_unexcused) as days_absent
+    from attendance_months
+    group by district_id, district_student_id, school_year
+
+),
+
+findings as (
+
+    select
+        'sent_twice' as reason_code,
+        rows_left_out as rows_affected,
+        year_totals.*
+    from year_totals
+    where rows_left_out > 0
+    union all
+    select
+        'impossible_days' as reason_code,
+        1 as rows_affected,
+        year_totals.*
+    from year_totals
+    where not is_possible
+    union all
+    select
+        'days_differ_from_totals' as reason_code,
+        1 as rows_affected,
+        year_totals.*
+    from year_totals
+    inner join days_known using (district_id, district_student_id, school_year)
+    left join counted using (district_id, district_student_id, school_year)
+    where
+        days_known.has_absences
+        and (year_totals.days_enrolled, year_totals.days_absent)
+        is distinct from (
+            coalesce(counted.days_enrolled, 0), coalesce(counted.days_absent, 0)
+        )
+
+),
+
+contradicting_days as (
+
+    select
+        reason_code,
+        district_id as partner_id,
+        contract_object,
+        school_year,
+        student_id as record_id,
+        as_of_date,
+        rows_affected,
+        null as missing_from
+    from findings
+
+)
+
+select * from contradicting_days
