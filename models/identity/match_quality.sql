@@ -24,12 +24,6 @@ identity_groups as (
 
 ),
 
-match_calibration as (
-
-    select * from {{ ref('match_calibration') }}
-
-),
-
 policy as (
 
     select * from {{ ref('int_identity_policy') }}
@@ -57,6 +51,8 @@ clients as (
         client_links.decision,
         client_links.rule,
         client_links.match_weight,
+        client_links.match_probability,
+        client_links.evidence,
         bool_or(client_links.decided_by = 'reviewer') as is_reviewed,
         count(*) as record_count
     from client_links
@@ -67,7 +63,9 @@ clients as (
         client_links.person_id,
         client_links.decision,
         client_links.rule,
-        client_links.match_weight
+        client_links.match_weight,
+        client_links.match_probability,
+        client_links.evidence
 
 ),
 
@@ -87,20 +85,11 @@ candidates as (
         -- Decimals, because a floating-point sum depends on the order of its terms.
         case
             when clients.is_reviewed then 1
-            else coalesce(cast(match_calibration.true_share as numeric(20, 12)), 0)
+            else cast(clients.match_probability as numeric(20, 12))
         end as true_share,
-        clients.rule is not null as is_held
+        clients.evidence = 'names' and not clients.is_reviewed as has_names_only,
+        clients.rule is not null as has_rule
     from clients
-    left join match_calibration
-        on
-            clients.rule = match_calibration.rule
-            or (
-                clients.rule is null
-                and clients.match_weight >= match_calibration.weight_from
-                and coalesce(
-                    clients.match_weight < match_calibration.weight_to, true
-                )
-            )
     where
         case
             when clients.is_reviewed then clients.decision = 'link'
@@ -126,13 +115,13 @@ outcomes as (
     select
         candidates.*,
         thresholds.link_weight,
-        not candidates.is_held
+        not candidates.has_rule
         and candidates.match_weight >= thresholds.link_weight as is_linked
     from candidates
     cross join thresholds
     cross join policy
     where
-        candidates.is_held
+        candidates.has_rule
         or candidates.match_weight
         >= least(policy.review_weight, thresholds.link_weight)
 
@@ -144,6 +133,8 @@ by_student as (
         student_key,
         link_weight,
         sum(record_count) filter (where is_linked) as linked_records,
+        sum(record_count) filter (where is_linked and has_names_only)
+            as names_only_records,
         sum(record_count * true_share) filter (where is_linked) as expected_true_links,
         count(*) filter (where not is_linked) as reviews
     from outcomes
@@ -157,7 +148,7 @@ strongest as (
         person_id,
         max(match_weight) as match_weight
     from candidates
-    where not is_held
+    where not has_rule
     group by person_id
 
 ),
@@ -173,6 +164,7 @@ measured as (
             where strongest.match_weight >= thresholds.link_weight
         ) as linked_students,
         coalesce(sum(by_student.linked_records), 0) as linked_records,
+        coalesce(sum(by_student.names_only_records), 0) as names_only_records,
         sum(by_student.expected_true_links) as expected_true_links,
         sum(matches.expected_matches) as expected_matches,
         coalesce(sum(by_student.reviews), 0) as reviews
@@ -220,7 +212,14 @@ match_quality as (
         cast(
             coalesce(shares.expected_true_links, 0) / nullif(shares.expected_matches, 0)
             as double precision
-        ) as expected_recall,
+        ) * (1 - policy.missed_share) as expected_recall,
+        -- Among the measured populations, few links rest on names alone. Many do where
+        -- fields are missing, or where one ZIP code stands for all.
+        coalesce(
+            shares.names_only_records
+            > policy.most_names_only * cast(shares.linked_records as double precision),
+            false
+        ) as is_extrapolation,
         cast(shares.reviews as bigint) as reviews,
         1000.0 * cast(shares.reviews as double precision) / shares.students
             as reviews_per_1000_students

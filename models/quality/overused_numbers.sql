@@ -1,8 +1,8 @@
 with
 
-numbers as (
+overused as (
 
-    select * from {{ ref('int_identity_numbers') }}
+    select * from {{ ref('int_identity_identifiers') }}
     where not is_evidence
 
 ),
@@ -17,18 +17,18 @@ records as (
 overused_numbers as (
 
     select
-        numbers.number_type,
-        numbers.number,
-        numbers.people,
-        numbers.birth_years,
+        overused.identifier_type as number_type,
+        overused.identifier as number,
+        overused.people,
+        overused.birth_years,
         count(*) as client_records
-    from numbers
-    inner join records on numbers.client_identity_id = records.identity_id
+    from overused
+    inner join records on overused.client_identity_id = records.identity_id
     group by
-        numbers.number_type,
-        numbers.number,
-        numbers.people,
-        numbers.birth_years
+        overused.identifier_type,
+        overused.identifier,
+        overused.people,
+        overused.birth_years
 
 )
 

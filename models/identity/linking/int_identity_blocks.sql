@@ -19,6 +19,8 @@
     ('birth_date_zip', "zip, 9000000 + birth_day"),
     ('letters_sound_zip', "left(first_name, 3) || sound || '|' || zip, 10000000"),
     ('address', "street || '|' || zip, 11000000"),
+    ('names_initial', "case when birth_date is null or record_type = 'student' "
+        ~ "then first_name || '|' || surname || '|' || left(middle_name, 1) end, 12000000"),
 ] %}
 
 with

@@ -6,6 +6,12 @@ client_evidence as (
 
 ),
 
+pair_rules as (
+
+    select * from {{ ref('int_identity_pair_rules') }}
+
+),
+
 persons as (
 
     select * from {{ ref('int_identity_persons') }}
@@ -38,16 +44,33 @@ policy as (
 
 ),
 
+-- The MCI ids of all records of a client.
+mci_ids as (
+
+    select
+        client_persons.client_person_id,
+        string_agg(
+            distinct {{ function('valid_mci') }}(records.mci_id), ' '
+        ) as mci_ids
+    from client_persons
+    inner join records on client_persons.client_identity_id = records.identity_id
+    group by client_persons.client_person_id
+
+),
+
 -- A person with several students is compared by the one with the highest weight.
 best_evidence as (
 
     select distinct on (client_evidence.client_person_id, persons.person_id)
         client_evidence.*,
         persons.person_id,
-        {{ match_rule('client_evidence', 'policy') }} as rule
+        pair_rules.rule
     from client_evidence
     inner join persons on client_evidence.student_key = persons.student_key
-    cross join policy
+    left join pair_rules
+        on
+            client_evidence.student_identity_id = pair_rules.student_identity_id
+            and client_evidence.client_person_id = pair_rules.other_identity_id
     order by
         client_evidence.client_person_id,
         persons.person_id,
@@ -91,10 +114,15 @@ client_candidates as (
         best_evidence.student_identity_id,
         coalesce(best_evidence.student_key, reviewed.student_key) as student_key,
         best_evidence.match_weight,
-        {{ function('match_probability') }}(best_evidence.match_weight)
-            as match_probability,
+        -- What the pair rests on decides how many of its kind are true.
+        case
+            when best_evidence.ssn = 'exact' then 'identifier'
+            when best_evidence.address in ('exact', 'street', 'similar') then 'address'
+            else 'names'
+        end as evidence,
         best_evidence.rule,
         best_evidence.other_ssn,
+        mci_ids.mci_ids,
         best_evidence.first_name = 'exact' as has_same_first_name,
         -- Twins' names may differ by a letter. With a namesake among the candidates, a
         -- person with a similar first name does not link.
@@ -112,6 +140,10 @@ client_candidates as (
         on
             best_evidence.client_person_id = reviewed.client_person_id
             and best_evidence.person_id = reviewed.person_id
+    left join mci_ids
+        on
+            coalesce(best_evidence.client_person_id, reviewed.client_person_id)
+            = mci_ids.client_person_id
     cross join policy
 
 )

@@ -6,6 +6,18 @@ candidates as (
 
 ),
 
+calibration as (
+
+    select * from {{ ref('match_calibration') }}
+
+),
+
+match_rules as (
+
+    select * from {{ ref('match_rules') }}
+
+),
+
 policy as (
 
     select * from {{ ref('int_identity_policy') }}
@@ -63,22 +75,50 @@ pair_rules as (
 
 ),
 
--- Clients with many different SSNs cannot all be the same student.
-crowded as (
+-- Clients who link unless their person has clients whom they contradict.
+links as (
 
-    select
-        pair_rules.person_id,
-        'too_many_numbers' as rule
+    select pair_rules.*
     from pair_rules
     cross join policy
     where
         pair_rules.person_rank = 1
-        and pair_rules.reviewed_decision is null
         and pair_rules.pair_rule is null
-        and pair_rules.match_weight >= policy.link_weight
-        and policy.too_many_numbers
-    group by pair_rules.person_id
-    having count(distinct pair_rules.other_ssn) > max(policy.most_numbers_per_student)
+        and (
+            pair_rules.reviewed_decision = 'link'
+            or (
+                pair_rules.reviewed_decision is null
+                and pair_rules.match_weight >= policy.link_weight
+            )
+        )
+
+),
+
+-- The MCI ids of each person's surest client that has one.
+surest as (
+
+    select distinct on (person_id)
+        person_id,
+        mci_ids
+    from links
+    where mci_ids is not null
+    order by
+        person_id,
+        reviewed_decision nulls last,
+        match_weight desc,
+        client_person_id
+
+),
+
+-- Clients with many different SSNs cannot all be the same student.
+crowded as (
+
+    select links.person_id
+    from links
+    cross join policy
+    where links.reviewed_decision is null
+    group by links.person_id
+    having count(distinct links.other_ssn) > max(policy.most_ssns_per_student)
 
 ),
 
@@ -86,14 +126,26 @@ pairs as (
 
     select
         pair_rules.*,
-        coalesce(pair_rules.pair_rule, crowded.rule) as held_by
+        case
+            when pair_rules.pair_rule is not null then pair_rules.pair_rule
+            when links.reviewed_decision is not null then null
+            when
+                links.match_weight < policy.other_mci_weight
+                and not string_to_array(links.mci_ids, ' ')
+                && string_to_array(surest.mci_ids, ' ')
+                and policy.other_mci_id
+                then 'other_mci_id'
+            when
+                links.other_ssn is not null
+                and crowded.person_id is not null
+                and policy.too_many_ssns
+                then 'too_many_ssns'
+        end as queued_by
     from pair_rules
-    left join crowded
-        on
-            pair_rules.person_id = crowded.person_id
-            and pair_rules.person_rank = 1
-            and pair_rules.reviewed_decision is null
-            and pair_rules.other_ssn is not null
+    left join links using (client_person_id, person_id)
+    left join surest on links.person_id = surest.person_id
+    left join crowded on links.person_id = crowded.person_id
+    cross join policy
 
 ),
 
@@ -105,25 +157,48 @@ client_decisions as (
         pairs.student_key,
         pairs.person_id,
         pairs.match_weight,
-        pairs.match_probability,
+        pairs.evidence,
+        coalesce(
+            calibration.true_share,
+            {{ function('match_probability') }}(pairs.match_weight)
+        ) as match_probability,
         pairs.person_rank,
         pairs.runner_up_person_id,
         pairs.runner_up_weight,
-        pairs.held_by as rule,
+        pairs.queued_by as rule,
         case
             when pairs.person_rank > 1 then 'none'
             when pairs.reviewed_decision = 'no_link' then 'none'
             when pairs.reviewed_decision = 'link' then 'link'
-            when pairs.held_by is null and pairs.match_weight >= policy.link_weight
+            when pairs.queued_by is null and pairs.match_weight >= policy.link_weight
                 then 'link'
-            when pairs.held_by is null and pairs.match_weight >= policy.review_weight
+            when
+                pairs.match_weight
+                >= case
+                    when pairs.queued_by is null then policy.review_weight
+                    else match_rules.review_weight
+                end
                 then 'review'
-            when pairs.match_weight >= policy.held_weight then 'review'
             else 'none'
         end as decision,
         case when pairs.reviewed_decision is null then 'model' else 'reviewer' end
             as decided_by
     from pairs
+    left join match_rules on pairs.queued_by = match_rules.rule
+    -- Shares were measured among the best candidates that link or are reviewed.
+    left join calibration
+        on
+            pairs.person_rank = 1
+            and case
+                when pairs.queued_by is null
+                    then
+                        pairs.evidence = calibration.evidence
+                        and pairs.match_weight >= calibration.weight_from
+                        and coalesce(pairs.match_weight < calibration.weight_to, true)
+                else
+                    pairs.queued_by = calibration.rule
+                    and pairs.match_weight >= match_rules.review_weight
+            end
     cross join policy
 
 )

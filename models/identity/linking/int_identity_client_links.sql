@@ -26,6 +26,7 @@ client_links as (
         client_decisions.student_key,
         client_decisions.person_id,
         client_decisions.match_weight,
+        client_decisions.evidence,
         client_decisions.match_probability,
         client_decisions.runner_up_person_id,
         client_decisions.runner_up_weight,

@@ -7,9 +7,9 @@ scores as (
 
 ),
 
-numbers as (
+identifiers as (
 
-    select * from {{ ref('int_identity_numbers') }}
+    select * from {{ ref('int_identity_identifiers') }}
     where is_evidence
 
 ),
@@ -29,8 +29,9 @@ compared as (
 
 ),
 
--- Relatives share numbers, so birth date and first name have to agree as well, but for
--- a typo. An unknown birth date agrees if nobody of another birth year has the number.
+-- Relatives share identifiers, so birth date and first name have to agree as well, but
+-- for a typo. An unknown birth date agrees if nobody of another birth year has the
+-- identifier and a whole name is the same: an identifier alone is no evidence.
 links as (
 
     select
@@ -44,28 +45,32 @@ links as (
         sides.identity_id,
         sides.linked_identity_id
     from compared
-    inner join numbers on compared.identity_id = numbers.client_identity_id
-    inner join numbers as others
+    inner join identifiers on compared.identity_id = identifiers.client_identity_id
+    inner join identifiers as others
         on
-            numbers.number_type = others.number_type
-            and numbers.number = others.number
-            and numbers.client_identity_id <> others.client_identity_id
+            identifiers.identifier_type = others.identifier_type
+            and identifiers.identifier = others.identifier
+            and identifiers.client_identity_id <> others.client_identity_id
     cross join
         lateral (
             values
-            (numbers.client_identity_id, others.client_identity_id),
-            (others.client_identity_id, numbers.client_identity_id)
+            (identifiers.client_identity_id, others.client_identity_id),
+            (others.client_identity_id, identifiers.client_identity_id)
         ) as sides (identity_id, linked_identity_id)
     where
         coalesce(
-            {{ function('is_near_date') }}(numbers.birth_date, others.birth_date),
-            numbers.birth_years <= 1
+            {{ function('is_near_date') }}(identifiers.birth_date, others.birth_date),
+            identifiers.birth_years <= 1
+            and (
+                identifiers.first_name_forms && others.first_name_forms
+                or identifiers.last_name = others.last_name
+            )
         )
         and (
-            left(numbers.first_name, 1)
+            left(identifiers.first_name, 1)
             in (left(others.first_name, 1), left(others.middle_name, 1))
-            or left(numbers.middle_name, 1) = left(others.first_name, 1)
-            or numbers.first_name_forms && others.first_name_forms
+            or left(identifiers.middle_name, 1) = left(others.first_name, 1)
+            or identifiers.first_name_forms && others.first_name_forms
         )
 
 ),

@@ -83,7 +83,7 @@ pairs as (
         case
             when student_pairs.reviewed_decision is null
                 then coalesce(student_pairs.rule, near_ties.rule)
-        end as held_by
+        end as queued_by
     from student_pairs
     left join near_ties using (student_key, other_student_key)
 
@@ -98,13 +98,13 @@ student_decisions as (
         pairs.other_identity_id,
         pairs.match_weight,
         pairs.match_probability,
-        pairs.held_by as rule,
+        pairs.queued_by as rule,
         case
             when pairs.reviewed_decision = 'link' then 'link'
             when pairs.reviewed_decision = 'no_link' then 'none'
-            when pairs.held_by = 'side_by_side' then 'none'
-            when pairs.match_weight < policy.review_weight then 'none'
-            when pairs.held_by is not null then 'review'
+            when pairs.queued_by = 'side_by_side' then 'none'
+            when pairs.match_weight < policy.student_review_weight then 'none'
+            when pairs.queued_by is not null then 'review'
             when pairs.match_weight < policy.student_link_weight then 'review'
             else 'link'
         end as decision,

@@ -2,14 +2,14 @@ with
 
 scores as (
 
-    select
-        *,
-        false as fits_initial,
-        false as fits_initials,
-        false as has_sole_ssn,
-        false as has_close_birth_date
-    from {{ ref('int_identity_scores') }}
+    select * from {{ ref('int_identity_scores') }}
     where pair_type = 'student_student'
+
+),
+
+pair_rules as (
+
+    select * from {{ ref('int_identity_pair_rules') }}
 
 ),
 
@@ -26,20 +26,14 @@ reviews as (
 
 ),
 
-policy as (
-
-    select * from {{ ref('int_identity_policy') }}
-
-),
-
 -- A student has a version per spelling. The pair with the highest weight counts.
 best_scores as (
 
     select distinct on (scores.student_key, scores.other_student_key)
         scores.*,
-        {{ match_rule('scores', 'policy') }} as rule
+        pair_rules.rule
     from scores
-    cross join policy
+    left join pair_rules using (student_identity_id, other_identity_id)
     order by
         scores.student_key,
         scores.other_student_key,

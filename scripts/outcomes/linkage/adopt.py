@@ -22,7 +22,7 @@ FREQUENCIES_FILE = Path("seeds/identity/match_term_frequencies.csv")
 PROVENANCE_FILE = Path("seeds/identity/match_model.csv")
 MACRO_FILE = Path("macros/match_level.sql")
 
-# The comparisons that `macros/match_rule.sql` and the review use.
+# The comparisons that `match_rule_conditions` and the review use.
 _COMPARISONS = {
     "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "ssn", "address",
     "state_id",

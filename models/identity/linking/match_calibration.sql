@@ -11,7 +11,9 @@ match_bands as (
 
     select
         *,
-        lead(weight_from) over (order by weight_from) as weight_to
+        lead(weight_from) over (
+            partition by evidence order by weight_from
+        ) as weight_to
     from {{ ref('match_bands') }}
 
 ),
@@ -34,6 +36,7 @@ measured as (
 
     select
         rule,
+        null as evidence,
         cast(null as double precision) as weight_from,
         cast(null as double precision) as weight_to,
         cast(true_share as double precision) as measured_share
@@ -43,6 +46,7 @@ measured as (
 
     select
         null as rule,
+        evidence,
         weight_from,
         weight_to,
         cast(true_share as double precision) as measured_share
@@ -50,11 +54,13 @@ measured as (
 
 ),
 
--- Reviewers' decisions about pairs that the rule holds, or whose weight is in the band.
+-- Reviewers' decisions about pairs that the rule holds, or whose evidence and
+-- weight are those of the band.
 reviewed as (
 
     select
         measured.rule,
+        measured.evidence,
         measured.weight_from,
         measured.weight_to,
         measured.measured_share,
@@ -68,11 +74,13 @@ reviewed as (
             measured.rule = candidates.rule
             or (
                 candidates.rule is null
+                and measured.evidence = candidates.evidence
                 and measured.weight_from <= candidates.match_weight
                 and coalesce(measured.weight_to > candidates.match_weight, true)
             )
     group by
         measured.rule,
+        measured.evidence,
         measured.weight_from,
         measured.weight_to,
         measured.measured_share

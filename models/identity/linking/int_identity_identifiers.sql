@@ -27,38 +27,38 @@ identities as not materialized (
 
 ),
 
--- Name, birth date and address together identify a person as well as a number does.
+-- Name, birth date and address together identify a person as well as an SSN does.
 uses as not materialized (
 
     select
         identity_id as client_identity_id,
-        unnest(array['ssn', 'person']) as number_type,
+        unnest(array['ssn', 'person']) as identifier_type,
         unnest(array[
             ssn,
             first_name || '|' || last_name || '|' || birth_date || '|' || street
             || '|' || zip
-        ]) as number
+        ]) as identifier
     from identities
 
     union all
 
     select
         identity_id as client_identity_id,
-        'mci' as number_type,
-        mci_id as number
+        'mci' as identifier_type,
+        {{ function('valid_mci') }}(mci_id) as identifier
     from records
 
 ),
 
--- Only numbers of clients who resemble a student: a few among millions.
-compared_numbers as (
+-- Only identifiers of clients who resemble a student: a few among millions.
+compared_identifiers as (
 
     select distinct
-        number_type,
-        number
+        identifier_type,
+        identifier
     from uses
     where
-        number is not null
+        identifier is not null
         and client_identity_id in (
             select scores.other_identity_id
             from scores
@@ -74,7 +74,7 @@ shared_uses as materialized (
 
     select distinct uses.*
     from uses
-    inner join compared_numbers using (number_type, number)
+    inner join compared_identifiers using (identifier_type, identifier)
 
 ),
 
@@ -94,6 +94,7 @@ live_uses as (
         identities.first_name,
         identities.first_name_forms,
         identities.middle_name,
+        identities.last_name,
         identities.birth_date
     from shared_uses
     inner join live_identities
@@ -102,31 +103,36 @@ live_uses as (
 
 ),
 
--- Relatives and typos count as other people: the cap leaves room for them.
+-- Relatives and typos count as other people: the cap leaves room for them. Without a
+-- birth date, the surname distinguishes people of one first name.
 counts as (
 
     select
-        number_type,
-        number,
-        count(distinct concat_ws('|', first_name, birth_date)) as people,
+        identifier_type,
+        identifier,
+        count(
+            distinct concat_ws(
+                '|', first_name, coalesce(cast(birth_date as text), last_name)
+            )
+        ) as people,
         count(distinct date_part('year', birth_date)) as birth_years
     from live_uses
-    group by number_type, number
+    group by identifier_type, identifier
     having count(*) > 1
 
 ),
 
-numbers as (
+identifiers as (
 
     select
         live_uses.*,
         counts.people,
         counts.birth_years,
-        counts.people <= policy.most_people_per_number as is_evidence
+        counts.people <= policy.most_people_per_identifier as is_evidence
     from live_uses
-    inner join counts using (number_type, number)
+    inner join counts using (identifier_type, identifier)
     cross join policy
 
 )
 
-select * from numbers
+select * from identifiers
