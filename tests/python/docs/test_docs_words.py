@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +293,7 @@ def test_every_arrow_of_the_picture_is_a_dependency(
             return bool(node["resource_type"] == "seed")
         schema, _, relation = label.partition(".")
         name = node.get("alias") or node["identifier"]
-        return node["schema"] == schema and relation in ("*", name)
+        return bool(node["schema"] == schema and fnmatchcase(name, relation))
 
     described = [
         (start, end)
