@@ -105,7 +105,8 @@ combined as (
         max(primary_disability) as primary_disability,
         max(economic_status) as economic_status,
         bool_or(is_homeless) as is_homeless,
-        max(home_language) as home_language
+        max(home_language) as home_language,
+        max(homeroom) as homeroom
     from lines_in_force
     group by partner_id, student_id, school_year
 

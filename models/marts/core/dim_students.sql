@@ -49,6 +49,7 @@ district_students as (
         newest.economic_status,
         newest.is_homeless,
         newest.home_language,
+        newest.homeroom,
         newest.school_year as last_school_year
     from newest
     left join student_persons using (district_id, district_student_id)

@@ -22,7 +22,8 @@ select
     disabilities.code as primary_disability,
     statuses.code as economic_status,
     homeless_flags.code = 'yes' as is_homeless,
-    students.home_language
+    students.home_language,
+    students.homeroom
 from {{ source('raw', 'students') }} as students
 {{ join_meaning('genders', 'gender', 'students', 'gender') }}
 {{ join_meaning('grades', 'grade', 'students', 'grade') }}
