@@ -156,11 +156,8 @@ standard_errors as (
     from counts
     inner join school_scores using (intervention_code, school_year, measure)
     cross join evaluation_rules
-    cross join reporting_rules as rules
     where
         counts.n_schools >= evaluation_rules.smallest_number_of_schools
-        and least(counts.n_matched, counts.n_comparison)
-        >= rules.smallest_number_of_students
         and counts.n_matched + counts.n_comparison > 2
         and counts.school_year >= evaluation_rules.valid_from_school_year
         and counts.school_year

@@ -47,11 +47,13 @@ def public_report() -> tuple[date, str]:
     Raises:
         OutcomesError: no published row fits the headline.
     """
+    published = read("marts_public.rpt_outcome_gaps", where=_ANY)
+    published_groups = read("marts_public.rpt_outcome_gaps_by_group", where=_ANY)
     with connect_as(BUILDER) as connection:
         measures = headline_measures(connection)
     lead = next(measure for measure in measures.values() if measure.finding)
-    gaps = _in_words(read("marts_public.rpt_outcome_gaps", where=_ANY), measures)
-    groups = _in_words(read("marts_public.rpt_outcome_gaps_by_group", where=_ANY), measures)
+    gaps = _in_words(published, measures)
+    groups = _in_words(published_groups, measures)
     measured = gaps[gaps["program_group"].eq("any")]
     overall = measured[measured["district_id"].eq("all")]
     headlines = overall[overall["measure"].eq(lead.measure) & overall["gap"].notna()]

@@ -148,7 +148,7 @@ def test_a_build_of_the_owner_has_the_rights_of_a_builder(
     for act in ("begin_run('run', 'build', '', '', '', '')", "publish_run('run', '')",
                 "roll_back()"):  # fmt: skip
         with pytest.raises(psycopg.errors.RaiseException, match="The owner does not build"):
-            connection.execute(f"select landing.{act}".encode())
+            connection.execute(f"select publishing.{act}".encode())
 
 
 def test_a_login_that_a_killed_command_left_is_replaced(

@@ -83,7 +83,8 @@ def test_publications_tell_no_numbers_of_rows(connection: psycopg.Connection) ->
         "alter table marts.publications add column row_count bigint not null default 7"
     )
     drop = migrations()["0006_keys_and_counts"].partition("do $$")
-    connection.execute("".join(drop[1:]).encode())
+    text = "".join(drop[1:]).replace("landing.run_relations", "publishing.run_relations")
+    connection.execute(text.encode())
     publish(connection, pretend_build(connection))
 
 

@@ -165,7 +165,12 @@ FIGURES: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
                 from marts_district.rpt_early_warnings
                 where is_latest_week and district_id = 'clairton'
                 group by school_code
-                order by school_code
+                order by
+                    count(*) filter (
+                        where has_attendance_flag or has_behavior_flag or has_course_flag
+                        or has_gpa_flag
+                    ) desc,
+                    school_code
             """,
         },
     ),
