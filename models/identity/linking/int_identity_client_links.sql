@@ -14,7 +14,7 @@ client_persons as (
 ),
 
 -- All identities of a client have its decision. A client who is reviewed without having
--- been compared is no person of clients; the decision itself names the client's identity.
+-- been compared is not among client_persons; the decision names the client's identity.
 client_links as (
 
     select

@@ -1,5 +1,5 @@
--- With this index PostgreSQL skips the join when no query needs the code. Building it drops
--- the views that read it, so build them, too: stg_code_crosswalk+1.
+-- With this index PostgreSQL skips the join when no query needs the code. Building it
+-- drops the views that read it, so build them, too: stg_code_crosswalk+1.
 {{ config(
     materialized='table',
     indexes=[{'columns': ['domain', 'partner_id', 'source_code'], 'unique': true}],
