@@ -43,7 +43,6 @@ class Linked:
 
     students: int
     people: int
-    client_records: int
     linked: int
     in_review: int
     involved_students: int
@@ -86,11 +85,6 @@ def _linked(connection: psycopg.Connection) -> Linked:
     students, people = _numbers(
         connection, "select count(*), count(distinct person_id) from marts.dim_students"
     )
-    # The crosswalk has only the client records that are linked or in review.
-    (records,) = _numbers(
-        connection,
-        "select count(*) from identity.int_identity_records where record_type = 'client'",
-    )
     linked, review = _numbers(
         connection,
         """
@@ -108,7 +102,7 @@ def _linked(connection: psycopg.Connection) -> Linked:
         where involved_ever
         """,
     )
-    return Linked(students, people, records, linked, review, involved)
+    return Linked(students, people, linked, review, involved)
 
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:
