@@ -8,7 +8,7 @@ from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
 from outcomes.warehouse.connection import connect
 
-PUBLISHED = ("identity", "marts", "quality")
+PUBLISHED = ("facts", "identity", "marts", "quality")
 
 
 def agreement_problems(exposures: list[dict[str, Any]]) -> list[str]:
