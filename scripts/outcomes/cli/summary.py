@@ -43,7 +43,7 @@ def _linked(found: Linked) -> Panel:
         (f"{found.students:,}", "bold"), " district students are ",
         (f"{found.people:,}", "bold"), " people.\n",
         (f"{found.linked:,}", "bold"), " client records belong to them; ",
-        (f"{found.in_review:,}", "bold"), " wait for a data steward.\n",
+        (f"{found.queued_pairs:,}", "bold"), " pairs wait for a data steward.\n",
         (f"{share:.0%}", "bold"), " of the students have received human services at some point.",
     )  # fmt: skip
     return Panel(text, title="What was linked", title_align="left", width=76)

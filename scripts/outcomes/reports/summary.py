@@ -44,7 +44,7 @@ class Linked:
     students: int
     people: int
     linked: int
-    in_review: int
+    queued_pairs: int
     involved_students: int
 
 
@@ -85,15 +85,15 @@ def _linked(connection: psycopg.Connection) -> Linked:
     students, people = _numbers(
         connection, "select count(*), count(distinct person_id) from marts.dim_students"
     )
-    linked, review = _numbers(
+    (linked,) = _numbers(
         connection,
         """
-        select count(*) filter (where decision = 'link'),
-            count(*) filter (where decision = 'review')
+        select count(*)
         from identity.person_crosswalk
-        where record_type = 'client'
+        where record_type = 'client' and decision = 'link'
         """,
     )
+    (queued,) = _numbers(connection, "select count(*) from identity.match_review_queue")
     (involved,) = _numbers(
         connection,
         """
@@ -102,7 +102,7 @@ def _linked(connection: psycopg.Connection) -> Linked:
         where involved_ever
         """,
     )
-    return Linked(students, people, linked, review, involved)
+    return Linked(students, people, linked, queued, involved)
 
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:

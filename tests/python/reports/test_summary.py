@@ -1,0 +1,49 @@
+"""The summary of a built warehouse against its tables, and against other places that count."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from outcomes.cli.summary import show_summary
+from outcomes.config import Settings
+from outcomes.reports.status import read_status
+from outcomes.reports.summary import read_summary
+from outcomes.warehouse.connection import connect
+
+
+def test_the_summary_agrees_with_tables_and_status(built_demo: Settings) -> None:
+    with connect(built_demo) as connection:
+        found = read_summary(connection)
+        status = read_status(connection, built_demo, None)
+        linked = connection.execute(
+            """
+            select count(*) from identity.person_crosswalk
+            where record_type = 'client' and decision = 'link'
+            """
+        ).fetchone()
+        students = connection.execute(
+            "select count(*), count(distinct person_id) from marts.dim_students"
+        ).fetchone()
+        labels = connection.execute(
+            """
+            select measure_label
+            from marts_public.rpt_outcome_gaps
+            inner join policy.outcome_measures using (measure, measure_label)
+            where
+                district_id = 'all' and program_group = 'any' and involvement = 'ever'
+                and quoted_in is not null and gap is not null and school_year = %s
+            order by position
+            """,
+            [found.gaps[0].school_year],
+        ).fetchall()
+    assert (found.linked.students, found.linked.people) == students
+    assert (found.linked.linked,) == linked
+    assert found.linked.queued_pairs == status.links_in_review > 0
+    assert [(gap.measure.measure_label,) for gap in found.gaps] == labels
+    assert len(labels) > 3
+
+    output = io.StringIO()
+    show_summary(found, Console(file=output, width=200))
+    assert f"{found.linked.queued_pairs} pairs wait for a data steward" in output.getvalue()
