@@ -106,7 +106,8 @@ def _pims(samples: Sequence[Path], version: str) -> dict[str, Any]:
         },
         "encoding": usual.get("encoding", "utf-8"),
         "delimiter": usual.get("delimiter", ","),
-        "has_titles": usual.get("has_titles", False),
+        # The title as sent: a pattern would take a broken first row for a title, too.
+        "titles": {name: layout.get("title") for name, layout in layouts.items()},
     }
 
 
@@ -121,11 +122,15 @@ def _layout(sample: Path) -> dict[str, Any]:
     lines = [line for line in content.decode(encoding, "replace").splitlines() if line.strip()]
     if not lines:
         raise OutcomesError(f"{sample} is empty.")
+    has_title = re.match(r'\ufeff?"?[0-9]{9}', lines[0]) is None
     delimiter = delimiter_of(lines)
-    widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
+    rows = csv.reader(lines[1:] if has_title else lines, delimiter=delimiter)
+    widths = Counter(len(row) for row in rows)
+    if not widths:
+        raise OutcomesError(f"{sample} has a title and no rows.")
     return {
         "encoding": encoding,
         "delimiter": delimiter,
         "fields": widths.most_common(1)[0][0],
-        "has_titles": re.match(r'\ufeff?"?[0-9]{9}', lines[0]) is None,
+        "title": re.escape(lines[0].removeprefix("\ufeff").strip()) if has_title else None,
     }

@@ -116,7 +116,8 @@ def test_discipline_is_joined_from_three_templates(
 
     templates: dict[str, list[dict[int, str]]] = {
         "STUDENT": [student(1)],
-        "PERSON": [person("P1", state_id(1)), person("P2"), person(state_id(2), state_id(2))],
+        "PERSON": [person("P1", state_id(1)), person("P2"), person(state_id(2), state_id(2)),
+                   person("P8", "100000008")],
         "INCIDENT": [
             {1: AUN, 2: "2013-06-30", 3: "I1", 4: "2012-09-14", 5: "0101"},
             {1: AUN, 2: "2013-06-30", 3: "I2", 4: "2012-09-21", 5: "0101"},
@@ -124,6 +125,7 @@ def test_discipline_is_joined_from_three_templates(
         "INCIDENT_OFFNDR_DSPLNRY_ACTION": [
             action("I1", "P1", "S4", "2.5"), action("I1", "P1", "R1"), action("I1", "P2", "S9"),
             action("I2", state_id(2), "S10", "1"), action("I3", "P1", "S4", "1"),
+            action("I1", "P9", "S4", "3"), action("I1", "P8", "S4", "5"),
         ],
     }  # fmt: skip
     files = pims.deliver(tmp_path / "drops", FALL, templates)
@@ -135,7 +137,23 @@ def test_discipline_is_joined_from_three_templates(
         from raw.discipline_actions order by line_number
         """,
     ) == [(state_id(1), "2012-09-14", "S4", 2.5), (state_id(2), "2012-09-21", "S10", 1)]
-    assert rejects(connection) == [(5, 5, "missing_value", "incident_date")]
+    # An incident, a person and a state student id that nobody knows: no sanction is lost silently.
+    assert rejects(connection) == [
+        (5, 5, "missing_value", "incident_date"), (6, 6, "missing_value", "student"),
+        (7, 7, "bad_format", "student"),
+    ]  # fmt: skip
+
+
+def test_a_broken_first_row_is_no_title(connection: psycopg.Connection, tmp_path: Path) -> None:
+    (sample,) = pims.deliver(tmp_path / "samples", FALL, {"STUDENT": [student(1)]})
+    sample.write_text("Student template (2012)\n" + sample.read_text())
+    contracts = pims.contract(tmp_path, [sample])
+    rows = [student(1, p1="99999990"), *(student(number) for number in range(2, 12))]
+    (file,) = pims.deliver(tmp_path / "drops", FALL, {"STUDENT": rows})
+    file.write_text("Student template (2012)\n" + file.read_text())
+    land(connection, tmp_path / "drops", contracts)
+    assert read(connection, "select count(*) from raw.students") == [(10,)]
+    assert rejects(connection) == [(2, 2, "unknown_code", "AUN")]
 
 
 def test_the_check_shows_what_stands_at_unconfirmed_positions(tmp_path: Path) -> None:
