@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psycopg
-from tests.python.access.test_roles import relations_of
+from tests.python.access.rights import relations_of
 
 
 def places_in_tables(connection: psycopg.Connection, canaries: set[str]) -> set[str]:

@@ -9,7 +9,7 @@ from statistics import correlation
 
 import psycopg
 import pytest
-from tests.python.access.test_roles import relations_of
+from tests.python.access.rights import relations_of
 from tests.python.publishing.warehouse import pretend_build, publish, roll_back
 
 # Identifiers of a student; whoever has a sorted list of one must not find the row.
