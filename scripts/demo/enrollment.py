@@ -156,7 +156,8 @@ def make_enrollment(
     first_week = min(6, len(seen) - 1)
     day = chance.integers(first_week, max(first_week + 1, len(seen) - 3), n)
 
-    entry, entry_code = _entries(roster, school, event, seen[day], calendar)
+    entry = _entries(roster, school, event, seen[day], calendar)
+    entry_code = np.full(n, "E01")
     leave, exit_code = _exits(roster, event, entry, seen[day], days, chance)
     mistake = event == "entered_by_mistake"
     visible_until = np.where(mistake, entry + chance.integers(10, 25, n), NEVER)
@@ -213,8 +214,8 @@ def _entries(
     event: np.ndarray,
     day: np.ndarray,
     calendar: pl.DataFrame,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Entry date and code: the school's first day, `day`, or after the other district."""
+) -> np.ndarray:
+    """Entry date: the school's first day, `day`, or after the other district."""
     opening = calendar.filter("in_session").group_by("school_code").agg(
         pl.col("calendar_date").min()
     )  # fmt: skip
@@ -226,7 +227,7 @@ def _entries(
     left_on = roster["left_on"].to_numpy().astype("datetime64[D]")[arrives]
     after = np.searchsorted(days, left_on, side="right").clip(max=len(days) - 1)
     entry[arrives] = days[after]
-    return entry, np.where(late | arrives, "E05", "E01")
+    return entry
 
 
 def _exits(
@@ -241,7 +242,7 @@ def _exits(
     n = len(roster)
     leave = np.full(n, NEVER)
     exit_code = np.full(n, None, dtype=object)
-    codes = {**EXIT_CODES, "changes_school": "WD11", "leaves_and_returns": "WD01"}
+    codes = {**EXIT_CODES, "changes_school": "WD12", "leaves_and_returns": "WD01"}
     for what, code in codes.items():
         rows = event == what
         leave[rows], exit_code[rows] = day[rows], code
