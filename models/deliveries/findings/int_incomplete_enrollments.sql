@@ -12,12 +12,6 @@ enrollments as (
 
 ),
 
-enrollment_codes as (
-
-    select * from {{ ref('enrollment_codes') }}
-
-),
-
 spells as (
 
     select * from {{ ref('int_enrollment_spells') }}
@@ -87,7 +81,6 @@ exits_without_entry as (
         'exit_without_entry' as reason_code,
         null as missing_from
     from enrollments
-    inner join enrollment_codes on enrollments.activity_code = enrollment_codes.code
     inner join enrollment_files using (district_id, district_student_id, school_year)
     left join spells
         on
@@ -97,7 +90,7 @@ exits_without_entry as (
             and enrollments.school_code = spells.school_code
             and enrollments.activity_date = spells.exit_date
     where
-        enrollment_codes.kind = 'exit'
+        enrollments.activity_kind = 'exit'
         and enrollments.activity_date >= make_date(enrollments.school_year - 1, 7, 1)
         and spells.district_student_id is null
 

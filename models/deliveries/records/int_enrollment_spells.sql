@@ -39,21 +39,23 @@ events as (
         enrollments.school_code,
         enrollments.activity_date,
         enrollments.activity_code,
-        enrollment_codes.kind,
+        enrollments.activity_kind as kind,
         -- Of one day, a re-entry follows the exit, and the exit of a student who never
         -- came follows the entry. Other events are in the order of the file.
-        enrollment_codes.is_reentry
-        or enrollment_codes.is_no_show
+        coalesce(enrollment_codes.is_reentry, false)
+        or coalesce(enrollment_codes.is_no_show, false)
         or (
-            enrollment_codes.kind = 'exit'
+            enrollments.activity_kind = 'exit'
             and enrollments.activity_date
             = make_date(enrollments.school_year - 1, 7, 1)
         ) as is_second,
         min(enrollments.grade) as grade,
         min(enrollments.line_number) as line_number
     from enrollments
-    inner join enrollment_codes on enrollments.activity_code = enrollment_codes.code
-    where enrollments.activity_date is not null
+    left join enrollment_codes on enrollments.activity_code = enrollment_codes.code
+    where
+        enrollments.activity_date is not null
+        and enrollments.activity_kind is not null
     group by
         enrollments.district_id,
         enrollments.district_student_id,
@@ -61,7 +63,7 @@ events as (
         enrollments.school_code,
         enrollments.activity_date,
         enrollments.activity_code,
-        enrollment_codes.kind,
+        enrollments.activity_kind,
         enrollment_codes.is_reentry,
         enrollment_codes.is_no_show
 

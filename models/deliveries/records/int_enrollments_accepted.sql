@@ -25,6 +25,18 @@ students as (
 
 ),
 
+enrollment_codes as (
+
+    select * from {{ ref('enrollment_codes') }}
+
+),
+
+event_kinds as (
+
+    select * from {{ ref('enrollment_event_kinds') }}
+
+),
+
 current_records as (
 
     select
@@ -38,10 +50,15 @@ current_records as (
         enrollments.exit_code,
         enrollments.activity_date,
         enrollments.activity_code,
+        -- A withdrawal ends the enrollment even while nobody knows the code's meaning.
+        coalesce(enrollment_codes.kind, event_kinds.kind) as activity_kind,
         enrollments.line_number
     from enrollments
     inner join snapshots on enrollments.load_id = snapshots.load_id
     {{ join_student_ids('enrollments') }}
+    left join enrollment_codes on enrollments.activity_code = enrollment_codes.code
+    left join event_kinds
+        on left(enrollments.activity_code_sent, 1) = event_kinds.first_letter
 
 ),
 
@@ -59,6 +76,7 @@ completed as (
         current_records.exit_code,
         current_records.activity_date,
         current_records.activity_code,
+        current_records.activity_kind,
         current_records.line_number
     from current_records
     left join students using (district_id, district_student_id, school_year)

@@ -10,7 +10,8 @@ select
     enrollments.exit_date,
     exit_codes.code as exit_code,
     enrollments.activity_date,
-    activities.code as activity_code
+    activities.code as activity_code,
+    enrollments.activity_code as activity_code_sent
 from {{ source('raw', 'enrollments') }} as enrollments
 {{ join_meaning('grades', 'grade', 'enrollments', 'grade') }}
 {{ join_meaning('exit_codes', 'enrollment_code', 'enrollments', 'exit_code') }}
