@@ -23,9 +23,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from outcomes.config import PROJECT_DIR, load_settings
-from outcomes.door import Door, Key
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
+from outcomes.web.door import Door, Key
 
 try:
     from dbt_charts.agent_api.serve import ServeSetup, prepare_serve

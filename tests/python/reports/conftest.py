@@ -1,13 +1,11 @@
-"""Logins that read the warehouse, and a browser."""
+"""Logins that read the warehouse."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from tests.python.conftest import copied, run_dbt
 from tests.python.publishing.warehouse import pretend_build, publish
 
@@ -45,16 +43,3 @@ def large_county(first_publication: Settings) -> Iterator[Settings]:
             )  # fmt: skip
             publish(connection, pretend_build(connection))
         yield settings
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """A headless Chromium or Chrome of the system; CI's machines have Chrome."""
-    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    program = next(filter(None, programs), None)
-    if program is None:
-        pytest.skip("neither Chromium nor Chrome is installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program)
-        yield opened
-        opened.close()

@@ -23,7 +23,7 @@ from dbt_charts.cli.main import app as dct
 from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 from tests.python.conftest import free_port
-from tests.python.reports.pages import problems
+from tests.python.web.pages import problems
 from typer.testing import CliRunner
 
 from outcomes.access.logins import make_login
@@ -301,7 +301,7 @@ def test_a_role_opens_its_dashboards_and_is_told_whose_the_others_are(
     for name, value in environment(people, role).items():
         monkeypatch.setenv(name, value)
     setup, key = prepare(None)
-    with TestClient(setup.app, base_url=f"http://localhost:{setup.port}") as browser:
+    with TestClient(setup.app, base_url=f"http://127.0.0.1:{setup.port}") as browser:
         assert offered(browser.get(key.address).text) == MAY[role]
         for board in MAY[role]:
             assert browser.get(f"/{board}/").status_code == 200, board
@@ -321,7 +321,7 @@ def test_only_who_has_the_token_opens_anything(
     for name, value in environment(people, "all").items():
         monkeypatch.setenv(name, value)
     setup, key = prepare(None)
-    host = f"http://localhost:{setup.port}"
+    host = f"http://127.0.0.1:{setup.port}"
     paths = {"/", "/health", "/__livereload", "/gaps/", "/gaps.pdf", "/phone/students_at_risk/"}
     paths |= {getattr(route, "path", "/").replace("{", "").replace("}", "")
               for route in setup.app.routes}  # fmt: skip
@@ -338,7 +338,7 @@ def test_only_who_has_the_token_opens_anything(
         assert "SameSite=strict" in cookie
         assert browser.get("/gaps/").status_code == 200
         # The browser would send the cookie to a name that resolves to this computer, too.
-        for foreign in ("evil.example", f"evil.example:{setup.port}", "localhost"):
+        for foreign in ("evil.example", f"evil.example:{setup.port}", "127.0.0.1"):
             refused = browser.get("/gaps/", headers={"host": foreign})
             assert refused.status_code == 421, foreign
 

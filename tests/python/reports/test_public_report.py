@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import Browser
-from tests.python.reports.pages import problems
+from tests.python.web.pages import problems
 from typer.testing import CliRunner
 
 from outcomes.access.logins import make_login

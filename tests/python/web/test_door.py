@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from outcomes.door import Door, Key
+from outcomes.web.door import Door, Key
 
 KEY = Key(8080)
 
@@ -27,9 +27,11 @@ async def socket(websocket: WebSocket) -> None:
 
 @pytest.fixture
 def browser() -> TestClient:
-    app = Starlette(routes=[Route("/page", page), WebSocketRoute("/socket", socket)])
+    app = Starlette(
+        routes=[Route("/page", page, methods=["GET", "POST"]), WebSocketRoute("/socket", socket)]
+    )
     app.add_middleware(Door, key=KEY)
-    return TestClient(app, base_url="http://localhost:8080")
+    return TestClient(app, base_url="http://127.0.0.1:8080")
 
 
 def test_the_token_is_exchanged_for_a_cookie(browser: TestClient) -> None:
@@ -54,7 +56,18 @@ def test_a_foreign_host_is_refused_with_token_and_cookie(host: str, browser: Tes
     browser.get(f"/page?token={KEY.token}")
     for address in ("/page", f"/page?token={KEY.token}"):
         assert browser.get(address, headers={"host": host}).status_code == 421
-    assert browser.get("/page", headers={"host": "127.0.0.1:8080"}).status_code == 200
+    assert browser.get("/page", headers={"host": "localhost:8080"}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:9090", "https://evil.example", "null"])
+def test_a_form_of_another_page_is_refused_with_the_cookie(
+    origin: str, browser: TestClient
+) -> None:
+    browser.get(f"/page?token={KEY.token}")
+    own = {"origin": "http://127.0.0.1:8080"}
+    assert browser.post("/page", headers={"origin": origin}).status_code == 403
+    assert browser.post("/page", headers=own).status_code == 200
+    assert browser.post("/page").status_code == 200
 
 
 def test_a_websocket_has_the_same_door(browser: TestClient) -> None:

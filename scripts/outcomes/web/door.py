@@ -1,9 +1,10 @@
 """Lets only the person who started a local page use it.
 
-A page on `localhost` is open to every program of the machine, and to every page in the browser
+A page on this computer is open to every program of the machine, and to every page in the browser
 that finds its port. So the first address carries a token, which only the terminal shows, and a
-cookie after that; and a page of a foreign name that resolves to this machine (DNS rebinding) is
-refused by its `Host`.
+cookie after that; a page of a foreign name that resolves to this machine (DNS rebinding) is
+refused by its `Host`; and a form of another local page, which the browser takes for the same
+site, by its `Origin`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 _TOKEN = "token"  # noqa: S105 - the name of the parameter
+_READING = ("GET", "HEAD")
 
 
 class Key:
@@ -27,7 +29,8 @@ class Key:
         self.hosts = {f"localhost:{port}", f"127.0.0.1:{port}"}
         # A browser sends a cookie to every port of a host.
         self.cookie = f"outcomes_{port}"
-        self.address = f"http://localhost:{port}/?{_TOKEN}={self.token}"
+        # Not `localhost`: that can be ::1 first, where another user's program could listen.
+        self.address = f"http://127.0.0.1:{port}/?{_TOKEN}={self.token}"
 
     def fits(self, given: str | None) -> bool:
         """Whether it is the token."""
@@ -58,6 +61,12 @@ class Door:
         """The answer of the door; None for those who may pass."""
         if request.headers.getlist("host") not in [[host] for host in self.key.hosts]:
             return PlainTextResponse("This server is reached as localhost only.", 421)
+        # A form of this page has its origin; what is no browser has none, and needs the cookie.
+        origin = request.headers.get("origin", f"http://{request.headers['host']}")
+        if request.scope.get("method", "GET") not in _READING and (
+            origin != f"http://{request.headers['host']}"
+        ):
+            return PlainTextResponse("A form of another page cannot be sent here.", 403)
         if self.key.fits(request.query_params.get(_TOKEN)):
             rest = [pair for pair in parse_qsl(request.url.query) if pair[0] != _TOKEN]
             answer = RedirectResponse(

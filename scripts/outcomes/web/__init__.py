@@ -1,0 +1,1 @@
+"""Pages on this computer: their server, their door and their look."""
