@@ -12,12 +12,19 @@ deliveries as (
 
 ),
 
+file_feeds as (
+
+    select * from {{ ref('int_file_feeds') }}
+
+),
+
 -- A delivery covers its school week if it comes on the week's Friday or later. In
 -- summer the last week is that of June 30.
 covered_weeks as (
 
     select distinct
         deliveries.partner_id as district_id,
+        file_feeds.feed,
         cast(
             date_trunc(
                 'week',
@@ -25,20 +32,19 @@ covered_weeks as (
             ) as date
         ) as week_starts_on
     from deliveries
+    inner join file_feeds on deliveries.load_id = file_feeds.file_id
     cross join as_of
     where deliveries.as_of_date >= make_date(as_of.school_year - 1, 7, 1)
 
 ),
 
-ordered_weeks as (
+ranked_weeks as (
 
     select
-        district_id,
-        week_starts_on,
-        lag(week_starts_on) over by_week as previous_week,
-        lead(week_starts_on) over by_week as next_week
+        *,
+        dense_rank() over (partition by district_id order by week_starts_on desc)
+            as weeks_back
     from covered_weeks
-    window by_week as (partition by district_id order by week_starts_on)
 
 ),
 
@@ -46,10 +52,16 @@ reported_weeks as (
 
     select
         district_id,
-        week_starts_on,
-        previous_week
-    from ordered_weeks
-    where next_week is null
+        max(week_starts_on) as week_starts_on,
+        max(week_starts_on) filter (where weeks_back > 1) as previous_week,
+        max(week_starts_on) filter (
+            where weeks_back > 1 and feed in ('attendance_events', 'attendance_totals')
+        ) as previous_attendance_week,
+        max(week_starts_on) filter (
+            where weeks_back > 1 and feed = 'discipline_actions'
+        ) as previous_discipline_week
+    from ranked_weeks
+    group by district_id
 
 )
 

@@ -165,6 +165,8 @@ compared as (
 
 ),
 
+-- Absences and suspensions count on their days, which the report before could not know if
+-- their feed did not come. Grades count from the week of their delivery.
 -- Districts deliver on different days, so each has its own latest week. In summer it is
 -- the last week of school.
 latest_weeks as (
@@ -172,12 +174,18 @@ latest_weeks as (
     select
         rules.district_id,
         max(compared.week_starts_on) as week_starts_on,
-        reported_weeks.previous_week
+        reported_weeks.previous_week,
+        reported_weeks.previous_attendance_week,
+        reported_weeks.previous_discipline_week
     from compared
     inner join students_with_rules as rules using (student_number)
     inner join reported_weeks using (district_id)
     where compared.week_starts_on <= reported_weeks.week_starts_on
-    group by rules.district_id, reported_weeks.previous_week
+    group by
+        rules.district_id,
+        reported_weeks.previous_week,
+        reported_weeks.previous_attendance_week,
+        reported_weeks.previous_discipline_week
 
 ),
 
@@ -221,11 +229,16 @@ early_warnings as (
             when compared.week_starts_on = latest.week_starts_on
                 then nullif(concat_ws(
                     ', ',
-                    {% for flag in ['attendance', 'behavior', 'course', 'gpa'] %}
+                    {% for flag, week in [
+                        ('attendance', 'previous_attendance_week'),
+                        ('behavior', 'previous_discipline_week'),
+                        ('course', 'previous_week'),
+                        ('gpa', 'previous_week'),
+                    ] %}
                     case
                         when
                             compared.{{ flag }}_flag_since
-                            > coalesce(latest.previous_week, '-infinity')
+                            > coalesce(latest.{{ week }}, '-infinity')
                             then '{{ flag }}'
                     end{{ ',' if not loop.last }}
                     {% endfor %}
