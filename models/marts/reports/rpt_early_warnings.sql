@@ -165,8 +165,8 @@ compared as (
 
 ),
 
--- Absences and suspensions count on their days, which the report before could not know if
--- their feed did not come. Grades count from the week of their delivery.
+-- Absences and suspensions count on their days, which the report before could not know
+-- if their feed did not come. Grades count from the week of their delivery.
 -- Districts deliver on different days, so each has its own latest week. In summer it is
 -- the last week of school.
 latest_weeks as (
