@@ -65,7 +65,8 @@ def purge(
     It destroys rows, history, identities, links, decisions, marts, the archive and its key,
     reports and dbt's artifacts. Tables are rewritten, so readers wait for a while. If it is
     interrupted, run the same command again. First end or remove the contract, or files that
-    are still in the drops folder would land again.
+    are still in the drops folder would land again. The exit code is 3 if something is left that
+    PostgreSQL removes later.
 
     Example:
         outcomes purge --partner clairton
@@ -83,3 +84,5 @@ def purge(
         console.print(f"Not destroyed: {what}.")
     nothing = "Nothing else" if purged.left else "Nothing"
     console.print(f"{nothing} of {partner} is left. The certificate is in {purged.certificate}")
+    if purged.left:
+        raise typer.Exit(NEEDS_A_PERSON)

@@ -12,7 +12,7 @@ from tests.python.landing.commands import run
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.operations import purge
-from outcomes.operations.purge import begin, delete_rows, rewrite_storage, rows_of
+from outcomes.operations.purge import Purged, begin, delete_rows, rewrite_storage, rows_of
 from outcomes.warehouse.connection import connect
 
 
@@ -33,6 +33,23 @@ def test_a_purge_asks_for_confirmation(connection: psycopg.Connection, demo_drop
     assert "They cannot be restored" in output
     assert connection.execute("select count(*) > 0 from raw.students").fetchone() == (True,)
     assert connection.execute("select count(*) from privacy.purges").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected", "said"),
+    [
+        ([], 0, "Nothing of clairton is left."),
+        (["2 segments of the log"], 3, "Not destroyed: 2 segments of the log."),
+    ],
+    ids=["nothing", "log"],
+)
+def test_a_purge_that_leaves_something_is_no_success(
+    left: list[str], expected: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purged = Purged(Path("certificate.md"), left)
+    monkeypatch.setattr("outcomes.cli.operations.destroy", lambda *_: purged)
+    code, output = run("purge", "--partner", "clairton", "--yes")
+    assert (code, said in output) == (expected, True)
 
 
 def test_a_purge_does_not_end_while_others_see_the_deleted_rows(
