@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
@@ -110,6 +111,15 @@ def app() -> None:
         # The second if a worker of a cluster was lost.
         # The lines after the first can quote a row.
         _fail(f"The connection to PostgreSQL broke: {str(error).strip().splitlines()[0]}")
+    except psycopg.Error as error:
+        # A fault of our own, where the place helps; the message can quote a row.
+        traceback.print_tb(error.__traceback__)
+        where = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+        _fail(
+            f"A fault of the project: {type(error).__name__} (SQLSTATE {error.sqlstate})"
+            + "".join(f", {name}" for name in where if name)
+            + ". PostgreSQL's log has its message. Report it with the lines above."
+        )
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

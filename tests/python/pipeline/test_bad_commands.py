@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import typer
 from tests.python.conftest import free_port
+from tests.python.landing.deliveries import land
 
 from outcomes.cli import app, cli
 from outcomes.config import Settings
@@ -248,11 +249,29 @@ def test_the_error_names_a_missing_right(
 
 
 @pytest.mark.parametrize("command", ["release a.csv --reason asked", "weekly drops", "status"])
-def test_a_fault_of_our_own_keeps_its_traceback(
-    command: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_fault_of_our_own_shows_its_place(
+    command: str,
+    connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A warehouse of this release lacks no column, built or not: the code is wrong."""
     connection.execute("alter table landing.files rename column as_of_date to another")
-    monkeypatch.setattr(sys, "argv", ["outcomes", *shlex.split(command)])
-    with pytest.raises(psycopg.errors.UndefinedColumn):
-        app()
+    code, written = outcome_of(command, monkeypatch, capsys)
+    assert (code, "cli/root.py" in written) == (1, True)
+    assert "A fault of the project: UndefinedColumn (SQLSTATE 42703)" in last_line(written)
+
+
+def test_a_fault_of_our_own_quotes_no_row(
+    connection: psycopg.Connection,
+    demo_drops: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """PostgreSQL adds the row to its message: `Failing row contains (…)`."""
+    land(connection, min((demo_drops / "clairton").iterdir()))
+    connection.execute("alter table privacy.purges add constraint no_purge check (false)")
+    code, written = outcome_of("purge --partner clairton --yes", monkeypatch, capsys)
+    assert code == 1
+    assert "CheckViolation (SQLSTATE 23514), purges, no_purge." in last_line(written)
+    assert "Failing row" not in written
