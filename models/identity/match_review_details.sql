@@ -117,28 +117,27 @@ days_listed as (
 
 ),
 
--- The newest version of each service that names a record of the client.
-services as (
+services_of_clients as (
 
-    select distinct on (
-        clients.client_person_id,
+    select distinct
         service_versions.source_id,
         service_versions.source_service_id
-    )
-        clients.client_person_id,
-        service_versions.source_id,
-        service_versions.started_on,
-        service_versions.ended_on,
-        service_versions.is_deleted
     from service_versions
     inner join clients
         on
             service_versions.source_id || ':' || service_versions.source_client_id
             = clients.record_id
+
+),
+
+services as (
+
+    select distinct on (source_id, source_service_id) service_versions.*
+    from services_of_clients
+    inner join service_versions using (source_id, source_service_id)
     order by
-        clients.client_person_id,
-        service_versions.source_id,
-        service_versions.source_service_id,
+        source_id,
+        source_service_id,
         service_versions.updated_at desc,
         service_versions.as_of_date desc,
         service_versions.delivery_number desc,
@@ -146,16 +145,21 @@ services as (
 
 ),
 
+-- The newest version of a service may be about another client.
 periods_served as (
 
     select
-        client_person_id,
-        source_id,
-        min(started_on) as first_day,
-        case when bool_and(ended_on is not null) then max(ended_on) end as last_day
+        clients.client_person_id,
+        services.source_id,
+        min(services.started_on) as first_day,
+        case
+            when bool_and(services.ended_on is not null) then max(services.ended_on)
+        end as last_day
     from services
-    where not is_deleted
-    group by client_person_id, source_id
+    inner join clients
+        on services.source_id || ':' || services.source_client_id = clients.record_id
+    where not services.is_deleted
+    group by clients.client_person_id, services.source_id
 
 ),
 
