@@ -1,11 +1,14 @@
--- With less memory, every service would be written to disk once before the join.
-{{ config(sql_header="set local work_mem = '256MB';") }}
-
 with
 
 service_versions as not materialized (
 
     select * from {{ ref('int_service_versions') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('int_deliveries') }}
 
 ),
 
@@ -16,10 +19,17 @@ clients as not materialized (
         source_id,
         source_client_id
     from {{ ref('stg_clients') }}
-    where
-        load_id in (
-            select deliveries.load_id from {{ ref('int_deliveries') }} as deliveries
-        )
+    where load_id in (select deliveries.load_id from deliveries)
+
+),
+
+-- Services of older deliveries were reported with theirs. A week's services are few, so
+-- their clients are looked up, where those of all years would mean reading all clients.
+newest_deliveries as (
+
+    select distinct on (partner_id, contract_object, source_id) load_id
+    from deliveries
+    order by partner_id, contract_object, source_id, delivery_number desc
 
 ),
 
@@ -32,7 +42,8 @@ versions_without_client as (
         line_number
     from service_versions
     where
-        not exists (
+        load_id in (select newest_deliveries.load_id from newest_deliveries)
+        and not exists (
             select from clients
             where
                 clients.source_id = service_versions.source_id
