@@ -86,7 +86,6 @@ snapshot_comparisons as (
         snapshots.source_id,
         snapshots.school_year,
         snapshots.as_of_date,
-        snapshots.file_name,
         snapshots.sha256,
         snapshots.status,
         snapshots.rows_loaded as rows_delivered,

@@ -27,7 +27,6 @@ resolved as (
         gpas.school_year,
         gpas.marking_period,
         gpas.gpa,
-        gpas.weighted_gpa,
         gpas.line_number
     from gpas
     inner join snapshots
@@ -45,8 +44,7 @@ marking_periods as (
         district_student_id,
         school_year,
         marking_period,
-        gpa,
-        weighted_gpa
+        gpa
     from resolved
     order by
         district_id,

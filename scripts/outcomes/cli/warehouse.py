@@ -10,6 +10,7 @@ import typer
 from outcomes.cli.shared import console
 from outcomes.config import EMBEDDED_HOST, load_settings
 from outcomes.errors import OutcomesError
+from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.operations import backup as backups
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.server import EmbeddedServer, program_path
@@ -62,13 +63,13 @@ def status() -> None:
     port = server.running_port()
     if port is None:
         typer.echo("PostgreSQL is not running. Start it with `outcomes warehouse start`.")
-        raise typer.Exit(3)
+        raise typer.Exit(NEEDS_A_PERSON)
     if port != server.settings.port:
         typer.echo(
             f"PostgreSQL is running on port {port}, not on {server.settings.port}: set "
             f"OUTCOMES_PG_PORT={port}."
         )
-        raise typer.Exit(3)
+        raise typer.Exit(NEEDS_A_PERSON)
     typer.echo(f"PostgreSQL is running on {_address(server)}")
     typer.echo(f"psql:  {program_path('psql')}, with a login of `outcomes access login`")
     typer.echo(f"owner: {server.settings.password_file} holds the password; not for readers")
