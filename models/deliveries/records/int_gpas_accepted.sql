@@ -27,6 +27,7 @@ resolved as (
         gpas.school_year,
         gpas.marking_period,
         gpas.gpa,
+        gpas.weighted_gpa,
         gpas.line_number
     from gpas
     inner join snapshots
@@ -44,7 +45,8 @@ marking_periods as (
         district_student_id,
         school_year,
         marking_period,
-        gpa
+        gpa,
+        weighted_gpa
     from resolved
     order by
         district_id,
