@@ -51,7 +51,7 @@ candidates as (
 ),
 
 -- Two candidates whom a district lists on the same day cannot both be the student: the
--- weaker link is held, or both if their weights are nearly equal.
+-- weaker link is queued for review, or both if their weights are nearly equal.
 near_ties as (
 
     select distinct

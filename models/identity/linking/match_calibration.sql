@@ -54,8 +54,8 @@ measured as (
 
 ),
 
--- Reviewers' decisions about pairs that the rule holds, or whose evidence and
--- weight are those of the band.
+-- Reviewers' decisions about pairs that the rule keeps from linking, or whose evidence
+-- and weight are those of the band.
 reviewed as (
 
     select
