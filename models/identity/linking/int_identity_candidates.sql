@@ -39,12 +39,16 @@ match_rules as (
 
 ),
 
--- A client who is here only by a reviewer's decision has one identity.
+-- A client who is here only by a reviewer's decision has one identity. As in
+-- `match_review_queue`, the first record that was compared names the client.
 client_records as (
 
     select
         decided.client_person_id,
-        min(records.record_id) as first_record,
+        coalesce(
+            min(records.record_id) filter (where client_persons.is_compared),
+            min(records.record_id)
+        ) as first_record,
         count(*) as record_count
     from (select distinct client_person_id from client_decisions) as decided
     left join client_persons using (client_person_id)

@@ -14,7 +14,8 @@ newest as (
 
 ),
 
--- A decision is about people, not about a day, so it applies to every as-of date.
+-- A decision is about people, not about a day, so it applies to every as-of date. One
+-- that is unsure or withdrawn decides nothing.
 current_decisions as (
 
     select
@@ -24,7 +25,7 @@ current_decisions as (
         other_record_key,
         decision
     from newest
-    where decision <> 'withdrawn'
+    where decision in ('link', 'no_link')
 
 )
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outcomes.linkage.explain import Candidate, Step
+from outcomes.linkage.shares import share_in_words
 
 # Width of a waterfall's bars, in columns of the terminal.
 BAR_WIDTH = 24
@@ -56,7 +57,7 @@ def _waterfall(candidate: Candidate, steps: list[Step]) -> Table:
     table.add_section()
     table.add_row(
         "total",
-        f"probability {candidate.match_probability:.6f}",
+        share_in_words(candidate.share),
         f"{candidate.match_weight:+.1f}",
         _bar(-low, candidate.match_weight - low, scale),
         style="bold",

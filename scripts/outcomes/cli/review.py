@@ -14,6 +14,7 @@ from rich.text import Text
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, record_decisions
 from outcomes.linkage.review_queue import QueuedPair, read_queue, record_disclosure
+from outcomes.linkage.shares import share_in_words
 
 ANSWERS = {"y": "link", "n": "no_link"}
 KEYS = "[y] one person   [n] two people   [s] skip   [u] undo   [q] quit"
@@ -32,10 +33,11 @@ def review(
     Returns:
         Number of answers by decision: link, no_link, skipped.
     """
-    queue = read_queue(connection)
+    queue = read_queue(connection, reviewer)
     # The decision about each pair so far, in the order of the queue; None if skipped.
     answers: list[str | None] = []
-    record_disclosure(connection, queue, reviewer, "link review")
+    shown = [student for queued in queue for student in queued.students]
+    record_disclosure(connection, shown, reviewer, "link review")
     while len(answers) < len(queue):
         queued = queue[len(answers)]
         console.print()
@@ -75,8 +77,8 @@ def side_by_side(queued: QueuedPair, number: int, of: int) -> Table:
     """Both records with their differences marked, and the other evidence."""
     others = queued.other_record_count - 1
     table = Table(
-        title=f"{number} of {of}: {queued.match_weight:+.1f} bits, probability "
-        f"{queued.match_probability:.4f}\n{queued.reason}",
+        title=f"{number} of {of}: {queued.match_weight:+.1f} bits, "
+        f"{share_in_words(queued.share)}\n{queued.reason}",
         title_justify="left",
         title_style="bold",
         caption=_caption(queued),

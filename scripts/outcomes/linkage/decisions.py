@@ -6,10 +6,14 @@ import getpass
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
 from outcomes.errors import OutcomesError
+
+# What a reviewer may say about a pair. Unsure leaves it to a second reviewer.
+ANSWERS = ("link", "no_link", "unsure")
 
 
 @dataclass(frozen=True, order=True)
@@ -23,11 +27,32 @@ class Pair:
 
 @dataclass(frozen=True)
 class Decision:
-    """A reviewer's decision about a pair (link, no_link or withdrawn), and the reason."""
+    """A reviewer's decision about a pair (an answer, or withdrawn), and the reason."""
 
     pair: Pair
     decision: str
     reason: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether builds follow it, as `stg_link_decisions` says."""
+        return self.decision in ("link", "no_link")
+
+
+@dataclass(frozen=True)
+class Recorded(Decision):
+    """A decision in the ledger: who decided, and when."""
+
+    decision_id: int
+    decided_by: str
+    decided_at: datetime
+
+
+def ordered_pair(student_key: str, other_record_type: str, other_record_key: str) -> Pair:
+    """The pair as it is stored: of two students the key that sorts first comes first."""
+    if other_record_type == "student" and other_record_key < student_key:
+        student_key, other_record_key = other_record_key, student_key
+    return Pair(student_key, other_record_type, other_record_key)
 
 
 def reviewer_name() -> str:
@@ -35,14 +60,24 @@ def reviewer_name() -> str:
     return os.environ.get("OUTCOMES_REVIEWER") or getpass.getuser()
 
 
-def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
-    """The last decision about each pair, link or no_link, unless it was withdrawn."""
+def read_decisions(connection: psycopg.Connection) -> list[Recorded]:
+    """All decisions, the oldest first. The newest of a pair counts."""
     rows = connection.execute(
-        "select student_key, other_record_type, other_record_key, decision "
-        "from linking.decisions order by decision_id"
+        "select student_key, other_record_type, other_record_key, decision, reason, "
+        "decision_id, decided_by, decided_at from linking.decisions order by decision_id"
     )
-    newest = {Pair(*pair): decision for *pair, decision in rows}
-    return {pair: decision for pair, decision in newest.items() if decision != "withdrawn"}
+    return [Recorded(Pair(*row[:3]), *row[3:]) for row in rows]
+
+
+def newest_decisions(decisions: Iterable[Recorded]) -> dict[Pair, Recorded]:
+    """The decision that counts about each pair, of decisions of which the oldest is first."""
+    return {recorded.pair: recorded for recorded in decisions}
+
+
+def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
+    """The pairs that are decided, as `stg_link_decisions` has them."""
+    newest = newest_decisions(read_decisions(connection))
+    return {pair: recorded.decision for pair, recorded in newest.items() if recorded.is_final}
 
 
 def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[Pair]:

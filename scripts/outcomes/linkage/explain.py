@@ -32,6 +32,15 @@ class Candidate:
     runner_up_person_id: str | None
     runner_up_weight: float | None
 
+    @property
+    def share(self) -> float | None:
+        """The share of true matches among such pairs, `match_calibration`.
+
+        It was measured of clients who link or are reviewed, not of two students.
+        """
+        is_measured = self.record_type == "client" and self.decision in ("link", "review")
+        return self.match_probability if is_measured else None
+
 
 @dataclass(frozen=True)
 class Step:

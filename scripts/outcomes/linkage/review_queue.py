@@ -1,4 +1,4 @@
-"""The review queue: pairs with the fields of both records, for a reviewer."""
+"""The review queue: pairs that wait for a reviewer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from outcomes.access.disclosures import record_export
-from outcomes.linkage.decisions import Pair, standing_decisions
+from outcomes.linkage.decisions import Pair, newest_decisions, read_decisions
+from outcomes.queries import query
 
 
 class Field(NamedTuple):
@@ -51,6 +52,8 @@ class QueuedPair:
     other_listed_on: str | None
     other_served_on: str | None
     fields: list[Field]
+    # Reviewers who were unsure about it.
+    unsure: frozenset[str]
 
     @property
     def pair(self) -> Pair:
@@ -62,9 +65,51 @@ class QueuedPair:
         """The evidence that the reviewer saw, for the record of the decision."""
         return f"{self.reason}: {self.evidence}"
 
+    @property
+    def share(self) -> float | None:
+        """The share of true matches among such pairs; it was not measured of two students."""
+        return self.match_probability if self.other_record_type == "client" else None
 
-def read_queue(connection: psycopg.Connection) -> list[QueuedPair]:
-    """The undecided pairs in the review queue of the last build, the heaviest first."""
+    @property
+    def students(self) -> list[str]:
+        """The keys of all students whom it shows."""
+        shown = [self.student_key, *self.also_shown.splitlines()]
+        return [*shown, self.other_record_key] if self.other_record_type == "student" else shown
+
+
+class Counts(NamedTuple):
+    """How many pairs the last build queued; of these, how many are not decided yet.
+
+    `unsure` are those that wait for a second reviewer.
+    """
+
+    queued: int
+    waiting: int
+    unsure: int
+
+
+def count_queue(connection: psycopg.Connection) -> Counts:
+    """Count the queue, as `read_queue` lists it for somebody who has seen none of it."""
+    with connection.cursor(row_factory=class_row(Counts)) as cursor:
+        counts = cursor.execute(query("outcomes.linkage", "queue_counts")).fetchone()
+    assert counts is not None  # noqa: S101 - an aggregate always returns a row
+    return counts
+
+
+def read_queue(connection: psycopg.Connection, reviewer: str | None = None) -> list[QueuedPair]:
+    """The undecided pairs in the review queue of the last build, the heaviest first.
+
+    A pair of which the reviewer was unsure is left to others.
+    """
+    decisions = read_decisions(connection)
+    newest = newest_decisions(decisions)
+    unsure: dict[Pair, set[str]] = {}
+    for recorded in decisions:
+        reviewers = unsure.setdefault(recorded.pair, set())
+        if recorded.decision == "unsure":
+            reviewers.add(recorded.decided_by)
+        else:
+            reviewers.discard(recorded.decided_by)
     pairs: dict[Pair, QueuedPair] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         # In one query, because a build may publish at any time.
@@ -77,18 +122,20 @@ def read_queue(connection: psycopg.Connection) -> list[QueuedPair]:
             """
         ):
             field = Field(*(row.pop(name) for name in Field._fields))
-            queued = QueuedPair(**row, fields=[])
-            pairs.setdefault(queued.pair, queued).fields.append(field)
-    decided = standing_decisions(connection)
-    return [queued for pair, queued in pairs.items() if pair not in decided]
+            pair = Pair(*(row[name] for name in Pair.__dataclass_fields__))
+            if pair not in pairs:
+                pairs[pair] = QueuedPair(**row, fields=[], unsure=frozenset(unsure.get(pair, ())))
+            pairs[pair].fields.append(field)
+    return [
+        queued
+        for pair, queued in pairs.items()
+        if reviewer not in queued.unsure and not (pair in newest and newest[pair].is_final)
+    ]
 
 
 def record_disclosure(
-    connection: psycopg.Connection, queue: Iterable[QueuedPair], reviewer: str, how: str
+    connection: psycopg.Connection, shown: Iterable[str], reviewer: str, how: str
 ) -> None:
-    """Enter the students whom a reviewer sees in the record of disclosures."""
-    shown = [queued.student_key for queued in queue]
-    shown += [q.other_record_key for q in queue if q.other_record_type == "student"]
-    shown += [student for queued in queue for student in queued.also_shown.splitlines()]
+    """Enter the students whom a reviewer sees, by their keys, in the record of disclosures."""
     districts = Counter(key.split(":")[0] for key in shown)
     record_export(connection, reviewer, "reviews records of the same child", how, districts)

@@ -7,36 +7,49 @@ from pathlib import Path
 
 import psycopg
 from openpyxl import Workbook, load_workbook
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import (
+    ANSWERS,
     Decision,
     Pair,
+    Recorded,
+    newest_decisions,
+    ordered_pair,
+    read_decisions,
     record_decisions,
     reviewer_name,
-    standing_decisions,
     unknown_pairs,
 )
 from outcomes.linkage.review_queue import QueuedPair, read_queue, record_disclosure
+from outcomes.linkage.shares import share_in_words
 from outcomes.publishing.runs import reading_links
 from outcomes.spreadsheet import spreadsheet_text
 
-DECISIONS = ("link", "no_link")
 PAIR_COLUMNS = ("student_key", "other_record_type", "other_record_key")
 ANSWER_COLUMNS = ("decision", "why")
-COLUMNS = (
-    *ANSWER_COLUMNS,
-    *PAIR_COLUMNS,
-    "match_weight",
-    "reason",
-    "evidence",
-    "runner_up",
-    "household",
-)
+# One screen wide: the fields of a record are one cell, a field a line.
+WIDTHS = {
+    "decision": 10,
+    "why": 24,
+    "student_key": 22,
+    "other_record_type": 10,
+    "other_record_key": 26,
+    "how_sure": 24,
+    "reason": 24,
+    "evidence": 40,
+    "student": 32,
+    "other": 32,
+    "linked": 32,
+    "runner_up": 20,
+    "household": 20,
+    "student_days": 24,
+    "other_days": 24,
+}
 
 
 def export_queue(connection: psycopg.Connection, file: Path) -> int:
@@ -54,29 +67,29 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     if file.exists():
         raise OutcomesError(f"{file} exists and may hold decisions: name a new file.")
     with reading_links(connection):
-        queue = read_queue(connection)
+        queue = read_queue(connection, reviewer_name())
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "review"
-    fields = [field.field for field in queue[0].fields] if queue else []
-    sides = ("student", "other", "linked")
-    columns = [*COLUMNS, *(f"{side}_{field}" for field in fields for side in sides)]
-    sheet.append(columns)
+    sheet.append(list(WIDTHS))
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for queued in queue:
         sheet.append([spreadsheet_text(v) if isinstance(v, str) else v for v in _row(queued)])
-    choice = DataValidation(type="list", formula1=f'"{",".join(DECISIONS)}"', allow_blank=True)
+    for row in sheet.iter_rows(min_row=2):
+        for cell in row:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    choice = DataValidation(type="list", formula1=f'"{",".join(ANSWERS)}"', allow_blank=True)
     choice.add(f"A2:A{len(queue) + 2}")
     sheet.add_data_validation(choice)
     sheet.freeze_panes = "C2"
-    for position, column in enumerate(columns, start=1):
-        width = 60 if column == "evidence" else 18
+    for position, width in enumerate(WIDTHS.values(), start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width
     # Created with its mode before anything is written: it holds personal data.
     try:
         with connection.transaction():
-            record_disclosure(connection, queue, reviewer_name(), "link review --export")
+            shown = [student for queued in queue for student in queued.students]
+            record_disclosure(connection, shown, reviewer_name(), "link review --export")
             file.touch(mode=0o600, exist_ok=False)
             book.save(file)
     except OSError as error:
@@ -107,26 +120,42 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
             "a client who was deleted since or is too old to be a student. Nothing was recorded: "
             "correct the keys or clear the decision, and import again."
         )
-    standing = standing_decisions(connection)
-    new = [d for _, d in rows if standing.get(d.pair) != d.decision]
+    newest = newest_decisions(read_decisions(connection))
+    new = [decision for _, decision in rows if not _is_known(decision, newest, reviewer)]
     record_decisions(connection, new, reviewer)
     return len(new), len(rows) - len(new)
 
 
-def _row(queued: QueuedPair) -> list[str | float | None]:
+def _is_known(decision: Decision, newest: dict[Pair, Recorded], reviewer: str) -> bool:
+    """Whether it was recorded before. Two reviewers may both be unsure."""
+    known = newest.get(decision.pair)
+    if known is None or known.decision != decision.decision:
+        return False
+    return known.is_final or known.decided_by == reviewer
+
+
+def _row(queued: QueuedPair) -> list[str | None]:
     return [
         None,
         None,
         queued.student_key,
         queued.other_record_type,
         queued.other_record_key,
-        round(queued.match_weight, 1),
+        share_in_words(queued.share),
         queued.reason,
         queued.evidence,
+        *(_lines(queued, side) for side in ("student", "other", "linked")),
         queued.runner_up,
         queued.household,
-        *(text for f in queued.fields for text in (f.student, f.other, f.linked)),
+        queued.student_listed_on,
+        queued.other_listed_on or queued.other_served_on,
     ]
+
+
+def _lines(queued: QueuedPair, side: str) -> str:
+    """The fields that a side has, one a line."""
+    texts = {field.field: getattr(field, side) for field in queued.fields}
+    return "\n".join(f"{name.replace('_', ' ')}: {text}" for name, text in texts.items() if text)
 
 
 def _read_rows(file: Path) -> list[tuple[int, Decision]]:
@@ -153,12 +182,12 @@ def _read_rows(file: Path) -> list[tuple[int, Decision]]:
         decision = row.get("decision", "").lower()
         if not decision:
             continue
-        if decision not in DECISIONS:
+        if decision not in ANSWERS:
             raise OutcomesError(
-                f"{file}, row {number}, column decision: expected link, no_link or nothing. "
-                "Nothing was recorded."
+                f"{file}, row {number}, column decision: expected {', '.join(ANSWERS)} or "
+                "nothing. Nothing was recorded."
             )
-        pair = _pair(*(row.get(column, "") for column in PAIR_COLUMNS))
+        pair = ordered_pair(*(row.get(column, "") for column in PAIR_COLUMNS))
         why = row.get("why") or f"{row.get('reason', '')}: {row.get('evidence', '')}"
         if pair in decisions and decisions[pair][1].decision != decision:
             raise OutcomesError(
@@ -167,13 +196,6 @@ def _read_rows(file: Path) -> list[tuple[int, Decision]]:
             )
         decisions[pair] = (number, Decision(pair, decision, why))
     return list(decisions.values())
-
-
-def _pair(student_key: str, other_record_type: str, other_record_key: str) -> Pair:
-    """The pair as it is stored: of two students the key that sorts first comes first."""
-    if other_record_type == "student" and other_record_key < student_key:
-        student_key, other_record_key = other_record_key, student_key
-    return Pair(student_key, other_record_type, other_record_key)
 
 
 def _require_xlsx(file: Path) -> None:

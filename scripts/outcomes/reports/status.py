@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from outcomes.config import Settings
+from outcomes.linkage.review_queue import count_queue
 from outcomes.publishing.runs import why_not_newest
 from outcomes.queries import query
 from outcomes.warehouse.tables import require_release
@@ -112,9 +113,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         failed_week=_failed_week(connection),
         late=_late(connection, as_of) if is_built else [],
         waiting=_waiting(connection),
-        links_in_review=_count(connection, "select count(*) from identity.match_review_queue")
-        if is_built
-        else 0,
+        links_in_review=count_queue(connection).waiting if is_built else 0,
         database_bytes=_count(connection, "select pg_database_size(current_database())"),
         archive_bytes=sum(file.stat().st_size for file in settings.archive_dir.rglob("*.age")),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from outcomes.linkage.review_queue import count_queue
 from outcomes.publishing.runs import reading_built
 from outcomes.reports.measures import Measure, headline_measures
 
@@ -93,7 +94,6 @@ def _linked(connection: psycopg.Connection) -> Linked:
         where record_type = 'client' and decision = 'link'
         """,
     )
-    (queued,) = _numbers(connection, "select count(*) from identity.match_review_queue")
     (involved,) = _numbers(
         connection,
         """
@@ -102,7 +102,7 @@ def _linked(connection: psycopg.Connection) -> Linked:
         where involved_ever
         """,
     )
-    return Linked(students, people, linked, queued, involved)
+    return Linked(students, people, linked, count_queue(connection).waiting, involved)
 
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from math import log2
 
 import psycopg
@@ -12,6 +13,7 @@ from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.explain import find_candidates, find_steps
+from outcomes.linkage.review_queue import read_queue
 from outcomes.warehouse.connection import connect
 
 
@@ -80,6 +82,20 @@ def test_candidates_agree_with_the_crosswalk(built_demo: Settings, student: str)
         } == {person}
 
 
+def test_a_queued_pair_is_a_candidate_with_the_same_share(built_demo: Settings) -> None:
+    with connect(built_demo) as connection:
+        queue = read_queue(connection)
+        assert queue
+        for queued in queue:
+            (candidate,) = (
+                candidate
+                for candidate in find_candidates(connection, queued.student_key)
+                if (candidate.record_type, candidate.record) == astuple(queued.pair)[1:]
+            )
+            assert candidate.decision == "review"
+            assert candidate.share == queued.share
+
+
 def test_the_waterfall_shows_no_names(
     built_demo: Settings, student: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +106,7 @@ def test_the_waterfall_shows_no_names(
     assert result.exit_code == 0, result.output
     for words in ("prior", "same birth date", "total", "link (by ", "Runner-up"):
         assert words in result.output
+    assert "in 100 such pairs are the same person" in result.output
     assert "birth_date" not in result.output, "comparisons are shown in words"
     with connect(built_demo) as connection:
         names = connection.execute(

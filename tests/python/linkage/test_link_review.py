@@ -20,8 +20,9 @@ from outcomes.cli.review import review, side_by_side
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions, standing_decisions
-from outcomes.linkage.review_queue import read_queue
+from outcomes.linkage.review_queue import count_queue, read_queue
 from outcomes.linkage.review_workbook import export_queue, import_decisions
+from outcomes.linkage.shares import share_in_words
 from outcomes.warehouse.connection import connect
 
 STUDENTS = """
@@ -235,8 +236,15 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     with pytest.raises(OutcomesError, match="exists"):
         export_queue(undecided, file)
 
-    header = load_workbook(file).worksheets[0][1]
-    assert [cell.value for cell in header[:3]] == ["decision", "why", "student_key"]
+    sheet = load_workbook(file).worksheets[0]
+    header, row = ([cell.value for cell in line] for line in sheet.iter_rows(max_row=2))
+    assert header[:3] == ["decision", "why", "student_key"]
+    assert len(header) <= 15
+    shown = dict(zip(header, row, strict=True))
+    assert shown["how_sure"] == share_in_words(queue[0].share)
+    name = next(field for field in queue[0].fields if field.field == "last_name")
+    assert f"last name: {name.student}" in shown["student"].splitlines()
+    assert f"last name: {name.other}" in shown["other"].splitlines()
     fill_in(file, A2="no_link", B2="asked the school", A3="Link")
     assert import_decisions(undecided, file, "ana") == (2, 0)
     assert standing_decisions(undecided) == {
@@ -246,6 +254,32 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
         "select reason from linking.decisions order by decision_id"
     ).fetchall() == [("asked the school",), (queue[1].why,)]
     assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
+
+
+def test_an_unsure_pair_waits_for_another_reviewer(
+    undecided: psycopg.Connection, tmp_path: Path
+) -> None:
+    def seen_by(reviewer: str) -> set[Pair]:
+        return {queued.pair for queued in read_queue(undecided, reviewer)}
+
+    everything = seen_by("ana")
+    file = tmp_path / "review.xlsx"
+    export_queue(undecided, file)
+    fill_in(file, A2="unsure")
+    assert import_decisions(undecided, file, "ana") == (1, 0)
+    (pair,) = everything - seen_by("ana")
+    assert seen_by("bea") == everything
+    assert count_queue(undecided) == (len(everything), len(everything), 1)
+    assert next(q.unsure for q in read_queue(undecided) if q.pair == pair) == {"ana"}
+    # A second reviewer may be unsure, too; ana may not be asked again.
+    assert import_decisions(undecided, file, "ana") == (0, 1)
+    assert import_decisions(undecided, file, "bea") == (1, 0)
+    assert seen_by("ana") == seen_by("bea") == everything - {pair}
+    record_decisions(undecided, [Decision(pair, "withdrawn", "undone")], "bea")
+    assert pair in seen_by("bea") - seen_by("ana")
+    record_decisions(undecided, [Decision(pair, "link", "asked")], "bea")
+    assert pair not in seen_by("cy")
+    assert count_queue(undecided) == (len(everything), len(everything) - 1, 0)
 
 
 def test_a_pair_outside_the_queue_can_be_decided(
@@ -294,7 +328,7 @@ def fill_in(file: Path, **cells: str) -> None:
         ("C3", "pittsburgh:0", r"row 3 \(1 rows in all\), columns student_key"),
         ("E3", "child_welfare:0", r"row 3 .* expected two records that linking knows"),
         ("D3", "person", "row 3"),
-        ("A3", "maybe", "row 3, column decision: expected link, no_link or nothing"),
+        ("A3", "maybe", "row 3, column decision: expected link, no_link, unsure or nothing"),
         ("C1", "student", "row 1: the column student_key is missing"),
     ],
 )

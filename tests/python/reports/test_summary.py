@@ -8,6 +8,8 @@ from rich.console import Console
 
 from outcomes.cli.summary import show_summary
 from outcomes.config import Settings
+from outcomes.linkage.decisions import Decision, record_decisions
+from outcomes.linkage.review_queue import read_queue
 from outcomes.reports.status import read_status
 from outcomes.reports.summary import read_summary
 from outcomes.warehouse.connection import connect
@@ -47,3 +49,22 @@ def test_the_summary_agrees_with_tables_and_status(built_demo: Settings) -> None
     output = io.StringIO()
     show_summary(found, Console(file=output, width=200))
     assert f"{found.linked.queued_pairs} pairs wait for a data steward" in output.getvalue()
+
+
+def test_status_summary_and_queue_count_the_pairs_without_a_decision(built_demo: Settings) -> None:
+    def counts() -> set[int]:
+        return {
+            read_summary(connection).linked.queued_pairs,
+            read_status(connection, built_demo, None).links_in_review,
+            len(read_queue(connection)),
+        }
+
+    with connect(built_demo) as connection, connection.transaction(force_rollback=True):
+        first, second, *others = (queued.pair for queued in read_queue(connection))
+        assert counts() == {len(others) + 2}
+        record_decisions(
+            connection, [Decision(first, "link", "asked"), Decision(second, "unsure", "")], "ana"
+        )
+        assert counts() == {len(others) + 1}
+        record_decisions(connection, [Decision(first, "withdrawn", "undone")], "ana")
+        assert counts() == {len(others) + 2}
