@@ -207,7 +207,9 @@ def test_damaged_workbooks_are_read_or_quarantined_whatever_is_damaged(tmp_path:
         damaged = bytearray(whole)
         damaged[len(damaged) * number // 15] ^= 0x55
         deliver(tmp_path, BOOK, bytes(damaged))
-        assert all(read.reason or read.counts.rows_loaded for read in read_deliveries(tmp_path))
+        found = read_deliveries(tmp_path)
+        assert found
+        assert all(read.reason or read.counts.rows_loaded for read in found)
 
 
 @pytest.mark.parametrize("compression", ["zip", "gzip"])
@@ -255,8 +257,9 @@ def test_damaged_archives_are_read_or_quarantined_whatever_is_damaged(tmp_path: 
         for place in range(0, len(whole), 41):
             for damaged in (whole[:place], whole[:place] + b"\xa5" + whole[place + 1 :]):
                 deliver(tmp_path, "pittsburgh/2012-10-01/PPS_DHS_20121001.zip", damaged)
-                for read in read_deliveries(tmp_path):
-                    assert read.reason or read.counts.rows_loaded == 3
+                found = read_deliveries(tmp_path)
+                assert found
+                assert all(read.reason or read.counts.rows_loaded == 3 for read in found)
 
 
 # Places

@@ -105,6 +105,38 @@ def test_blocking_finds_almost_all_true_pairs(evaluation: Evaluation) -> None:
     assert evaluation.blocking_recall.value > 0.98
 
 
+def test_a_true_pair_that_was_not_compared_is_missed(built_demo: Settings, tmp_path: Path) -> None:
+    """Of two students and their two clients, one client is said to be the other student's."""
+    with connect(built_demo) as connection:
+        linked = connection.execute(
+            """
+            select distinct on (persons.person_id)
+                persons.district_id, persons.district_student_id, clients.record_id
+            from identity.int_identity_pairs as pairs
+            inner join identity.int_identity_persons as persons using (student_key)
+            inner join identity.int_identity_records as records
+                on pairs.other_identity_id = records.identity_id
+            inner join identity.person_crosswalk as clients
+                on
+                    records.record_id = clients.record_id
+                    and persons.person_id = clients.person_id
+            where pairs.pair_type = 'student_client' and clients.decision = 'link'
+            order by persons.person_id
+            limit 2
+            """
+        ).fetchall()
+        (district, student, client), (other_district, other, others_client) = linked
+        file = tmp_path / "truth.csv"
+        file.write_text(
+            "record_type,partner_id,record_id,person_id\n"
+            f"student,{district},{student},1\nclient,dhs,{client},1\n"
+            f"student,{other_district},{other},2\nclient,dhs,{others_client},1\n"
+        )
+        evaluation = evaluate(connection, read_truth(file))
+    assert (evaluation.blocking_recall.value, evaluation.blocking_recall.n) == (1 / 2, 2)
+    assert in_force(evaluation).pairs == Quality(both=1, found=2, true=2)
+
+
 def test_every_pair_and_cluster_is_in_one_group_of_each_kind(evaluation: Evaluation) -> None:
     at = in_force(evaluation)
     kinds = {measured.label.split(":")[0] for measured in evaluation.by_group}

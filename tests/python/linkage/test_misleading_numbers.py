@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import psycopg
 import pytest
@@ -23,7 +24,15 @@ REBUILD = (
         for wanted in ("person_crosswalk", "match_review_queue", "overused_numbers")
     ),
 )
-FIRST_NAMES = ("Abel", "Berta", "Cyril", "Dora", "Emil", "Frida", "Gustav", "Hedwig")
+# Numbers that tell nothing, by the source of the added clients with it. The first two have so few
+# clients that it could be one person's number; the others have more people than may share one.
+STRANGERS = {"zeros": 5, "nines": 5, "mci": 20, "ssn": 20}
+NUMBERS = {
+    "zeros": {"mci_id": "000000000"},
+    "nines": {"mci_id": "999999999"},
+    "mci": {"mci_id": "100200300"},
+    "ssn": {"ssn": "219380111"},
+}
 
 # A student without a twin and without a number, whose clients are linked: only the
 # name and other fields are evidence.
@@ -89,28 +98,38 @@ def plant_clients(
         )
 
 
-def strangers_named(student: Student) -> list[dict[str, object]]:
-    """Twenty records with the student's first name, other surnames and no birth date."""
-    return [{"first_name": student.first_name, "last_name": f"Other{n}"} for n in range(20)]
+def plant_with_strangers(connection: psycopg.Connection, source: str, student: Student) -> None:
+    """Add a client who is the student, and strangers of other surnames with the same number.
+
+    The strangers have the student's first name and no birth date: were the number evidence, it
+    would make all of them the client, and so the student.
+    """
+    others = [
+        {"first_name": student.first_name, "last_name": "Other" + letter * 3}
+        for letter in ascii_lowercase[: STRANGERS[source]]
+    ]
+    clients = [row | NUMBERS[source] for row in (student.as_client, *others)]
+    plant_clients(connection, source, clients)
 
 
-def persons_of(connection: psycopg.Connection, source: str) -> list[tuple[str, str]]:
-    """Decision and person of the added records that are in the crosswalk."""
-    return connection.execute(
+def records_of(connection: psycopg.Connection, source: str, student: Student) -> list[str]:
+    """The added records that are the student's, or may be."""
+    rows = connection.execute(
         """
-        select decision, person_id from identity.person_crosswalk
-        where record_type = 'client' and record_id like %s
+        select record_id from identity.person_crosswalk
+        where record_type = 'client' and record_id like %s and person_id = %s
         """,
-        [f"{source}:%"],
-    ).fetchall()
+        [f"{source}:%", student.person_id],
+    )
+    return [record for (record,) in rows]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A warehouse with misleading records, and the students they are about."""
+    """A warehouse with misleading records, and the students they are about, by source."""
 
     settings: Settings
-    students: list[Student]
+    students: dict[str, Student]
 
 
 @pytest.fixture(scope="module")
@@ -119,36 +138,20 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
     with copied(built_demo, "demo_misled") as settings:
         run_dbt(settings, "build", "--resource-type", "function")
         with connect(settings) as connection:
-            students = [a_student(connection, offset) for offset in range(3)]
-            one, two, three = students
-            # 420 other clients and the student's own record share a placeholder.
-            others = [
-                {"first_name": FIRST_NAMES[n % 8] + "xyz"[n // 8 % 3], "last_name": f"Stranger{n}",
-                 "birth_date": f"{1995 + n % 12}-{1 + n % 9:02}-{1 + n % 28:02}"}
-                for n in range(400)
-            ]  # fmt: skip
-            plant_clients(
-                connection,
-                "placeholder",
-                [
-                    row | {"mci_id": "000000000"}
-                    for row in [*others, *strangers_named(one), one.as_client]
-                ],
-            )
-            # 220 clients share the number of a namesake of the student.
-            plant_clients(
-                connection,
-                "shared",
-                [
-                    row | {"ssn": "219380111"}
-                    for row in [*others[:200], *strangers_named(two), two.as_client]
-                ],
-            )
+            students = {
+                source: a_student(connection, place)
+                for place, source in enumerate((*NUMBERS, "clone"))
+            }
+            for source in NUMBERS:
+                plant_with_strangers(connection, source, students[source])
             # Sixty copies of a student, each with its own number.
             plant_clients(
                 connection,
                 "clone",
-                [three.as_client | {"ssn": f"219{n + 1:02}{1234 + n}"} for n in range(60)],
+                [
+                    students["clone"].as_client | {"ssn": f"219{n + 1:02}{1234 + n}"}
+                    for n in range(60)
+                ],
             )
             # Sixty students with the same name and birth date on one roster.
             connection.execute(
@@ -169,37 +172,42 @@ def scenario(built_demo: Settings) -> Iterator[Scenario]:
         yield Scenario(settings, students)
 
 
-def test_a_placeholder_id_links_nobody(scenario: Scenario) -> None:
+@pytest.mark.parametrize("source", NUMBERS)
+def test_a_number_that_tells_nothing_links_no_stranger(source: str, scenario: Scenario) -> None:
     with connect(scenario.settings) as connection:
-        student = scenario.students[0]
-        planted = persons_of(connection, "placeholder")
-        assert ("link", student.person_id) in planted
-        assert len([person for _, person in planted if person == student.person_id]) == 1
+        own = f"{source}:{source}0"
+        assert records_of(connection, source, scenario.students[source]) == [own]
+
+
+@pytest.mark.parametrize("source", ["zeros", "nines"])
+def test_a_placeholder_id_makes_no_clients_one_person(source: str, scenario: Scenario) -> None:
+    with connect(scenario.settings) as connection:
         persons = connection.execute(
             "select count(distinct functions.own_person_id(mci_id, source_id || ':' || "
-            "source_client_id)) from raw.clients where source_id = 'placeholder'"
+            "source_client_id)) from raw.clients where source_id = %s",
+            [source],
         ).fetchone()
-        assert persons == (421,)
+        assert persons == (1 + STRANGERS[source],)
 
 
-def test_a_number_of_200_clients_links_nobody(scenario: Scenario) -> None:
+def test_numbers_of_too_many_people_are_listed(scenario: Scenario) -> None:
     with connect(scenario.settings) as connection:
-        student = scenario.students[1]
-        linked = [
-            person for decision, person in persons_of(connection, "shared") if decision == "link"
-        ]
-        assert set(linked) <= {student.person_id}
-        assert len(linked) <= 1
-        assert connection.execute(
-            "select number_type from quality.overused_numbers where number = '219380111'"
-        ).fetchall() == [("ssn",)]
+        listed = connection.execute(
+            "select number_type, number, people from quality.overused_numbers "
+            "where number = any(%s)",
+            [[number for one in NUMBERS.values() for number in one.values()]],
+        ).fetchall()
+        assert sorted(listed) == [("mci", "100200300", 21), ("ssn", "219380111", 21)]
 
 
 def test_look_alikes_with_other_numbers_wait_for_a_reviewer(scenario: Scenario) -> None:
     with connect(scenario.settings) as connection:
-        student = scenario.students[2]
-        planted = persons_of(connection, "clone")
-        assert [decision for decision, _ in planted if decision == "link"] == []
+        student = scenario.students["clone"]
+        linked = connection.execute(
+            "select from identity.person_crosswalk where record_id like 'clone:%' "
+            "and decision = 'link'"
+        ).fetchall()
+        assert linked == []
         reasons = connection.execute(
             "select distinct rule from identity.match_review_queue where other_record_id like "
             "'clone:%%' and person_id = %s",

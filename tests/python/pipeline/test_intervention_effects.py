@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from outcomes.config import Settings
+from outcomes.config import PROJECT_DIR, Settings
 from outcomes.warehouse.connection import connect
 
 KEY = ["intervention_code", "school_year", "measure"]
@@ -22,6 +22,10 @@ MEASURES = [
     "is_proficient_math",
     "is_proficient_reading",
 ]
+
+
+def seed(name: str) -> pd.DataFrame:
+    return pd.read_csv(PROJECT_DIR / "seeds" / "policy" / f"{name}.csv")
 
 
 def _frame(built: Settings, query: str) -> pd.DataFrame:
@@ -78,6 +82,8 @@ def test_effects_equal_weighted_least_squares(
 ) -> None:
     effects = _frame(built_demo, "select * from marts_pseudonymized.rpt_intervention_effects")
     effects = effects[effects["measure"].isin(MEASURES)]
+    (fewest,) = seed("reporting_rules")["smallest_number_of_students"]
+    (fewest_schools,) = seed("intervention_evaluation_rules")["smallest_number_of_schools"]
     with_interval = 0
     for row in effects.itertuples():
         sample = matched[row.intervention_code, row.school_year, row.measure]
@@ -87,6 +93,7 @@ def test_effects_equal_weighted_least_squares(
         assert row.n_schools == sample["school_code"].groupby(sample["district_id"]).nunique().sum()
         if sample.empty:
             assert pd.isna(row.effect)
+            assert row.limitation == "no_match"
             continue
         model = sm.WLS(
             sample["change"].to_numpy(),
@@ -94,9 +101,12 @@ def test_effects_equal_weighted_least_squares(
             weights=sample["weight"].to_numpy(),
         )
         schools = pd.factorize(sample["district_id"] + ":" + sample["school_code"])[0]
-        if min(row.n_matched, row.n_comparison) < 10:
-            assert row.limitation == "too_few_students"
-        if row.n_schools < 10:
+        is_small = min(row.n_matched, row.n_comparison) < fewest
+        assert (row.limitation == "too_few_students") == is_small
+        has_interval = row.n_schools >= fewest_schools
+        if not is_small:
+            assert row.limitation == (None if has_interval else "no_interval")
+        if not has_interval:
             assert row.effect == pytest.approx(model.fit().params[1], abs=1e-9)
             assert pd.isna(row.standard_error)
             assert pd.isna(row.ci_low)

@@ -95,7 +95,7 @@ def built(
         assert {outcome.status for _, outcomes in landed for outcome in outcomes} == {"loaded"}
         connection.execute("insert into crosswalks.code_standards values ('oakmont', 'pims')")
     models = ["+int_student_year_outcomes", "+incomplete_records", "+int_student_weeks",
-              "+unmapped_codes"]  # fmt: skip
+              "+unmapped_codes", "+int_missing_feeds"]  # fmt: skip
     run_dbt(settings, *UNTESTED, "--select", *models)
     return settings
 
@@ -179,3 +179,4 @@ def test_what_totals_of_a_year_do_not_tell_is_unknown_to_early_warnings(built: S
         """,
     ) == [(state_id(1), None, None, None)]
     assert rows(built, "select * from intermediate.int_attendance_months") == []
+    assert rows(built, "select * from deliveries.int_missing_feeds") == []
