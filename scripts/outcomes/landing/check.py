@@ -123,7 +123,7 @@ def _report(
 
     rejected, issues = (
         warehouse.execute(
-            f"select {line}, reason_code, column_name, coalesce(detail, '') from landing.{table} "  # noqa: S608
+            f"select {line}, reason_code, column_name, coalesce(detail, '') from landing.{table} "  # noqa: S608 - of the pairs below
             f"where file_id = %s order by {line}".encode(),
             [outcome.file_id],
         )

@@ -210,7 +210,7 @@ def _read(connection: psycopg.Connection, record_type: str) -> pl.DataFrame:
         where record_type = %s
         and identity_id in (select identity_id from identity.int_identity_records)
         order by {columns}
-        """.encode(),  # noqa: S608
+        """.encode(),  # noqa: S608 - _COLUMNS is a constant
         [record_type],
     ).fetchall()
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")

@@ -280,7 +280,7 @@ def delete_rows(purge: Purge) -> None:
         for feed, columns in raw_feeds().items():
             about = " or district_id = %(id)s" if "district_id" in columns else ""
             connection.execute(
-                f"delete from raw.{feed} where partner_id = %(id)s{about}".encode(),  # noqa: S608
+                f"delete from raw.{feed} where partner_id = %(id)s{about}".encode(),  # noqa: S608 - of raw.yml
                 partner,
             )
         for table in (
@@ -291,7 +291,7 @@ def delete_rows(purge: Purge) -> None:
             "contract_calendars",
         ):
             connection.execute(
-                f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608
+                f"delete from landing.{table} where partner_id = %(id)s".encode(),  # noqa: S608 - listed above
                 partner,
             )
     # The incremental tables: the history, and the dictionaries, which keep values of deleted
@@ -305,7 +305,7 @@ def delete_rows(purge: Purge) -> None:
             )
         for dictionary in DICTIONARIES:
             if _is_built(builder, dictionary):
-                builder.execute(f"delete from {dictionary}".encode())  # noqa: S608
+                builder.execute(f"delete from {dictionary}".encode())  # noqa: S608 - DICTIONARIES is a constant
 
 
 def _is_built(connection: psycopg.Connection, table: str) -> bool:
@@ -390,7 +390,7 @@ def rewrite_storage(purge: Purge) -> list[str]:
         on_every_node("select pg_switch_wal()")
         on_every_node("checkpoint")
     kept = value(
-        "select count(*) from pg_ls_waldir() "  # noqa: S608
+        "select count(*) from pg_ls_waldir() "  # noqa: S608 - `last` is PostgreSQL's
         f"where name ~ '^[0-9A-F]{{24}}$' and name <= '{last}'"
     )
     left = []

@@ -128,7 +128,7 @@ def _run(connection: psycopg.Connection, condition: str) -> Run | None:
                 failed_nodes, publishing.verdict(run_id)
             from publishing.runs
             where {condition}
-            """.encode()  # noqa: S608
+            """.encode()  # noqa: S608 - conditions are those of this module
         ).fetchone()
 
 
