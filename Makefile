@@ -75,7 +75,7 @@ format: install  ## Put style right where a tool can
 bench: install  ## Measure speed; figures under target/bench.json
 	$(BIN)/python -m bench
 
-dashboards: install  ## Serve the dashboards of charts/, in a browser
+dashboards: install  ## Serve the dashboards, in a browser
 	@$(BIN)/outcomes dashboards
 
 docs: install  ## Describe the models and their lineage, in a browser

@@ -14,7 +14,8 @@ except ImportError:
     raise OutcomesError("Charts need Altair: pip install -e '.[reports]' and try again.") from None
 
 # Also distinguishable by the color-blind, and dark enough on white (WCAG 2.2, 1.4.11).
-ORANGE, BLUE, GREEN = "#b04a00", "#0072b2", "#00795a"
+# Orange are students with services, blue all others, gray both together.
+ORANGE, BLUE, GREEN, GRAY = "#b04a00", "#0072b2", "#00795a", "#5b5b5b"
 
 _STYLE = {
     "background": "white",

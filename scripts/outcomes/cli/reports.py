@@ -90,25 +90,26 @@ def dashboards(
     """Serve the dashboards in a browser, until Ctrl-C.
 
     Only the printed address with its token opens them. Each reads as the role that it is for,
-    through your login; what is for another role says so. Staff of a district set
-    OUTCOMES_DISTRICT to its id.
+    through your login; what is for another role says so.
 
     Example:
         outcomes dashboards
-        OUTCOMES_DISTRICT=pittsburgh outcomes dashboards --port 8080
+        outcomes dashboards --port 8080
     """
+    settings = load_settings()
     with console.status("Starting"):
-        # dbt Charts is an optional package, which takes a second to load.
-        from outcomes.reports import dashboards as served
-
-        roles = {dashboard.role for dashboard in served.dashboards().values()}
+        # Charts and the server need optional packages, which take a second to load.
+        from outcomes.dashboards.site import ROLES_OF_PAGES, pages
+        from outcomes.web.server import serve
     with (
-        limited_login(load_settings(), *sorted(roles)) as settings,
-        changed_environment(OUTCOMES_PG_USER=settings.user, OUTCOMES_PG_PASSWORD=settings.password),
+        limited_login(settings, *ROLES_OF_PAGES) as limited,
+        changed_environment(OUTCOMES_PG_USER=limited.user, OUTCOMES_PG_PASSWORD=limited.password),
     ):
-        setup, key = served.prepare(port)
-        console.print(f"The dashboards are on {key.address} (stop with Ctrl-C)")
-        setup.server.run()
+        routes, render = pages(party=settings.user)
+        serve(
+            routes, render, port,
+            lambda address: console.print(f"The dashboards are on {address} (stop with Ctrl-C)"),
+        )  # fmt: skip
 
 
 def status(

@@ -22,6 +22,7 @@ class Measure:
     display_factor: int
     unit: str | None
     gap_unit: str
+    quoted_in: str | None
     finding: str | None
 
     def number(self, value: float, *, signed: bool = False) -> str:
@@ -40,13 +41,17 @@ class Measure:
 
 def headline_measures(connection: psycopg.Connection) -> dict[str, Measure]:
     """The measures that the department quotes, by name, in the order of lists."""
+    return {name: m for name, m in all_measures(connection).items() if m.quoted_in}
+
+
+def all_measures(connection: psycopg.Connection) -> dict[str, Measure]:
+    """All measures by name, in the order of lists."""
     with connection.cursor(row_factory=class_row(Measure)) as cursor:
         cursor.execute(
             """
             select measure, measure_label, definition, higher_is_better, value_range,
-                decimals, display_factor, unit, gap_unit, finding
-            from policy.outcome_measures
-            where quoted_in is not null order by position
+                decimals, display_factor, unit, gap_unit, quoted_in, finding
+            from policy.outcome_measures order by position
             """
         )
         return {row.measure: row for row in cursor}

@@ -12,7 +12,8 @@ from outcomes.reports.measures import Measure
 
 WIDTH = 470
 
-_GROUPS = {"Ever received services": ORANGE, "All other students": BLUE}
+INVOLVED, OTHERS = "Ever received services", "All other students"
+_GROUPS = {INVOLVED: ORANGE, OTHERS: BLUE}
 _KINDS = {"As counted": ORANGE, "Among similar students": BLUE}
 
 
@@ -24,39 +25,39 @@ def levels(values: pd.DataFrame, measures: Iterable[Measure]) -> str:
         scale = title, measure.value_range * measure.display_factor
         scales.setdefault(scale, []).append(measure.measure)
 
-    def dumbbells(frame: pd.DataFrame, title: str, domain: list[int]) -> alt.LayerChart:
-        long = frame.melt(
-            id_vars=["measure_label"], value_vars=list(_GROUPS), var_name="group"
-        ).dropna()
-        y = alt.Y("measure_label:N", title=None, sort=None)
-        line = (
-            alt.Chart(long)
-            .mark_rule(color="#888888", strokeWidth=2)
-            .encode(y=y, x="min(value):Q", x2="max(value):Q")
-        )
-        points = (
-            alt.Chart(long)
-            .mark_point(filled=True, size=110, opacity=1)
-            .encode(
-                y=y,
-                x=alt.X(
-                    "value:Q",
-                    title=title,
-                    scale=alt.Scale(domain=domain),
-                    axis=alt.Axis(tickCount=5),
-                ),
-                **_color_and_shape("group", _GROUPS),
-            )
-        )
-        chart: alt.LayerChart = line + points
-        return chart.properties(width=WIDTH - 180, height=alt.Step(34))
-
     charts = [
-        dumbbells(frame, title, [0, highest])
+        dumbbells(frame, "measure_label", title, [0, highest])
         for (title, highest), names in scales.items()
         if not (frame := values[values["measure"].isin(names)]).empty
     ]
     return svg(alt.vconcat(*charts))
+
+
+def dumbbells(frame: pd.DataFrame, label: str, title: str, domain: list[float]) -> alt.LayerChart:
+    """Both groups' values, a line for each row."""
+    long = frame.melt(id_vars=[label], value_vars=list(_GROUPS), var_name="group").dropna()
+    y = alt.Y(f"{label}:N", title=None, sort=None)
+    line = (
+        alt.Chart(long)
+        .mark_rule(color="#888888", strokeWidth=2)
+        .encode(y=y, x="min(value):Q", x2="max(value):Q")
+    )
+    points = (
+        alt.Chart(long)
+        .mark_point(filled=True, size=110, opacity=1)
+        .encode(
+            y=y,
+            x=alt.X(
+                "value:Q",
+                title=title,
+                scale=alt.Scale(domain=domain),
+                axis=alt.Axis(tickCount=5),
+            ),
+            **_color_and_shape("group", _GROUPS),
+        )
+    )
+    chart: alt.LayerChart = line + points
+    return chart.properties(width=WIDTH - 180, height=alt.Step(34))
 
 
 def by_year(frame: pd.DataFrame) -> str:

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 _TOKEN = "token"  # noqa: S105 - the name of the parameter
 _READING = ("GET", "HEAD")
@@ -45,17 +44,8 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse, or exchange the token for the cookie."""
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-        request = HTTPConnection(scope)
-        answer = self._answer(request)
-        if answer is None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await WebSocketClose(code=1008)(scope, receive, send)
-        else:
-            await answer(scope, receive, send)
+        answer = None if scope["type"] == "lifespan" else self._answer(HTTPConnection(scope))
+        await (answer or self.app)(scope, receive, send)
 
     def _answer(self, request: HTTPConnection) -> Response | None:
         """The answer of the door; None for those who may pass."""

@@ -191,7 +191,6 @@ def test_every_environment_variable_is_read_somewhere(document: Document) -> Non
             *(PROJECT_DIR / "macros").glob("*.sql"),
             *(PROJECT_DIR / "tests" / "python").rglob("*.py"),
             PROJECT_DIR / "profiles.example.yml",
-            PROJECT_DIR / "dbt_charts.yml",
         )
     )
     named = re.findall(r"\bOUTCOMES_[A-Z_]*[A-Z]\b", document.text)

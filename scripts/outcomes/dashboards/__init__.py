@@ -1,0 +1,1 @@
+"""The dashboards: pages for each role, each with a finding, charts and tables."""

@@ -1,0 +1,48 @@
+"""Links: how evenly links reach the groups of students."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outcomes.access.roles import STEWARD
+from outcomes.dashboards import charts
+from outcomes.dashboards.page import Content, Page, Section, Table
+from outcomes.dashboards.reader import Reader
+from outcomes.queries import query
+
+
+def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
+    links = reader.rows(query("outcomes.dashboards", "link_rates"))
+    empty = "Nothing is linked: `outcomes build` links the deliveries."
+    if not links.rows:
+        return Content(empty, [], [])
+    total = next(row for row in links.rows if row["group_type"] == "all")
+    groups = [row for row in links.rows if row["group_type"] != "all" and row["students"] >= 10]
+    lowest = min(groups, key=lambda row: row["share"], default=total)
+    highest = max(groups, key=lambda row: row["share"], default=total)
+    return Content(
+        f"{total['linked']} of the {total['students']:,} students have a linked record of human "
+        f"services: from {lowest['linked']} ({lowest['students_of']}) to {highest['linked']} "
+        f"({highest['students_of']}).",
+        [
+            "A group that links reach less often looks less involved than it is. Precision and "
+            "recall are what the match model expects.",
+        ],
+        [
+            Section(
+                "Linked students, by group",
+                "The bar is the 95 % interval.",
+                lambda: charts.shares(links.rows, "students_of", "Percent of students linked"),
+                Table("links", links, empty, ["group_type", "share", "low", "high"]),
+            )
+        ],
+    )
+
+
+PAGE = Page(
+    "link_quality",
+    "Links and reviews",
+    "How many students of each group are linked, expected quality, and the review load.",
+    (STEWARD,),
+    _draw,
+)

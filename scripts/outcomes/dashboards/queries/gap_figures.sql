@@ -1,0 +1,125 @@
+-- The public figures of a measure and district, in words and in the measure's unit.
+with
+
+gaps as (
+
+    select
+        school_year,
+        district_id,
+        program_group,
+        program_group_label,
+        'all' as group_type,
+        null as group_label,
+        involvement,
+        measure,
+        released_on,
+        value_involved,
+        value_not_involved,
+        gap,
+        ci_low,
+        ci_high,
+        adjusted_gap,
+        is_suppressed,
+        is_coded,
+        n_involved,
+        n_not_involved
+    from rpt_outcome_gaps
+    where is_complete_year
+    union all
+    select
+        school_year,
+        district_id,
+        program_group,
+        program_group_label,
+        group_type,
+        upper(left(group_label, 1)) || replace(substr(group_label, 2), '_', '-'),
+        involvement,
+        measure,
+        released_on,
+        value_involved,
+        value_not_involved,
+        gap,
+        ci_low,
+        ci_high,
+        adjusted_gap,
+        is_suppressed,
+        is_coded,
+        n_involved,
+        n_not_involved
+    from rpt_outcome_gaps_by_group
+    where is_complete_year and group_type <> 'school'
+),
+
+in_unit as (
+
+    select
+        gaps.*,
+        (gaps.school_year - 1) || '–' || right(gaps.school_year::text, 2) as year,
+        gaps.school_year = max(gaps.school_year) over () as is_newest,
+        coalesce(districts.district_name, 'All districts') as district_name,
+        group_types.position,
+        outcome_measures.display_factor as factor,
+        coalesce(' ' || outcome_measures.unit, '') as unit,
+        ' ' || outcome_measures.gap_unit as gap_unit,
+        'FM990.' || repeat(
+            '0', outcome_measures.decimals - log(outcome_measures.display_factor)::integer
+        ) as format,
+        case
+            when gaps.program_group <> 'any' then gaps.program_group_label
+            when gaps.group_type = 'all' then 'All students'
+            else group_types.group_type_label || ': ' || gaps.group_label
+        end as students_or_services
+    from gaps
+    inner join outcome_measures using (measure)
+    inner join group_types using (group_type)
+    left join dim_districts as districts using (district_id)
+    where measure = %(measure)s and involvement = %(involvement)s
+)
+
+select
+    year,
+    district_id,
+    district_name as district,
+    group_type,
+    program_group,
+    is_newest,
+    released_on,
+    students_or_services,
+    case when not is_suppressed then value_involved * factor end as involved,
+    case when not is_suppressed then value_not_involved * factor end as others,
+    case when is_suppressed then 'suppressed' else to_char(n_involved, 'FM999,999,990') end
+        as students_with_services,
+    case when is_suppressed then 'suppressed' else to_char(n_not_involved, 'FM999,999,990') end
+        as other_students,
+    case
+        when is_suppressed then 'suppressed'
+        when is_coded and value_involved <= 0.05 then '5 %% or less'
+        when is_coded and value_involved >= 0.95 then '95 %% or more'
+        else coalesce(to_char(value_involved * factor, format) || unit, 'no such student')
+    end as value_with_services,
+    case
+        when is_suppressed then 'suppressed'
+        when is_coded and value_not_involved <= 0.05 then '5 %% or less'
+        when is_coded and value_not_involved >= 0.95 then '95 %% or more'
+        else coalesce(to_char(value_not_involved * factor, format) || unit, 'no such student')
+    end as value_of_others,
+    case
+        when is_suppressed then 'suppressed'
+        else coalesce(to_char(gap * factor, 'SG' || format) || gap_unit, 'not shown')
+    end as gap,
+    case
+        when is_suppressed then 'suppressed'
+        else coalesce(
+            to_char(ci_low * factor, 'SG' || format) || ' to '
+            || to_char(ci_high * factor, 'SG' || format),
+            'not shown'
+        )
+    end as "95 %% interval",
+    case
+        when is_suppressed then 'suppressed'
+        else coalesce(
+            to_char(adjusted_gap * factor, 'SG' || format) || gap_unit, 'not shown'
+        )
+    end as gap_among_similar_students
+from in_unit
+order by program_group <> 'any', position, students_or_services, school_year

@@ -1,0 +1,15 @@
+select
+    'Class of ' || class_year as class,
+    count(*) as students,
+    count(*) filter (where is_promise_within_reach) as within_reach,
+    count(*) filter (where gpa_points_short > 0) as grade_average_too_low,
+    count(*) filter (where attendance_share_short > 0) as attendance_too_low,
+    count(*) filter (where is_continuity_broken) as not_continuously_enrolled,
+    count(*) filter (where is_gpa_missing or is_attendance_missing) as data_missing
+from rpt_promise_pipeline
+where
+    school_year = (select max(school_year) from rpt_promise_pipeline)
+    and %(district)s in ('all', district_id)
+    and %(school)s in ('all', district_id || ':' || school_code)
+group by class_year
+order by class_year

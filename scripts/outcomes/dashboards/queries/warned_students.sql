@@ -1,0 +1,69 @@
+-- The students with a warning in the last full week of their district. A flag that nobody can
+-- know is null.
+with
+
+flagged as (
+
+    select
+        warnings.*,
+        districts.district_name,
+        students.last_name,
+        students.first_name,
+        coalesce(schools.school_name, 'School ' || warnings.school_code) as school
+    from rpt_early_warnings as warnings
+    inner join dim_students as students using (student_key)
+    inner join dim_districts as districts
+        on warnings.district_id = districts.district_id
+    left join dim_schools as schools
+        on
+            warnings.district_id = schools.district_id
+            and warnings.school_code = schools.school_code
+    where warnings.is_latest_week
+)
+
+select
+    last_name,
+    first_name,
+    district_student_id,
+    district_id,
+    district_name as district,
+    school,
+    grade_label as grade,
+    coalesce(new_flags, 'nothing') as new_since_last_delivery,
+    case
+        when has_attendance_flag then 'since ' || attendance_flag_since
+        when not has_attendance_flag then 'no warning'
+    end as attendance,
+    case
+        when has_behavior_flag then 'since ' || behavior_flag_since
+        when not has_behavior_flag then 'no warning'
+    end as behavior,
+    case
+        when has_course_flag then 'since ' || course_flag_since
+        when not has_course_flag then 'no warning'
+    end as courses,
+    case
+        when has_gpa_flag then 'since ' || gpa_flag_since
+        when not has_gpa_flag then 'no warning'
+    end as grade_average,
+    days_absent,
+    days_enrolled,
+    to_char(100 * absence_share, 'FM990.0 "%%"') as absent,
+    to_char(100 * absence_share_change, 'FMSG990.0 "points"') as absent_change_in_four_weeks
+from flagged
+where
+    (
+        has_attendance_flag is true or has_behavior_flag is true
+        or has_course_flag is true or has_gpa_flag is true
+    )
+    and %(district)s in ('all', district_id)
+    and %(school)s in ('all', district_id || ':' || school_code)
+    and case %(kind)s
+        when 'all' then true
+        when 'new' then new_flags is not null
+        when 'attendance' then has_attendance_flag
+        when 'behavior' then has_behavior_flag
+        when 'course' then has_course_flag
+        when 'gpa' then has_gpa_flag
+    end
+order by new_flags is null, district_name, school, grade, last_name, first_name

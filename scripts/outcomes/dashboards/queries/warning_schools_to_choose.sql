@@ -1,0 +1,13 @@
+select distinct
+    warnings.district_id || ':' || warnings.school_code as value,
+    coalesce(schools.school_name, 'School ' || warnings.school_code) as label
+from rpt_early_warnings as warnings
+left join dim_schools as schools
+    on
+        warnings.district_id = schools.district_id
+        and warnings.school_code = schools.school_code
+where
+    is_latest_week
+    and warnings.school_code is not null
+    and %(district)s in ('all', warnings.district_id)
+order by label

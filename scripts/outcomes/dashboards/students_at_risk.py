@@ -1,0 +1,118 @@
+"""Students at risk: early warnings of the last full week, with names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outcomes.access.roles import STEWARD
+from outcomes.dashboards import charts
+from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options, percent
+from outcomes.dashboards.reader import DISTRICT, Reader
+from outcomes.queries import query
+
+_KINDS = {
+    ALL: "All",
+    "new": "New since the last delivery",
+    "attendance": "Attendance",
+    "behavior": "Behavior",
+    "course": "Courses",
+    "gpa": "Grade average",
+}
+
+
+def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
+    known = options(reader.rows(query("outcomes.dashboards", "warning_districts")))
+    # A district's own staff have one, and nothing to choose.
+    districts = {ALL: "All districts"} | known if len(known) > 1 else known or {ALL: "None"}
+    district = choice(asked, "district", "District", districts)
+    chosen = {"district": district.chosen}
+    schools = reader.rows(query("outcomes.dashboards", "warning_schools_to_choose"), chosen)
+    of_district = {ALL: "All schools"} | options(schools)
+    # A school of the district that was chosen before.
+    asked = asked if asked.get("school") in of_district else dict(asked) | {"school": ALL}
+    school = choice(asked, "school", "School", of_district)
+    kind = choice(asked, "kind", "Warnings", _KINDS)
+    chosen |= {"school": school.chosen, "kind": kind.chosen}
+
+    totals = reader.rows(query("outcomes.dashboards", "warning_totals"), chosen).rows[0]
+    kinds = reader.rows(query("outcomes.dashboards", "warning_kinds"), chosen)
+    absences = reader.rows(query("outcomes.dashboards", "warning_absences"), chosen)
+    grades = reader.rows(query("outcomes.dashboards", "warning_grades"), chosen)
+    students = reader.rows(query("outcomes.dashboards", "warned_students"), chosen)
+    reader.disclose("dashboard: students at risk", students.rows)
+    empty = "No early warnings are published: they need deliveries of a running school year."
+    if not totals["students"]:
+        return Content(empty, [], [], [district, school, kind])
+    weeks = " or ".join(
+        dict.fromkeys(totals[name].isoformat() for name in ("first_week", "last_week"))
+    )
+    hidden = ["district_id"] if len(known) > 1 else ["district_id", "district"]
+    known_kinds = [row for row in kinds.rows if row["known_for"]]
+    unknown = [row for row in kinds.rows if not row["known_for"]]
+    return Content(
+        f"{totals['warned']:,} of {totals['students']:,} students "
+        f"({percent(totals['warned'], totals['students'])}) had a warning at the end of the last "
+        f"full week, {weeks}; {totals['new']:,} of them one that the last delivery did not have.",
+        [
+            "A warning is a reason to talk to a student, not a judgement. The thresholds are those "
+            "of the student's grade band.",
+            *(f"Not known, {r['warning'].lower()}: {r['why_not_known']}." for r in unknown),
+        ],
+        [
+            Section(
+                "What the warnings are for",
+                "One student can have several.",
+                (lambda: charts.bars(known_kinds, "warning", "students", "Students"))
+                if known_kinds else None,
+                Table("kinds", kinds, empty),
+            ),
+            Section(
+                "The students",
+                "Students with something new come first. “Since” is the week in which the warning "
+                "began.",
+                table=Table(
+                    "students", students,
+                    f"No student has such a warning: {kind.options[kind.chosen]}.", hidden,
+                ),
+            ),
+            Section(
+                "Days absent so far this school year",
+                "Students by the share of enrolled days that they missed.",
+                lambda: charts.bars(absences.rows, "days_absent_so_far", "students", "Students"),
+                Table("absences", absences, empty),
+            ),
+            Section(
+                "Students with a warning, by grade",
+                "",
+                lambda: charts.bars(grades.rows, "grade", "with_a_warning", "Students"),
+                Table("grades", grades, empty),
+            ),
+            Section(
+                "By school",
+                table=Table(
+                    "schools",
+                    reader.rows(query("outcomes.dashboards", "warning_schools"), chosen),
+                    empty,
+                ),
+            ),
+            Section(
+                "The Pittsburgh Promise, class by class",
+                "Students in grades 9 to 12 of districts that take part.",
+                table=Table(
+                    "promise",
+                    reader.rows(query("outcomes.dashboards", "promise_pipeline"), chosen),
+                    "No student here is in grades 9 to 12 of a district that takes part.",
+                ),
+            ),
+        ],
+        [district, school, kind] if len(districts) > 1 else [school, kind],
+    )  # fmt: skip
+
+
+PAGE = Page(
+    "students_at_risk",
+    "Students at risk",
+    "Who has an early warning, since when and what is new; absences; the Promise.",
+    (STEWARD, DISTRICT),
+    _draw,
+)
