@@ -1,7 +1,7 @@
 {% set by_local_id = ['attendance_totals', 'course_marks'] %}
 {% set by_either_id = [
     'students', 'enrollments', 'attendance_year_totals', 'gpas', 'assessments',
-    'discipline_actions',
+    'discipline_actions', 'programs',
 ] %}
 
 with

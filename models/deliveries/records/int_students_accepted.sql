@@ -106,7 +106,9 @@ combined as (
         max(economic_status) as economic_status,
         bool_or(is_homeless) as is_homeless,
         max(home_language) as home_language,
-        max(homeroom) as homeroom
+        max(homeroom) as homeroom,
+        max(graduation_status) as graduation_status,
+        max(post_school_plan) as post_school_plan
     from lines_in_force
     group by partner_id, student_id, school_year
 

@@ -12,6 +12,48 @@ students as (
 
 ),
 
+feeds_delivered as (
+
+    select * from {{ ref('int_feeds_delivered') }}
+
+),
+
+programs as (
+
+    select * from {{ ref('int_programs_accepted') }}
+
+),
+
+school_programs as (
+
+    select * from {{ ref('school_programs') }}
+
+),
+
+-- Some districts report homelessness as a program: who has no such row is not homeless.
+years_with_programs as (
+
+    select
+        partner_id as district_id,
+        school_year
+    from feeds_delivered
+    where feed = 'programs'
+
+),
+
+homeless_students as (
+
+    select distinct
+        programs.district_id,
+        programs.district_student_id,
+        programs.school_year,
+        true as is_homeless
+    from programs
+    inner join school_programs using (program)
+    where school_programs.is_homelessness
+
+),
+
 -- School and grade come from the last spell that is not a no-show.
 last_spells as (
 
@@ -43,9 +85,17 @@ student_years as (
         students.special_education,
         students.primary_disability,
         students.economic_status,
-        students.is_homeless
+        coalesce(
+            homeless_students.is_homeless,
+            students.is_homeless,
+            case when years_with_programs.school_year is not null then false end
+        ) as is_homeless,
+        students.graduation_status,
+        students.post_school_plan
     from last_spells
     left join students using (district_id, district_student_id, school_year)
+    left join homeless_students using (district_id, district_student_id, school_year)
+    left join years_with_programs using (district_id, school_year)
 
 )
 

@@ -9,6 +9,8 @@
     ('students', 'primary_disability', 'disability'),
     ('students', 'economic_status', 'economic_status'),
     ('students', 'homeless', 'yes_no'),
+    ('students', 'graduation_status', 'graduation_status'),
+    ('students', 'post_school_plan', 'post_school_plan'),
     ('enrollments', 'grade', 'grade'),
     ('enrollments', 'entry_code', 'enrollment_code'),
     ('enrollments', 'exit_code', 'enrollment_code'),
@@ -20,6 +22,7 @@
     ('assessments', 'subject', 'subject'),
     ('assessments', 'level', 'performance_level'),
     ('discipline_actions', 'action', 'discipline_action'),
+    ('programs', 'program', 'school_program'),
     ('clients', 'sex', 'gender'),
 ] %}
 

@@ -23,7 +23,9 @@ select
     statuses.code as economic_status,
     homeless_flags.code = 'yes' as is_homeless,
     students.home_language,
-    students.homeroom
+    students.homeroom,
+    graduations.code as graduation_status,
+    plans.code as post_school_plan
 from {{ source('raw', 'students') }} as students
 {{ join_meaning('genders', 'gender', 'students', 'gender') }}
 {{ join_meaning('grades', 'grade', 'students', 'grade') }}
@@ -33,3 +35,5 @@ from {{ source('raw', 'students') }} as students
 {{ join_meaning('disabilities', 'disability', 'students', 'primary_disability') }}
 {{ join_meaning('statuses', 'economic_status', 'students', 'economic_status') }}
 {{ join_meaning('homeless_flags', 'yes_no', 'students', 'homeless') }}
+{{ join_meaning('graduations', 'graduation_status', 'students', 'graduation_status') }}
+{{ join_meaning('plans', 'post_school_plan', 'students', 'post_school_plan') }}

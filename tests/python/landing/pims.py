@@ -12,6 +12,7 @@ from .commands import run
 AUN, OTHER_AUN = "199999909", "188888808"
 FIELDS = {
     "STUDENT": 217, "SCHOOL_ENROLL": 10, "STUDENT_CALENDAR_FACT": 16, "PERSON": 10,
+    "PROGRAMS_FACT": 18,
     "INCIDENT": 16, "INCIDENT_OFFNDR_DSPLNRY_ACTION": 11, "SCHOOL_CALENDAR": 21,
 }  # fmt: skip
 # The fields of a student, by position.
@@ -54,6 +55,14 @@ def days(
     return {
         1: AUN, 2: f"{year}-06-30", 3: calendar, 4: state_id(number), 5: AUN, 6: funding, 7: "A",
         8: f"{enrolled:g}", 9: f"{present:g}", 10: "100", 11: "005",
+    }  # fmt: skip
+
+
+def program(number: int, code: str, begin: str, end: str = "", year: int = 2013) -> dict[int, str]:
+    """A row of PROGRAMS_FACT."""
+    return {
+        1: AUN, 2: "0101", 3: f"{year}-06-30", 4: state_id(number), 5: code, 6: begin, 7: end,
+        16: "lives with Aunt Invented",
     }  # fmt: skip
 
 

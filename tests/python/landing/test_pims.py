@@ -14,7 +14,7 @@ from outcomes.errors import OutcomesError
 from . import pims
 from .commands import run
 from .deliveries import land, ledger, rejects
-from .pims import AUN, OTHER_AUN, days, event, state_id, student
+from .pims import AUN, OTHER_AUN, days, event, program, state_id, student
 
 FALL = "2012-10-05"
 TEMPLATES: dict[str, list[dict[int, str]]] = {
@@ -142,6 +142,33 @@ def test_discipline_is_joined_from_three_templates(
         (5, 5, "missing_value", "incident_date"), (6, 6, "missing_value", "student"),
         (7, 7, "bad_format", "student"),
     ]  # fmt: skip
+
+
+def test_programs_are_kept_that_the_warehouse_knows(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    templates = {
+        "STUDENT": [student(1, p65="G", p66="040")],
+        "PROGRAMS_FACT": [
+            program(1, "056", "2012-08-27"), program(1, "035", "2012-09-03", "2012-10-01"),
+            program(1, "060", "2012-08-27"), program(1, "030", "2012-10-01", "2012-09-30"),
+        ],
+    }  # fmt: skip
+    files = pims.deliver(tmp_path / "drops", FALL, templates)
+    land(connection, tmp_path / "drops", pims.contract(tmp_path, files))
+    assert read(
+        connection,
+        """
+        select district_student_id, program, start_date::text, end_date::text
+        from raw.programs order by line_number
+        """,
+    ) == [
+        (state_id(1), "056", "2012-08-27", None), (state_id(1), "035", "2012-09-03", "2012-10-01")
+    ]  # fmt: skip
+    assert read(connection, "select graduation_status, post_school_plan from raw.students") == [
+        ("G", "040")
+    ]
+    assert rejects(connection) == [(4, 4, "end_before_start", "EndDate")]
 
 
 def test_a_broken_first_row_is_no_title(connection: psycopg.Connection, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from tests.python.conftest import UNTESTED, run_dbt
 from tests.python.landing import pims
-from tests.python.landing.pims import OTHER_AUN, days, event, state_id, student
+from tests.python.landing.pims import AUN, OTHER_AUN, days, event, program, state_id, student
 
 from outcomes.config import Settings
 from outcomes.landing.deliveries import find_deliveries
@@ -46,6 +46,24 @@ DAYS = [
     days(11, 180, 180),
 ]  # fmt: skip
 STUDENTS = [student(n) for n in range(1, 11)]
+PROGRAMS = [
+    program(1, "055", "2012-10-01", "2012-12-21"), program(1, "055", "2013-01-07", "2013-06-30"),
+    program(2, "035", "2012-11-05"), program(11, "056", "2012-08-27"),
+]  # fmt: skip
+# Each offender's highest sanction of an incident; suspended out of school are 2.5 + 1 days.
+ACTIONS = [("I1", 1, "S4", "2.5"), ("I2", 1, "S4", "1"), ("I3", 1, "S3", "3"), ("I1", 2, "S5", "9")]
+DISCIPLINE = {
+    "PERSON": [
+        {1: AUN, 2: f"P{number}", 3: "2013-06-30", 5: state_id(number)} for number in (1, 2)
+    ],
+    "INCIDENT": [
+        {1: AUN, 2: "2013-06-30", 3: name, 4: "2012-11-14"} for name in ("I1", "I2", "I3")
+    ],
+    "INCIDENT_OFFNDR_DSPLNRY_ACTION": [
+        {1: AUN, 2: incident, 3: f"P{number}", 4: code, 5: "2013-06-30", 8: length}
+        for incident, number, code, length in ACTIONS
+    ],
+}
 
 # Student → spells (school, entry, exit, exit code) of 2012-13, and days enrolled and absent.
 SPELLS: dict[int, list[tuple[str, str, str | None, str | None]]] = {
@@ -75,12 +93,16 @@ def built(
     fall = {
         "STUDENT": [student(n) for n in (1, 2, 4)], "SCHOOL_ENROLL": first_day(1, 2, 4),
         "STUDENT_CALENDAR_FACT": [days(n, 28, 20) for n in (1, 2, 4)],
+        "PROGRAMS_FACT": [program(4, "056", FIRST_DAY)],
     }  # fmt: skip
-    samples = pims.deliver(drops, FALL, fall)
+    pims.deliver(drops, FALL, fall)
     again = {"STUDENT_CALENDAR_FACT": [days(n, 28, 28) for n in (1, 2, 4)]}
     pims.deliver(drops, FALL, again, time="0930")
-    ended = {"STUDENT": STUDENTS, "SCHOOL_ENROLL": EVENTS, "STUDENT_CALENDAR_FACT": DAYS}
-    pims.deliver(drops, JULY, ended)
+    ended = {
+        "STUDENT": STUDENTS, "SCHOOL_ENROLL": EVENTS, "STUDENT_CALENDAR_FACT": DAYS,
+        "PROGRAMS_FACT": PROGRAMS, **DISCIPLINE,
+    }  # fmt: skip
+    samples = pims.deliver(drops, JULY, ended)
     begun = {
         "STUDENT": [student(1, 2014, p10="006")],
         "SCHOOL_ENROLL": [event(1, "2013-08-26", "E01", year=2014, grade="006")],
@@ -132,6 +154,27 @@ def test_days_have_their_own_denominator(built: Settings) -> None:
     ]
 
 
+def test_programs_and_suspensions_count_for_the_year(built: Settings) -> None:
+    assert rows(
+        built,
+        """
+        select district_student_id, is_homeless, suspension_days::float
+        from intermediate.int_student_year_outcomes where school_year = 2013 order by 1
+        """,
+    ) == [(state_id(n), n == 1, 3.5 if n == 1 else 0) for n in YEARS]
+    assert rows(
+        built,
+        """
+        select district_student_id, program, start_date::text, end_date::text
+        from deliveries.int_programs_accepted order by 1, 3
+        """,
+    ) == [
+        (state_id(1), "homeless_unaccompanied", "2012-10-01", "2012-12-21"),
+        (state_id(1), "homeless_unaccompanied", "2013-01-07", "2013-06-30"),
+        (state_id(2), "alternative_education", "2012-11-05", None),
+    ]
+
+
 def test_a_new_year_begins_beside_the_one_that_ended(built: Settings) -> None:
     assert rows(
         built,
@@ -160,11 +203,12 @@ def test_contradictions_are_findings_of_the_district(built: Settings) -> None:
         built,
         """
         select record_id, reason_code, contract_object, rows_affected
-        from quality.incomplete_records order by 1
+        from quality.incomplete_records order by 1, 3
         """,
     ) == [
         (state_id(4), "sent_twice", "STUDENT_CALENDAR_FACT", 1),
         (state_id(9), "impossible_days", "STUDENT_CALENDAR_FACT", 1),
+        (state_id(11), "not_on_roster", "PROGRAMS_FACT", 1),
         (state_id(11), "not_on_roster", "STUDENT_CALENDAR_FACT", 1),
     ]
 

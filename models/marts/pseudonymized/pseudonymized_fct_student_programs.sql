@@ -1,0 +1,1 @@
+{{ pseudonymized(ref('fct_student_programs')) }}
