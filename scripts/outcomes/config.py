@@ -36,6 +36,8 @@ class Settings:
     pseudonym_key: str = field(repr=False)
     # Whether the database is the coordinator of a Citus cluster.
     is_distributed: bool
+    # Whom a district asks about its workbook.
+    contact: str
 
     @property
     def files_dir(self) -> Path:
@@ -88,6 +90,7 @@ def load_settings() -> Settings:
         archive_keys_dir=_folder("OUTCOMES_ARCHIVE_KEYS_DIR", files / "keys"),
         pseudonym_key=pseudonym_key,
         is_distributed=bool(os.environ.get("OUTCOMES_DISTRIBUTED")),
+        contact=os.environ.get("OUTCOMES_CONTACT", ""),
     )
 
 

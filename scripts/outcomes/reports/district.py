@@ -6,8 +6,9 @@ included only where the district needs them to find a student; names and other c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from outcomes.publishing.runs import reading_built
 from outcomes.spreadsheet import Sheet, write_workbook
 
 _INTEREST = "fixes the faults of its own deliveries"
+_HELD_TO_DO = "Tell us whether the missing rows were removed on purpose."
 
 # Few people read more; the limit of a spreadsheet is 1,048,576.
 MAX_ROWS = 50_000
@@ -40,6 +42,17 @@ class _Listing:
     district_column: str = "district_id"
     condition: str = "true"
     what_to_do: str | None = None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the summary: fine, to fix or urgent, and by when to do what."""
+
+    what: str
+    finding: Any
+    state: str = ""
+    to_do: str = ""
+    by: date | None = None
 
 
 _FAULTS: dict[str, Any] = {
@@ -116,6 +129,17 @@ _LISTINGS = [
         what_to_do="Find out whose state id it is, and correct the other students.",
     ),
     _Listing(
+        "Days not enrolled",
+        "intermediate.int_attendance_not_enrolled",
+        {
+            "school year": ("school_year", 12), "student id": ("district_student_id", 20),
+            "attendance rows": ("rows_affected", 16), "first day": ("first_day", 12),
+            "last day": ("last_day", 12),
+        },
+        "school_year desc, rows_affected desc, district_student_id",
+        what_to_do="Correct the entry and exit dates, or the attendance.",
+    ),
+    _Listing(
         "Attendance gaps",
         "quality.attendance_gaps",
         {
@@ -127,21 +151,19 @@ _LISTINGS = [
     ),
 ]  # fmt: skip
 
-# Columns of the scorecard: the label for the district, and what to do if the count is not 0.
+# Lines of the summary about the sheets: what to do if a sheet has rows.
 _TO_DO = {
-    "missing_files": ("Missing files", "Send them."),
-    "files_quarantined": ("Files not loaded", "Fix and send them again: sheet Files."),
-    "files_held": (
-        "Files held because many rows are missing", "Tell us whether these rows were removed."
-    ),
-    "rows_rejected": ("Rejected rows", "Fix them: sheet Rejected rows."),
-    "values_nulled": ("Unreadable values", "Fix them: sheet Unreadable values."),
-    "unmapped_codes": ("Unknown codes", "Tell us what they mean: sheet Unknown codes."),
-    "incomplete_records": ("Incomplete students", "Fix them: sheet Incomplete students."),
-    "days_late": ("Days late", "Send the delivery."),
-}  # fmt: skip
-# None of these data are used until somebody acts.
-_URGENT = ("missing_files", "files_quarantined", "files_held", "days_late")
+    "Rejected rows": "Fix them: sheet Rejected rows.",
+    "Unreadable values": "Fix them: sheet Unreadable values.",
+    "Unknown codes": "Tell us what they mean: sheet Unknown codes.",
+    "Incomplete students": "Fix them: sheet Incomplete students.",
+    "Days not enrolled": "Correct the dates or the attendance: sheet Days not enrolled.",
+}
+# What to do about files by their state, as in sheet Files.
+_FILES_TO_DO = {
+    "not loaded": ("Files not loaded", "Fix and send them again: sheet Files."),
+    "held": ("Files held because many rows are missing", _HELD_TO_DO),
+}
 _GRADES = {"good": "fine", "failing": "urgent"}
 _FRESHNESS = {
     "on_time": ("as agreed", "fine", ""),
@@ -153,6 +175,11 @@ _FRESHNESS = {
     "never_delivered": ("never loaded", "urgent", "Send it."),
     "unscheduled": ("no day agreed", "fine", ""),
 }  # fmt: skip
+# A kind of file whose newest file came, but is not used yet.
+_WAITING = {
+    "not loaded": ("came, but was not loaded", "urgent", "Fix it and send it again: sheet Files."),
+    "held": ("came, but is held: many rows are missing", "urgent", _HELD_TO_DO),
+}
 
 
 def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
@@ -183,13 +210,15 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
         ):
             # All sheets show the same state, even if a build publishes meanwhile.
             connection.execute("set transaction isolation level repeatable read")
-            listed = [_sheet(connection, listing, district_id) for listing in _LISTINGS]
-            sheets = [sheet for sheet in listed if sheet.rows]
-            count = sum(len(sheet.rows) for sheet in sheets)
+            listed = [_listed(connection, listing, district_id) for listing in _LISTINGS]
+            sheets = {sheet.title: sheet for sheet, count in listed if count}
+            shown = sum(len(sheet.rows) for sheet in sheets.values())
             record_export(
-                connection, district_id, _INTEREST, "report district", {district_id: count}
+                connection, district_id, _INTEREST, "report district", {district_id: shown}
             )
-            write_workbook(file, [_summary(connection, district_id), *sheets])
+            counts = {sheet.title: count for sheet, count in listed}
+            summary = _summary(connection, district_id, counts)
+            write_workbook(file, [summary, *sheets.values()])
     except OSError as error:
         raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
 
@@ -209,16 +238,10 @@ def report_file(connection: psycopg.Connection, district_id: str) -> Path:
     return load_settings().files_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
 
 
-def _summary(connection: psycopg.Connection, district_id: str) -> Sheet:
-    columns = {"what": 36, "finding": 44, "state": 12, "what to do": 46, "by when": 12}
-    return Sheet("Summary", columns, list(_summary_rows(connection, district_id)))
-
-
-def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[Sequence[Any]]:
-    for (name,) in connection.execute(
+def _summary(connection: psycopg.Connection, district_id: str, counts: Mapping[str, int]) -> Sheet:
+    [(name,)] = connection.execute(
         "select partner_name from staging.stg_partners where partner_id = %s", [district_id]
-    ):
-        yield "District", name
+    ).fetchall()
     feeds = connection.execute(
         """
         select contract_object, status, expected_on, days_late, last_accepted_on
@@ -228,47 +251,90 @@ def _summary_rows(connection: psycopg.Connection, district_id: str) -> Iterator[
         """,
         [district_id],
     ).fetchall()
+    states = connection.execute(
+        "select contract_object, state from deliveries.int_open_files where partner_id = %s "
+        "order by state = 'loaded', as_of_date desc",
+        [district_id],
+    ).fetchall()
     next_delivery = min((on for _, _, on, _, _ in feeds if on), default=None)
+    lines = [*_delivery(connection, district_id), *_faults(counts, states, next_delivery)]
+    kinds = [*_kinds_of_file(feeds, states)]
+    # The sort is stable, so lines of one state stay in their order. A kind of file is often
+    # urgent for a reason that a line before it gives.
+    to_do = sorted((line for line in lines if line.to_do), key=lambda line: line.state != "urgent")
+    to_do += [line for line in kinds if line.to_do]
+    first = [
+        _Line(f"To do {number}", f"{line.what}: {line.finding}", line.state, line.to_do, line.by)
+        for number, line in enumerate(to_do[:3], start=1)
+    ] or [_Line("To do", "Nothing. Thank you.", "fine")]
+    rows: list[Sequence[Any]] = [
+        ("What to correct", name),
+        *([("Questions", contact)] if (contact := load_settings().contact) else []),
+        *(astuple(line) for line in first + lines + kinds),
+    ]
+    columns = {"what": 36, "finding": 44, "state": 12, "what to do": 46, "by when": 12}
+    return Sheet("Summary", columns, rows)
+
+
+def _delivery(connection: psycopg.Connection, district_id: str) -> Iterator[_Line]:
+    """The newest delivery, and its grade."""
     card = connection.execute(
-        "select as_of_date, grade, worst, files_delivered, files_loaded, rows_loaded, "  # noqa: S608 - _TO_DO is a constant
-        f"{', '.join(_TO_DO)} from quality.delivery_scorecards "
-        "where partner_id = %s order by as_of_date desc limit 1".encode(),
+        "select as_of_date, grade, worst, files_delivered, files_loaded, rows_loaded, "
+        "missing_files, days_late from quality.delivery_scorecards "
+        "where partner_id = %s order by as_of_date desc limit 1",
         [district_id],
     ).fetchone()
     if card is None:
-        yield "Newest delivery", "Nothing has been delivered yet."
-    else:
-        as_of_date, grade, worst, delivered, loaded, rows, *counts = card
-        yield "Newest delivery", as_of_date
-        yield "Grade", grade, _GRADES.get(grade, "to fix")
-        yield "Worst problem", worst
-        yield "Files delivered", delivered
-        yield "Files loaded", loaded
-        yield "Rows loaded", rows
-        for (key, (label, what_to_do)), count in zip(_TO_DO.items(), counts, strict=True):
-            if count:
-                state = "urgent" if key in _URGENT else "to fix"
-                yield label, count, state, what_to_do, next_delivery
-            else:
-                yield label, "none", "fine"
-    for rows, students in connection.execute(
-        "select sum(rows_affected)::bigint, sum(students)::bigint "
-        "from quality.attendance_outside_enrollment where district_id = %s having count(*) > 0",
-        [district_id],
+        yield _Line("Newest delivery", "Nothing has been delivered yet.")
+        return
+    as_of_date, grade, worst, delivered, loaded, rows, missing, days_late = card
+    yield _Line("Newest delivery", as_of_date)
+    yield _Line("Grade", grade, _GRADES.get(grade, "to fix"))
+    yield _Line("Worst problem", worst)
+    yield _Line("Files delivered", delivered)
+    yield _Line("Files loaded", loaded)
+    yield _Line("Rows loaded", rows)
+    for what, found, to_do in (
+        ("Missing files", missing, "Send them."),
+        ("Days late", days_late, "Send the delivery."),
     ):
-        yield (
-            "Attendance on days not enrolled", f"{rows} rows, {students} students", "to fix",
-            "Correct the entry and exit dates, or the attendance.", next_delivery,
-        )  # fmt: skip
+        yield _Line(what, found, "urgent", to_do) if found else _Line(what, "none", "fine")
+
+
+def _faults(
+    counts: Mapping[str, int], states: Sequence[tuple[str, str]], next_delivery: date | None
+) -> Iterator[_Line]:
+    """The open faults, as many as the sheets list."""
+    for state, (what, to_do) in _FILES_TO_DO.items():
+        if count := sum(found == state for _, found in states):
+            yield _Line(what, count, "urgent", to_do, next_delivery)
+        else:
+            yield _Line(what, "none", "fine")
+    for title, to_do in _TO_DO.items():
+        if count := counts[title]:
+            yield _Line(title, count, "to fix", to_do, next_delivery)
+        else:
+            yield _Line(title, "none", "fine")
+
+
+def _kinds_of_file(
+    feeds: Sequence[Sequence[Any]], states: Sequence[tuple[str, str]]
+) -> Iterator[_Line]:
+    """Each kind of file: whether it came as agreed, and whether it waits."""
+    # Newest first, and loaded last.
+    waiting = dict(reversed(states))
     for name, status, expected_on, days_late, last_accepted_on in feeds:
-        template, state, what_to_do = _FRESHNESS[status]
-        finding = template.format(
+        finding, state, to_do = _WAITING.get(waiting.get(name, ""), _FRESHNESS[status])
+        finding = finding.format(
             expected_on=expected_on, days_late=days_late, last_accepted_on=last_accepted_on
         )
-        yield f"File {name}", finding, state, what_to_do, expected_on
+        yield _Line(f"File {name}", finding, state, to_do, expected_on)
 
 
-def _sheet(connection: psycopg.Connection, listing: _Listing, district_id: str) -> Sheet:
+def _listed(
+    connection: psycopg.Connection, listing: _Listing, district_id: str
+) -> tuple[Sheet, int]:
+    """The sheet, and the number of rows of which it may show the first only."""
     columns = ", ".join(column for column, _ in listing.columns.values())
     cursor = connection.execute(
         f"select {columns} from {listing.relation} "  # noqa: S608 - listings are constants
@@ -284,4 +350,4 @@ def _sheet(connection: psycopg.Connection, listing: _Listing, district_id: str) 
         rows = [(*row, listing.what_to_do) for row in rows]
     if more:
         rows.append([f"… and {more:,} more"])
-    return Sheet(listing.title, widths, rows)
+    return Sheet(listing.title, widths, rows), cursor.rowcount

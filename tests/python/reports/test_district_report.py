@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,10 @@ def faulty_drops(drops: Path) -> Path:
     woodland(drops, "STUDENT", [WOODLAND_STUDENT.replace("|N||", "|Y|=1+1|")])
     woodland(drops, "ENROLLMENT", [f"{AUN}|0103|1000000003|2012-08-27|E01|008",
                                    f"{AUN}|0103|1000000009|2012-08-27|E01|008"])  # fmt: skip
+    # A week with far fewer absences is held.
+    absences = [f"{AUN}|0103|1000000003|2012-09-{day:02}|A|N" for day in range(4, 22)]
+    woodland(drops, "ATTENDANCE", absences, day="2012-09-28")
+    woodland(drops, "ATTENDANCE", absences[:2])
     return drops
 
 
@@ -117,24 +122,84 @@ def cells(workbook: dict[str, list[dict[str, Any]]]) -> set[str]:
     return {str(value) for rows in workbook.values() for row in rows for value in row.values()}
 
 
+def test_the_summary_begins_with_what_to_do(
+    workbook: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert columns_of(workbook["Summary"][:4], "what", "finding", "state", "what to do") == [
+        ("What to correct", "Pittsburgh Public Schools", None, None),
+        (
+            "To do 1",
+            "Missing files: COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA",
+            "urgent",
+            "Send them.",
+        ),
+        ("To do 2", "Files not loaded: 2", "urgent", "Fix and send them again: sheet Files."),
+        ("To do 3", "Rejected rows: 1", "to fix", "Fix them: sheet Rejected rows."),
+    ]
+
+
+def test_the_summary_names_the_contact(
+    built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_CONTACT", "data@county.example, 412-555-0100")
+    summary = report(built, "clairton", tmp_path)["Summary"]
+    assert ("Questions", "data@county.example, 412-555-0100") in columns_of(
+        summary, "what", "finding"
+    )
+
+
 def test_the_summary_names_the_worst_problem(workbook: dict[str, list[dict[str, Any]]]) -> None:
-    summary = {row["what"]: row["finding"] for row in workbook["Summary"]}
-    assert summary["District"] == "Pittsburgh Public Schools"
+    rows = {row["what"]: row for row in workbook["Summary"]}
+    summary = {what: row["finding"] for what, row in rows.items()}
     assert summary["Grade"] == "failing"
     assert summary["Worst problem"] == "Files that broke their contract: 2 of 4."
-    assert summary["Missing files"] == ("COURSE_MARKS, DISCIPLINE, STUDENT_DEMOGRAPHICS, TERM_GPA")
-    assert summary["Rejected rows"] == 1
-    assert summary["Incomplete students"] == 1
     assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
-    assert summary["File SCHOOL_CALENDAR"] == "never loaded"
-    rows = {row["what"]: row for row in workbook["Summary"]}
-    assert rows["Grade"]["state"] == rows["File SCHOOL_CALENDAR"]["state"] == "urgent"
+    assert rows["Grade"]["state"] == "urgent"
     assert rows["File ATTENDANCE_EVENTS"]["state"] == "fine"
     rejected = rows["Rejected rows"]
     assert rejected["state"] == "to fix"
     assert "Rejected rows" in rejected["what to do"]
     assert rejected["by when"] == rows["File ATTENDANCE_EVENTS"]["by when"]
     assert str(rejected["by when"]) == "2012-10-08 00:00:00"
+
+
+def test_a_file_that_came_is_not_asked_for_again(
+    workbook: dict[str, list[dict[str, Any]]], built: Settings, tmp_path: Path
+) -> None:
+    rows = {row["what"]: row for row in workbook["Summary"]}
+    assert rows["File SCHOOL_CALENDAR"]["finding"] == "came, but was not loaded"
+    assert "sheet Files" in rows["File SCHOOL_CALENDAR"]["what to do"]
+    summary = report(built, "woodland_hills", tmp_path)["Summary"]
+    held = {row["what"]: row for row in summary}["File ATTENDANCE"]
+    assert held["finding"] == "came, but is held: many rows are missing"
+    assert held["what to do"] == "Tell us whether the missing rows were removed on purpose."
+
+
+@pytest.mark.parametrize("district_id", ["pittsburgh", "clairton", "woodland_hills"])
+def test_the_summary_counts_what_the_sheets_list(
+    built: Settings, tmp_path: Path, district_id: str
+) -> None:
+    sheets = report(built, district_id, tmp_path)
+    found = {row["what"]: row["finding"] for row in sheets["Summary"]}
+    for title in (
+        "Rejected rows", "Unreadable values", "Unknown codes", "Incomplete students",
+        "Days not enrolled",
+    ):  # fmt: skip
+        assert found[title] == (len(sheets[title]) if title in sheets else "none"), title
+    for line, state in (
+        ("Files not loaded", "not loaded"),
+        ("Files held because many rows are missing", "held"),
+    ):
+        listed = sum(row["state"] == state for row in sheets.get("Files", []))
+        assert found[line] == (listed or "none"), line
+
+
+def test_students_with_attendance_on_days_not_enrolled_are_listed(
+    workbook: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert columns_of(
+        workbook["Days not enrolled"], "student id", "attendance rows", "first day", "last day"
+    ) == [("000000001", 1, datetime(2012, 9, 4), datetime(2012, 9, 4))]
 
 
 def test_files_are_listed_with_what_to_do(workbook: dict[str, list[dict[str, Any]]]) -> None:
