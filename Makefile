@@ -1,6 +1,6 @@
 # Every target sets itself up: Python 3.11+ and make are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help install alone demo test test-all lint format bench dashboards docs clean
+.PHONY: help install alone demo dev test test-all lint format bench dashboards docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,16 @@ demo: alone install $(DEMO)/drops  ## From nothing to marts on invented deliveri
 	@$(BIN)/outcomes warehouse start
 	@$(BIN)/outcomes access apply > /dev/null
 	@$(BIN)/outcomes weekly $(DEMO)/drops || [ $$? -eq 3 ]
+
+# What changed since this commit is built; everything else is read from what is published.
+BASE ?= main
+
+dev: install  ## Build what you changed since BASE=main, and what reads it, into your own schemas
+	@rm -rf target/base && mkdir -p target/base
+	@git archive $$(git merge-base HEAD $(BASE)) | tar -x -C target/base
+	@$(BIN)/dbt --quiet parse --target in_place --project-dir target/base --profiles-dir . \
+		--target-path $(CURDIR)/target/published
+	$(BIN)/dbt build --select state:modified+ --defer --state target/published
 
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 

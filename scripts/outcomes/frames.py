@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -53,7 +53,11 @@ def tables() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table_name", "description"], dtype="string")
 
 
-def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
+def read(
+    table: str,
+    where: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Read a table into a frame of nullable dtypes; performance levels are ordered.
 
     `frame.attrs["description"]` is the model's description, beginning with its grain, and
@@ -62,9 +66,10 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
     Args:
         table: schema and name, as in `tables()`.
         where: a filter: a value by column, or several in a list; None for null.
+        columns: the columns to read, in this order; all of them if left out.
 
     Raises:
-        OutcomesError: the login may not read the table, or the table lacks a column of `where`.
+        OutcomesError: the login may not read the table, or the table lacks a column.
 
     Example:
         outcomes.read("marts_pseudonymized.fct_student_years", where={"school_year": [2011, 2012]})
@@ -78,9 +83,17 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
                 f"{connection.info.user} may not read a table {table!r}, or it does not exist. "
                 "outcomes.tables() lists the readable tables; `outcomes build` makes them."
             )
-        columns: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
-        query = sql.SQL("select * from {} {}").format(
-            sql.Identifier(*table.split(".")), _condition(table, columns, where or {})
+        described: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
+        wanted = list(described) if columns is None else list(columns)
+        for column in [*wanted, *(where or {})]:
+            if column not in described:
+                raise OutcomesError(
+                    f"{table} has no column {column!r}. It has: {', '.join(described)}."
+                )
+        query = sql.SQL("select {} from {} {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, wanted)),
+            sql.Identifier(*table.split(".")),
+            _condition(where or {}),
         )
         frame = _frame(connection.execute(query))
         levels = [name for name in frame if name == "level" or str(name).endswith("_level")]
@@ -90,16 +103,17 @@ def read(table: str, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
             ).fetchall()
             for name in levels:
                 frame[name] = frame[name].astype(_ordered([level for (level,) in ranked]))
-    frame.attrs = {"description": readable[table], "columns": columns}
+    frame.attrs = {
+        "description": readable[table],
+        "columns": {column: described[column] for column in wanted},
+    }
     return frame
 
 
-def _condition(table: str, columns: Mapping[str, str], where: Mapping[str, Any]) -> sql.Composed:
+def _condition(where: Mapping[str, Any]) -> sql.Composed:
     """The filter as SQL. Names become identifiers and values literals, so none is run."""
     parts = []
     for column, values in where.items():
-        if column not in columns:
-            raise OutcomesError(f"{table} has no column {column!r}. It has: {', '.join(columns)}.")
         one = isinstance(values, str) or not isinstance(values, Iterable)
         name = sql.Identifier(column)
         equal = [

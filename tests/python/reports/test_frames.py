@@ -112,6 +112,16 @@ def test_where_picks_rows_by_value(analyst: Settings) -> None:
     assert len(some) == len(expected)
 
 
+def test_columns_are_read_in_the_given_order(analyst: Settings) -> None:
+    frame = outcomes.read(STUDENT_YEARS, {"school_year": 2012}, columns=["gpa", "student_key"])
+    everything = outcomes.read(STUDENT_YEARS, {"school_year": 2012})
+    assert list(frame.columns) == ["gpa", "student_key"]
+    assert list(frame.attrs["columns"]) == ["gpa", "student_key"]
+    assert sorted(frame["student_key"]) == sorted(everything["student_key"])
+    with pytest.raises(OutcomesError, match="has no column 'ssn'"):
+        outcomes.read(STUDENT_YEARS, columns=["ssn"])
+
+
 @pytest.mark.parametrize(
     "value", ["x' or true --", "'; create table marts_public.hole (); --", "%s", "\\"]
 )

@@ -122,6 +122,7 @@ def test_metrics_equal_sql_on_the_marts(
                 from analysis.int_student_year_measures
                 group by student_key, school_year
             ) as measured using (student_key, school_year)
+            where is_complete_year
             group by {", ".join(columns)}
             """.encode()
         ).fetchall()
