@@ -289,8 +289,8 @@ def _delivery(connection: psycopg.Connection, district_id: str) -> Iterator[_Lin
         return
     as_of_date, grade, worst, delivered, loaded, rows, missing, days_late = card
     yield _Line("Newest delivery", as_of_date)
-    yield _Line("Grade", grade, _GRADES.get(grade, "to fix"))
-    yield _Line("Worst problem", worst)
+    yield _Line("Grade of this delivery", grade, _GRADES.get(grade, "to fix"))
+    yield _Line("Worst problem of this delivery", worst)
     yield _Line("Files delivered", delivered)
     yield _Line("Files loaded", loaded)
     yield _Line("Rows loaded", rows)

@@ -151,10 +151,10 @@ def test_the_summary_names_the_contact(
 def test_the_summary_names_the_worst_problem(workbook: dict[str, list[dict[str, Any]]]) -> None:
     rows = {row["what"]: row for row in workbook["Summary"]}
     summary = {what: row["finding"] for what, row in rows.items()}
-    assert summary["Grade"] == "failing"
-    assert summary["Worst problem"] == "Files that broke their contract: 2 of 4."
+    assert summary["Grade of this delivery"] == "failing"
+    assert summary["Worst problem of this delivery"] == "Files that broke their contract: 2 of 4."
     assert summary["File ATTENDANCE_EVENTS"] == "as agreed"
-    assert rows["Grade"]["state"] == "urgent"
+    assert rows["Grade of this delivery"]["state"] == "urgent"
     assert rows["File ATTENDANCE_EVENTS"]["state"] == "fine"
     rejected = rows["Rejected rows"]
     assert rejected["state"] == "to fix"
