@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import psycopg
 
 AUDIT = "audit_and_evaluation"
+COORDINATION = "service_coordination"
 
 
 def record_export(
@@ -18,6 +19,7 @@ def record_export(
     interest: str,
     disclosed: str,
     rows: Mapping[str, int],
+    purpose: str = AUDIT,
 ) -> None:
     """Enter an export before it is handed out; `rows` has the number of rows by district.
 
@@ -34,7 +36,7 @@ def record_export(
                     "district": district,
                     "party": party,
                     "interest": interest,
-                    "purpose": AUDIT,
+                    "purpose": purpose,
                     "disclosed": disclosed,
                     "rows": count,
                 }

@@ -26,7 +26,8 @@ def weekly(
 ) -> None:
     """Do the weekly run: land new files, build, test, publish, report.
 
-    Each district gets a workbook in <warehouse>/reports/<as-of date>/.
+    Each district gets a workbook in <warehouse>/reports/<as-of date>/, and one for its counselors
+    below that if its agreement is for coordination of services, too.
 
     Quarantined and held files do not stop the run: the partner's earlier snapshot stays in
     force. The exit code is then 3, and 1 if the run itself failed. If it is not 0, the webhook

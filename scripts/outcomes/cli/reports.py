@@ -18,6 +18,7 @@ from outcomes.config import changed_environment, load_settings
 from outcomes.contracts.reader import require_district
 from outcomes.exit_codes import NEEDS_A_PERSON
 from outcomes.publishing.runs import reading_built
+from outcomes.reports.counselors import write_counselors
 from outcomes.reports.district import report_file, write_report
 from outcomes.reports.status import read_status
 from outcomes.reports.summary import read_summary
@@ -55,6 +56,30 @@ def district(
     with connect_as(BUILDER) as connection:
         file = out or report_file(connection, district_id)
         write_report(connection, district_id, file)
+    console.print(f"The report is in {file}")
+
+
+@report_app.command()
+def counselors(
+    district_id: Annotated[str, typer.Argument(metavar="ID", help="The district's id.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file; default: <warehouse>/reports/<as-of date>/counselors/<ID>.xlsx."
+        ),
+    ] = None,
+) -> None:
+    """Write a workbook of a district's students with an early warning, for its counselors.
+
+    Only if the agreement is for coordination of services, too. The students' names are in it.
+
+    Example:
+        outcomes report counselors pittsburgh
+    """
+    require_district(district_id)
+    with connect_as(BUILDER) as connection:
+        file = out or report_file(connection, f"counselors/{district_id}")
+        write_counselors(connection, district_id, file)
     console.print(f"The report is in {file}")
 
 

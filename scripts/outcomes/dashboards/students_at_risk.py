@@ -38,7 +38,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     kinds = reader.rows(query("outcomes.dashboards", "warning_kinds"), chosen)
     absences = reader.rows(query("outcomes.dashboards", "warning_absences"), chosen)
     grades = reader.rows(query("outcomes.dashboards", "warning_grades"), chosen)
-    students = reader.rows(query("outcomes.dashboards", "warned_students"), chosen)
+    students = reader.rows(query("outcomes.reports", "warned_students"), chosen)
     reader.disclose("dashboard: students at risk", students.rows)
     empty = "No early warnings are published: they need deliveries of a running school year."
     if not totals["students"]:

@@ -314,7 +314,7 @@ def _is_built(connection: psycopg.Connection, table: str) -> bool:
 
 def delete_files(purge: Purge) -> None:
     """Delete the partner's reports, and dbt's artifacts of earlier runs."""
-    reports = list((purge.settings.files_dir / "reports").glob(f"*/{purge.partner_id}.xlsx"))
+    reports = list((purge.settings.files_dir / "reports").glob(f"**/{purge.partner_id}.xlsx"))
     for report in reports:
         report.unlink()
     purge.remember(Found(reports=len(reports)))

@@ -19,6 +19,7 @@ from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.publishing.runs import reading_built
+from outcomes.reports.counselors import may_counsel, write_counselors
 from outcomes.spreadsheet import Sheet, write_workbook
 
 _INTEREST = "fixes the faults of its own deliveries"
@@ -183,7 +184,9 @@ _WAITING = {
 
 
 def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
-    """Write the workbook of every district with a contract, and return the files.
+    """Write the workbooks of every district with a contract, and return the files.
+
+    Where the agreement allows it, there is one for counselors, too.
 
     Raises:
         OutcomesError: as `write_report`.
@@ -192,6 +195,10 @@ def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
     for district_id in district_ids(load_contracts().values()):
         files[district_id] = report_file(connection, district_id)
         write_report(connection, district_id, files[district_id])
+        if may_counsel(connection, district_id):
+            counselors = report_file(connection, f"counselors/{district_id}")
+            write_counselors(connection, district_id, counselors)
+            files[f"{district_id}, for counselors"] = counselors
     return files
 
 
@@ -223,8 +230,8 @@ def write_report(connection: psycopg.Connection, district_id: str, file: Path) -
         raise OutcomesError(f"{file} cannot be written: {error.strerror}.") from None
 
 
-def report_file(connection: psycopg.Connection, district_id: str) -> Path:
-    """The file of a district's report: `<warehouse>/reports/<as-of date>/<district>.xlsx`.
+def report_file(connection: psycopg.Connection, name: str) -> Path:
+    """The file of a report: `<warehouse>/reports/<as-of date>/<name>.xlsx`.
 
     Raises:
         OutcomesError: the warehouse is not built, or was built without a delivery.
@@ -235,7 +242,7 @@ def report_file(connection: psycopg.Connection, district_id: str) -> Path:
         ).fetchall()
     if as_of_date is None:
         raise OutcomesError("Nothing has landed. Run `outcomes land` and `outcomes build` first.")
-    return load_settings().files_dir / "reports" / str(as_of_date) / f"{district_id}.xlsx"
+    return load_settings().files_dir / "reports" / str(as_of_date) / f"{name}.xlsx"
 
 
 def _summary(connection: psycopg.Connection, district_id: str, counts: Mapping[str, int]) -> Sheet:

@@ -62,6 +62,8 @@ IN_A_WAREHOUSE = [
     ("report district nobody", "No district 'nobody' has a contract"),
     ("report district clairton", "Run `outcomes land` and `outcomes build` first"),
     ("report district clairton --out nowhere/x.xlsx", "uil"),
+    ("report counselors nobody", "No district 'nobody' has a contract"),
+    ("report counselors pittsburgh", "Run `outcomes land` and `outcomes build` first"),
     ("report public", "`outcomes build` makes them"),
     ("link evaluate --truth empty.parquet", "cannot be read"),
     ("release \udce9.csv --reason asked", "not valid UTF-8"),

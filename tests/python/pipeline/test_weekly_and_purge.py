@@ -148,6 +148,10 @@ def spread(weekly: Weekly) -> Spread:
         file.parent.mkdir(exist_ok=True)
         file.write_text(PLANTED["last_name"])
     run("report", "district", PARTNER)
+    # As if its agreement had been for coordination of services.
+    counselors = weekly.settings.files_dir / "reports" / "2012-10-05" / "counselors"
+    counselors.mkdir(parents=True, exist_ok=True)
+    (counselors / f"{PARTNER}.xlsx").write_text(PLANTED["last_name"])
     with connect(weekly.settings) as connection:
         # Published again, so that there is a copy for a rollback.
         made = "update next_marts.rpt_measure_history set run_id = '{run_id}'"
@@ -224,7 +228,7 @@ def test_no_file_holds_data_of_a_purged_partner(purged: Settings, spread: Spread
     assert places_in_files(spread.folders, spread.canaries) == set()
     assert not list(purged.archive_dir.glob(f"{PARTNER}*"))
     assert not list(purged.archive_keys_dir.glob(f"{PARTNER}*"))
-    assert not list((purged.files_dir / "reports").glob(f"*/{PARTNER}.xlsx"))
+    assert not list((purged.files_dir / "reports").glob(f"**/{PARTNER}.xlsx"))
 
 
 def test_a_purge_leaves_what_is_not_the_partners(purged: Settings, spread: Spread) -> None:
