@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from outcomes.linkage.explain import Candidate, Step
+from outcomes.linkage.explain import Candidate, Step, waterfall
 from outcomes.linkage.shares import share_in_words
 
 # Width of a waterfall's bars, in columns of the terminal.
@@ -42,18 +42,18 @@ def _waterfall(candidate: Candidate, steps: list[Step]) -> Table:
     table.add_column("level")
     table.add_column("bits", justify="right")
     table.add_column("", width=BAR_WIDTH, no_wrap=True)
+    bars = waterfall(candidate, steps)
     if candidate.match_weight is None:
         return table
-    prior = candidate.match_weight - sum(step.weight for step in steps)
-    rows = [Step("prior", "before anything is compared", prior), *steps]
-    totals = [0.0]
-    for row in rows:
-        totals.append(totals[-1] + row.weight)
-    low, high = min(totals), max(totals)
+    low, high = min(0.0, *(bar.end for bar in bars)), max(0.0, *(bar.end for bar in bars))
     scale = BAR_WIDTH / (high - low or 1)
-    for row, start, end in zip(rows, totals, totals[1:], strict=False):
-        bar = _bar(start - low, end - low, scale)
-        table.add_row(row.comparison.replace("_", " "), row.level, f"{row.weight:+.1f}", bar)
+    for bar in bars:
+        table.add_row(
+            bar.step.comparison.replace("_", " "),
+            bar.step.level,
+            f"{bar.step.weight:+.1f}",
+            _bar(bar.start - low, bar.end - low, scale),
+        )
     table.add_section()
     table.add_row(
         "total",

@@ -33,12 +33,17 @@ class Candidate:
     runner_up_weight: float | None
 
     @property
+    def is_student(self) -> bool:
+        """Whether it is another student, not a client."""
+        return self.record_type == "student"
+
+    @property
     def share(self) -> float | None:
         """The share of true matches among such pairs, `match_calibration`.
 
         It was measured of clients who link or are reviewed, not of two students.
         """
-        is_measured = self.record_type == "client" and self.decision in ("link", "review")
+        is_measured = not self.is_student and self.decision in ("link", "review")
         return self.match_probability if is_measured else None
 
 
@@ -49,6 +54,15 @@ class Step:
     comparison: str
     level: str
     weight: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A step, and the sums of the weights before and after it."""
+
+    step: Step
+    start: float
+    end: float
 
 
 def find_candidates(connection: psycopg.Connection, student: str) -> list[Candidate]:
@@ -87,3 +101,15 @@ def find_steps(connection: psycopg.Connection, candidate: Candidate) -> list[Ste
             """,
             [candidate.student_identity_id, candidate.other_identity_id],
         ).fetchall()
+
+
+def waterfall(candidate: Candidate, steps: list[Step]) -> list[Bar]:
+    """The steps as bars, from the prior to the candidate's weight; none if it was not compared."""
+    if candidate.match_weight is None:
+        return []
+    prior = candidate.match_weight - sum(step.weight for step in steps)
+    bars, total = [], 0.0
+    for step in [Step("prior", "before anything is compared", prior), *steps]:
+        bars.append(Bar(step, total, total + step.weight))
+        total += step.weight
+    return bars
