@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from outcomes.access.logins import connect_as
+from outcomes.access.logins import connect_as, limited_login
 from outcomes.access.roles import BUILDER, STEWARD
 from outcomes.cli.evaluation import show_evaluation
 from outcomes.cli.explanation import show_explanation
-from outcomes.cli.review import review
-from outcomes.config import PROJECT_DIR
+from outcomes.cli.shared import console
+from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import reviewer_name
 from outcomes.linkage.evaluate import evaluate, read_truth
@@ -82,42 +82,46 @@ def review_pairs(
     import_file: Annotated[
         Path | None, typer.Option("--import", help="Record the decisions of such a workbook.")
     ] = None,
+    port: Annotated[int | None, typer.Option(help="The page's port; default: a free one.")] = None,
 ) -> None:
-    """Review the ambiguous pairs, on the terminal or in a workbook.
+    """Review the ambiguous pairs in a browser, until Ctrl-C, or in a workbook.
 
-    Decisions are kept in linking.decisions, with OUTCOMES_REVIEWER or the login as the
-    reviewer, and used by every later build. The terminal and the workbook show personal data.
+    Only the printed address with its token opens the page. Decisions are kept in
+    linking.decisions, with OUTCOMES_REVIEWER or the login as the reviewer, and used by every
+    later build. The page and the workbook show personal data.
 
     Example:
         outcomes link review
         outcomes link review --export review.xlsx
         outcomes link review --import review.xlsx
     """
-    console = Console()
     if export_file is not None and import_file is not None:
         raise OutcomesError("Expected --export or --import, not both.")
-    with connect_as(STEWARD) as connection:
-        if export_file is not None:
+    if export_file is not None:
+        with connect_as(STEWARD) as connection:
             count = export_queue(connection, export_file)
-            console.print(
-                f"{count:,} pairs are in {export_file}. It holds personal data: delete it "
-                "after the import.",
-                soft_wrap=True,
-            )
-            return
-        if import_file is not None:
+        console.print(
+            f"{count:,} pairs are in {export_file}. It holds personal data: delete it after the "
+            "import."
+        )
+    elif import_file is not None:
+        with connect_as(STEWARD) as connection:
             new, known = import_decisions(connection, import_file, reviewer_name())
-            console.print(f"{new:,} decisions recorded, {known:,} had been recorded before.")
-        else:
-            with reading_links(connection):
-                counts = review(connection, reviewer_name(), console, typer.getchar)
-            new = counts["link"] + counts["no_link"]
-            console.print(
-                f"{counts['link']:,} linked, {counts['no_link']:,} kept apart, "
-                f"{counts['skipped']:,} skipped."
-            )
-    if new:
-        console.print("Run `outcomes build` to apply the decisions.")
+        console.print(f"{new:,} decisions recorded, {known:,} had been recorded before.")
+        if new:
+            console.print("Run `outcomes build` to apply the decisions.")
+    else:
+        # Only pages need the server, which takes a while to load.
+        from outcomes.linkage.review_page import Review
+        from outcomes.web.server import serve
+
+        with limited_login(load_settings(), STEWARD) as settings:
+            review = Review(settings, reviewer_name())
+            serve(review.routes(), review.render, port, _announce)
+
+
+def _announce(address: str) -> None:
+    console.print(f"The review is on {address} (stop with Ctrl-C)")
 
 
 @link_app.command("train")

@@ -24,6 +24,12 @@ class Pair:
     other_record_type: str
     other_record_key: str
 
+    @property
+    def students(self) -> list[str]:
+        """The keys of its students, one or two."""
+        others = [self.other_record_key] if self.other_record_type == "student" else []
+        return [self.student_key, *others]
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -71,10 +71,14 @@ class QueuedPair:
         return self.match_probability if self.other_record_type == "client" else None
 
     @property
+    def districts(self) -> list[str]:
+        """The districts of its students."""
+        return sorted({key.split(":")[0] for key in self.pair.students})
+
+    @property
     def students(self) -> list[str]:
         """The keys of all students whom it shows."""
-        shown = [self.student_key, *self.also_shown.splitlines()]
-        return [*shown, self.other_record_key] if self.other_record_type == "student" else shown
+        return [*self.pair.students, *self.also_shown.splitlines()]
 
 
 class Counts(NamedTuple):

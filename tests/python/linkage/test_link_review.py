@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import stat
-from collections import Counter
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 
 import psycopg
 import pytest
 from openpyxl import load_workbook
-from rich.console import Console
 from tests.python.conftest import TESTED, copied, run_dbt
-from typer.testing import CliRunner
 
-from outcomes.cli import cli
-from outcomes.cli.review import review, side_by_side
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import Decision, Pair, record_decisions, standing_decisions
@@ -153,47 +147,6 @@ def test_decisions_overrule_the_model_in_every_build(reviewed: Settings) -> None
         assert [outcome(connection, pair)[0] for pair in linked + separated] == before
 
 
-def test_keys_record_decisions_and_undo_withdraws_them(undecided: psycopg.Connection) -> None:
-    queue = read_queue(undecided)
-    assert len(queue) > 2
-    queued = undecided.execute("select count(*) from identity.match_review_queue").fetchone()
-    assert queued == (len(queue),), "every queued pair has the fields of both records"
-    first, second, third = (queued.pair for queued in queue[:3])
-    shown = StringIO()
-    keys = iter("yxunsu" + "sYq")
-    counts = review(undecided, "ana", Console(file=shown, width=120), lambda: next(keys))
-
-    assert counts == Counter(link=1, no_link=1, skipped=1)
-    assert standing_decisions(undecided) == {first: "no_link", third: "link"}
-    rows = undecided.execute(
-        "select decision, decided_by, reason from linking.decisions order by decision_id"
-    ).fetchall()
-    assert [row[0] for row in rows] == ["link", "withdrawn", "no_link", "link"]
-    assert {row[1] for row in rows} == {"ana"}
-    assert rows[0][2] == queue[0].why
-    assert "Press y, n, s, u or q." in shown.getvalue()
-
-    # The review resumes with the skipped pair.
-    assert [q.pair for q in read_queue(undecided)][:1] == [second]
-    assert len(read_queue(undecided)) == len(queue) - 2
-
-
-def test_both_records_are_shown_side_by_side(undecided: psycopg.Connection) -> None:
-    # A pair with other records, linked records and a household.
-    queue = read_queue(undecided)
-    queued = max(queue, key=lambda q: (q.fields[0].linked is not None, bool(q.household)))
-    name = queued.fields[0]
-    assert name.linked and queued.household
-    shown = StringIO()
-    Console(file=shown, width=300).print(side_by_side(queued, 1, len(queue)))
-    for words in (
-        queued.reason, queued.student_key, name.student, name.other,
-        name.linked, "linked already", queued.household,
-    ):  # fmt: skip
-        assert words in shown.getvalue()
-    assert standing_decisions(undecided) == {}
-
-
 def test_whom_a_pair_names_beside_its_records_is_disclosed(
     undecided: psycopg.Connection,
 ) -> None:
@@ -210,22 +163,6 @@ def test_whom_a_pair_names_beside_its_records_is_disclosed(
         assert sorted(name.partition(" (")[0] for name in {*named}) == sorted(
             name for (name,) in students
         )
-
-
-def test_the_command_knows_the_reviewer(
-    reviewed: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OUTCOMES_PG_DATABASE", reviewed.database)
-    monkeypatch.setenv("OUTCOMES_REVIEWER", "Bea")
-    with connect(reviewed) as connection:
-        pair = read_queue(connection)[0].pair
-        result = CliRunner().invoke(cli, ["link", "review"], input="nq")
-        assert result.exit_code == 0, result.output
-        assert "0 linked, 1 kept apart, 0 skipped" in result.output
-        assert connection.execute(
-            "select decided_by from linking.decisions order by decision_id desc limit 1"
-        ).fetchone() == ("Bea",)
-        record_decisions(connection, [Decision(pair, "withdrawn", "test")], "Bea")
 
 
 def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from outcomes.linkage.shares import share_in_words
 @pytest.mark.parametrize(
     ("share", "words"),
     [
-        (None, "not measured for such pairs"),
+        (None, "how many such pairs are the same person was not measured"),
         (0.0, "fewer than 1 in 20 such pairs are the same person"),
         (0.0499, "fewer than 1 in 20 such pairs are the same person"),
         (0.05, "about 1 in 10 such pairs are the same person"),
         (0.389, "about 4 in 10 such pairs are the same person"),
+        (0.85, "about 9 in 10 such pairs are the same person"),
         (0.949, "about 9 in 10 such pairs are the same person"),
         (0.95, "about 95 in 100 such pairs are the same person"),
         (0.99, "about 99 in 100 such pairs are the same person"),

@@ -1,0 +1,17 @@
+// Single keys press what names them in data-key, unless somebody types or has switched them off.
+const keys = document.getElementById("keys");
+keys.checked = localStorage.getItem("keys") !== "off";
+keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
+
+document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
+    if (typing && event.key === "Escape") event.target.blur();
+    // Enter presses what has the focus.
+    const pressing = event.key === "Enter" && event.target !== document.body;
+    if (typing || pressing || !keys.checked || event.ctrlKey || event.altKey || event.metaKey) return;
+    const named = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (!named) return;
+    event.preventDefault();
+    if (named.matches("input")) named.focus();
+    else named.click();
+});

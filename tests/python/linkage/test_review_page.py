@@ -1,0 +1,406 @@
+"""The page of the clerical review, as a steward's own login: what it shows, and what it records."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page
+from starlette.testclient import TestClient
+from tests.python.conftest import copied
+from tests.python.web.pages import problems
+
+from outcomes.access.logins import make_login
+from outcomes.access.roles import STEWARD
+from outcomes.config import Settings
+from outcomes.linkage.decisions import Pair
+from outcomes.linkage.review_page import Choice, Review
+from outcomes.linkage.review_pair import FIELDS, ReviewedPair, read_pair
+from outcomes.linkage.review_queue import QueuedPair, read_queue
+from outcomes.warehouse.connection import connect
+from outcomes.web.door import Key
+from outcomes.web.server import make_app
+
+KEY = Key(8080)
+DECISIONS = (
+    "select student_key, other_record_key, decision, decided_by, reason from linking.decisions "
+    "order by decision_id"
+)
+
+
+@pytest.fixture(scope="module")
+def steward(built_demo: Settings) -> Iterator[Settings]:
+    """A login of a steward, in a copy of the demo."""
+    with copied(built_demo, "demo_page") as settings, connect(settings) as owner:
+        # On the target in_place dbt grants nothing.
+        owner.execute("grant select on all tables in schema identity to outcomes_steward")
+        make_login(owner, "ana_login", "a good one", STEWARD)
+        yield replace(settings, user="ana_login", password="a good one")
+        owner.execute("drop owned by ana_login; drop role ana_login")
+
+
+@pytest.fixture
+def owner(steward: Settings, built_demo: Settings) -> Iterator[psycopg.Connection]:
+    """The owner's connection; after a test, nothing is decided or disclosed."""
+    with connect(replace(built_demo, database=steward.database)) as connection:
+        yield connection
+        connection.execute("delete from linking.decisions; delete from privacy.disclosures")
+
+
+@pytest.fixture
+def ana(steward: Settings, owner: psycopg.Connection) -> TestClient:
+    return opened_by("ana", steward)
+
+
+def opened_by(reviewer: str, steward: Settings) -> TestClient:
+    """The page in the browser of a reviewer."""
+    review = Review(steward, reviewer)
+    browser = TestClient(
+        make_app(review.routes(), review.render, KEY), "http://127.0.0.1:8080",
+        raise_server_exceptions=False,
+    )  # fmt: skip
+    assert browser.get(KEY.address).status_code == 200
+    return browser
+
+
+def text_of(page: str) -> str:
+    """What a page says, without tags."""
+    return unescape(re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page)))
+
+
+def listed(browser: TestClient, choice: str = "") -> list[str]:
+    """The addresses of the pairs in the queue."""
+    return [
+        unescape(address)
+        for address in re.findall(r'<li><a href="(/pair/.+?)">', browser.get(f"/?{choice}").text)
+    ]
+
+
+def answer(browser: TestClient, address: str, decision: str, **form: str) -> str:
+    """Decide about a pair as its form does; the address of the next page."""
+    page = browser.get(address).text
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
+    done = browser.post(
+        address, data={"seen": seen, "decision": decision, "note": ""} | form,
+        follow_redirects=False,
+    )  # fmt: skip
+    assert done.status_code == 303
+    return str(done.headers["location"])
+
+
+def pair_at(owner: psycopg.Connection, browser: TestClient, address: str) -> ReviewedPair:
+    """The pair that a page shows."""
+    student, other = re.findall(
+        r'<th scope="col">(?:Student|Client|Other student) (\S+?)(?: and|<| )',
+        browser.get(address).text.replace("\n", " "),
+    )  # fmt: skip
+    queue = read_queue(owner)
+    queued = next(q for q in queue if (q.student_key, q.other_record_key) == (student, other))
+    return read_pair(owner, queued.pair, queue, [])
+
+
+def queued(share: float, records: int = 1, kind: str = "client", name: str = "a:1") -> QueuedPair:
+    return QueuedPair(
+        name, kind, "b:1", "p", records, 1, share, "Reason", "", None, None, None, "", None, None,
+        None, [], frozenset(),
+    )  # fmt: skip
+
+
+def test_pairs_are_chosen_by_sureness_and_ordered() -> None:
+    pairs = [queued(0.7), queued(0.69), queued(0.3), queued(0.29, 9), queued(0.9, kind="student")]
+
+    def shares(**choice: str) -> list[float]:
+        return [pair.match_probability for pair in Choice(**choice).of_queue(pairs)]
+
+    # Of two students no share was measured, whatever the weight.
+    assert shares() == [0.9, 0.69, 0.7, 0.3, 0.29]
+    assert shares(order="useful") == [0.29, 0.7, 0.69, 0.9, 0.3]
+    assert shares(sure="likely") == [0.7]
+    assert shares(sure="open") == [0.69, 0.3]
+    assert shares(sure="unlikely") == [0.29]
+    assert shares(sure="not measured") == [0.9]
+    assert shares(district="b") == [0.9], "a client's source is no district"
+    assert len(shares(district="a", reason="Reason")) == 5
+    assert shares(reason="Another") == []
+
+
+def test_decisions_are_stored_at_once_and_can_be_undone(
+    ana: TestClient, owner: psycopg.Connection
+) -> None:
+    first, second, third, *_ = listed(ana)
+    reviewed = pair_at(owner, ana, first)
+    assert answer(ana, first, "link") == second
+    assert answer(ana, second, "no_link", note=" asked the school ") == third
+    rows = owner.execute(DECISIONS).fetchall()
+    assert rows[0] == (
+        reviewed.pair.student_key, reviewed.pair.other_record_key, "link", "ana", reviewed.why,
+    )  # fmt: skip
+    assert reviewed.queued is not None
+    assert reviewed.why == reviewed.queued.why
+    assert rows[1][2:] == ("no_link", "ana", "asked the school")
+    assert {first, second}.isdisjoint(listed(ana))
+    assert "2 of" in text_of(ana.get("/").text)
+
+    back = ana.post("/undo?order=useful")
+    assert str(back.url).endswith(second.replace("hardest", "useful"))
+    assert second in listed(ana)
+    assert ana.post("/undo").status_code == 200
+    assert len(listed(ana)) == len({first, second, third, *_})
+    assert "nothing to undo" in text_of(ana.post("/undo").text)
+    assert [row[2] for row in owner.execute(DECISIONS)] == ["link", "no_link"] + ["withdrawn"] * 2
+
+
+def test_an_unsure_pair_is_asked_of_somebody_else(
+    ana: TestClient, steward: Settings, owner: psycopg.Connection
+) -> None:
+    first, *others = listed(ana)
+    answer(ana, first, "unsure", note="two addresses")
+    assert listed(ana) == others
+    bea = opened_by("bea", steward)
+    assert len(listed(bea)) == len(others) + 1
+    page = text_of(bea.get("/").text)
+    assert "1 of them for a second reviewer" in page
+    assert "Unsure: ana" in page
+    # The reason is in the history, which leads to the pair.
+    (address,) = re.findall(r'<a href="(/pair/\d+)">', bea.get("/history").text)
+    assert "ana: unsure. two addresses" in text_of(bea.get(address).text)
+    answer(bea, address, "no_link")
+    assert "of them for a second reviewer" not in text_of(bea.get("/").text)
+    assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana"), ("no_link", "bea")]
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_overruled(
+    ana: TestClient, steward: Settings, owner: psycopg.Connection
+) -> None:
+    first = listed(ana)[0]
+    bea = opened_by("bea", steward)
+    address = listed(bea)[0]
+    assert "Pair 1" in ana.get(first).text
+    answer(bea, address, "no_link")
+    late = ana.post(first, data={"seen": "0", "decision": "link"})
+    assert late.status_code == 409
+    assert "meanwhile bea decided “different people”" in text_of(late.text)
+    assert ana.post(first, data={"seen": "0", "decision": "withdrawn"}).status_code == 400
+    assert ana.post("/pair/999", data={"seen": "0", "decision": "link"}).status_code == 404
+    assert len(owner.execute(DECISIONS).fetchall()) == 1
+
+
+def test_agreeing_fields_and_other_people_are_hidden_until_asked_for(
+    ana: TestClient, owner: psycopg.Connection
+) -> None:
+    pairs = {address: pair_at(owner, ana, address) for address in listed(ana)}
+    # A pair with fields that agree, linked records and a household.
+    address = max(
+        pairs, key=lambda at: (bool(pairs[at].of("linked")), bool(pairs[at].queued.household))
+    )
+    shown = pairs[address]
+    assert shown.queued is not None
+    assert shown.queued.household and shown.of("linked")
+    agreeing = {
+        text
+        for field in shown.fields
+        if field.agrees
+        for text in shown.texts("student", field.field)
+        if text and len(text) > 3
+    }
+    assert agreeing
+    hidden = {*agreeing, shown.queued.household, shown.of("linked")[0].record}
+    revealed = text_of(ana.get(f"{address}&reveal=1").text)
+    assert {text for text in hidden if text not in revealed} <= {shown.of("linked")[0].record}
+    assert "Linked already" in revealed
+    masked = text_of(ana.get(address).text)
+    assert not {text for text in hidden if text in masked}
+    assert "agrees, hidden" in masked
+
+    owner.execute(
+        "update identity.match_thresholds set value = 0 where setting = 'mask_agreeing_fields'"
+    )
+    assert text_of(ana.get(address).text).count("hidden") == 0
+    owner.execute(
+        "update identity.match_thresholds set value = 1 where setting = 'mask_agreeing_fields'"
+    )
+
+
+def test_a_pair_shows_its_records_evidence_and_share(
+    ana: TestClient, owner: psycopg.Connection
+) -> None:
+    for address in listed(ana):
+        found = pair_at(owner, ana, address)
+        page = text_of(ana.get(address + "&reveal=1").text)
+        assert found.queued is not None
+        for step in found.steps:
+            assert f"{step.level} {step.weight:+.1f}" in page
+        assert "such pairs are the same person" in page
+        for part in (
+            found.reason, found.queued.household, found.queued.runner_up,
+            found.queued.student_listed_on,
+            (found.queued.other_served_on or "none").replace("_", " "),
+            *(
+                text
+                for field in FIELDS
+                for side in ("student", "other")
+                for text in found.texts(side, field)
+                if field != "ssn"
+            ),
+        ):  # fmt: skip
+            assert (part or "") in page
+        for ssn in filter(None, found.texts("student", "ssn") + found.texts("other", "ssn")):
+            assert f"…{ssn[-4:]}" in page
+        ssns = {ssn for side in ("student", "other", "linked") for ssn in found.texts(side, "ssn")}
+        assert not any(ssn in page for ssn in ssns if ssn)
+
+
+def test_students_are_disclosed_when_they_are_shown(
+    ana: TestClient, owner: psycopg.Connection
+) -> None:
+    def disclosed() -> int:
+        rows = owner.execute(
+            "select party, disclosed, row_count from privacy.disclosures order by disclosure_id"
+        ).fetchall()
+        assert {row[:2] for row in rows} <= {("ana", "link review")}
+        return sum(row[2] for row in rows)
+
+    addresses = listed(ana)
+    assert disclosed() == 0, "the list names nobody"
+    found = {address: pair_at(owner, ana, address) for address in addresses}
+    assert disclosed() == len({pair.pair.student_key for pair in found.values()})
+    everybody = set()
+    for address, pair in found.items():
+        ana.get(f"{address}&reveal=1")
+        assert pair.queued is not None
+        everybody |= {*pair.queued.students} | {
+            record.record for record in pair.records if record.record_type == "student"
+        }
+    assert disclosed() == len(everybody)
+    ana.get(addresses[0])
+    assert disclosed() == len(everybody), "once a session"
+
+
+def test_a_search_says_why_somebody_is_linked(ana: TestClient, owner: psycopg.Connection) -> None:
+    row = owner.execute(
+        """
+        select student_key, record from identity.int_identity_candidates
+        where record_type = 'client' and decision = 'link' order by 1, 2 limit 1
+        """
+    ).fetchone()
+    assert row is not None
+    pair = Pair(row[0], "client", row[1])
+    names = owner.execute(
+        "select first_name, last_name from marts.dim_students where student_key = %s",
+        [pair.student_key],
+    ).fetchone()
+    assert names is not None
+    for text in (
+        pair.student_key, pair.student_key.partition(":")[2], pair.other_record_key,
+        f"{names[0][:3].upper()} {names[1]}",
+    ):  # fmt: skip
+        page = ana.post("/search", data={"text": text})
+        assert re.fullmatch(r"/search/\d+", page.url.raw_path.decode()), "no name is in the address"
+        assert f">{pair.student_key}</a>" in page.text, text
+    assert "Nobody was found" in ana.post("/search", data={"text": "nobody of this name"}).text
+
+    (student,) = re.findall(rf'href="(/student/\d+)">{pair.student_key}<', page.text)
+    candidates = ana.get(student).text
+    (address,) = re.findall(rf'href="(/pair/\d+\?from=\d+)">{pair.other_record_key}\b', candidates)
+    assert "such pairs are the same person" in candidates
+    assert "same birth date" in ana.get(address).text
+    assert answer(ana, address, "no_link", note="asked") == student
+
+
+def test_two_students_are_shown_without_a_share(ana: TestClient, owner: psycopg.Connection) -> None:
+    row = owner.execute(
+        "select student_key, other_student_key from identity.int_identity_student_decisions "
+        "where decision = 'link' order by 1, 2 limit 1"
+    ).fetchone()
+    assert row is not None
+    # Both ways lead to the same pair.
+    for student, other in (row, row[::-1]):
+        page = ana.post("/search", data={"text": student}).text
+        (address,) = re.findall(rf'href="(/student/\d+)">{student}<', page)
+        (address,) = re.findall(rf'href="(/pair/\d+)\?from=\d+">{other}<', ana.get(address).text)
+        shown = text_of(ana.get(address).text)
+        assert "two students" in shown
+        assert f"Student {row[0]} Other student {row[1]}" in shown
+        assert "It is linked. How many such pairs are the same person was not measured." in shown
+
+
+def test_random_links_are_checked(ana: TestClient, owner: psycopg.Connection) -> None:
+    addresses = [str(ana.get("/sample").url) for _ in range(6)]
+    assert len({*addresses}) > 1
+    assert answer(ana, addresses[0], "link") == "/sample"
+    ((student, client, *decided),) = owner.execute(DECISIONS).fetchall()
+    assert decided[:2] == ["link", "ana"]
+    assert decided[2].startswith("Random sample of links: It is linked: ")
+    assert owner.execute(
+        "select decision, decided_by from identity.int_identity_candidates "
+        "where student_key = %s and record = %s",
+        [student, client],
+    ).fetchone() == ("link", "model")
+
+
+@pytest.fixture
+def served(steward: Settings, owner: psycopg.Connection) -> Iterator[str]:
+    """The address of the review with its token, served by the command."""
+    given = os.environ | {
+        "OUTCOMES_PG_DATABASE": steward.database,
+        "OUTCOMES_PG_USER": steward.user,
+        "OUTCOMES_PG_PASSWORD": steward.password,
+        "OUTCOMES_REVIEWER": "Bea",
+    }
+    command = [Path(sys.executable).with_name("outcomes"), "link", "review"]
+    with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            shown = re.search(r"http://\S+", server.stdout.readline())
+            assert shown
+            yield shown[0]
+        finally:
+            server.terminate()
+
+
+def test_a_browser_reviews_with_the_keyboard_alone(
+    served: str, browser: Browser, owner: psycopg.Connection
+) -> None:
+    def press(key: str, page: Page) -> None:
+        with page.expect_navigation():
+            page.keyboard.press(key)
+
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    assert problems(page, served) == []
+    press("Enter", page)
+    first = page.url
+    press("r", page)
+    assert "reveal=1" in page.url
+    page.keyboard.press("m")
+    page.keyboard.type("yn, I asked")
+    page.keyboard.press("Escape")
+    press("n", page)
+    assert page.url != first
+    press("s", page)
+    press("z", page)
+    assert page.url.partition("?")[0] == first.partition("?")[0]
+    assert [row[2:] for row in owner.execute(DECISIONS)] == [
+        ("no_link", "Bea", "yn, I asked"), ("withdrawn", "Bea", "Undone in review"),
+    ]  # fmt: skip
+    # Keys can be switched off, for those who speak to their computer.
+    page.get_by_label("Single keys work").uncheck()
+    page.locator("h1").click()
+    page.keyboard.press("y")
+    page.wait_for_timeout(200)
+    assert len(owner.execute(DECISIONS).fetchall()) == 2
+
+    pages = [page.url, f"{page.url}?reveal=1", *("/", "/search", "/history", "/sample")]
+    pages += [page.get_by_text("All who were compared").get_attribute("href") or ""]
+    home = served.partition("/?")[0]
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for address in pages:
+            assert problems(page, address if "://" in address else home + address) == [], address
