@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -84,23 +85,30 @@ class Page(HTMLParser):
             self.tables[self._table][-1][-1] += data.replace("\N{MINUS SIGN}", "-").strip()
 
 
-@pytest.fixture
-def anybody(large_county: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+@contextmanager
+def login_of_anybody(county: Settings) -> Iterator[Settings]:
     """The environment of a login that reads only public tables."""
-    with connect(large_county) as owner:
+    with connect(county) as owner, pytest.MonkeyPatch.context() as environment:
         make_login(owner, "anybody", "a good one", PUBLIC)
-    monkeypatch.setenv("OUTCOMES_PG_DATABASE", large_county.database)
-    monkeypatch.setenv("OUTCOMES_PG_USER", "anybody")
-    monkeypatch.setenv("OUTCOMES_PG_PASSWORD", "a good one")
-    yield replace(large_county, user="anybody", password="a good one")
-    with connect(large_county) as owner:
+        environment.setenv("OUTCOMES_PG_DATABASE", county.database)
+        environment.setenv("OUTCOMES_PG_USER", "anybody")
+        environment.setenv("OUTCOMES_PG_PASSWORD", "a good one")
+        yield replace(county, user="anybody", password="a good one")
         owner.execute("drop owned by anybody; drop role anybody")
 
 
 @pytest.fixture
-def text(anybody: Settings, tmp_path: Path) -> str:
-    file = tmp_path / "new" / "public.html"
-    done = CliRunner().invoke(cli, ["report", "public", "--out", str(file)])
+def anybody(large_county: Settings) -> Iterator[Settings]:
+    with login_of_anybody(large_county) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def text(large_county: Settings, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page, made once, by a login that reads only public tables."""
+    file = tmp_path_factory.mktemp("report") / "new" / "public.html"
+    with login_of_anybody(large_county):
+        done = CliRunner().invoke(cli, ["report", "public", "--out", str(file)])
     assert done.exception is None, done.exception
     assert str(file) in done.output
     return file.read_text("utf-8")
