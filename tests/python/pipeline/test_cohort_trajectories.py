@@ -53,11 +53,10 @@ def members(built: Settings, today: pd.Timestamp) -> pd.DataFrame:
         (services["program_group"] == "juvenile_justice") & (services["started_on"] <= today)
     ]
     first = justice.groupby("person_id")["started_on"].min()
+    spells_of = dict(tuple(enrollments.groupby("person_id")))
     rows = []
     for person, base in years[["person_id", "school_year"]].drop_duplicates().values:
-        spells = enrollments[
-            (enrollments["person_id"] == person) & (enrollments["school_year"] >= base)
-        ]
+        spells = spells_of[person][spells_of[person]["school_year"] >= base]
         start = pd.Timestamp(year=base - 1, month=7, day=1)
         graduations = spells.loc[spells["exit_code"] == "WD04", "exit_date"]
         end, outcome = spells["last_day"].max(), "censored"
