@@ -42,6 +42,25 @@ schools as (
 
 ),
 
+enrollments as (
+
+    select * from {{ ref('fct_enrollments') }}
+
+),
+
+school_moves as (
+
+    select * from {{ ref('rpt_school_moves') }}
+
+),
+
+early_warnings as (
+
+    select * from {{ ref('rpt_early_warnings') }}
+    where is_latest_week
+
+),
+
 -- Only a service that is open on the as-of date, under a rule that applies then, gives
 -- the agency a right to the record.
 responsibilities as (
@@ -70,6 +89,38 @@ newest_years as (
     select distinct on (student_key) *
     from student_years
     order by student_key, school_year desc
+
+),
+
+-- An open spell of an earlier school year has ended with the year.
+newest_spells as (
+
+    select distinct on (enrollments.student_key)
+        enrollments.student_key,
+        enrollments.entry_date,
+        enrollments.exit_date,
+        coalesce(enrollments.exit_date, 'infinity') >= as_of.as_of_date
+        and enrollments.school_year = (
+            select max(newest.school_year) from enrollments as newest
+        ) as is_enrolled
+    from enrollments
+    cross join as_of
+    order by
+        enrollments.student_key,
+        enrollments.school_year desc,
+        enrollments.spell_number desc
+
+),
+
+moves as (
+
+    select
+        student_key,
+        school_year,
+        cast(count(*) as integer) as n_moves,
+        max(entered_on) as last_moved_on
+    from school_moves
+    group by student_key, school_year
 
 ),
 
@@ -104,7 +155,21 @@ caseworker_students as (
         newest_years.pssa_math_level,
         newest_years.pssa_reading_level,
         newest_years.suspension_days,
-        newest_years.promise_status
+        newest_years.promise_status,
+        coalesce(newest_spells.is_enrolled, false) as is_enrolled,
+        newest_spells.entry_date as entered_on,
+        newest_spells.exit_date as left_on,
+        case
+            when newest_years.student_key is not null then coalesce(moves.n_moves, 0)
+        end as n_moves,
+        moves.last_moved_on,
+        early_warnings.week_ends_on as warnings_on,
+        early_warnings.absence_share_change,
+        early_warnings.has_attendance_flag,
+        early_warnings.has_behavior_flag,
+        early_warnings.has_course_flag,
+        early_warnings.has_gpa_flag,
+        early_warnings.new_flags
     from students
     inner join responsibilities on students.person_id = responsibilities.person_id
     -- An agreement for audit and evaluation alone does not let caseworkers see records.
@@ -113,6 +178,12 @@ caseworker_students as (
             students.district_id = agreed_purposes.partner_id
             and agreed_purposes.purpose = 'service_coordination'
     left join newest_years on students.student_key = newest_years.student_key
+    left join newest_spells on students.student_key = newest_spells.student_key
+    left join moves
+        on
+            newest_years.student_key = moves.student_key
+            and newest_years.school_year = moves.school_year
+    left join early_warnings on students.student_key = early_warnings.student_key
     left join schools
         on
             newest_years.district_id = schools.district_id

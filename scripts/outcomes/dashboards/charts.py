@@ -28,6 +28,19 @@ def bars(rows: Sequence[Row], label: str, value: str, title: str) -> str:
     return svg(chart.properties(width=WIDTH - 170, height=alt.Step(26)))
 
 
+def two_groups(rows: Sequence[Row], title: str) -> str:
+    """The share of each group of students, in percent, in its color."""
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("label:N", title=None, sort=None),
+        x=alt.X("share:Q", title=title, scale=alt.Scale(domain=[0, 100])),
+    )
+    numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".0f"))
+    bar = base.mark_bar(height=16).encode(
+        color=alt.Color("label:N", scale=alt.Scale(range=[ORANGE, BLUE]), sort=None, legend=None)
+    )
+    return svg((bar + numbers).properties(width=WIDTH - 170, height=alt.Step(26)))
+
+
 def stacked(rows: Sequence[Row], label: str, value: str, part: str, colors: dict[str, str]) -> str:
     """Stacked bars, their parts in the order of `colors`."""
     frame = pd.DataFrame(rows)

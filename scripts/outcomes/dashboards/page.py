@@ -32,6 +32,16 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Pasted:
+    """A list that the reader of a page pastes, or has in a file. No address shows it."""
+
+    name: str
+    label: str
+    file_label: str
+    given: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows as people read them. A null is what nobody has delivered: "not known"."""
 
@@ -99,6 +109,7 @@ class Content:
     notes: Sequence[str]
     sections: Sequence[Section]
     filters: Sequence[Filter] = field(default_factory=tuple)
+    pasted: Pasted | None = None
 
     def table(self, name: str) -> Table | None:
         """The table of that name."""

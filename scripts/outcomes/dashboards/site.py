@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,9 +15,11 @@ from outcomes.access.roles import ANALYST, CASEWORKER, PUBLIC, ROLES, STEWARD
 from outcomes.config import load_settings
 from outcomes.dashboards import (
     action_research,
+    caseworkers,
     feed_health,
     gaps,
     link_quality,
+    new_risks,
     students_at_risk,
 )
 from outcomes.dashboards.page import Content, Page, heading
@@ -26,6 +30,8 @@ from outcomes.web.templates import Render, renderer
 PAGES = (
     gaps.PAGE,
     students_at_risk.PAGE,
+    caseworkers.PAGE,
+    new_risks.PAGE,
     action_research.PAGE,
     feed_health.PAGE,
     link_quality.PAGE,
@@ -34,6 +40,7 @@ PAGES = (
 # What the owner's login for this command needs.
 ROLES_OF_PAGES = sorted({role for page in PAGES for role in page.roles} - {DISTRICT})
 
+_METHODS = ["GET", "POST"]
 _WHO = {
     PUBLIC: "everybody with a login",
     ANALYST: "analysts",
@@ -64,13 +71,18 @@ def pages(party: str) -> tuple[list[Route], Render]:
             "list", title="Dashboards", asked=None, readable=readable, others=others, here="/"
         )
 
-    def answer(page: Page, use: Callable[[Request, Content], Response]) -> Callable[..., Response]:
-        def endpoint(request: Request) -> Response:
+    def answer(
+        page: Page, use: Callable[[Request, Content], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        def draw(request: Request, asked: dict[str, str]) -> Response:
             role = role_for(page.roles, held)
             if role is None:
                 return _refuse(render, page, readable)
             with reading_as(role, party) as reader:
-                return use(request, page.draw(reader, dict(request.query_params)))
+                return use(request, page.draw(reader, asked))
+
+        async def endpoint(request: Request) -> Response:
+            return await run_in_threadpool(draw, request, await _asked(request))
 
         return endpoint
 
@@ -82,10 +94,23 @@ def pages(party: str) -> tuple[list[Route], Render]:
     routes = [Route("/", home)]
     for page in PAGES:
         routes += [
-            Route(f"/{page.name}", answer(page, show(page))),
-            Route(f"/{page.name}/{{table}}.csv", answer(page, _as_csv)),
+            Route(f"/{page.name}", answer(page, show(page)), methods=_METHODS),
+            Route(f"/{page.name}/{{table}}.csv", answer(page, _as_csv), methods=_METHODS),
         ]
     return routes, render
+
+
+async def _asked(request: Request) -> dict[str, str]:
+    """What the address asks for, or a form with its file."""
+    if request.method != "POST":
+        return dict(request.query_params)
+    async with request.form() as form:
+        return {
+            name: (await value.read()).decode("utf-8", "replace")
+            if isinstance(value, UploadFile)
+            else value
+            for name, value in form.items()
+        }
 
 
 def _as_csv(request: Request, content: Content) -> Response:

@@ -29,7 +29,7 @@ marts.dim_dates                   .       o       r       r        r         r  
 marts.dim_districts               .       o       r       r        r         r       r        r
 marts.dim_schools                 .       o       r       r        r         r       r        r
 marts.publications                .       o       r       r        r         r       r        r
-marts.rpt_caseworker_students     .       o       r       .        r         .       .        .
+marts.rpt_caseworker_*            .       o       r       .        r         .       .        .
 marts.*                           .       o       r       .        .         .       .        .
 marts_pseudonymized.*             .       o       .       r        .         .       .        .
 marts_district.*                  .       o       r       .        .         .       .        .

@@ -239,8 +239,9 @@ def column_differences(connection: psycopg.Connection, manifest: dict[str, Any])
 # Relations with a school year that have days in their rows, or are of one year only.
 DATED = {
     "dim_dates", "fct_absences", "pseudonymized_fct_absences", "fct_enrollments",
-    "pseudonymized_fct_enrollments", "rpt_school_moves",
-    "rpt_early_warnings", "district_rpt_early_warnings", "rpt_absence_risks",
+    "pseudonymized_fct_enrollments", "rpt_school_moves", "pseudonymized_rpt_school_moves",
+    "rpt_early_warnings", "district_rpt_early_warnings", "pseudonymized_rpt_early_warnings",
+    "rpt_absence_risks", "pseudonymized_rpt_absence_risks",
     "rpt_measure_history",
 }  # fmt: skip
 

@@ -59,7 +59,10 @@ def test_every_disclosure_of_a_publication_is_recorded(
         for relation, party, district, purpose, _ in entered
         if party == "outcomes_caseworker"
     }
-    assert {relation for relation, _, _ in by_caseworkers} == {"marts.rpt_caseworker_students"}
+    assert {relation for relation, _, _ in by_caseworkers} == {
+        "marts.rpt_caseworker_clients",
+        "marts.rpt_caseworker_students",
+    }
     assert {purpose for _, _, purpose in by_caseworkers} == {"service_coordination"}
     assert "clairton" not in {district for _, district, _ in by_caseworkers}
     by_analysts = {district for relation, party, district, _, _ in entered

@@ -19,8 +19,9 @@ from starlette.testclient import TestClient
 from tests.python.web.pages import problems
 
 from outcomes.access.logins import make_login
-from outcomes.access.roles import ANALYST, PUBLIC, STEWARD
+from outcomes.access.roles import ANALYST, STEWARD
 from outcomes.config import Settings
+from outcomes.dashboards.caseworkers import client_ids
 from outcomes.dashboards.page import Table
 from outcomes.dashboards.reader import Rows
 from outcomes.dashboards.site import PAGES, pages
@@ -31,9 +32,10 @@ from outcomes.web.server import make_app
 # The pages that each role can open; everybody reads the public one.
 MAY = {
     "public": {"gaps"},
-    "analyst": {"gaps", "action_research"},
+    "analyst": {"gaps", "new_risks", "action_research"},
+    "caseworker": {"gaps", "my_children"},
     "district_pittsburgh": {"gaps", "students_at_risk", "feed_health"},
-    "steward": {"gaps", "students_at_risk", "feed_health", "link_quality"},
+    "steward": {"gaps", "students_at_risk", "my_children", "feed_health", "link_quality"},
 }
 KEY = Key(8080)
 
@@ -44,7 +46,7 @@ def people(large_county: Settings) -> Iterator[Settings]:
     with connect(large_county) as owner:
         for role in MAY:
             make_login(owner, f"reader_{role}", "a good one", f"outcomes_{role}")
-        make_login(owner, "reader_all", "a good one", PUBLIC, ANALYST, STEWARD)
+        make_login(owner, "reader_all", "a good one", ANALYST, STEWARD)
         yield large_county
         for role in [*MAY, "all"]:
             owner.execute(f"drop owned by reader_{role}; drop role reader_{role}".encode())
@@ -171,6 +173,27 @@ FIGURES: list[tuple[str, str, str]] = [
     ),
     (
         "analyst",
+        "/new_risks/students.csv",
+        """
+        select student_key as student_pseudonym, new_flags as new_since_last_delivery
+        from marts_pseudonymized.rpt_early_warnings
+        inner join marts_pseudonymized.fct_student_years using (student_key, school_year)
+        where involved_ever and new_flags is not null
+        """,
+    ),
+    (
+        "analyst",
+        "/new_risks/counts.csv",
+        """
+        select
+            (school_year - 1) || '–' || right(school_year::text, 2) as school_year,
+            count(*) as moves
+        from marts_pseudonymized.rpt_school_moves as moves
+        group by moves.school_year
+        """,
+    ),
+    (
+        "analyst",
         "/action_research/effects.csv?intervention=TUT",
         """
         select measure_label as measure, n_participants as participants
@@ -274,6 +297,37 @@ def test_what_a_steward_looked_at_is_disclosed(people: Settings) -> None:
         browser.get("/gaps")
         assert rows
         assert owner.execute(entries).fetchall() == [("clairton", len(rows))]
+
+
+def test_a_caseworker_finds_children_by_the_ids_of_the_agency(people: Settings) -> None:
+    with connect(people) as owner:
+        found = owner.execute(
+            "select client_id, last_name from marts.rpt_caseworker_clients "
+            "inner join marts.rpt_caseworker_students using (student_key) order by client_id"
+        ).fetchall()
+        [(other,)] = owner.execute(
+            "select min(record_id) from identity.person_crosswalk "
+            "where record_type = 'client' and record_id not in "
+            "(select client_id from marts.rpt_caseworker_clients)"
+        ).fetchall()
+    (first, _), (second, _) = found[0], found[-1]
+    # One with its source, one in a file without it; another child's is not shown.
+    form = {"ids": f"{first}\n{other}\n"}
+    file = {"file": ("cases.csv", f"name,client_id\nx,{second.partition(':')[2]}\n")}
+    with opened(people, "caseworker") as browser:
+        page = browser.post("/my_children", data=form, files=file)
+        assert "2 of 3 client ids are found." in page.text
+        assert other in page.text.partition("Not found")[2]
+        rows = browser.post("/my_children/children.csv", data={"ids": f"{first}\n{other}"})
+        assert rows.text.count("\n") == 1 + sum(client == first for client, _ in found)
+        # Nobody is shown who was not asked for.
+        assert not any(name in browser.get("/my_children").text for _, name in found)
+
+
+def test_client_ids_are_lines_or_a_column() -> None:
+    assert client_ids("\ufeffName,Client_ID \r\nA, 1\r\nB,\r\nC,cw:3\r\n") == ["1", "cw:3"]
+    assert client_ids(" 1 \n\n2\n") == ["1", "2"]
+    assert client_ids("") == []
 
 
 @pytest.mark.parametrize("role", MAY)

@@ -1,0 +1,1 @@
+{{ pseudonymized(ref('rpt_absence_risks')) }}

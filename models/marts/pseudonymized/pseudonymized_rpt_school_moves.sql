@@ -1,0 +1,1 @@
+{{ pseudonymized(ref('rpt_school_moves')) }}

@@ -1,0 +1,82 @@
+"""My children: how a caseworker's children are at school, from a list of client ids."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from outcomes.access.roles import CASEWORKER, STEWARD
+from outcomes.dashboards.page import Content, Page, Pasted, Section, Table
+from outcomes.dashboards.reader import Reader, Rows
+from outcomes.queries import query
+
+_COLUMN = "client_id"
+
+
+def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
+    ids = client_ids(asked.get("ids", "")) + client_ids(asked.get("file", ""))
+    ids = list(dict.fromkeys(ids))
+    pasted = Pasted(
+        "ids",
+        "Client ids of your own system, one a line",
+        f"Or a CSV file with a column {_COLUMN}",
+        "\n".join(ids),
+    )
+    notes = [
+        "Shown are children for whom the agency is legally responsible today, in districts whose "
+        "agreement allows the coordination of services. Look up only children of your own cases."
+    ]
+    if not ids:
+        return Content("Enter the client ids of your children.", notes, [], pasted=pasted)
+    children = reader.rows(query("outcomes.dashboards", "caseworker_children"), {"ids": ids})
+    reader.disclose("dashboard: my children", children.rows)
+    found = {part for row in children.rows for part in _names(row[_COLUMN])}
+    missing = [{_COLUMN: one} for one in ids if one not in found]
+    enrolled = sum(row["enrollment"].startswith("enrolled") for row in children.rows)
+    warned = sum(row["warnings"] not in (None, "none") for row in children.rows)
+    return Content(
+        f"{len(ids) - len(missing)} of {len(ids)} client ids are found. Of these records, "
+        f"{enrolled} are enrolled, {len(children.rows) - enrolled} have left, and {warned} have "
+        "an early warning.",
+        notes,
+        [
+            Section(
+                "The children",
+                "Warnings are those of the last full week. A child of two districts has two rows.",
+                table=Table(
+                    "children", children, "None of the ids is found.", ["district_id"]
+                ),
+            ),
+            Section(
+                "Not found",
+                "The id is misspelled, its child goes to no school that delivers, is not linked "
+                "yet, or the agency is not responsible today.",
+                table=Table("not_found", Rows((_COLUMN,), missing), "Every id is found."),
+            ),
+        ],
+        pasted=pasted,
+    )  # fmt: skip
+
+
+def client_ids(text: str) -> list[str]:
+    """The ids of a text: one a line, or the column `client_id` of a CSV file."""
+    lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    header = [name.strip().lower() for name in lines[0]] if lines else []
+    column = header.index(_COLUMN) if _COLUMN in header else 0
+    rows = lines[1:] if _COLUMN in header else lines
+    return [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
+
+
+def _names(client_id: str) -> tuple[str, str]:
+    """How people write a client id: with or without its source."""
+    return client_id, client_id.partition(":")[2]
+
+
+PAGE = Page(
+    "my_children",
+    "My children",
+    "For caseworkers: enrollment, absences, warnings and moves of children, by client id.",
+    (CASEWORKER, STEWARD),
+    _draw,
+)
