@@ -9,6 +9,7 @@ from outcomes.dashboards import charts
 from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options, percent
 from outcomes.dashboards.reader import DISTRICT, Reader
 from outcomes.queries import query
+from outcomes.reports.counselors import WARNED_STUDENTS
 
 _KINDS = {
     ALL: "All",
@@ -38,7 +39,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     kinds = reader.rows(query("outcomes.dashboards", "warning_kinds"), chosen)
     absences = reader.rows(query("outcomes.dashboards", "warning_absences"), chosen)
     grades = reader.rows(query("outcomes.dashboards", "warning_grades"), chosen)
-    students = reader.rows(query("outcomes.reports", "warned_students"), chosen)
+    students = reader.rows(WARNED_STUDENTS, chosen)
     reader.disclose("dashboard: students at risk", students.rows)
     empty = "No early warnings are published: they need deliveries of a running school year."
     if not totals["students"]:

@@ -17,6 +17,9 @@ from outcomes.publishing.runs import reading_built
 from outcomes.queries import query
 from outcomes.spreadsheet import Sheet, write_workbook
 
+# Also the list of a dashboard.
+WARNED_STUDENTS = query("outcomes.reports", "warned_students")
+
 _INTEREST = "counsels its own students"
 
 # Columns of queries/warned_students.sql with their widths.
@@ -62,7 +65,7 @@ def write_counselors(connection: psycopg.Connection, district_id: str, file: Pat
             connection.execute("set transaction isolation level repeatable read")
             connection.execute("set local search_path to marts_district, marts, policy")
             cursor = connection.execute(
-                query("outcomes.reports", "warned_students"),
+                WARNED_STUDENTS,
                 {"district": district_id, "school": "all", "kind": "all"},
             )
             names = [column.name for column in cursor.description or []]
