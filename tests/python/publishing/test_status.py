@@ -233,6 +233,16 @@ def test_a_file_waits_until_an_accepted_one_follows(
     (file,) = found["waiting"]
     assert (file["partner_id"], file["status"]) == ("woodland_hills", "held")
     assert "file_name" not in file
+    # Another file of the day was sent after it, although it landed before.
+    connection.execute(
+        "update landing.files set as_of_date = held.as_of_date, "
+        "sent_at = held.sent_at + interval '1 hour' from landing.files as held "
+        "where held.status = 'held' and held.as_of_date = (select max(as_of_date) "
+        "from landing.files where status = 'held') and files.file_id = (select max(file_id) "
+        "from landing.files where partner_id = 'woodland_hills' "
+        "and contract_object = 'STUDENT' and status = 'loaded')"
+    )
+    assert as_json(newest)[1]["waiting"] == []
 
 
 def test_a_steward_may_run_status(
