@@ -26,7 +26,7 @@ partners as (
 
 file_faults as (
 
-    select * from {{ ref('int_file_faults') }}
+    select * from {{ ref('stg_file_faults') }}
 
 ),
 

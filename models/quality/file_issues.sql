@@ -8,7 +8,7 @@ files as (
 
 file_faults as (
 
-    select * from {{ ref('int_file_faults') }}
+    select * from {{ ref('stg_file_faults') }}
 
 ),
 
