@@ -6,9 +6,9 @@ student_years as (
 
 ),
 
-attendance_months as (
+attendance as (
 
-    select * from {{ ref('int_attendance_months') }}
+    select * from {{ ref('int_attendance_years') }}
 
 ),
 
@@ -58,21 +58,6 @@ discipline_actions as (
 absence_definitions as (
 
     select * from {{ ref('absence_definitions') }}
-
-),
-
-attendance as (
-
-    select
-        district_id,
-        district_student_id,
-        school_year,
-        sum(days_enrolled) as days_enrolled,
-        sum(days_absent_excused) as days_absent_excused,
-        sum(days_absent_unexcused) as days_absent_unexcused,
-        sum(days_absent_excused) + sum(days_absent_unexcused) as days_absent
-    from attendance_months
-    group by district_id, district_student_id, school_year
 
 ),
 
