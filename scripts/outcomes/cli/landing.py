@@ -206,11 +206,11 @@ def counts_table(outcomes: list[Outcome], title: str) -> Table:
     )
     table.add_column("partner", overflow="fold")
     for name in (
-        "files", "set\naside", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
+        "files", "not\nloaded", "copies", "known\nalready", "rows", "rejected", "values\nnulled",
     ):  # fmt: skip
         table.add_column(name, justify="right", no_wrap=True)
     if has_others := any(outcome.counts.rows_filtered_out for outcome in outcomes):
-        table.add_column("not\nfor us", justify="right", no_wrap=True)
+        table.add_column("filtered\nout", justify="right", no_wrap=True)
     for partner in dict.fromkeys(outcome.partner_id for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.partner_id == partner]
         statuses = [outcome.status for outcome in own]

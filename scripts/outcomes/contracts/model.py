@@ -120,7 +120,7 @@ RowRule = Annotated[EndNotBeforeStart | SpellInSchoolYear | CodesBy, Field(discr
 
 
 class RowCondition(Frozen):
-    """The values of a property for which a row is for us; other rows are counted separately."""
+    """The values of a property for which a row is kept; other rows are filtered out."""
 
     property: str
     in_: Texts | None = Field(default=None, alias="in", min_length=1)

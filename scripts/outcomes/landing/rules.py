@@ -71,7 +71,7 @@ class Rules:
         self._null_markers = {
             prop.name: [*item.file.null_markers, *prop.null_markers] for prop in item.columns
         }
-        # A row whose filter cannot be read is rejected: it may be for us or not.
+        # A row whose filter cannot be read is rejected: nobody knows whether to keep it.
         self.filters = {condition.property for condition in item.row_filter}
         self._values = [self._value(prop).alias(value_name(prop)) for prop in item.read]
         self.checks = [self._header_check()] if item.file.has_header else []
