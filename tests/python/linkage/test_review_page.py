@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 from tests.python.conftest import copied
+from tests.python.linkage.test_link_review import fill_in
 from tests.python.web.pages import problems
 
 from outcomes.access.logins import make_login
@@ -25,6 +26,7 @@ from outcomes.linkage.decisions import Pair
 from outcomes.linkage.review_page import Choice, Review
 from outcomes.linkage.review_pair import FIELDS, ReviewedPair, read_pair
 from outcomes.linkage.review_queue import QueuedPair, read_queue
+from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.warehouse.connection import connect
 from outcomes.web.door import Key
 from outcomes.web.server import make_app
@@ -344,6 +346,18 @@ def test_random_links_are_checked(ana: TestClient, owner: psycopg.Connection) ->
         "where student_key = %s and record = %s",
         [student, client],
     ).fetchone() == ("link", "model")
+
+
+def test_a_steward_may_use_the_workbook(
+    steward: Settings, owner: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "review.xlsx"
+    queue = read_queue(owner)
+    with connect(steward) as connection:
+        assert export_queue(connection, file) == len(queue) > 0
+        fill_in(file, A2="unsure")
+        assert import_decisions(connection, file, "ana") == (1, 0)
+    assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana")]
 
 
 @pytest.fixture
