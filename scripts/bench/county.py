@@ -54,8 +54,9 @@ class County:
         self._population = make_population(self._plan)
         demographics = make_demographics(self._plan, self._population)
         self._records = assign_records(self._plan, self._population, demographics)
+        nobody_moves = pl.DataFrame(schema={"person": pl.Int64, "entry_date": pl.Date})
         self._extracts = Extracts(
-            self._plan, self._population, self._records, Counter(), FaultLog()
+            self._plan, self._population, self._records, Counter(), FaultLog(), nobody_moves
         )
         record_partners(self.connection, load_contracts().values())
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from demo import rosters, truth
 from demo.demographics import make_demographics
 from demo.districts import clairton, pittsburgh, woodland_hills
@@ -101,13 +103,17 @@ def generate(plan: Plan, path: Path, progress: Progress) -> None:
     roster = rosters.make_roster(plan, population, school_years)
     for day in plan.rosters():
         rosters.write_roster(_folder(drops, "interventions", day.isoformat()), day, roster)
+    moves = pl.concat(
+        year.directory.filter(pl.col("entry_code") == "R12").select("person", "entry_date")
+        for year in school_years.values()
+    )
     del school_years
 
     progress.step("Writing human services")
     records = assign_records(plan, population, demographics)
     for day in plan.human_services():
         _folder(drops, "dhs", day.isoformat())
-    extracts = Extracts(plan, population, records, client_mess, log)
+    extracts = Extracts(plan, population, records, client_mess, log, moves)
     deleted = {}
     for source in SOURCES:
         progress.step(f"Writing {source}")

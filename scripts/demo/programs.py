@@ -29,6 +29,8 @@ NEW, TOUCHED, DELETED = 0.003, 0.006, 0.12
 # Share of client records with no service to four services.
 SERVICES_PER_RECORD = (0.03, 0.57, 0.26, 0.1, 0.04)
 BAD_SERVICE = 1 / 5000
+# Programs that can move a child to another school.
+MOVES_CHILDREN = ("CYF_PLACEMENT", "HMIS_SHELTER")
 MOST_SOURCES = 5
 
 
@@ -178,7 +180,8 @@ def _register_disabilities(
 class Extracts:
     """Writes the extracts of all sources, one source after the other.
 
-    The number of client records with each kind of error is added to `mess`, faults to `log`.
+    `moves` has changes of school: person, entry_date. The number of client records with each
+    kind of error is added to `mess`, faults to `log`.
     """
 
     def __init__(
@@ -188,6 +191,7 @@ class Extracts:
         records: ClientRecords,
         mess: Counter[str],
         log: FaultLog,
+        moves: pl.DataFrame,
     ) -> None:
         self._plan = plan
         self._records = records
@@ -203,6 +207,8 @@ class Extracts:
         )  # fmt: skip
         self._born = people["birth_date"].to_numpy().astype("datetime64[D]")
         self._students = population.students
+        self._moved_on = np.full(len(people), np.datetime64("NaT", "D"))
+        self._moved_on[moves["person"].to_numpy()] = moves["entry_date"].to_numpy()
         self._has_services = people["is_involved"].to_numpy()
 
     def write_source(
@@ -301,11 +307,16 @@ class Extracts:
         # An involved student has a service for every record; uninvolved people have none.
         count[person < self._students] = count[person < self._students].clip(1)
         count[~self._has_services[person]] = 0
-        client = np.repeat(positions, count)
-        born = self._born[np.repeat(person, count)]
+        client, person_of = np.repeat(positions, count), np.repeat(person, count)
+        born = self._born[person_of]
         n = len(client)
         programs = source.programs
         which = chance.choice(len(programs), n, p=[program.share for program in programs])
+        moved_on = self._moved_on[person_of]
+        can_move = [program.code in MOVES_CHILDREN for program in programs]
+        # Half of those who changed school did so after such a program began.
+        after = ~np.isnat(moved_on) & (person_of % 2 == 0) & any(can_move)
+        which[after] = np.argmax(can_move)
 
         def of_program(attribute: str) -> np.ndarray:
             return np.array([getattr(program, attribute) for program in programs])[which]
@@ -317,6 +328,7 @@ class Extracts:
         highest = np.maximum(lowest, highest)
         span = (highest - lowest).astype(int) + 1
         start = lowest + (chance.random(n) * span).astype("timedelta64[D]")
+        start[after] = moved_on[after] - person_of[after] % 20
         end = start + (chance.exponential(1.0, n) * of_program("mean_days")).astype(
             "timedelta64[D]"
         )

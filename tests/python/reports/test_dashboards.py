@@ -324,6 +324,20 @@ def test_a_caseworker_finds_children_by_the_ids_of_the_agency(people: Settings) 
         assert not any(name in browser.get("/my_children").text for _, name in found)
 
 
+def test_children_who_changed_school_in_placement_are_found(people: Settings) -> None:
+    with connect(people) as owner:
+        moves = owner.execute(
+            "select entered_on::text from marts.rpt_school_moves where placement_began"
+        ).fetchall()
+    with opened(people, "analyst") as browser:
+        rows = downloaded(browser, "/new_risks/moves.csv")
+    soon = {row["entered_on"] for row in rows if row["shortly_before_the_move"] == "True"}
+    assert soon
+    assert soon <= {day for (day,) in moves}
+    # The day of a placement can identify a child.
+    assert all(re.fullmatch(r"\d{4}-\d\d", row["placement_began_in"]) for row in rows)
+
+
 def test_client_ids_are_lines_or_a_column() -> None:
     assert client_ids("\ufeffName,Client_ID \r\nA, 1\r\nB,\r\nC,cw:3\r\n") == ["1", "cw:3"]
     assert client_ids(" 1 \n\n2\n") == ["1", "2"]
