@@ -85,9 +85,15 @@ def counselors(
 
 @report_app.command()
 def public(
+    district_id: Annotated[
+        str | None,
+        typer.Option("--district", metavar="ID", help="Report on one district's students only."),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file; default: <warehouse>/reports/<as-of date>/public.html."),
+        typer.Option(
+            help="The file; default: public.html, or public-ID.html, beside the workbooks."
+        ),
     ] = None,
 ) -> None:
     """Write the public report: one HTML file with the finding, charts, tables and limits.
@@ -96,14 +102,18 @@ def public(
 
     Example:
         outcomes report public
+        outcomes report public --district clairton
         outcomes report public --out gaps.html
     """
+    if district_id:
+        require_district(district_id)
     with console.status("Drawing the charts"):
         # Charts need an optional package, which takes a second to load.
-        from outcomes.reports.public import public_report
+        from outcomes.reports.public import ALL, public_report
 
-        as_of_date, page = public_report()
-        file = out or load_settings().files_dir / "reports" / str(as_of_date) / "public.html"
+        as_of_date, page = public_report(district_id or ALL)
+        name = f"public-{district_id}.html" if district_id else "public.html"
+        file = out or load_settings().files_dir / "reports" / str(as_of_date) / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page, encoding="utf-8")
     console.print(f"The report is in {file}")

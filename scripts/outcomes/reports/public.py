@@ -22,6 +22,7 @@ from outcomes.reports import public_charts as charts
 from outcomes.reports.measures import Measure, headline_measures
 
 SUPPRESSED = "suppressed"
+ALL = "all"
 _ANY = {"involvement": "ever", "is_complete_year": True}
 _TEMPLATE = Path(__file__).with_name("public.html.jinja")
 
@@ -41,12 +42,16 @@ class Section:
         return image(self.svg, f"Chart: {self.title}. The table below has the same figures.")
 
 
-def public_report() -> tuple[date, str]:
+def public_report(district_id: str = ALL) -> tuple[date, str]:
     """Make the report from the published tables: the day of the newest release, and the page.
+
+    Args:
+        district_id: whose students it is about; by default those of all districts.
 
     Raises:
         OutcomesError: no published row fits the headline.
     """
+    names = read("marts.dim_districts").set_index("district_id")["district_name"].to_dict()
     published = read("marts_public.rpt_outcome_gaps", where=_ANY)
     published_groups = read("marts_public.rpt_outcome_gaps_by_group", where=_ANY)
     with connect_as(BUILDER) as connection:
@@ -55,12 +60,12 @@ def public_report() -> tuple[date, str]:
     gaps = _in_words(published, measures)
     groups = _in_words(published_groups, measures)
     measured = gaps[gaps["program_group"].eq("any")]
-    overall = measured[measured["district_id"].eq("all")]
+    overall = measured[measured["district_id"].eq(district_id)]
     headlines = overall[overall["measure"].eq(lead.measure) & overall["gap"].notna()]
     if headlines.empty:
         raise OutcomesError(
             "No school year that has ended has enough students to be public. Expected one in "
-            "marts_public.rpt_outcome_gaps, for all districts together."
+            f"marts_public.rpt_outcome_gaps, with the district_id {district_id!r}."
         )
     headline = headlines.sort_values("school_year").iloc[-1]
     year = headline["school_year"]
@@ -69,15 +74,22 @@ def public_report() -> tuple[date, str]:
         _levels(newest, measures),
         _by_year(overall),
         _adjusted(newest),
-        _programs(_only(gaps[gaps["district_id"].eq("all")], lead, year), lead),
-        _groups(_only(measured, lead, year), _only(groups, lead, year), lead),
+        _programs(_only(gaps[gaps["district_id"].eq(district_id)], lead, year), lead),
+        _groups(
+            _only(measured, lead, year).assign(
+                label=lambda districts: districts["district_id"].map(names)
+            ),
+            _only(groups[groups["district_id"].eq(district_id)], lead, year),
+            lead,
+        ),
     ]
     released_on = headline["released_on"].date()
     page = (
         jinja2.Environment(autoescape=True)
         .from_string(_TEMPLATE.read_text("utf-8"))
         .render(
-            headline=sentence(headline, lead),
+            headline=sentence(headline, lead, names.get(district_id)),
+            district=names.get(district_id),
             measures=measures.values(),
             year=headline["year"],
             released_on=released_on,
@@ -88,12 +100,13 @@ def public_report() -> tuple[date, str]:
     return released_on, page
 
 
-def sentence(row: pd.Series, lead: Measure) -> str:
-    """The finding of one row, in words."""
+def sentence(row: pd.Series, lead: Measure, district: str | None = None) -> str:
+    """The finding of one row, in words; `district` has the name of its only one."""
+    of = f" of {district}" if district else ""
     return (
-        f"In the school year {row['year']}, {row['involved']} of the students who ever received "
-        f"human services {lead.finding}. Of all other students it was {row['others']}: a gap of "
-        f"{abs(row['gap']):.1f} percentage points."
+        f"In the school year {row['year']}, {row['involved']} of the students{of} who ever "
+        f"received human services {lead.finding}. Of all other students it was {row['others']}: "
+        f"a gap of {abs(row['gap']):.1f} percentage points."
     )
 
 
@@ -239,12 +252,7 @@ def _programs(programs: pd.DataFrame, lead: Measure) -> Section | None:
 
 def _groups(districts: pd.DataFrame, groups: pd.DataFrame, lead: Measure) -> Section:
     types = read("policy.group_types").set_index("group_type")
-    names = read("marts.dim_districts").set_index("district_id")["district_name"]
-    districts = districts[districts["district_id"].ne("all")]
-    districts = districts.assign(
-        group_type="district", label=districts["district_id"].map(names.to_dict())
-    )
-    groups = groups[groups["district_id"].eq("all")]
+    districts = districts[districts["district_id"].ne(ALL)].assign(group_type="district")
     groups = groups.assign(
         label=groups["group_label"].str.replace("_", "-").str.replace(r"^(.)", _upper, regex=True)
     )

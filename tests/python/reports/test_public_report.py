@@ -177,6 +177,29 @@ def test_the_headline_is_made_from_the_data(anybody: Settings, text: str) -> Non
     assert re.findall(r"(\d+\.\d) (?:%|percentage points)", headline[1]) == [involved, others, gap]
 
 
+def test_a_district_has_a_page_of_its_own(anybody: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "pittsburgh.html"
+    done = CliRunner().invoke(
+        cli, ["report", "public", "--district", "pittsburgh", "--out", str(file)]
+    )
+    assert done.exception is None, done.exception
+    page = file.read_text("utf-8")
+    assert " of the students of Pittsburgh Public Schools who ever received" in page
+    expected = rows(
+        anybody,
+        f"""
+        {FIGURES}
+        from marts_public.rpt_outcome_gaps
+        inner join policy.outcome_measures using (measure)
+        where
+            involvement = 'ever' and quoted_in is not null and is_complete_year
+            and district_id = 'pittsburgh' and program_group = 'any' and school_year = {NEWEST}
+        order by position
+        """,
+    )
+    assert [row[1:5] for row in Page(page).tables["levels"][1:]] == expected
+
+
 def test_the_page_needs_no_network_and_no_script(text: str) -> None:
     page = Page(text)
     assert re.findall(r"""(?:src|href)=["'](?!data:|#)|url\(|@import""", text) == []
