@@ -174,7 +174,7 @@ def in_words(value: Any) -> str:
 
 def percent(part: int, whole: int) -> str:
     """A share in words."""
-    return f"{100 * part / whole:.0f} %"
+    return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%"
 
 
 def _is_number(value: Any) -> bool:

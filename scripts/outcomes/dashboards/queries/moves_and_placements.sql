@@ -1,12 +1,12 @@
 -- Changes of school by children with a placement: from the month in which it began.
 select
-    moves.person_id as person_pseudonym,
     moves.school_year::text as school_year,
     from_school.school_name as from_school,
     to_school.school_name as to_school,
     moves.entered_on,
     to_char(max(placements.started_on), 'YYYY-MM') as placement_began_in,
-    moves.placement_began as shortly_before_the_move
+    moves.placement_began as shortly_before_the_move,
+    moves.person_id as person_pseudonym
 from rpt_school_moves as moves
 inner join fct_involvements as placements
     on

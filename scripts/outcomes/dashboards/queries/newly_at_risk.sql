@@ -1,6 +1,5 @@
 -- Students with services who have a warning that the last delivery did not have.
 select
-    warnings.student_key as student_pseudonym,
     districts.district_name as district,
     coalesce(schools.school_name, 'School ' || warnings.school_code) as school,
     warnings.grade_label as grade,
@@ -14,7 +13,8 @@ select
             kinds.student_key = warnings.student_key
             and kinds.school_year = warnings.school_year
             and kinds.involved_ever
-    ) as services_ever
+    ) as services_ever,
+    warnings.student_key as student_pseudonym
 from rpt_early_warnings as warnings
 inner join fct_student_years as years using (student_key, school_year)
 inner join dim_districts as districts on warnings.district_id = districts.district_id
