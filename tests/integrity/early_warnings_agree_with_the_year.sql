@@ -54,9 +54,19 @@ left join student_years
         newest_weeks.student_key = student_years.student_key
         and newest_weeks.school_year = student_years.school_year
 where
-    newest_weeks.days_enrolled is distinct from student_years.days_enrolled
-    or newest_weeks.days_absent is distinct from student_years.days_absent
-    or newest_weeks.days_absent_unexcused
-    is distinct from student_years.days_absent_unexcused
+    (
+        -- A district that reports the days of a whole year tells neither their weeks
+        -- nor which absences were excused.
+        not (
+            student_years.days_absent is not null
+            and student_years.days_absent_excused is null
+        )
+        and (
+            newest_weeks.days_enrolled is distinct from student_years.days_enrolled
+            or newest_weeks.days_absent is distinct from student_years.days_absent
+            or newest_weeks.days_absent_unexcused
+            is distinct from student_years.days_absent_unexcused
+        )
+    )
     or newest_weeks.suspension_days <> student_years.suspension_days
     or newest_weeks.gpa is distinct from student_years.gpa
