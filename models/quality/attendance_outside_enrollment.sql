@@ -2,7 +2,7 @@ with
 
 attendance_not_enrolled as (
 
-    select * from {{ ref('int_attendance_not_enrolled') }}
+    select * from {{ ref('attendance_not_enrolled') }}
 
 ),
 

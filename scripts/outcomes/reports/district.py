@@ -131,7 +131,7 @@ _LISTINGS = [
     ),
     _Listing(
         "Days not enrolled",
-        "intermediate.int_attendance_not_enrolled",
+        "quality.attendance_not_enrolled",
         {
             "school year": ("school_year", 12), "student id": ("district_student_id", 20),
             "attendance rows": ("rows_affected", 16), "first day": ("first_day", 12),
