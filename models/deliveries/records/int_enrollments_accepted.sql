@@ -58,7 +58,7 @@ current_records as (
     {{ join_student_ids('enrollments') }}
     left join enrollment_codes on enrollments.activity_code = enrollment_codes.code
     left join event_kinds
-        on left(enrollments.activity_code_sent, 1) = event_kinds.first_letter
+        on enrollments.activity_code_sent ~ ('^(' || event_kinds.pattern || ')$')
 
 ),
 
