@@ -12,12 +12,6 @@ students as (
 
 ),
 
-feeds_delivered as (
-
-    select * from {{ ref('int_feeds_delivered') }}
-
-),
-
 programs as (
 
     select * from {{ ref('int_programs_accepted') }}
@@ -27,17 +21,6 @@ programs as (
 school_programs as (
 
     select * from {{ ref('school_programs') }}
-
-),
-
--- Some districts report homelessness as a program: who has no such row is not homeless.
-years_with_programs as (
-
-    select
-        partner_id as district_id,
-        school_year
-    from feeds_delivered
-    where feed = 'programs'
 
 ),
 
@@ -51,6 +34,17 @@ homeless_students as (
     from programs
     inner join school_programs using (program)
     where school_programs.is_homelessness
+
+),
+
+-- A district that reports homelessness as a program says by that who is not homeless.
+-- One that sends other programs only does not: its agreement may leave these out.
+years_with_homelessness as (
+
+    select distinct
+        district_id,
+        school_year
+    from homeless_students
 
 ),
 
@@ -88,14 +82,14 @@ student_years as (
         coalesce(
             homeless_students.is_homeless,
             students.is_homeless,
-            case when years_with_programs.school_year is not null then false end
+            case when years_with_homelessness.school_year is not null then false end
         ) as is_homeless,
         students.graduation_status,
         students.post_school_plan
     from last_spells
     left join students using (district_id, district_student_id, school_year)
     left join homeless_students using (district_id, district_student_id, school_year)
-    left join years_with_programs using (district_id, school_year)
+    left join years_with_homelessness using (district_id, school_year)
 
 )
 
