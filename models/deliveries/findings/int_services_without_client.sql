@@ -25,11 +25,23 @@ clients as not materialized (
 
 -- Services of older deliveries were reported with theirs. A week's services are few, so
 -- their clients are looked up, where those of all years would mean reading all clients.
+dated_deliveries as (
+
+    select
+        load_id,
+        as_of_date,
+        max(as_of_date) over (
+            partition by partner_id, contract_object, source_id
+        ) as newest_date
+    from deliveries
+
+),
+
 newest_deliveries as (
 
-    select distinct on (partner_id, contract_object, source_id) load_id
-    from deliveries
-    order by partner_id, contract_object, source_id, delivery_number desc
+    select load_id
+    from dated_deliveries
+    where as_of_date = newest_date
 
 ),
 
