@@ -21,6 +21,8 @@ from outcomes.landing.skeleton import (
 
 _PIMS_NAME = re.compile(r"([0-9]{9})_(?:PIMS_)?([A-Z][A-Z_]*[A-Z])_[0-9]{12}\.(?:csv|txt)", re.I)
 _PIMS_TIME = re.compile(r"_[0-9]{12}\.")
+# A number, a date or a code of digits: every row of a template has some, no title has.
+_DIGITS_ONLY = re.compile(r"[\W\d_]*\d[\W\d_]*")
 # The templates that a contract reads, with the number of fields in the manual.
 _PIMS_FIELDS = {
     "STUDENT": 217,
@@ -125,6 +127,13 @@ def _layout(sample: Path) -> dict[str, Any]:
         raise OutcomesError(f"{sample} is empty.")
     has_title = re.match(r'\ufeff?"?[0-9]{9}', lines[0]) is None
     delimiter = delimiter_of(lines)
+    if has_title and any(map(_DIGITS_ONLY.fullmatch, lines[0].split(delimiter))):
+        # A title is written into the contract: a child's row must not be.
+        raise OutcomesError(
+            f"{sample.name}: the first line is no title, as it has values, and does not begin "
+            "with the district's number of 9 digits. Correct that line in the sample or delete it, "
+            "then try again."
+        )
     rows = csv.reader(lines[1:] if has_title else lines, delimiter=delimiter)
     widths = Counter(len(row) for row in rows)
     if not widths:

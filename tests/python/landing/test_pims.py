@@ -183,6 +183,17 @@ def test_a_broken_first_row_is_no_title(connection: psycopg.Connection, tmp_path
     assert rejects(connection) == [(2, 2, "unknown_code", "AUN")]
 
 
+@pytest.mark.parametrize("aun", ["99999990", "", "'999999990"])
+def test_a_childs_broken_row_is_never_written_into_the_contract(tmp_path: Path, aun: str) -> None:
+    rows = [student(1, p1="BROKEN"), student(2), student(3)]
+    (sample,) = pims.deliver(tmp_path / "samples", FALL, {"STUDENT": rows})
+    sample.write_text(sample.read_text().replace("BROKEN", aun))
+    with pytest.raises(OutcomesError, match="the first line is no title") as error:
+        pims.contract(tmp_path, [sample])
+    assert "First1" not in str(error.value)
+    assert not list(tmp_path.rglob("*.odcs.yaml"))
+
+
 def test_the_check_shows_what_stands_at_unconfirmed_positions(tmp_path: Path) -> None:
     files = pims.deliver(tmp_path / "drops", FALL, {"STUDENT": [student(1), student(2, p88="10")]})
     pims.contract(tmp_path, files)
