@@ -6,6 +6,12 @@ student_years as (
 
 ),
 
+spells as (
+
+    select * from {{ ref('int_enrollment_spells') }}
+
+),
+
 enrollment_codes as (
 
     select * from {{ ref('enrollment_codes') }}
@@ -37,7 +43,24 @@ plans as (
 
 ),
 
--- The exit code and the roster may both say how a student left.
+-- Who left in the summer is a no-show of the next school year, whose code says how the
+-- year before ended.
+summer_exits as (
+
+    select
+        spells.district_id,
+        spells.district_student_id,
+        spells.school_year - 1 as school_year,
+        bool_or(enrollment_codes.is_graduation) as is_graduation,
+        bool_or(enrollment_codes.leaves_cohort) as leaves_cohort
+    from spells
+    inner join enrollment_codes on spells.exit_code = enrollment_codes.code
+    where spells.is_no_show
+    group by spells.district_id, spells.district_student_id, spells.school_year
+
+),
+
+-- The exit code, the roster and the summer's exit may each say how a student left.
 high_school_years as (
 
     select
@@ -47,12 +70,15 @@ high_school_years as (
         student_years.grade,
         student_years.post_school_plan,
         coalesce(enrollment_codes.is_graduation, false)
-        or coalesce(graduation_statuses.is_graduation, false) as is_graduation,
+        or coalesce(graduation_statuses.is_graduation, false)
+        or coalesce(summer_exits.is_graduation, false) as is_graduation,
         coalesce(enrollment_codes.leaves_cohort, false)
-        or coalesce(graduation_statuses.leaves_cohort, false) as leaves_cohort
+        or coalesce(graduation_statuses.leaves_cohort, false)
+        or coalesce(summer_exits.leaves_cohort, false) as leaves_cohort
     from student_years
     left join enrollment_codes on student_years.exit_code = enrollment_codes.code
     left join graduation_statuses using (graduation_status)
+    left join summer_exits using (district_id, district_student_id, school_year)
     where student_years.grade between 9 and 12
 
 ),
