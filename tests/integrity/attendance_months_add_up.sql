@@ -32,13 +32,12 @@ left join months
         student_years.student_key = months.student_key
         and student_years.school_year = months.school_year
 where
-    -- A district that reports the days of a whole year tells neither their months nor
-    -- which absences were excused.
-    not (
-        student_years.days_absent is not null
-        and student_years.days_absent_excused is null
-    )
-    and (
-        student_years.days_enrolled <> coalesce(months.days_enrolled, 0)
-        or student_years.days_absent <> coalesce(months.days_absent, 0)
-    )
+    case
+        -- Which absences were excused is known only of absences by day or month.
+        when student_years.days_absent_excused is not null
+            then
+                student_years.days_enrolled <> coalesce(months.days_enrolled, 0)
+                or student_years.days_absent <> coalesce(months.days_absent, 0)
+        -- A district that sends the days of a whole year does not tell their months.
+        else months.days_absent is not null
+    end

@@ -12,6 +12,12 @@ absence_calendars as (
 
 ),
 
+days_known as (
+
+    select * from {{ ref('int_days_known') }}
+
+),
+
 attendance_totals as (
 
     select * from {{ ref('int_attendance_totals_accepted') }}
@@ -88,6 +94,7 @@ absent_months as (
 
 ),
 
+-- No absence on record is none only where absences are sent.
 counted_months as (
 
     select
@@ -96,11 +103,20 @@ counted_months as (
         enrolled_months.school_year,
         enrolled_months.month,
         enrolled_months.days_enrolled,
-        coalesce(absent_months.days_absent_excused, 0) as days_absent_excused,
-        coalesce(absent_months.days_absent_unexcused, 0) as days_absent_unexcused
+        case
+            when days_known.has_absences
+                then coalesce(absent_months.days_absent_excused, 0)
+        end as days_absent_excused,
+        case
+            when days_known.has_absences
+                then coalesce(absent_months.days_absent_unexcused, 0)
+        end as days_absent_unexcused
     from enrolled_months
+    inner join days_known using (district_id, district_student_id, school_year)
     left join absent_months using (district_id, district_student_id, school_year, month)
-    where enrolled_months.days_enrolled > 0
+    where
+        enrolled_months.days_enrolled > 0
+        and days_known.has_days
 
 ),
 
