@@ -13,6 +13,12 @@ students as (
 
 ),
 
+student_years as (
+
+    select * from {{ ref('int_student_years') }}
+
+),
+
 student_persons as (
 
     select * from {{ ref('int_student_persons') }}
@@ -47,12 +53,13 @@ district_students as (
         newest.special_education,
         newest.primary_disability,
         newest.economic_status,
-        newest.is_homeless,
+        coalesce(student_years.is_homeless, newest.is_homeless) as is_homeless,
         newest.home_language,
         newest.homeroom,
         newest.school_year as last_school_year
     from newest
     left join student_persons using (district_id, district_student_id)
+    left join student_years using (district_id, district_student_id, school_year)
     left join codes as races
         on races.domain = 'race' and cast(newest.race as text) = races.code
 
