@@ -23,8 +23,8 @@ clients as not materialized (
 
 ),
 
--- Services of older deliveries were reported with theirs. A week's services are few, so
--- their clients are looked up, where those of all years would mean reading all clients.
+-- A week's services are few, so their clients are looked up, where those of all years
+-- would mean reading all clients. A build per week lists the faults of every delivery.
 dated_deliveries as (
 
     select
@@ -41,7 +41,7 @@ newest_deliveries as (
 
     select load_id
     from dated_deliveries
-    where as_of_date = newest_date
+    where as_of_date > newest_date - 7
 
 ),
 
