@@ -6,17 +6,18 @@ link_decisions as (
 
 ),
 
+-- A reviewer who is unsure decides nothing, and takes nothing back.
 newest as (
 
     select distinct on (student_key, other_record_type, other_record_key) *
     from link_decisions
+    where decision <> 'unsure'
     order by student_key, other_record_type, other_record_key, decision_id desc
 
 ),
 
--- A decision is about people, not about a day, so it applies to every as-of date. One
--- that is unsure or withdrawn decides nothing.
-current_decisions as (
+-- A decision is about people, not about a day, so it applies to every as-of date.
+standing_decisions as (
 
     select
         decision_id,
@@ -29,4 +30,4 @@ current_decisions as (
 
 )
 
-select * from current_decisions
+select * from standing_decisions

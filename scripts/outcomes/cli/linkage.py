@@ -106,9 +106,15 @@ def review_pairs(
         )
     elif import_file is not None:
         with connect_as(STEWARD) as connection:
-            new, known = import_decisions(connection, import_file, reviewer_name())
-        console.print(f"{new:,} decisions recorded, {known:,} had been recorded before.")
-        if new:
+            done = import_decisions(connection, import_file, reviewer_name())
+        console.print(f"{done.new:,} decisions recorded, {done.known:,} had been recorded before.")
+        if done.decided:
+            console.print(
+                f"Not recorded: {', '.join(f'row {row}' for row in done.decided)}. These pairs are "
+                "decided. An unsure takes no decision back, and a workbook overrules no other "
+                "reviewer: see Decisions on the page (`outcomes link review`), and decide there."
+            )
+        if done.new:
             console.print("Run `outcomes build` to apply the decisions.")
     else:
         # Only pages need the server, which takes a while to load.

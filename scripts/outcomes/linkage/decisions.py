@@ -1,10 +1,11 @@
-"""Reviewers' decisions about pairs of records."""
+"""Reviewers' decisions about pairs of records. docs/linking.md says which of them stand."""
 
 from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,12 @@ from outcomes.errors import OutcomesError
 
 # What a reviewer may say about a pair. Unsure leaves it to a second reviewer.
 ANSWERS = ("link", "no_link", "unsure")
+IN_WORDS = {
+    "link": "same person",
+    "no_link": "different people",
+    "unsure": "unsure",
+    "withdrawn": "withdrawn",
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +74,7 @@ def reviewer_name() -> str:
 
 
 def read_decisions(connection: psycopg.Connection) -> list[Recorded]:
-    """All decisions, the oldest first. The newest of a pair counts."""
+    """All decisions, the oldest first."""
     rows = connection.execute(
         "select student_key, other_record_type, other_record_key, decision, reason, "
         "decision_id, decided_by, decided_at from linking.decisions order by decision_id"
@@ -75,15 +82,26 @@ def read_decisions(connection: psycopg.Connection) -> list[Recorded]:
     return [Recorded(Pair(*row[:3]), *row[3:]) for row in rows]
 
 
-def newest_decisions(decisions: Iterable[Recorded]) -> dict[Pair, Recorded]:
-    """The decision that counts about each pair, of decisions of which the oldest is first."""
-    return {recorded.pair: recorded for recorded in decisions}
+def standing_decisions(decisions: Iterable[Recorded]) -> dict[Pair, Recorded]:
+    """The decision that stands about each decided pair, as `stg_link_decisions` has it.
+
+    `decisions` are all of these pairs, the oldest first. One that is unsure decides nothing and
+    takes nothing back.
+    """
+    newest = {recorded.pair: recorded for recorded in decisions if recorded.decision != "unsure"}
+    return {pair: recorded for pair, recorded in newest.items() if recorded.is_final}
 
 
-def standing_decisions(connection: psycopg.Connection) -> dict[Pair, str]:
-    """The pairs that are decided, as `stg_link_decisions` has them."""
-    newest = newest_decisions(read_decisions(connection))
-    return {pair: recorded.decision for pair, recorded in newest.items() if recorded.is_final}
+def unsure_reviewers(decisions: Iterable[Recorded]) -> dict[Pair, set[str]]:
+    """Who was unsure about each pair, and has said nothing else about it since."""
+    unsure: dict[Pair, set[str]] = {}
+    for recorded in decisions:
+        reviewers = unsure.setdefault(recorded.pair, set())
+        if recorded.decision == "unsure":
+            reviewers.add(recorded.decided_by)
+        else:
+            reviewers.discard(recorded.decided_by)
+    return unsure
 
 
 def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[Pair]:
@@ -116,18 +134,26 @@ def unknown_pairs(connection: psycopg.Connection, pairs: Iterable[Pair]) -> set[
     }
 
 
+@contextmanager
+def deciding(connection: psycopg.Connection) -> Iterator[None]:
+    """A transaction in which nobody else decides, so that what it has read stays true."""
+    with connection.transaction():
+        # Locking the table needs the right to change it, but reviewers may only append.
+        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
+        yield
+
+
 def record_decisions(
-    connection: psycopg.Connection, decisions: list[Decision], reviewer: str
+    connection: psycopg.Connection, decisions: Sequence[Decision], reviewer: str
 ) -> None:
     """Append decisions in one transaction; the next build follows them.
 
     Raises:
-        OutcomesError: a link and a refusal between students contradict each other.
+        OutcomesError: an unsure is about a decided pair, or a link and a refusal between students
+            contradict each other.
     """
-    with connection.transaction():
-        # Two reviewers at once would not see each other's decisions. Locking the table needs
-        # the right to change it, but reviewers may only append.
-        connection.execute("select pg_advisory_xact_lock(hashtext('outcomes.link_decisions'))")
+    with deciding(connection):
+        _refuse_unsure(decisions, standing_decisions(read_decisions(connection)))
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into linking.decisions (student_key, other_record_type, "
@@ -138,12 +164,48 @@ def record_decisions(
                     for d in decisions
                 ],
             )  # fmt: skip
-        _refuse_contradictions(standing_decisions(connection))
+        _refuse_contradictions(standing_decisions(read_decisions(connection)))
 
 
-def _refuse_contradictions(standing: dict[Pair, str]) -> None:
+def undo_decision(connection: psycopg.Connection, undone: Recorded, reviewer: str) -> None:
+    """Record again what stood before a decision: an earlier decision, or none.
+
+    Raises:
+        OutcomesError: somebody has decided about the pair since, or as `record_decisions`.
+    """
+    with deciding(connection):
+        about = [d for d in read_decisions(connection) if d.pair == undone.pair]
+        if about[-1] != undone:
+            raise OutcomesError(
+                f"Nothing was undone: {about[-1].decided_by} has decided about the pair since. "
+                "The decisions about a pair are listed on its page."
+            )
+        before = standing_decisions(about[:-1]).get(undone.pair)
+        again = Decision(undone.pair, "withdrawn", "Undone in review")
+        if before:
+            why = f"{again.reason}: as {before.decided_by} had decided. {before.reason}"
+            again = Decision(undone.pair, before.decision, why)
+        record_decisions(connection, [again], reviewer)
+
+
+def _refuse_unsure(decisions: Iterable[Decision], standing: dict[Pair, Recorded]) -> None:
+    """Refuse an unsure about a decided pair: nobody would be asked about it."""
+    for decision in decisions:
+        if decision.decision == "unsure" and (stands := standing.get(decision.pair)):
+            raise OutcomesError(
+                f"Nothing was recorded: {stands.decided_by} decided "
+                f"“{IN_WORDS[stands.decision]}” about the pair, and that stands until somebody "
+                f"decides otherwise. Ask {stands.decided_by}, or decide otherwise."
+            )
+
+
+def _refuse_contradictions(standing: dict[Pair, Recorded]) -> None:
     """Refuse a no_link between two students whom links connect, perhaps through a third."""
-    between_students = {p: d for p, d in standing.items() if p.other_record_type == "student"}
+    between_students = {
+        pair: recorded.decision
+        for pair, recorded in standing.items()
+        if pair.other_record_type == "student"
+    }
     group: dict[str, set[str]] = {}
     for pair, decision in between_students.items():
         if decision == "link":

@@ -25,13 +25,15 @@ from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.linkage.decisions import (
     ANSWERS,
+    IN_WORDS,
     Decision,
     Pair,
     Recorded,
-    newest_decisions,
+    deciding,
     ordered_pair,
     read_decisions,
     record_decisions,
+    undo_decision,
 )
 from outcomes.linkage.differences import last_four
 from outcomes.linkage.explain import find_candidates, waterfall
@@ -44,12 +46,6 @@ from outcomes.web.server import file_route
 from outcomes.web.templates import Render, renderer
 
 FOLDER = Path(__file__).parent / "pages"
-DECIDED = {
-    "link": "same person",
-    "no_link": "different people",
-    "unsure": "unsure",
-    "withdrawn": "withdrawn",
-}
 # The shares from and below which the model is that sure.
 SURENESS = {
     "likely": ("likely: 7 in 10 or more", 0.7, 2.0),
@@ -144,16 +140,14 @@ class Review:
         self.searches = Numbered[str]()
         # Students who are in the record of disclosures already.
         self.disclosed: set[str] = set()
-        with self._links() as connection:
-            newest = newest_decisions(read_decisions(connection)).values()
-        # Only decisions of this session can be undone with one key.
-        self.began_after = max((recorded.decision_id for recorded in newest), default=0)
+        # The reviewer's decisions of this session, which can be undone with one key.
+        self.recorded: list[Recorded] = []
         self.render: Render = renderer(
             FOLDER,
             site="Clerical review",
             links=LINKS,
             reviewer=reviewer,
-            decided=DECIDED,
+            decided=IN_WORDS,
             share_in_words=share_in_words,
             last_four=last_four,
             number_of=self.pairs.number,
@@ -233,38 +227,42 @@ class Review:
         with self._links() as connection:
             queue = read_queue(connection)
             found = read_pair(connection, pair, queue, read_decisions(connection))
-            if int(form["seen"]) < found.last_decision_id:
-                last = found.decisions[-1]
-                return self.show_pair(
-                    request, form,
-                    f"Nothing was recorded: meanwhile {last.decided_by} decided "
-                    f"“{DECIDED[last.decision]}”.",
-                )  # fmt: skip
             following = self._after(request, pair, self._chosen(request, queue))
             reason = form.get("note", "").strip()[:LONGEST_NOTE] or found.why
             if _is_sample(request):
                 reason = f"Random sample of links: {reason}"
             try:
-                decision = Decision(pair, form["decision"], reason)
-                record_decisions(connection, [decision], self.reviewer)
+                with deciding(connection):
+                    last = _newest(connection).get(pair)
+                    if last and last.decision_id > int(form["seen"]):
+                        raise OutcomesError(
+                            f"Nothing was recorded: meanwhile {last.decided_by} decided "
+                            f"“{IN_WORDS[last.decision]}”."
+                        )
+                    decision = Decision(pair, form["decision"], reason)
+                    record_decisions(connection, [decision], self.reviewer)
+                    recorded = _newest(connection)[pair]
             except OutcomesError as error:
                 return self.show_pair(request, form, str(error))
+            self.recorded.append(recorded)
             return RedirectResponse(following, 303)
 
-    def undo(self, request: Request, _: dict[str, str]) -> Response:
-        """Withdraw the reviewer's last decision, and show its pair again."""
+    def undo(self, request: Request, form: dict[str, str]) -> Response:
+        """Undo the decision that the page named as the last, and show its pair again."""
         with self._links() as connection:
             last = self._undoable(connection)
-            if last is None:
-                raise OutcomesError("There is nothing to undo: you have decided nothing yet.")
-            undone = Decision(last.pair, "withdrawn", "Undone in review")
-            record_decisions(connection, [undone], self.reviewer)
+            if last is None or form.get("decision_id") != str(last.decision_id):
+                raise OutcomesError(
+                    "Nothing was undone: what this page named as your last decision no longer is. "
+                    "Decisions lists who decided what."
+                )
+            undo_decision(connection, last, self.reviewer)
         return RedirectResponse(f"/pair/{self.pairs.number(last.pair)}?{_query(request)}", 303)
 
     def show_sample(self, _: Request, __: dict[str, str]) -> Response:
         """Go to a link that the model made, chosen at random."""
         with self._links() as connection:
-            pair = random_link(connection)
+            pair = random_link(connection, self.reviewer)
         if pair is None:
             raise OutcomesError("The model made no link that nobody has decided about.")
         return RedirectResponse(f"/pair/{self.pairs.number(pair)}?from=sample", 303)
@@ -336,15 +334,9 @@ class Review:
         }
 
     def _undoable(self, connection: psycopg.Connection) -> Recorded | None:
-        """The reviewer's last decision of this session that still counts."""
-        own = [
-            recorded
-            for recorded in newest_decisions(read_decisions(connection)).values()
-            if recorded.decided_by == self.reviewer
-            and recorded.decision != "withdrawn"
-            and recorded.decision_id > self.began_after
-        ]
-        return max(own, key=lambda recorded: recorded.decision_id, default=None)
+        """The reviewer's last decision of this session after which nobody decided on its pair."""
+        newest = _newest(connection)
+        return next((own for own in reversed(self.recorded) if newest.get(own.pair) == own), None)
 
     def _chosen(self, request: Request, queue: list[QueuedPair]) -> list[Pair]:
         """The pairs of the reviewer's queue that the address chooses, in order."""
@@ -380,6 +372,11 @@ class Review:
         new = set(students) - self.disclosed
         record_disclosure(connection, new, self.reviewer, "link review")
         self.disclosed |= new
+
+
+def _newest(connection: psycopg.Connection) -> dict[Pair, Recorded]:
+    """The newest decision about each pair, whether it stands or not."""
+    return {recorded.pair: recorded for recorded in read_decisions(connection)}
 
 
 def _is_sample(request: Request) -> bool:

@@ -10,7 +10,13 @@ from dataclasses import astuple, dataclass
 import psycopg
 from psycopg.rows import class_row
 
-from outcomes.linkage.decisions import Pair, Recorded
+from outcomes.linkage.decisions import (
+    Pair,
+    Recorded,
+    read_decisions,
+    standing_decisions,
+    unsure_reviewers,
+)
 from outcomes.linkage.differences import ComparedField, compare, last_four
 from outcomes.linkage.explain import Candidate, Step, find_candidates, find_steps
 from outcomes.linkage.review_queue import QueuedPair
@@ -90,6 +96,16 @@ class ReviewedPair:
         return f"{self.reason}: " + ", ".join(f"{s.level} ({s.weight:+.1f})" for s in self.steps)
 
     @property
+    def standing(self) -> Recorded | None:
+        """The decision that stands; None while the pair is open."""
+        return standing_decisions(self.decisions).get(self.pair)
+
+    @property
+    def unsure(self) -> set[str]:
+        """Who is unsure about it."""
+        return unsure_reviewers(self.decisions).get(self.pair, set())
+
+    @property
     def last_decision_id(self) -> int:
         """The newest decision about the pair, 0 without any."""
         return self.decisions[-1].decision_id if self.decisions else 0
@@ -142,9 +158,23 @@ def find_students(connection: psycopg.Connection, text: str, limit: int) -> list
         ).fetchall()
 
 
-def random_link(connection: psycopg.Connection) -> Pair | None:
-    """A link that the model made and nobody has decided about; None if there is no other."""
-    row = connection.execute(query("outcomes.linkage", "random_link")).fetchone()
+def random_link(connection: psycopg.Connection, reviewer: str) -> Pair | None:
+    """A link that the model made and nobody has decided about; None if there is no other.
+
+    One of which the reviewer was unsure is left to others.
+    """
+    decisions = read_decisions(connection)
+    left_out = [
+        *standing_decisions(decisions),
+        *(pair for pair, unsure in unsure_reviewers(decisions).items() if reviewer in unsure),
+    ]
+    row = connection.execute(
+        query("outcomes.linkage", "random_link"),
+        {
+            "students": [pair.student_key for pair in left_out],
+            "clients": [pair.other_record_key for pair in left_out],
+        },
+    ).fetchone()
     return Pair(row[0], "client", row[1]) if row else None
 
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 
 from outcomes.access.disclosures import record_export
-from outcomes.linkage.decisions import Pair, newest_decisions, read_decisions
-from outcomes.queries import query
+from outcomes.linkage.decisions import (
+    Pair,
+    read_decisions,
+    standing_decisions,
+    unsure_reviewers,
+)
 
 
 class Field(NamedTuple):
@@ -94,10 +98,17 @@ class Counts(NamedTuple):
 
 def count_queue(connection: psycopg.Connection) -> Counts:
     """Count the queue, as `read_queue` lists it for somebody who has seen none of it."""
-    with connection.cursor(row_factory=class_row(Counts)) as cursor:
-        counts = cursor.execute(query("outcomes.linkage", "queue_counts")).fetchone()
-    assert counts is not None  # noqa: S101 - an aggregate always returns a row
-    return counts
+    decisions = read_decisions(connection)
+    unsure = unsure_reviewers(decisions)
+    queued = {
+        Pair(*row)
+        for row in connection.execute(
+            "select student_key, other_record_type, other_record_key "
+            "from identity.match_review_details"
+        )
+    }
+    waiting = queued - standing_decisions(decisions).keys()
+    return Counts(len(queued), len(waiting), sum(bool(unsure.get(pair)) for pair in waiting))
 
 
 def read_queue(connection: psycopg.Connection, reviewer: str | None = None) -> list[QueuedPair]:
@@ -106,14 +117,7 @@ def read_queue(connection: psycopg.Connection, reviewer: str | None = None) -> l
     A pair of which the reviewer was unsure is left to others.
     """
     decisions = read_decisions(connection)
-    newest = newest_decisions(decisions)
-    unsure: dict[Pair, set[str]] = {}
-    for recorded in decisions:
-        reviewers = unsure.setdefault(recorded.pair, set())
-        if recorded.decision == "unsure":
-            reviewers.add(recorded.decided_by)
-        else:
-            reviewers.discard(recorded.decided_by)
+    standing, unsure = standing_decisions(decisions), unsure_reviewers(decisions)
     pairs: dict[Pair, QueuedPair] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         # In one query, because a build may publish at any time.
@@ -133,7 +137,7 @@ def read_queue(connection: psycopg.Connection, reviewer: str | None = None) -> l
     return [
         queued
         for pair, queued in pairs.items()
-        if reviewer not in queued.unsure and not (pair in newest and newest[pair].is_final)
+        if reviewer not in queued.unsure and pair not in standing
     ]
 
 

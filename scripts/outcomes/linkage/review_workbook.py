@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from openpyxl import Workbook, load_workbook
@@ -17,13 +18,14 @@ from outcomes.linkage.decisions import (
     ANSWERS,
     Decision,
     Pair,
-    Recorded,
-    newest_decisions,
+    deciding,
     ordered_pair,
     read_decisions,
     record_decisions,
     reviewer_name,
+    standing_decisions,
     unknown_pairs,
+    unsure_reviewers,
 )
 from outcomes.linkage.review_queue import QueuedPair, read_queue, record_disclosure
 from outcomes.linkage.shares import share_in_words
@@ -50,6 +52,18 @@ WIDTHS = {
     "student_days": 24,
     "other_days": 24,
 }
+
+
+class Imported(NamedTuple):
+    """What became of a workbook's decisions.
+
+    `known` were recorded before. `decided` are the numbers of rows that were left out, because
+    their pairs are decided: the answer is unsure, or contradicts another reviewer.
+    """
+
+    new: int
+    known: int
+    decided: list[int]
 
 
 def export_queue(connection: psycopg.Connection, file: Path) -> int:
@@ -97,13 +111,10 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     return len(queue)
 
 
-def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) -> tuple[int, int]:
-    """Record the decisions of a workbook: all of them, or none if one is wrong.
+def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) -> Imported:
+    """Record the decisions of a workbook: none if a row is wrong.
 
-    Rows without a decision, and decisions that were recorded before, are skipped.
-
-    Returns:
-        Number of new decisions, and of decisions that were recorded before.
+    Rows without a decision are skipped.
 
     Raises:
         OutcomesError: a column is missing, a decision is invalid, linking does not know a
@@ -120,18 +131,27 @@ def import_decisions(connection: psycopg.Connection, file: Path, reviewer: str) 
             "a client who was deleted since or is too old to be a student. Nothing was recorded: "
             "correct the keys or clear the decision, and import again."
         )
-    newest = newest_decisions(read_decisions(connection))
-    new = [decision for _, decision in rows if not _is_known(decision, newest, reviewer)]
-    record_decisions(connection, new, reviewer)
-    return len(new), len(rows) - len(new)
-
-
-def _is_known(decision: Decision, newest: dict[Pair, Recorded], reviewer: str) -> bool:
-    """Whether it was recorded before. Two reviewers may both be unsure."""
-    known = newest.get(decision.pair)
-    if known is None or known.decision != decision.decision:
-        return False
-    return known.is_final or known.decided_by == reviewer
+    with deciding(connection):
+        decisions = read_decisions(connection)
+        standing, unsure = standing_decisions(decisions), unsure_reviewers(decisions)
+        new: list[Decision] = []
+        known, decided = 0, []
+        for number, decision in rows:
+            stands = standing.get(decision.pair)
+            # A reviewer may correct a decision of their own.
+            is_open = stands is None or (decision.is_final and stands.decided_by == reviewer)
+            if decision.is_final:
+                is_known = stands is not None and stands.decision == decision.decision
+            else:
+                is_known = reviewer in unsure.get(decision.pair, ())
+            if is_known:
+                known += 1
+            elif is_open:
+                new.append(decision)
+            else:
+                decided.append(number)
+        record_decisions(connection, new, reviewer)
+    return Imported(len(new), known, decided)
 
 
 def _row(queued: QueuedPair) -> list[str | None]:

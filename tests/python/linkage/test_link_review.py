@@ -13,9 +13,18 @@ from tests.python.conftest import TESTED, copied, run_dbt
 
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
-from outcomes.linkage.decisions import Decision, Pair, record_decisions, standing_decisions
+from outcomes.linkage.decisions import (
+    Decision,
+    Pair,
+    Recorded,
+    read_decisions,
+    record_decisions,
+    standing_decisions,
+    undo_decision,
+    unsure_reviewers,
+)
 from outcomes.linkage.review_queue import count_queue, read_queue
-from outcomes.linkage.review_workbook import export_queue, import_decisions
+from outcomes.linkage.review_workbook import Imported, export_queue, import_decisions
 from outcomes.linkage.shares import share_in_words
 from outcomes.warehouse.connection import connect
 
@@ -132,6 +141,9 @@ def test_decisions_overrule_the_model_in_every_build(reviewed: Settings) -> None
             + [Decision(pair, "no_link", "asked") for pair in separated],
             "ana",
         )
+        # Older versions recorded an unsure about a decided pair; it takes nothing back.
+        for pair in linked + separated:
+            record_as_older(connection, pair, "unsure", "bea")
         # A decision fails no data test, and a second build keeps it.
         for build in (TESTED, ("run",)):
             run_dbt(reviewed, *build, *LINKING)
@@ -145,6 +157,117 @@ def test_decisions_overrule_the_model_in_every_build(reviewed: Settings) -> None
         )
         run_dbt(reviewed, "run", *LINKING)
         assert [outcome(connection, pair)[0] for pair in linked + separated] == before
+
+
+def standing(connection: psycopg.Connection) -> dict[Pair, str]:
+    """The decisions that stand."""
+    recorded = standing_decisions(read_decisions(connection))
+    return {pair: decision.decision for pair, decision in recorded.items()}
+
+
+def record_as_older(
+    connection: psycopg.Connection, pair: Pair, decision: str, reviewer: str
+) -> Recorded:
+    """Record a decision without a check of what stands."""
+    connection.execute(
+        "insert into linking.decisions (student_key, other_record_type, other_record_key, "
+        "decision, decided_by, reason) values (%s, %s, %s, %s, %s, '')",
+        [pair.student_key, pair.other_record_type, pair.other_record_key, decision, reviewer],
+    )
+    return read_decisions(connection)[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "stands", "unsure"),
+    [
+        ("ana:no_link", "no_link", ""),
+        ("ana:unsure", None, "ana"),
+        ("ana:no_link bea:unsure", "no_link", "bea"),
+        ("ana:link ana:unsure", "link", "ana"),
+        ("ana:unsure bea:link", "link", "ana"),
+        ("ana:unsure bea:link ana:unsure bea:no_link", "no_link", "ana"),
+        ("ana:link bea:no_link", "no_link", ""),
+        ("ana:link bea:withdrawn", None, ""),
+        ("ana:no_link bea:unsure bea:withdrawn", None, ""),
+        ("ana:no_link ana:withdrawn bea:unsure", None, "bea"),
+        ("ana:unsure bea:unsure bea:withdrawn", None, "ana"),
+        ("ana:unsure ana:link ana:withdrawn", None, ""),
+        ("ana:withdrawn bea:link", "link", ""),
+    ],
+)
+def test_who_is_unsure_decides_nothing_and_takes_nothing_back(
+    undecided: psycopg.Connection, said: str, stands: str | None, unsure: str
+) -> None:
+    pair = read_queue(undecided)[0].pair
+    for reviewer, _, decision in (words.partition(":") for words in said.split()):
+        record_as_older(undecided, pair, decision, reviewer)
+    assert standing(undecided).get(pair) == stands
+    assert " ".join(sorted(unsure_reviewers(read_decisions(undecided))[pair])) == unsure
+    # Whoever was not unsure is asked, unless the pair is decided.
+    queue = {
+        name: {queued.pair for queued in read_queue(undecided, name)} for name in ("ana", "bea")
+    }
+    assert {name for name, asked in queue.items() if pair in asked} == {
+        name for name in queue if name not in unsure and not stands
+    }
+    waiting = len(read_queue(undecided))
+    assert count_queue(undecided) == (
+        waiting + bool(stands), waiting, bool(unsure and not stands),
+    )  # fmt: skip
+
+
+def test_an_unsure_about_a_decided_pair_is_refused(undecided: psycopg.Connection) -> None:
+    first, second, *_ = (queued.pair for queued in read_queue(undecided))
+    record_decisions(undecided, [Decision(first, "no_link", "asked")], "ana")
+    for reviewer in ("ana", "bea"):
+        with pytest.raises(OutcomesError, match="ana decided “different people” about the pair"):
+            record_decisions(
+                undecided,
+                [Decision(second, "link", ""), Decision(first, "unsure", "")],
+                reviewer,
+            )
+    assert standing(undecided) == {first: "no_link"}
+    record_decisions(undecided, [Decision(first, "withdrawn", "an error")], "ana")
+    record_decisions(undecided, [Decision(first, "unsure", "")], "bea")
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        ("ana:link", None),
+        ("ana:unsure", None),
+        ("bea:no_link ana:link", "no_link"),
+        ("bea:no_link ana:unsure", "no_link"),
+        ("bea:link bea:unsure ana:no_link", "link"),
+        ("bea:link bea:withdrawn ana:no_link", None),
+        ("bea:unsure ana:link", None),
+    ],
+)
+def test_undoing_takes_back_no_more_than_one_decision(
+    undecided: psycopg.Connection, said: str, stands: str | None
+) -> None:
+    pair = read_queue(undecided)[0].pair
+    for reviewer, _, decision in (words.partition(":") for words in said.split()):
+        last = record_as_older(undecided, pair, decision, reviewer)
+    undo_decision(undecided, last, "ana")
+    assert standing(undecided).get(pair) == stands
+    assert "ana" not in unsure_reviewers(read_decisions(undecided))[pair]
+    with pytest.raises(OutcomesError, match="Nothing was undone: ana has decided"):
+        undo_decision(undecided, last, "ana")
+
+
+def test_a_workbook_overrules_nobody(undecided: psycopg.Connection, tmp_path: Path) -> None:
+    file = tmp_path / "review.xlsx"
+    export_queue(undecided, file)
+    pairs = [queued.pair for queued in read_queue(undecided)][:3]
+    record_decisions(undecided, [Decision(pair, "no_link", "asked") for pair in pairs[:2]], "bea")
+    fill_in(file, A2="unsure", A3="link", A4="link")
+    assert import_decisions(undecided, file, "ana") == (1, 0, [2, 3])
+    assert standing(undecided) == dict(zip(pairs, ("no_link", "no_link", "link"), strict=True))
+    # Reviewers may correct themselves.
+    fill_in(file, A2="no_link", A3="no_link", A4="no_link")
+    assert import_decisions(undecided, file, "ana") == (1, 2, [])
+    assert set(standing(undecided).values()) == {"no_link"}
 
 
 def test_whom_a_pair_names_beside_its_records_is_disclosed(
@@ -183,14 +306,14 @@ def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path
     assert f"last name: {name.student}" in shown["student"].splitlines()
     assert f"last name: {name.other}" in shown["other"].splitlines()
     fill_in(file, A2="no_link", B2="asked the school", A3="Link")
-    assert import_decisions(undecided, file, "ana") == (2, 0)
-    assert standing_decisions(undecided) == {
+    assert import_decisions(undecided, file, "ana") == (2, 0, [])
+    assert standing(undecided) == {
         queue[0].pair: "no_link", queue[1].pair: "link",
     }  # fmt: skip
     assert undecided.execute(
         "select reason from linking.decisions order by decision_id"
     ).fetchall() == [("asked the school",), (queue[1].why,)]
-    assert import_decisions(undecided, file, "ana") == (0, 2), "the second time nothing is new"
+    assert import_decisions(undecided, file, "ana") == (0, 2, []), "the second time nothing is new"
 
 
 def test_an_unsure_pair_waits_for_another_reviewer(
@@ -203,14 +326,14 @@ def test_an_unsure_pair_waits_for_another_reviewer(
     file = tmp_path / "review.xlsx"
     export_queue(undecided, file)
     fill_in(file, A2="unsure")
-    assert import_decisions(undecided, file, "ana") == (1, 0)
+    assert import_decisions(undecided, file, "ana") == (1, 0, [])
     (pair,) = everything - seen_by("ana")
     assert seen_by("bea") == everything
     assert count_queue(undecided) == (len(everything), len(everything), 1)
     assert next(q.unsure for q in read_queue(undecided) if q.pair == pair) == {"ana"}
     # A second reviewer may be unsure, too; ana may not be asked again.
-    assert import_decisions(undecided, file, "ana") == (0, 1)
-    assert import_decisions(undecided, file, "bea") == (1, 0)
+    assert import_decisions(undecided, file, "ana") == (0, 1, [])
+    assert import_decisions(undecided, file, "bea") == (1, 0, [])
     assert seen_by("ana") == seen_by("bea") == everything - {pair}
     record_decisions(undecided, [Decision(pair, "withdrawn", "undone")], "bea")
     assert pair in seen_by("bea") - seen_by("ana")
@@ -229,8 +352,8 @@ def test_a_pair_outside_the_queue_can_be_decided(
     undecided.execute("delete from identity.match_review_queue")
     unlinked = pair_of(undecided, UNCOMPARED_CLIENT)
     assert outcome(undecided, unlinked) == (False, None)
-    assert answer(undecided, file, unlinked, "link") == (2, 0)
-    assert standing_decisions(undecided) == {asked: "no_link", unlinked: "link"}
+    assert answer(undecided, file, unlinked, "link") == (2, 0, [])
+    assert standing(undecided) == {asked: "no_link", unlinked: "link"}
 
 
 def test_a_client_who_is_too_old_cannot_be_decided(
@@ -240,12 +363,10 @@ def test_a_client_who_is_too_old_cannot_be_decided(
     export_queue(undecided, file)
     with pytest.raises(OutcomesError, match=r"row 3 .* too old to be a student"):
         answer(undecided, file, pair_of(undecided, TOO_OLD_CLIENT), "link")
-    assert standing_decisions(undecided) == {}
+    assert standing(undecided) == {}
 
 
-def answer(
-    connection: psycopg.Connection, file: Path, pair: Pair, decision: str
-) -> tuple[int, int]:
+def answer(connection: psycopg.Connection, file: Path, pair: Pair, decision: str) -> Imported:
     """Decide no_link about the first pair of a workbook, decide another below it, import."""
     keys = {"C3": pair.student_key, "D3": pair.other_record_type, "E3": pair.other_record_key}
     fill_in(file, A2="no_link", A3=decision, **keys)
@@ -277,7 +398,7 @@ def test_a_wrong_import_records_nothing(
     fill_in(file, **{"A2": "link", "A3": "link", cell: value})
     with pytest.raises(OutcomesError, match=message):
         import_decisions(undecided, file, "ana")
-    assert standing_decisions(undecided) == {}
+    assert standing(undecided) == {}
 
 
 def test_a_file_that_is_no_workbook_is_refused(
@@ -306,6 +427,6 @@ def test_links_and_refusals_may_not_contradict_each_other(undecided: psycopg.Con
     )
     with pytest.raises(OutcomesError, match="contradict"):
         record_decisions(undecided, [Decision(Pair(a, "student", c), "no_link", "")], "ana")
-    assert len(standing_decisions(undecided)) == 2
+    assert len(standing(undecided)) == 2
     record_decisions(undecided, [Decision(Pair(b, "student", c), "no_link", "")], "ana")
     record_decisions(undecided, [Decision(Pair(a, "student", c), "no_link", "")], "ana")

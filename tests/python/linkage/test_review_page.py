@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,9 +23,9 @@ from tests.python.web.pages import problems
 from outcomes.access.logins import make_login
 from outcomes.access.roles import STEWARD
 from outcomes.config import Settings
-from outcomes.linkage.decisions import Pair
+from outcomes.linkage.decisions import Decision, Pair, record_decisions
 from outcomes.linkage.review_page import Choice, Review
-from outcomes.linkage.review_pair import FIELDS, ReviewedPair, read_pair
+from outcomes.linkage.review_pair import FIELDS, ReviewedPair, random_link, read_pair
 from outcomes.linkage.review_queue import QueuedPair, read_queue
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.warehouse.connection import connect
@@ -36,6 +37,22 @@ DECISIONS = (
     "select student_key, other_record_key, decision, decided_by, reason from linking.decisions "
     "order by decision_id"
 )
+
+# The links of clients that the model made.
+LINKS = """
+    select distinct candidates.student_key, candidates.record
+    from identity.int_identity_client_decisions as decisions
+    inner join identity.int_identity_candidates as candidates
+        on
+            decisions.student_key = candidates.student_key
+            and decisions.client_person_id = candidates.other_identity_id
+            and candidates.record_type = 'client'
+    where
+        decisions.person_rank = 1
+        and decisions.decision = 'link'
+        and decisions.decided_by = 'model'
+    order by 1, 2
+"""
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +115,12 @@ def answer(browser: TestClient, address: str, decision: str, **form: str) -> str
     return str(done.headers["location"])
 
 
+def undo(browser: TestClient, query: str = "", page: str = "") -> Any:
+    """Undo as the form of a page does, of the queue unless another is given."""
+    (last,) = re.findall(r'name="decision_id" value="(\d+)"', page or browser.get("/").text)
+    return browser.post(f"/undo?{query}", data={"decision_id": last})
+
+
 def pair_at(owner: psycopg.Connection, browser: TestClient, address: str) -> ReviewedPair:
     """The pair that a page shows."""
     student, other = re.findall(
@@ -151,12 +174,13 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     assert {first, second}.isdisjoint(listed(ana))
     assert "2 of" in text_of(ana.get("/").text)
 
-    back = ana.post("/undo?order=useful")
+    back = undo(ana, "order=useful")
     assert str(back.url).endswith(second.replace("hardest", "useful"))
     assert second in listed(ana)
-    assert ana.post("/undo").status_code == 200
+    assert undo(ana).status_code == 200
     assert len(listed(ana)) == len({first, second, third, *_})
-    assert "nothing to undo" in text_of(ana.post("/undo").text)
+    assert 'action="/undo' not in ana.get("/").text
+    assert "Nothing was undone" in text_of(ana.post("/undo").text)
     assert [row[2] for row in owner.execute(DECISIONS)] == ["link", "no_link"] + ["withdrawn"] * 2
 
 
@@ -177,6 +201,52 @@ def test_an_unsure_pair_is_asked_of_somebody_else(
     answer(bea, address, "no_link")
     assert "of them for a second reviewer" not in text_of(bea.get("/").text)
     assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana"), ("no_link", "bea")]
+
+
+def test_nobody_is_unsure_about_a_decided_pair(
+    ana: TestClient, steward: Settings, owner: psycopg.Connection
+) -> None:
+    address = listed(ana)[0]
+    answer(ana, address, "no_link")
+    bea = opened_by("bea", steward)
+    (address,) = re.findall(r'<a href="(/pair/\d+)">', bea.get("/history").text)
+    page = bea.get(address).text
+    assert 'value="unsure"' not in page
+    assert "Decided: different people, by ana. That stands" in text_of(page)
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
+    refused = bea.post(address, data={"seen": seen, "decision": "unsure"})
+    assert refused.status_code == 409
+    assert "ana decided “different people” about the pair" in text_of(refused.text)
+    # Who knows better decides otherwise; undone, the earlier decision stands again.
+    answer(bea, address, "link")
+    undo(bea)
+    assert [row[2:4] for row in owner.execute(DECISIONS)] == [
+        ("no_link", "ana"), ("link", "bea"), ("no_link", "bea"),
+    ]  # fmt: skip
+    assert 'action="/undo' not in bea.get("/").text, "what was undone cannot be undone"
+
+
+def test_only_the_decision_that_a_page_names_is_undone(
+    ana: TestClient, steward: Settings, owner: psycopg.Connection
+) -> None:
+    first, second, *_ = listed(ana)
+    answer(ana, first, "unsure")
+    earlier = ana.get("/").text
+    assert "Recorded: unsure, pair 1" in text_of(earlier)
+    answer(ana, second, "link")
+    late = undo(ana, page=earlier)
+    assert late.status_code == 400
+    assert "Nothing was undone" in text_of(late.text)
+    undo(ana)
+    # Now the unsure is the last one, unless somebody else has decided since.
+    bea = opened_by("bea", steward)
+    assert "Recorded: unsure, pair 1" in text_of(ana.get("/").text)
+    answer(bea, listed(bea)[0], "no_link")
+    assert 'action="/undo' not in ana.get("/").text
+    assert undo(ana, page=earlier).status_code == 400
+    assert [row[2:4] for row in owner.execute(DECISIONS)] == [
+        ("unsure", "ana"), ("link", "ana"), ("withdrawn", "ana"), ("no_link", "bea"),
+    ]  # fmt: skip
 
 
 def test_what_somebody_else_decided_meanwhile_is_not_overruled(
@@ -348,6 +418,27 @@ def test_random_links_are_checked(ana: TestClient, owner: psycopg.Connection) ->
     ).fetchone() == ("link", "model")
 
 
+def test_a_link_of_which_somebody_was_unsure_is_drawn_for_others(
+    ana: TestClient, owner: psycopg.Connection
+) -> None:
+    links = owner.execute(LINKS).fetchall()
+    for student, client in links[1:]:
+        owner.execute(
+            "insert into linking.decisions (student_key, other_record_type, other_record_key, "
+            "decision, decided_by, reason) values (%s, 'client', %s, 'no_link', 'cy', '')",
+            [student, client],
+        )
+    the_last = Pair(links[0][0], "client", links[0][1])
+    assert random_link(owner, "ana") == the_last
+    answer(ana, str(ana.get("/sample").url), "unsure")
+    assert random_link(owner, "ana") is None
+    assert random_link(owner, "bea") == the_last
+    record_decisions(owner, [Decision(the_last, "link", "")], "bea")
+    assert random_link(owner, "bea") is None
+    record_decisions(owner, [Decision(the_last, "withdrawn", "")], "bea")
+    assert random_link(owner, "bea") == the_last
+
+
 def test_a_steward_may_use_the_workbook(
     steward: Settings, owner: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -356,7 +447,7 @@ def test_a_steward_may_use_the_workbook(
     with connect(steward) as connection:
         assert export_queue(connection, file) == len(queue) > 0
         fill_in(file, A2="unsure")
-        assert import_decisions(connection, file, "ana") == (1, 0)
+        assert import_decisions(connection, file, "ana") == (1, 0, [])
     assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana")]
 
 

@@ -1,4 +1,4 @@
--- One link of a client that the model made and nobody has decided about since.
+-- One link of a client that the model made, but none of the given pairs.
 select candidates.student_key, candidates.record
 from identity.int_identity_client_decisions as client_decisions
 inner join identity.int_identity_candidates as candidates
@@ -11,7 +11,7 @@ where
     and client_decisions.decision = 'link'
     and client_decisions.decided_by = 'model'
     and (candidates.student_key, candidates.record) not in (
-        select student_key, other_record_key from linking.decisions
+        select * from unnest(%(students)s::text [], %(clients)s::text [])
     )
 order by random()
 limit 1
