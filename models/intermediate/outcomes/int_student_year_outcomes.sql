@@ -55,6 +55,17 @@ discipline_actions as (
 
 ),
 
+-- A discipline file without suspensions means that there were none.
+discipline_years as (
+
+    select
+        partner_id as district_id,
+        school_year
+    from {{ ref('int_feeds_delivered') }}
+    where feed = 'discipline_actions'
+
+),
+
 absence_definitions as (
 
     select * from {{ ref('absence_definitions') }}
@@ -138,7 +149,10 @@ combined as (
         pssa_levels.reading_level as pssa_reading_level,
         pssa_levels.is_proficient_math,
         pssa_levels.is_proficient_reading,
-        coalesce(suspensions.suspension_days, 0) as suspension_days
+        case
+            when discipline_years.district_id is not null
+                then coalesce(suspensions.suspension_days, 0)
+        end as suspension_days
     from student_years
     left join days_known using (district_id, district_student_id, school_year)
     left join attendance using (district_id, district_student_id, school_year)
@@ -146,6 +160,7 @@ combined as (
     left join latest_gpas using (district_id, district_student_id, school_year)
     left join pssa_levels using (district_id, district_student_id, school_year)
     left join suspensions using (district_id, district_student_id, school_year)
+    left join discipline_years using (district_id, school_year)
 
 ),
 

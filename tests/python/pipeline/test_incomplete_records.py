@@ -445,7 +445,7 @@ def test_complete_students_have_the_right_figures(first_week: Settings) -> None:
             """
         ).fetchall()
     assert rows == [
-        ("clairton:300000", 19, 1.5, 3, 0, 5),
+        ("clairton:300000", 19, 1.5, 3, None, 5),
         ("pittsburgh:100000000", 4, 1, 3, 2, 3),
         ("woodland_hills:200000", 4, 1, 3.5, 1, 3),
     ]
@@ -497,7 +497,7 @@ def test_unexpected_values_stop_no_build(first_week: Settings) -> None:
         ).fetchall()
     assert set(unmapped) == UNMAPPED
     assert odd == [
-        ("clairton:320000", 0, 38, Decimal("1.32")),
+        ("clairton:320000", None, 38, Decimal("1.32")),
         ("pittsburgh:140000000", 2, 4, 1),
         ("woodland_hills:240000", 1, 4, 1),
     ]
