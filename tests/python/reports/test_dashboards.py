@@ -192,6 +192,33 @@ FIGURES: list[tuple[str, str, str]] = [
         group by moves.school_year
         """,
     ),
+    # Also over a summer, in which a district reports no exit.
+    (
+        "analyst",
+        "/action_research/moves.csv",
+        """
+        select from_district.district_name as from_district,
+            to_district.district_name as to_district, count(distinct later.person_id) as people
+        from marts_pseudonymized.fct_enrollments as earlier
+        inner join marts_pseudonymized.fct_enrollments as later using (person_id)
+        inner join marts.dim_districts as from_district
+            on earlier.district_id = from_district.district_id
+        inner join marts.dim_districts as to_district
+            on later.district_id = to_district.district_id
+        where
+            earlier.district_id <> later.district_id
+            and coalesce(earlier.exit_date, make_date(earlier.school_year, 6, 30))
+            < later.entry_date
+            and not exists (
+                select from marts_pseudonymized.fct_enrollments as between_them
+                where
+                    between_them.person_id = later.person_id
+                    and between_them.entry_date > earlier.entry_date
+                    and between_them.entry_date < later.entry_date
+            )
+        group by 1, 2
+        """,
+    ),
     (
         "analyst",
         "/action_research/effects.csv?intervention=TUT",
