@@ -33,19 +33,22 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     reader.disclose("dashboard: my children", children.rows)
     found = {part for row in children.rows for part in _names(row[_COLUMN])}
     missing = [{_COLUMN: one} for one in ids if one not in found]
-    enrolled = sum(row["enrollment"].startswith("enrolled") for row in children.rows)
-    warned = sum(row["warnings"] not in (None, "none") for row in children.rows)
+    # A child can have several client ids.
+    students = {row["student_key"]: row for row in children.rows}.values()
+    enrolled = sum(row["is_enrolled"] for row in students)
+    warned = sum(row["has_warning"] for row in students)
     return Content(
-        f"{len(ids) - len(missing)} of {len(ids)} client ids are found. Of these records, "
-        f"{enrolled} are enrolled, {len(children.rows) - enrolled} have left, and {warned} have "
-        "an early warning.",
+        f"{len(ids) - len(missing)} of {len(ids)} client ids are found. Students: "
+        f"{len(students)}; enrolled: {enrolled}; with an early warning: {warned}.",
         notes,
         [
             Section(
                 "The children",
-                "Warnings are those of the last full week. A child of two districts has two rows.",
+                "Warnings are those of the last full week. A child of two client ids or two "
+                "districts has two rows.",
                 table=Table(
-                    "children", children, "None of the ids is found.", ["district_id"]
+                    "children", children, "None of the ids is found.",
+                    ["district_id", "student_key", "is_enrolled", "has_warning"],
                 ),
             ),
             Section(

@@ -351,6 +351,21 @@ def test_a_caseworker_finds_children_by_the_ids_of_the_agency(people: Settings) 
         assert not any(name in browser.get("/my_children").text for _, name in found)
 
 
+def test_a_child_of_several_client_ids_is_one_child(people: Settings) -> None:
+    with connect(people) as owner:
+        ids = owner.execute("select client_id from marts.rpt_caseworker_clients").fetchall()
+        [(students, enrolled, warned)] = owner.execute(
+            "select count(*), count(*) filter (where is_enrolled), count(*) filter "
+            "(where has_attendance_flag or has_behavior_flag or has_course_flag or has_gpa_flag) "
+            "from marts.rpt_caseworker_students "
+            "where student_key in (select student_key from marts.rpt_caseworker_clients)"
+        ).fetchall()
+    assert len(ids) > students
+    with opened(people, "caseworker") as browser:
+        page = browser.post("/my_children", data={"ids": "\n".join(one for (one,) in ids)}).text
+    assert f"Students: {students}; enrolled: {enrolled}; with an early warning: {warned}." in page
+
+
 def test_children_who_changed_school_in_placement_are_found(people: Settings) -> None:
     with connect(people) as owner:
         moves = owner.execute(

@@ -14,40 +14,61 @@ select
         when children.entered_on is not null then 'not enrolled this school year'
         else 'never attended'
     end as enrollment,
-    -- Only what is known can be "none".
+    -- Only what is known can be "none" or "nothing".
     case
-        when
-            num_nulls(
-                children.has_attendance_flag, children.has_behavior_flag,
-                children.has_course_flag, children.has_gpa_flag
-            ) < 4
-            then
-                coalesce(
-                    nullif(
-                        concat_ws(
-                            ', ',
-                            case when children.has_attendance_flag then 'attendance' end,
-                            case when children.has_behavior_flag then 'behavior' end,
-                            case when children.has_course_flag then 'courses' end,
-                            case when children.has_gpa_flag then 'grade average' end
-                        ), ''
-                    ), 'none'
-                )
+        when children.warnings_on is null then 'not reported in that week'
+        when warnings.known > 0
+            then coalesce(warnings.given, 'none') || coalesce(
+                ' (not known: ' || warnings.not_known || ')', ''
+            )
+        when warnings.not_known is null then 'no threshold for the grade'
+        else 'not known: ' || warnings.not_known
     end as warnings,
-    coalesce(children.new_flags, 'nothing') as new_since_last_delivery,
+    case
+        when children.warnings_on is null then 'not reported in that week'
+        else coalesce(children.new_flags, 'nothing')
+    end as new_since_last_delivery,
+    (children.school_year - 1) || '–' || right(children.school_year::text, 2)
+    || case when children.is_complete_year then '' else ' so far' end as school_year,
     children.days_absent,
     children.days_enrolled,
     to_char(100 * children.absence_share_change, 'FMSG990.0 "points"')
         as absent_change_in_four_weeks,
-    children.n_moves as moves_this_school_year,
-    coalesce(children.last_moved_on::text, 'none') as last_move,
+    children.n_moves as moves_in_that_year,
+    case
+        when children.n_moves is not null then coalesce(children.last_moved_on::text, 'none')
+    end as last_move,
     to_char(children.gpa, 'FM0.00') as grade_average,
     children.suspension_days as days_suspended,
     children.responsible_since,
-    children.known_through
+    children.known_through,
+    children.student_key,
+    children.is_enrolled,
+    warnings.given is not null as has_warning
 from rpt_caseworker_clients as clients
 inner join rpt_caseworker_students as children using (student_key)
 inner join dim_districts as districts on children.district_id = districts.district_id
+left join grade_bands on children.grade = grade_bands.grade
+left join early_warning_thresholds as thresholds
+    on
+        grade_bands.grade_band = thresholds.grade_band
+        and children.school_year between coalesce(thresholds.first_school_year, 0)
+        and coalesce(thresholds.last_school_year, 9999)
+cross join lateral (
+    select
+        count(has_flag) as known,
+        string_agg(warning, ', ' order by position) filter (where has_flag) as given,
+        string_agg(warning, ', ' order by position) filter (
+            where has_flag is null and threshold is not null
+        ) as not_known
+    from (
+        values
+        (1, 'attendance', children.has_attendance_flag, thresholds.absence_share_min),
+        (2, 'behavior', children.has_behavior_flag, thresholds.suspension_days_min),
+        (3, 'courses', children.has_course_flag, thresholds.courses_failed_min),
+        (4, 'grade average', children.has_gpa_flag, thresholds.gpa_max)
+    ) as kinds (position, warning, has_flag, threshold)
+) as warnings
 where
     clients.client_id = any(%(ids)s)
     or split_part(clients.client_id, ':', 2) = any(%(ids)s)
