@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ _FILLS = {
     }.items()
     for state in states
 }
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A difference such as "+26.2 points" or "-7.2 to -3.8" is none: nothing follows it that calculates.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d[\d.,]*( to [+-][\d.,]+)?( [a-z ]+)?\Z)")
 
 
 def spreadsheet_text(value: str) -> str:
@@ -34,7 +36,7 @@ def spreadsheet_text(value: str) -> str:
     the workbook, or a CSV made from it, would run the formula (OWASP, CSV injection).
     """
     printable = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
-    return f"'{printable}" if printable.startswith(_BEGINS_A_FORMULA) else printable
+    return f"'{printable}" if _FORMULA.match(printable) else printable
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,11 +12,10 @@ from typing import Any
 from outcomes.charts import image
 from outcomes.dashboards.reader import Reader, Rows
 from outcomes.errors import OutcomesError
+from outcomes.spreadsheet import spreadsheet_text
 
 # What a page shows of a long table; the CSV has all.
 SHOWN_ROWS = 100
-# What a spreadsheet would calculate; a difference such as "+26.2 points" is none.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d)")
 ALL = "all"
 
 
@@ -78,9 +76,9 @@ class Table:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(self.columns)
-        writer.writerows(
-            [_harmless(row[column]) for column in self.columns] for row in self.found.rows
-        )
+        for row in self.found.rows:
+            values = [row[column] for column in self.columns]
+            writer.writerow([spreadsheet_text(v) if isinstance(v, str) else v for v in values])
         return text.getvalue()
 
 
@@ -179,8 +177,3 @@ def percent(part: int, whole: int) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

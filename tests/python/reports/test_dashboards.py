@@ -415,11 +415,12 @@ def test_a_choice_that_a_page_does_not_have_is_explained(people: Settings) -> No
 
 
 def test_tables_say_what_is_unknown_and_start_no_formula() -> None:
-    rows = [{"name": "=1+1", "n": 1200, "share": None, "is_new": True}]
-    table = Table("t", Rows(("name", "n", "share", "is_new"), rows), "None.", ["is_new"])
-    assert table.rows == [["=1+1", "1,200", "not known"]]
+    rows = [{"name": "-1+1", "n": 1200, "share": None, "gap": "-1.5 points", "is_new": True}]
+    columns = ("name", "n", "share", "gap", "is_new")
+    table = Table("t", Rows(columns, rows), "None.", ["is_new"])
+    assert table.rows == [["-1+1", "1,200", "not known", "-1.5 points"]]
     assert table.numeric == {"n"}
-    assert table.csv() == "name,n,share\r\n'=1+1,1200,\r\n"
+    assert table.csv() == "name,n,share,gap\r\n'-1+1,1200,,-1.5 points\r\n"
 
 
 def offered(page: str) -> set[str]:

@@ -17,6 +17,16 @@ def test_text_that_begins_like_a_formula_gets_an_apostrophe(begin: str) -> None:
     assert spreadsheet_text(begin) == f"'{begin}"
 
 
+def test_a_formula_may_begin_with_a_number() -> None:
+    for text in ("-2+3+cmd|' /C calc'!A0", "+1-1", "-1 to +HYPERLINK(A1)", "+1 \n=1", "-1%"):
+        assert spreadsheet_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["+26.2 points", "-0.52 grade points", "-7.2 to -3.8", "-1,200"])
+def test_a_difference_is_no_formula(text: str) -> None:
+    assert spreadsheet_text(text) == text
+
+
 @pytest.mark.parametrize("text", ["", "Ada", "'=1", "1-2", "a=b", "Nuñez", " =1", "line\nline"])
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert spreadsheet_text(text) == text
