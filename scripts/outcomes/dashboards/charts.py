@@ -36,7 +36,11 @@ def two_groups(rows: Sequence[Row], title: str) -> str:
     )
     numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".0f"))
     bar = base.mark_bar(height=16).encode(
-        color=alt.Color("label:N", scale=alt.Scale(range=[ORANGE, BLUE]), sort=None, legend=None)
+        color=alt.Color(
+            "label:N",
+            scale=alt.Scale(domain=["With services", "Others"], range=[ORANGE, BLUE]),
+            legend=None,
+        )
     )
     return svg((bar + numbers).properties(width=WIDTH - 170, height=alt.Step(26)))
 
