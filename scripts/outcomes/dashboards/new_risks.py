@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from outcomes.access.roles import ANALYST
 from outcomes.dashboards import charts
 from outcomes.dashboards.page import Content, Page, Section, Table, percent
-from outcomes.dashboards.reader import Reader
+from outcomes.dashboards.reader import Reader, Row
 from outcomes.queries import query
 
 
@@ -17,20 +17,20 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
     moved = reader.rows(query("outcomes.dashboards", "moves_and_placements"))
     moves = reader.rows(query("outcomes.dashboards", "move_counts"))
     empty = "No early warnings are published: they need deliveries of a running school year."
-    if len(levels.rows) < 2:
-        return Content(empty, [], [])
     involved, others = levels.rows
+    if not involved["students"] + others["students"]:
+        return Content(empty, [], [])
     shares = [
         {
             "label": row["group_of_students"],
-            "share": 100 * row["with_a_warning"] / row["students"],
+            "share": 100 * row["with_a_warning"] / row["known_for"],
         }
         for row in levels.rows
+        if row["known_for"]
     ]
     return Content(
-        f"{percent(involved['with_a_warning'], involved['students'])} of the students with "
-        f"services have a warning, and {percent(others['with_a_warning'], others['students'])} of "
-        f"the others; {len(students.rows)} students with services are newly at risk, and "
+        f"{_share(involved)} of the students with services have a warning, and {_share(others)} "
+        f"of the others; {len(students.rows)} students with services are newly at risk, and "
         f"{len(moved.rows)} changes of school were during a placement.",
         [
             "Under pseudonyms, and not for publication. A move after a placement is not caused by "
@@ -40,7 +40,7 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             Section(
                 "Students with a warning in the last full week",
                 "",
-                lambda: charts.two_groups(shares, "Percent of students"),
+                lambda: charts.two_groups(shares, "Percent of students of whom it is known"),
                 Table("levels", levels, empty),
             ),
             Section(
@@ -50,8 +50,8 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             ),
             Section(
                 "Children who changed school since a placement began",
-                "The placement was open on the day of the move; its day is not shown, only the "
-                "month.",
+                "The placement began before the move or in its month, and had not ended before "
+                "that month. Its days are not shown.",
                 table=Table("moves", moved, "No child in placement changed school."),
             ),
             Section(
@@ -61,6 +61,12 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             ),
         ],
     )
+
+
+def _share(group: Row) -> str:
+    if not group["known_for"]:
+        return "an unknown share"
+    return percent(group["with_a_warning"], group["known_for"])
 
 
 PAGE = Page(

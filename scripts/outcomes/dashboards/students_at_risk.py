@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from outcomes.access.roles import STEWARD
 from outcomes.dashboards import charts
 from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options, percent
-from outcomes.dashboards.reader import DISTRICT, Reader
+from outcomes.dashboards.reader import DISTRICT, Reader, Row
 from outcomes.queries import query
 from outcomes.reports.counselors import WARNED_STUDENTS
 
@@ -44,20 +44,25 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     empty = "No early warnings are published: they need deliveries of a running school year."
     if not totals["students"]:
         return Content(empty, [], [], [district, school, kind])
-    weeks = " or ".join(
-        dict.fromkeys(totals[name].isoformat() for name in ("first_week", "last_week"))
-    )
     hidden = ["district_id"] if len(known) > 1 else ["district_id", "district"]
     known_kinds = [row for row in kinds.rows if row["known_for"]]
-    unknown = [row for row in kinds.rows if not row["known_for"]]
+    known_grades = [row for row in grades.rows if row["known_for"]]
+    # The reason if nobody can have the chosen kind of warning.
+    unknown = {
+        row["name"]: f"Not known, {row['warning'].lower()}: {row['why_not_known']}."
+        for row in kinds.rows
+        if not row["known_for"]
+    }
+    without_warning = f"No student has such a warning: {kind.options[kind.chosen]}."
+    left_out = totals["students"] - totals["known"]
     return Content(
-        f"{totals['warned']:,} of {totals['students']:,} students "
-        f"({percent(totals['warned'], totals['students'])}) had a warning at the end of the last "
-        f"full week, {weeks}; {totals['new']:,} of them one that the last delivery did not have.",
+        _finding(totals),
         [
             "A warning is a reason to talk to a student, not a judgement. The thresholds are those "
             "of the student's grade band.",
-            *(f"Not known, {r['warning'].lower()}: {r['why_not_known']}." for r in unknown),
+            *unknown.values(),
+            *([f"Left out of the share: {left_out:,} students without a threshold or data."]
+              if left_out else []),
         ],
         [
             Section(
@@ -65,15 +70,14 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
                 "One student can have several.",
                 (lambda: charts.bars(known_kinds, "warning", "students", "Students"))
                 if known_kinds else None,
-                Table("kinds", kinds, empty),
+                Table("kinds", kinds, empty, ["name"]),
             ),
             Section(
                 "The students",
                 "Students with something new come first. “Since” is the week in which the warning "
-                "began.",
+                "began. “No threshold”: the grade has none. “No data”: nothing was delivered.",
                 table=Table(
-                    "students", students,
-                    f"No student has such a warning: {kind.options[kind.chosen]}.", hidden,
+                    "students", students, unknown.get(kind.chosen, without_warning), hidden
                 ),
             ),
             Section(
@@ -85,7 +89,8 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
             Section(
                 "Students with a warning, by grade",
                 "",
-                lambda: charts.bars(grades.rows, "grade", "with_a_warning", "Students"),
+                (lambda: charts.bars(known_grades, "grade", "with_a_warning", "Students"))
+                if known_grades else None,
                 Table("grades", grades, empty),
             ),
             Section(
@@ -93,12 +98,13 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
                 table=Table(
                     "schools",
                     reader.rows(query("outcomes.dashboards", "warning_schools"), chosen),
-                    empty,
+                    empty, [] if len(known) > 1 else ["district"],
                 ),
             ),
             Section(
                 "The Pittsburgh Promise, class by class",
-                "Students in grades 9 to 12 of districts that take part.",
+                "Students in grades 9 to 12 of districts that take part. “Too low” is of those "
+                "whose data are not missing.",
                 table=Table(
                     "promise",
                     reader.rows(query("outcomes.dashboards", "promise_pipeline"), chosen),
@@ -108,6 +114,19 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
         ],
         [district, school, kind] if len(districts) > 1 else [school, kind],
     )  # fmt: skip
+
+
+def _finding(totals: Row) -> str:
+    weeks = " or ".join(
+        dict.fromkeys(totals[name].isoformat() for name in ("first_week", "last_week"))
+    )
+    if not totals["known"]:
+        return f"It is not known which students had a warning in the last full week, {weeks}."
+    return (
+        f"{totals['warned']:,} of {totals['known']:,} students "
+        f"({percent(totals['warned'], totals['known'])}) had a warning at the end of the last "
+        f"full week, {weeks}; {totals['new']:,} of them one that the last delivery did not have."
+    )
 
 
 PAGE = Page(

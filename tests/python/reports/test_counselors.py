@@ -49,6 +49,9 @@ def test_the_counselors_see_the_students_with_a_warning_of_their_district(
     columns = ("district student id", "last name", "new since last delivery")
     assert sorted(tuple(row[column] for column in columns) for row in listed) == sorted(expected)
     assert len(listed) > 3
+    # A cell without a warning says why.
+    assert {row["behavior"][:5] for row in listed} == {"since", "no wa"}
+    assert {row["courses"] for row in listed} == {"no threshold", "no data"}
     assert disclosed == [("pittsburgh", "pittsburgh", "service_coordination", len(listed))]
 
 

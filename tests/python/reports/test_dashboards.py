@@ -159,6 +159,45 @@ FIGURES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "steward",
+        "/students_at_risk/promise.csv?district=pittsburgh",
+        """
+        select
+            'Class of ' || class_year as class,
+            case when count(gpa) > 0 then count(*) filter (where gpa < gpa_min) end
+                as grade_average_too_low,
+            count(*) - count(gpa) as grade_average_missing,
+            count(*) filter (
+                where 1 - days_counted_absent / nullif(days_enrolled, 0) < attendance_min
+            ) as attendance_too_low
+        from marts_district.rpt_promise_pipeline
+        where school_year = 2013 and district_id = 'pittsburgh'
+        group by class_year
+        """,
+    ),
+    (
+        "analyst",
+        "/new_risks/levels.csv",
+        """
+        select
+            count(*) as students,
+            count(*) filter (
+                where num_nulls(
+                    has_attendance_flag, has_behavior_flag, has_course_flag, has_gpa_flag
+                ) < 4
+            ) as known_for,
+            count(*) filter (
+                where exists (
+                    select from marts_pseudonymized.rpt_absence_risks as risks
+                    where risks.student_key = warnings.student_key and is_on_course_federal
+                )
+            ) as on_course_for_chronic_absence
+        from marts_pseudonymized.rpt_early_warnings as warnings
+        inner join marts_pseudonymized.fct_student_years using (student_key, school_year)
+        group by involved_ever
+        """,
+    ),
+    (
         "analyst",
         "/action_research/cohort.csv?base_year=2012",
         """
@@ -288,10 +327,25 @@ def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) 
     with opened(people, "steward") as browser:
         kinds = downloaded(browser, "/students_at_risk/kinds.csv?district=clairton")
         page = browser.get("/students_at_risk?district=clairton").text
+        filtered = browser.get("/students_at_risk?district=clairton&kind=behavior").text
+        grades = downloaded(browser, "/students_at_risk/grades.csv?district=clairton")
+        students = downloaded(browser, "/students_at_risk/students.csv?district=clairton")
     (behavior,) = (row for row in kinds if row["warning"] == "Behavior")
-    # Clairton sends no discipline.
+    # Clairton sends no discipline, and no grade before kindergarten has a threshold.
+    (no_threshold,) = (row for row in grades if row["grade"] == "Pre-kindergarten")
+    unknown = int(no_threshold["students"])
+    everybody = sum(int(row["students"]) for row in grades)
     assert (behavior["students"], behavior["known_for"]) == ("", "0")
-    assert "Not known, behavior: no discipline delivered." in page
+    reason = (
+        f"Not known, behavior: no threshold for the grade: {unknown}; "
+        f"no discipline delivered: {everybody - unknown}."
+    )
+    assert reason in page
+    assert f"<strong>{reason}</strong>" in filtered
+    assert {row["behavior"] for row in students} == {"no data"}
+    assert {row["grade_average"] for row in students} == {"no threshold", "no data"}
+    assert (no_threshold["known_for"], no_threshold["with_a_warning"]) == ("0", "")
+    assert f" of {everybody - unknown} students (" in page
     assert '<td class="number">not known</td>' in page
 
 

@@ -1,17 +1,18 @@
--- Students of the last full week, with and without services so far.
+-- Students of the last full week, with and without services so far; both, also if one is empty.
 select
-    case when years.involved_ever then 'With services' else 'Others' end as group_of_students,
-    count(*) as students,
+    groups.label as group_of_students,
+    count(warnings.student_key) as students,
+    count(coalesce(has_attendance_flag, has_behavior_flag, has_course_flag, has_gpa_flag))
+        as known_for,
     count(*) filter (
-        where
-        has_attendance_flag is true or has_behavior_flag is true
-        or has_course_flag is true or has_gpa_flag is true
+        where has_attendance_flag or has_behavior_flag or has_course_flag or has_gpa_flag
     ) as with_a_warning,
     count(*) filter (where new_flags is not null) as newly_at_risk,
-    count(risks.*) as with_known_absences,
+    count(risks.is_on_course_federal) as with_known_absences,
     count(*) filter (where risks.is_on_course_federal) as on_course_for_chronic_absence
-from rpt_early_warnings as warnings
-inner join fct_student_years as years using (student_key, school_year)
-left join rpt_absence_risks as risks using (student_key)
-group by years.involved_ever
-order by years.involved_ever desc
+from (values ('With services', true), ('Others', false)) as groups (label, involved_ever)
+left join fct_student_years as years using (involved_ever)
+left join rpt_early_warnings as warnings using (student_key, school_year)
+left join rpt_absence_risks as risks on warnings.student_key = risks.student_key
+group by groups.label, groups.involved_ever
+order by groups.involved_ever desc

@@ -3,8 +3,18 @@ with
 
 latest as (
 
-    select *
-    from rpt_early_warnings
+    select
+        warnings.*,
+        thresholds.absence_share_min,
+        thresholds.suspension_days_min,
+        thresholds.courses_failed_min,
+        thresholds.gpa_max
+    from rpt_early_warnings as warnings
+    left join early_warning_thresholds as thresholds
+        on
+            warnings.grade_band = thresholds.grade_band
+            and warnings.school_year between coalesce(thresholds.first_school_year, 0)
+            and coalesce(thresholds.last_school_year, 9999)
     where
         is_latest_week
         and %(district)s in ('all', district_id)
@@ -15,20 +25,20 @@ kinds as (
 
     select
         kinds.position,
+        kinds.name,
         kinds.warning,
         kinds.needs,
         kinds.has_flag,
-        kinds.is_known,
-        latest.new_flags ~ kinds.name as is_new,
-        latest.district_id
+        kinds.threshold,
+        latest.new_flags ~ kinds.name as is_new
     from latest
     cross join lateral (
         values
-        (1, 'Attendance', 'attendance', 'attendance', has_attendance_flag, absence_share is not null),
-        (2, 'Behavior', 'behavior', 'discipline', has_behavior_flag, suspension_days is not null),
-        (3, 'Courses', 'course', 'course marks', has_course_flag, courses_failed is not null),
-        (4, 'Grade average', 'gpa', 'grade averages', has_gpa_flag, gpa is not null)
-    ) as kinds (position, warning, name, needs, has_flag, is_known)
+        (1, 'Attendance', 'attendance', 'attendance', has_attendance_flag, absence_share_min),
+        (2, 'Behavior', 'behavior', 'discipline', has_behavior_flag, suspension_days_min),
+        (3, 'Courses', 'course', 'course marks', has_course_flag, courses_failed_min),
+        (4, 'Grade average', 'gpa', 'grade averages', has_gpa_flag, gpa_max)
+    ) as kinds (position, warning, name, needs, has_flag, threshold)
 )
 
 select
@@ -38,13 +48,14 @@ select
         as new_since_last_delivery,
     count(has_flag) as known_for,
     count(*) filter (where has_flag is null) as not_known_for,
-    case
-        when bool_and(has_flag is not null) then ''
-        when not bool_or(is_known) then 'no ' || needs || ' delivered'
-        when bool_or(not is_known)
-            then 'no ' || needs || ' delivered for some, or no threshold for the grade'
-        else 'no threshold for the grade'
-    end as why_not_known
+    concat_ws(
+        '; ',
+        'no threshold for the grade: '
+        || nullif(count(*) filter (where has_flag is null and threshold is null), 0),
+        'no ' || needs || ' delivered: '
+        || nullif(count(*) filter (where has_flag is null and threshold is not null), 0)
+    ) as why_not_known,
+    name
 from kinds
-group by position, warning, needs
+group by position, name, warning, needs
 order by position

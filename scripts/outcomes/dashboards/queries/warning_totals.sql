@@ -1,9 +1,9 @@
 select
     count(*) as students,
+    count(coalesce(has_attendance_flag, has_behavior_flag, has_course_flag, has_gpa_flag))
+        as known,
     count(*) filter (
-        where
-        has_attendance_flag is true or has_behavior_flag is true
-        or has_course_flag is true or has_gpa_flag is true
+        where has_attendance_flag or has_behavior_flag or has_course_flag or has_gpa_flag
     ) as warned,
     count(*) filter (where new_flags is not null) as new,
     min(week_ends_on) as first_week,

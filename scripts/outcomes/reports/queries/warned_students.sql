@@ -1,5 +1,5 @@
--- The students with a warning in the last full week of their district. A flag that nobody can
--- know is null.
+-- The students with a warning in the last full week of their district. Where there is no flag,
+-- the cell says why.
 with
 
 flagged as (
@@ -9,7 +9,11 @@ flagged as (
         districts.district_name,
         students.last_name,
         students.first_name,
-        coalesce(schools.school_name, 'School ' || warnings.school_code) as school
+        coalesce(schools.school_name, 'School ' || warnings.school_code) as school,
+        thresholds.absence_share_min,
+        thresholds.suspension_days_min,
+        thresholds.courses_failed_min,
+        thresholds.gpa_max
     from rpt_early_warnings as warnings
     inner join dim_students as students using (student_key)
     inner join dim_districts as districts
@@ -18,6 +22,11 @@ flagged as (
         on
             warnings.district_id = schools.district_id
             and warnings.school_code = schools.school_code
+    left join early_warning_thresholds as thresholds
+        on
+            warnings.grade_band = thresholds.grade_band
+            and warnings.school_year between coalesce(thresholds.first_school_year, 0)
+            and coalesce(thresholds.last_school_year, 9999)
     where warnings.is_latest_week
 )
 
@@ -33,18 +42,26 @@ select
     case
         when has_attendance_flag then 'since ' || attendance_flag_since
         when not has_attendance_flag then 'no warning'
+        when absence_share_min is null then 'no threshold'
+        else 'no data'
     end as attendance,
     case
         when has_behavior_flag then 'since ' || behavior_flag_since
         when not has_behavior_flag then 'no warning'
+        when suspension_days_min is null then 'no threshold'
+        else 'no data'
     end as behavior,
     case
         when has_course_flag then 'since ' || course_flag_since
         when not has_course_flag then 'no warning'
+        when courses_failed_min is null then 'no threshold'
+        else 'no data'
     end as courses,
     case
         when has_gpa_flag then 'since ' || gpa_flag_since
         when not has_gpa_flag then 'no warning'
+        when gpa_max is null then 'no threshold'
+        else 'no data'
     end as grade_average,
     days_absent,
     days_enrolled,
@@ -66,4 +83,4 @@ where
         when 'course' then has_course_flag
         when 'gpa' then has_gpa_flag
     end
-order by new_flags is null, district_name, school, grade, last_name, first_name
+order by new_flags is null, district_name, school, flagged.grade, last_name, first_name
