@@ -62,20 +62,22 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     years, districts_now = of(own), of([row for row in figures.rows if row["is_newest"]])
     programs, groups = of(newest, programs=True), of(newest, groups=True)
     few = "There are figures only where there are very many students."
+    finding = _finding(years.rows, measure, _WORDS[when.chosen], districts[district.chosen])
     return Content(
-        _finding(years.rows, measure, _WORDS[when.chosen]),
+        finding,
         [
             "A gap is not an effect. Numbers are adjusted slightly to protect children; they need "
             "not add up. Charts leave out what is suppressed. A share near 0 or 100 % is given as "
-            "a bound, and its gap is not shown.",
+            "a bound, and its gap and interval are not shown.",
             f"Newest release: {max(row['released_on'] for row in figures.rows)}.",
         ],
         [
             Section(
                 "By school year",
-                "Similar students are those of the same grade, economic status and district.",
+                "Similar students are those of the same grade, economic status and district; not "
+                "every student has some.",
                 _over_years(years.rows, measure),
-                _table("years", years, "No school year has ended.", "students_or_services"),
+                _table("years", years, finding, "students_or_services"),
             ),
             Section(
                 "By kind of service, newest year",
@@ -101,10 +103,18 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     )
 
 
-def _finding(years: Sequence[Row], measure: Measure, involved: str) -> str:
+def _finding(years: Sequence[Row], measure: Measure, involved: str, district: str) -> str:
     known = [row for row in years if row["involved"] is not None and row["others"] is not None]
+    if not years:
+        return (
+            f"{measure.measure_label}, {district}: no student has a value in a school year that "
+            "has ended."
+        )
     if not known:
-        return f"{measure.measure_label}: the figures of this district are suppressed."
+        return (
+            f"{measure.measure_label}, {district}: suppressed, because one of the two groups is "
+            "too small."
+        )
     row = known[-1]
     if measure.finding:
         return (
