@@ -57,11 +57,12 @@ def public_report(district_id: str = ALL) -> tuple[date, str]:
     with connect_as(BUILDER) as connection:
         measures = headline_measures(connection)
     lead = next(measure for measure in measures.values() if measure.finding)
-    gaps = _in_words(published, measures)
-    groups = _in_words(published_groups, measures)
+    policy = read("policy.suppression").iloc[0]
+    gaps = _in_words(published, measures, policy)
+    groups = _in_words(published_groups, measures, policy)
     measured = gaps[gaps["program_group"].eq("any")]
     overall = measured[measured["district_id"].eq(district_id)]
-    headlines = overall[overall["measure"].eq(lead.measure) & overall["gap"].notna()]
+    headlines = overall[overall["measure"].eq(lead.measure) & ~overall["is_suppressed"]]
     if headlines.empty:
         raise OutcomesError(
             "No school year that has ended has enough students to be public. Expected one in "
@@ -95,6 +96,9 @@ def public_report(district_id: str = ALL) -> tuple[date, str]:
             released_on=released_on,
             revision_reason=headline["revision_reason"] if headline["revision"] else None,
             sections=[section for section in sections if section],
+            smallest=policy["smallest_published_count"],
+            low=_at_most(policy),
+            high=_at_least(policy),
         )
     )
     return released_on, page
@@ -103,18 +107,21 @@ def public_report(district_id: str = ALL) -> tuple[date, str]:
 def sentence(row: pd.Series, lead: Measure, district: str | None = None) -> str:
     """The finding of one row, in words; `district` has the name of its only one."""
     of = f" of {district}" if district else ""
-    return (
+    levels = (
         f"In the school year {row['year']}, {row['involved']} of the students{of} who ever "
-        f"received human services {lead.finding}. Of all other students it was {row['others']}: "
-        f"a gap of {abs(row['gap']):.1f} percentage points."
+        f"received human services {lead.finding}. Of all other students it was {row['others']}"
     )
+    # A bound has no gap.
+    if pd.isna(row["gap"]):
+        return f"{levels}."
+    return f"{levels}: a gap of {abs(row['gap']):.1f} percentage points."
 
 
 def _only(frame: pd.DataFrame, measure: Measure, year: int) -> pd.DataFrame:
     return frame[frame["school_year"].eq(year) & frame["measure"].eq(measure.measure)]
 
 
-def _in_words(frame: pd.DataFrame, measures: dict[str, Measure]) -> pd.DataFrame:
+def _in_words(frame: pd.DataFrame, measures: dict[str, Measure], policy: pd.Series) -> pd.DataFrame:
     """Rows in the report's order, with shares as percentages and every figure as text."""
     frame = frame[frame["measure"].isin(list(measures))].copy()
     frame["order"] = frame["measure"].map({name: n for n, name in enumerate(measures)})
@@ -122,12 +129,13 @@ def _in_words(frame: pd.DataFrame, measures: dict[str, Measure]) -> pd.DataFrame
     frame["unit"] = [measures[name].unit for name in frame["measure"]]
     frame["year"] = [f"{y - 1}-{y % 100:02d}" for y in frame["school_year"]]
     rows = [(row, measures[row["measure"]]) for _, row in frame.iterrows()]
-    frame["involved"] = [_value(row, "value_involved", measure) for row, measure in rows]
-    frame["others"] = [_value(row, "value_not_involved", measure) for row, measure in rows]
+    frame["involved"] = [_value(row, "value_involved", measure, policy) for row, measure in rows]
+    frame["others"] = [_value(row, "value_not_involved", measure, policy) for row, measure in rows]
     frame["gap_text"] = [_difference(row, "gap", measure) for row, measure in rows]
     frame["adjusted_gap_text"] = [
         _difference(row, "adjusted_gap", measure) for row, measure in rows
     ]
+    frame["coverage"] = [_coverage(row) for row, _ in rows]
     frame["interval"] = [_interval(row, measure) for row, measure in rows]
     for name in ("n_involved", "n_not_involved"):
         frame[f"{name}_text"] = [
@@ -147,15 +155,23 @@ def _in_words(frame: pd.DataFrame, measures: dict[str, Measure]) -> pd.DataFrame
     return frame
 
 
-def _value(row: pd.Series, name: str, measure: Measure) -> str:
+def _value(row: pd.Series, name: str, measure: Measure, policy: pd.Series) -> str:
     if row["is_suppressed"] or pd.isna(row[name]):
         return SUPPRESSED
     # A top- or bottom-coded row (`is_coded`) has the bound as its value.
-    if row["is_coded"] and row[name] <= 0.05:
-        return "5 % or less"
-    if row["is_coded"] and row[name] >= 0.95:
-        return "95 % or more"
+    if row["is_coded"] and row[name] <= policy["lowest_published_share"]:
+        return _at_most(policy)
+    if row["is_coded"] and row[name] >= policy["highest_published_share"]:
+        return _at_least(policy)
     return measure.value(row[name])
+
+
+def _at_most(policy: pd.Series) -> str:
+    return f"{100 * policy['lowest_published_share']:g} % or less"
+
+
+def _at_least(policy: pd.Series) -> str:
+    return f"{100 * policy['highest_published_share']:g} % or more"
 
 
 def _difference(row: pd.Series, name: str, measure: Measure) -> str:
@@ -164,9 +180,19 @@ def _difference(row: pd.Series, name: str, measure: Measure) -> str:
     return "not shown" if pd.isna(row[name]) else _with_minus(measure.gap(row[name]))
 
 
+def _coverage(row: pd.Series) -> str:
+    if row["is_suppressed"]:
+        return SUPPRESSED
+    share = row["adjusted_coverage"]
+    return "not shown" if pd.isna(share) else f"{100 * share:.0f} %"
+
+
 def _interval(row: pd.Series, measure: Measure) -> str:
     if row["is_suppressed"]:
         return SUPPRESSED
+    # Beside a bound, an interval would look like that of the bound.
+    if row["is_coded"]:
+        return "not shown"
     low, high = (measure.number(row[name], signed=True) for name in ("ci_low", "ci_high"))
     return _with_minus(f"{low} to {high}")
 
@@ -229,6 +255,7 @@ def _adjusted(newest: pd.DataFrame) -> Section:
                 "measure_label": "Measure",
                 "gap_text": "Gap as counted",
                 "adjusted_gap_text": "Gap among similar students",
+                "coverage": "Similar students found for",
             },
         ),
     )

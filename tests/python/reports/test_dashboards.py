@@ -323,6 +323,43 @@ def test_what_is_suppressed_says_so_and_is_no_zero(people: Settings) -> None:
     assert ">None<" not in page
 
 
+def test_a_bound_is_that_of_the_policy_and_has_no_interval(people: Settings) -> None:
+    policy = "update policy.suppression set lowest_published_share = %s"
+    row = (
+        "district_id = 'clairton' and measure = 'attendance_rate' and involvement = 'ever' "
+        "and program_group = 'any'"
+    )
+    change = (
+        "update marts_public.rpt_outcome_gaps set is_coded = %s, value_not_involved = %s, "
+        f"gap = %s where {row}"
+    )
+    with connect(people) as owner:
+        [(value, gap)] = owner.execute(
+            f"select value_not_involved, gap from marts_public.rpt_outcome_gaps where {row}"
+        ).fetchall()
+        owner.execute(policy, [0.07])
+        owner.execute(change, [True, 0.07, None])
+        try:
+            with opened(people, "public") as browser:
+                (found,) = downloaded(
+                    browser, "/gaps/years.csv?district=clairton&measure=attendance_rate"
+                )
+        finally:
+            owner.execute(policy, [0.05])
+            owner.execute(change, [False, value, gap])
+    assert found["value_of_others"] == "7 % or less"
+    assert (found["gap"], found["95 % interval"]) == ("not shown", "not shown")
+
+
+def test_a_measure_that_a_district_does_not_have_is_not_suppressed(people: Settings) -> None:
+    # Clairton's graduates get no Promise.
+    address = "/gaps?district=clairton&measure=promise_on_track_or_eligible"
+    with opened(people, "public") as browser:
+        page = browser.get(address).text
+    assert "no student has a value in a school year that has ended." in page
+    assert "suppressed, because" not in page
+
+
 def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) -> None:
     with opened(people, "steward") as browser:
         kinds = downloaded(browser, "/students_at_risk/kinds.csv?district=clairton")

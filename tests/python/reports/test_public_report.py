@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import Browser
+from tests.python.conftest import copied
 from tests.python.web.pages import problems
 from typer.testing import CliRunner
 
@@ -39,7 +40,7 @@ FIGURES = """
         case when is_suppressed then 'suppressed' when gap is null then 'not shown'
             when measure = 'gpa' then to_char(gap, 'FMSG0.00 "grade points"')
             else to_char(100 * gap, 'FMSG990.0 "points"') end,
-        case when is_suppressed then 'suppressed'
+        case when is_suppressed then 'suppressed' when is_coded then 'not shown'
             when measure = 'gpa' then
                 to_char(ci_low, 'FMSG0.00 "to "') || to_char(ci_high, 'FMSG0.00')
             else to_char(100 * ci_low, 'FMSG990.0 "to "') || to_char(100 * ci_high, 'FMSG990.0')
@@ -198,6 +199,44 @@ def test_a_district_has_a_page_of_its_own(anybody: Settings, tmp_path: Path) -> 
         """,
     )
     assert [row[1:5] for row in Page(page).tables["levels"][1:]] == expected
+
+
+def test_a_bound_is_that_of_the_policy_and_has_no_gap_and_no_interval(
+    large_county: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with copied(large_county, "bounded_county") as county:
+        with connect(county) as owner:
+            owner.execute("update policy.suppression set lowest_published_share = 0.07")
+            owner.execute(
+                "update marts_public.rpt_outcome_gaps set is_coded = true, gap = null, "
+                "value_not_involved = 0.07, adjusted_gap = null, adjusted_coverage = null "
+                "where district_id = 'clairton' and measure = 'is_chronically_absent_federal'"
+            )
+        monkeypatch.setenv("OUTCOMES_PG_DATABASE", county.database)
+        _, page = public_report("clairton")
+    assert "Of all other students it was 7 % or less.</p>" in page
+    assert "given as “7 % or less” or “95 % or more”" in page
+    tables = Page(page).tables
+    (row,) = (row for row in tables["levels"] if row[0] == "Absent 10 % or more")
+    assert row[2:5] == ["7 % or less", "not shown", "not shown"]
+    (row,) = (row for row in tables["adjusted"] if row[0] == "Absent 10 % or more")
+    assert row[1:] == ["not shown", "not shown", "not shown"]
+
+
+def test_a_gap_among_similar_students_says_how_many_have_some(anybody: Settings, text: str) -> None:
+    expected = rows(
+        anybody,
+        f"""
+        select to_char(100 * adjusted_coverage, 'FM990 "%"')
+        from marts_public.rpt_outcome_gaps
+        inner join policy.outcome_measures using (measure)
+        where
+            involvement = 'ever' and quoted_in is not null and district_id = 'all'
+            and program_group = 'any' and school_year = {NEWEST}
+        order by position
+        """,
+    )
+    assert [row[3:] for row in Page(text).tables["adjusted"][1:]] == expected
 
 
 def test_the_page_needs_no_network_and_no_script(text: str) -> None:

@@ -19,6 +19,7 @@ gaps as (
         ci_low,
         ci_high,
         adjusted_gap,
+        adjusted_coverage,
         is_suppressed,
         is_coded,
         n_involved,
@@ -42,6 +43,7 @@ gaps as (
         ci_low,
         ci_high,
         adjusted_gap,
+        adjusted_coverage,
         is_suppressed,
         is_coded,
         n_involved,
@@ -59,6 +61,8 @@ in_unit as (
         coalesce(districts.district_name, 'All districts') as district_name,
         group_types.position,
         outcome_measures.display_factor as factor,
+        suppression.lowest_published_share as lowest,
+        suppression.highest_published_share as highest,
         coalesce(' ' || outcome_measures.unit, '') as unit,
         ' ' || outcome_measures.gap_unit as gap_unit,
         'FM990.' || repeat(
@@ -73,6 +77,7 @@ in_unit as (
     inner join outcome_measures using (measure)
     inner join group_types using (group_type)
     left join dim_districts as districts using (district_id)
+    cross join suppression
     where measure = %(measure)s and involvement = %(involvement)s
 )
 
@@ -93,22 +98,24 @@ select
         as other_students,
     case
         when is_suppressed then 'suppressed'
-        when is_coded and value_involved <= 0.05 then '5 %% or less'
-        when is_coded and value_involved >= 0.95 then '95 %% or more'
+        when is_coded and value_involved <= lowest then (100 * lowest)::real || ' %% or less'
+        when is_coded and value_involved >= highest then (100 * highest)::real || ' %% or more'
         else coalesce(to_char(value_involved * factor, format) || unit, 'no such student')
     end as value_with_services,
     case
         when is_suppressed then 'suppressed'
-        when is_coded and value_not_involved <= 0.05 then '5 %% or less'
-        when is_coded and value_not_involved >= 0.95 then '95 %% or more'
+        when is_coded and value_not_involved <= lowest then (100 * lowest)::real || ' %% or less'
+        when is_coded and value_not_involved >= highest then (100 * highest)::real || ' %% or more'
         else coalesce(to_char(value_not_involved * factor, format) || unit, 'no such student')
     end as value_of_others,
     case
         when is_suppressed then 'suppressed'
         else coalesce(to_char(gap * factor, 'SG' || format) || gap_unit, 'not shown')
     end as gap,
+    -- Beside a bound, an interval would look like that of the bound.
     case
         when is_suppressed then 'suppressed'
+        when is_coded then 'not shown'
         else coalesce(
             to_char(ci_low * factor, 'SG' || format) || ' to '
             || to_char(ci_high * factor, 'SG' || format),
@@ -120,6 +127,10 @@ select
         else coalesce(
             to_char(adjusted_gap * factor, 'SG' || format) || gap_unit, 'not shown'
         )
-    end as gap_among_similar_students
+    end as gap_among_similar_students,
+    case
+        when is_suppressed then 'suppressed'
+        else coalesce(to_char(100 * adjusted_coverage, 'FM990 "%%"'), 'not shown')
+    end as similar_students_found_for
 from in_unit
 order by program_group <> 'any', position, students_or_services, school_year
