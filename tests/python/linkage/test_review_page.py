@@ -486,8 +486,25 @@ def test_a_browser_reviews_with_the_keyboard_alone(
     assert "reveal=1" in page.url
     page.keyboard.press("m")
     page.keyboard.type("yn, I asked")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert owner.execute(DECISIONS).fetchall() == [], "Enter in the note decides nothing"
     page.keyboard.press("Escape")
-    press("n", page)
+    # A form is sent once, and a key that is held down decides about one pair.
+    send = (
+        "document.querySelector('.decide').dispatchEvent("
+        "new SubmitEvent('submit', {bubbles: true, cancelable: true}))"
+    )
+    assert [page.evaluate(send), page.evaluate(send)] == [True, False]
+    page.reload()
+    page.get_by_label("Note").fill("yn, I asked")
+    page.keyboard.press("Escape")
+    with page.expect_navigation():
+        page.keyboard.down("n")
+    page.keyboard.down("n")
+    page.wait_for_timeout(200)
+    page.keyboard.up("n")
+    assert len(owner.execute(DECISIONS).fetchall()) == 1
     assert page.url != first
     press("s", page)
     press("z", page)

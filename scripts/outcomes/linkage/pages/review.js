@@ -3,7 +3,16 @@ const keys = document.getElementById("keys");
 keys.checked = localStorage.getItem("keys") !== "off";
 keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
 
+// A form is sent once, however often a button is pressed before the next page comes.
+let isSent = false;
+document.addEventListener("submit", (event) => {
+    if (isSent) event.preventDefault();
+    isSent = true;
+});
+
 document.addEventListener("keydown", (event) => {
+    // A key that is held down would decide about the next pair, too, before anybody has seen it.
+    if (event.repeat) return;
     const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
     if (typing && event.key === "Escape") event.target.blur();
     // Enter presses what has the focus.
