@@ -6,6 +6,8 @@ addressed by numbers, so that no id or name gets into the browser's history.
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,6 +138,7 @@ class Review:
 
     def __init__(self, settings: Settings, reviewer: str) -> None:
         self.settings, self.reviewer = settings, reviewer
+        self.secret = secrets.token_bytes()
         self.pairs, self.students = Numbered[Pair](), Numbered[str]()
         self.searches = Numbered[str]()
         # Students who are in the record of disclosures already.
@@ -189,7 +192,7 @@ class Review:
                 orders=ORDERS,
             )
 
-    def show_pair(self, request: Request, _: dict[str, str], warning: str = "") -> Response:
+    def show_pair(self, request: Request, form: dict[str, str], warning: str = "") -> Response:
         """Show a pair side by side, with its evidence."""
         number = request.path_params["number"]
         with self._links() as connection:
@@ -207,6 +210,7 @@ class Review:
                 409 if warning else 200,
                 **self._shared(connection, request, "/sample" if _is_sample(request) else ""),
                 found=found,
+                shown=self._sealed(found),
                 number=number,
                 place=chosen.index(found.pair) + 1 if found.pair in chosen else None,
                 places=len(chosen),
@@ -215,6 +219,7 @@ class Review:
                 low=min(ends, default=0.0),
                 high=max(ends, default=0.0),
                 skip=self._after(request, found.pair, chosen),
+                note=form.get("note", ""),
                 longest_note=LONGEST_NOTE,
                 warning=warning,
             )
@@ -227,6 +232,14 @@ class Review:
         with self._links() as connection:
             queue = read_queue(connection)
             found = read_pair(connection, pair, queue, read_decisions(connection))
+            if not hmac.compare_digest(
+                form.get("shown", "").encode(), self._sealed(found).encode()
+            ):
+                return self.show_pair(
+                    request, form,
+                    "Nothing was recorded: what you saw is out of date, because a build has "
+                    "changed the records or the review was started again. This is the pair now.",
+                )  # fmt: skip
             following = self._after(request, pair, self._chosen(request, queue))
             reason = form.get("note", "").strip()[:LONGEST_NOTE] or found.why
             if _is_sample(request):
@@ -337,6 +350,15 @@ class Review:
         """The reviewer's last decision of this session after which nobody decided on its pair."""
         newest = _newest(connection)
         return next((own for own in reversed(self.recorded) if newest.get(own.pair) == own), None)
+
+    def _sealed(self, found: ReviewedPair) -> str:
+        """A seal of what a page shows: only a decision about exactly this is recorded.
+
+        With a secret, because a hash of hidden fields could be guessed; and an earlier review, of
+        which a page may still be open, gave the pairs other numbers.
+        """
+        shown = repr((found.pair, sorted(map(repr, found.records))))
+        return hmac.digest(self.secret, shown.encode(), "sha256").hex()
 
     def _chosen(self, request: Request, queue: list[QueuedPair]) -> list[Pair]:
         """The pairs of the reviewer's queue that the address chooses, in order."""

@@ -103,12 +103,16 @@ def listed(browser: TestClient, choice: str = "") -> list[str]:
     ]
 
 
+def form_of(browser: TestClient, address: str) -> dict[str, str]:
+    """The fields of a pair's form, without a note."""
+    fields = re.findall(r'name="(seen|shown)" value="(\w+)"', browser.get(address).text)
+    return dict(fields) | {"note": ""}
+
+
 def answer(browser: TestClient, address: str, decision: str, **form: str) -> str:
     """Decide about a pair as its form does; the address of the next page."""
-    page = browser.get(address).text
-    (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
     done = browser.post(
-        address, data={"seen": seen, "decision": decision, "note": ""} | form,
+        address, data=form_of(browser, address) | {"decision": decision} | form,
         follow_redirects=False,
     )  # fmt: skip
     assert done.status_code == 303
@@ -213,8 +217,7 @@ def test_nobody_is_unsure_about_a_decided_pair(
     page = bea.get(address).text
     assert 'value="unsure"' not in page
     assert "Decided: different people, by ana. That stands" in text_of(page)
-    (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
-    refused = bea.post(address, data={"seen": seen, "decision": "unsure"})
+    refused = bea.post(address, data=form_of(bea, address) | {"decision": "unsure"})
     assert refused.status_code == 409
     assert "ana decided “different people” about the pair" in text_of(refused.text)
     # Who knows better decides otherwise; undone, the earlier decision stands again.
@@ -255,14 +258,44 @@ def test_what_somebody_else_decided_meanwhile_is_not_overruled(
     first = listed(ana)[0]
     bea = opened_by("bea", steward)
     address = listed(bea)[0]
-    assert "Pair 1" in ana.get(first).text
+    form = form_of(ana, first)
     answer(bea, address, "no_link")
-    late = ana.post(first, data={"seen": "0", "decision": "link"})
+    late = ana.post(first, data=form | {"decision": "link"})
     assert late.status_code == 409
     assert "meanwhile bea decided “different people”" in text_of(late.text)
     assert ana.post(first, data={"seen": "0", "decision": "withdrawn"}).status_code == 400
     assert ana.post("/pair/999", data={"seen": "0", "decision": "link"}).status_code == 404
     assert len(owner.execute(DECISIONS).fetchall()) == 1
+
+
+def test_a_decision_is_about_what_was_shown(
+    ana: TestClient, steward: Settings, owner: psycopg.Connection
+) -> None:
+    first, second, *_ = listed(ana)
+    of_first, of_second = form_of(ana, first), form_of(ana, second)
+    # The review was started again on the same port, and another pair has the number.
+    again = opened_by("ana", steward)
+    assert listed(again, "order=useful")
+    for form in (of_first, of_second):
+        late = again.post(first, data=form | {"decision": "link", "note": "asked both"})
+        assert late.status_code == 409
+        assert 'name="note" value="asked both"' in late.text
+        assert "Nothing was recorded: what you saw is out of date" in text_of(late.text)
+    # A build has changed a record since, one whose field is hidden among them.
+    pair = pair_at(owner, ana, first).pair
+    owner.execute(
+        "update identity.int_identity_records set gender = coalesce(gender, '') || '?' "
+        "where student_key = %s",
+        [pair.student_key],
+    )
+    assert ana.post(first, data=of_first | {"decision": "link"}).status_code == 409
+    owner.execute(
+        "update identity.int_identity_records set gender = nullif(rtrim(gender, '?'), '') "
+        "where student_key = %s",
+        [pair.student_key],
+    )
+    assert owner.execute(DECISIONS).fetchall() == []
+    assert ana.post(first, data=of_first | {"decision": "link"}).status_code == 200
 
 
 def test_agreeing_fields_and_other_people_are_hidden_until_asked_for(
