@@ -61,7 +61,7 @@ compared_dates as (
 
 combined as (
 
-    select distinct
+    select
         'student' as record_type,
         district_id as partner_id,
         district_student_id as record_id,
@@ -76,8 +76,23 @@ combined as (
         gender,
         ssn,
         street,
+        string_agg(distinct city, ' / ') as city,
         zip
     from student_versions
+    group by
+        partner_id,
+        record_id,
+        student_key,
+        state_student_id,
+        last_name,
+        first_name,
+        middle_name,
+        suffix,
+        {{ function('valid_birth_date') }}(birth_date, first_as_of_date),
+        gender,
+        ssn,
+        street,
+        zip
 
     union all
 
@@ -96,6 +111,7 @@ combined as (
         gender,
         ssn,
         street,
+        city,
         zip
     from clients
     where

@@ -43,6 +43,7 @@ class PairRecord:
     gender: str | None
     ssn: str | None
     street: str | None
+    city: str | None
     zip: str | None
 
 

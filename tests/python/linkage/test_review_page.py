@@ -341,6 +341,7 @@ def test_a_pair_shows_its_records_evidence_and_share(
         found = pair_at(owner, ana, address)
         page = text_of(ana.get(address + "&reveal=1").text)
         assert found.queued is not None
+        assert all(found.texts("student", "city") + found.texts("other", "city"))
         for step in found.steps:
             assert f"{step.level} {step.weight:+.1f}" in page
         assert "such pairs are the same person" in page

@@ -69,6 +69,7 @@ select
     gender,
     nullif(regexp_replace(ssn, '\D', '', 'g'), '') as ssn,
     street,
+    city,
     zip
 from records
 order by side, record, last_name, first_name
