@@ -34,9 +34,7 @@ linked_records as (
         client_links.client_person_id,
         client_links.person_id,
         client_links.decision,
-        records.record_id,
-        split_part(records.record_id, ':', 1) as source_id,
-        split_part(records.record_id, ':', 2) as source_client_id
+        records.record_id
     from queued_persons
     inner join client_links using (person_id)
     inner join records on client_links.client_identity_id = records.identity_id
@@ -64,8 +62,8 @@ review_clients as (
     from linked_records
     inner join clients
         on
-            linked_records.source_id = clients.source_id
-            and linked_records.source_client_id = clients.source_client_id
+            linked_records.record_id
+            = clients.source_id || ':' || clients.source_client_id
 
 )
 
