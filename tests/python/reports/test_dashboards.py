@@ -457,6 +457,20 @@ def test_a_child_of_several_client_ids_is_one_child(people: Settings) -> None:
     assert f"Students: {students}; enrolled: {enrolled}; with an early warning: {warned}." in page
 
 
+def test_a_client_id_with_a_colon_is_looked_up_whole(people: Settings) -> None:
+    rename = "update marts.rpt_caseworker_clients set client_id = %s where client_id = %s"
+    with connect(people) as owner, opened(people, "caseworker") as browser:
+        [(known,)] = owner.execute(
+            "select min(client_id) from marts.rpt_caseworker_clients"
+        ).fetchall()
+        owner.execute(rename, ["cw:x:7", known])
+        for asked, found in {"x": 0, "7": 0, "x:7": 1, "cw:x:7": 1}.items():
+            page = browser.post("/my_children", data={"ids": asked}).text
+            assert f"{found} of 1 client ids" in page, asked
+            assert ("None of the ids is found." in page) == (not found), asked
+        owner.execute(rename, [known, "cw:x:7"])
+
+
 def test_children_who_changed_school_in_placement_are_found(people: Settings) -> None:
     with connect(people) as owner:
         moves = owner.execute(

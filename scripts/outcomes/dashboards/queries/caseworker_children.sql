@@ -71,5 +71,5 @@ cross join lateral (
 ) as warnings
 where
     clients.client_id = any(%(ids)s)
-    or split_part(clients.client_id, ':', 2) = any(%(ids)s)
+    or substr(clients.client_id, strpos(clients.client_id, ':') + 1) = any(%(ids)s)
 order by children.last_name, children.first_name, clients.client_id
