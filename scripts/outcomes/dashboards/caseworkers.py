@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from outcomes.access.roles import CASEWORKER, STEWARD
 from outcomes.dashboards.page import Content, Page, Pasted, Section, Table
 from outcomes.dashboards.reader import Reader, Rows
+from outcomes.errors import OutcomesError
 from outcomes.queries import query
 
 _COLUMN = "client_id"
@@ -63,8 +64,25 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
 
 
 def client_ids(text: str) -> list[str]:
-    """The ids of a text: one a line, or the column `client_id` of a CSV file."""
-    lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    """The ids of a text: one a line, or the column `client_id` of a CSV file.
+
+    Raises:
+        OutcomesError: it is no text, or a value has no end.
+    """
+    if "\0" in text:
+        raise OutcomesError(
+            "The client ids cannot be read: the file is no CSV file in UTF-8. If it is a workbook, "
+            "save it in Excel as CSV UTF-8, and choose that file."
+        )
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None))
+    try:
+        lines = list(reader)
+    except csv.Error:
+        raise OutcomesError(
+            f"The client ids cannot be read: in or before line {reader.line_num:,}, a value has "
+            f"more than {csv.field_size_limit():,} characters. Perhaps a quotation mark is missing"
+            ": correct the line, or enter the ids one a line."
+        ) from None
     header = [name.strip().lower() for name in lines[0]] if lines else []
     column = header.index(_COLUMN) if _COLUMN in header else 0
     rows = lines[1:] if _COLUMN in header else lines

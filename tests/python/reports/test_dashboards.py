@@ -489,6 +489,25 @@ def test_client_ids_are_lines_or_a_column() -> None:
     assert client_ids("\ufeffName,Client_ID \r\nA, 1\r\nB,\r\nC,cw:3\r\n") == ["1", "cw:3"]
     assert client_ids(" 1 \n\n2\n") == ["1", "2"]
     assert client_ids("") == []
+    assert client_ids("Client_ID,Name\r1,A\r2,B\r") == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("client_id\r\n1\r\n".encode("utf-16"), "is no CSV file in UTF-8"),
+        (b"client_id\n1\0\n", "is no CSV file in UTF-8"),
+        (b'client_id\n1\n"2\n' + b"3\n" * 70_000, "a value has more than 131,072 characters"),
+    ],
+    ids=["utf_16", "nul", "quotation_mark"],
+)
+def test_a_list_that_cannot_be_read_says_what_to_do(
+    people: Settings, file: bytes, message: str
+) -> None:
+    with opened(people, "caseworker") as browser:
+        page = browser.post("/my_children", files={"file": ("ids.csv", file)})
+    assert page.status_code == 400
+    assert message in page.text
 
 
 @pytest.mark.parametrize("role", MAY)
