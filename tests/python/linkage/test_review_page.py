@@ -212,11 +212,13 @@ def test_nobody_is_unsure_about_a_decided_pair(
 ) -> None:
     address = listed(ana)[0]
     answer(ana, address, "no_link")
+    assert "If you are unsure, ask another reviewer" in text_of(ana.get(address).text)
     bea = opened_by("bea", steward)
     (address,) = re.findall(r'<a href="(/pair/\d+)">', bea.get("/history").text)
     page = bea.get(address).text
     assert 'value="unsure"' not in page
     assert "Decided: different people, by ana. That stands" in text_of(page)
+    assert "If you are unsure, ask ana." in text_of(page)
     refused = bea.post(address, data=form_of(bea, address) | {"decision": "unsure"})
     assert refused.status_code == 409
     assert "ana decided “different people” about the pair" in text_of(refused.text)
