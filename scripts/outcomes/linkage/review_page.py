@@ -424,7 +424,9 @@ def _page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     @wraps(handler)
     async def answer(request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        text = (await request.body()).decode("utf-8", "replace")
+        # PostgreSQL has no NUL, which a pasted text can hold.
+        form = {name: value.replace("\0", "") for name, value in parse_qsl(text)}
         return await run_in_threadpool(handler, request, form)
 
     return answer

@@ -413,7 +413,8 @@ def test_a_search_says_why_somebody_is_linked(ana: TestClient, owner: psycopg.Co
         page = ana.post("/search", data={"text": text})
         assert re.fullmatch(r"/search/\d+", page.url.raw_path.decode()), "no name is in the address"
         assert f">{pair.student_key}</a>" in page.text, text
-    assert "Nobody was found" in ana.post("/search", data={"text": "nobody of this name"}).text
+    for text in ("nobody of this name", "nobody\0"):
+        assert "Nobody was found" in ana.post("/search", data={"text": text}).text
 
     (student,) = re.findall(rf'href="(/student/\d+)">{pair.student_key}<', page.text)
     candidates = ana.get(student).text
