@@ -10,7 +10,9 @@ from outcomes.config import Settings
 from outcomes.warehouse.connection import connect
 
 COMPLETE = "crosswalk_is_complete"
-UNIQUE = "unique_combination_person_crosswalk_record_type__partner_id__record_id"
+UNIQUE = (
+    "unique_combination_person_crosswalk_record_type__partner_id__record_id__person_id__decision"
+)
 SHARED = "only_linked_clients_share_a_students_person"
 
 LAST_CLIENT = """
@@ -38,6 +40,11 @@ DAMAGE = {
     )
     """: {COMPLETE, UNIQUE},
     f"update identity.person_crosswalk set person_id = 'P0' where {LAST_CLIENT}": {SHARED},
+    f"update identity.person_crosswalk set record_id = null where {LAST_CLIENT}": {
+        COMPLETE,
+        UNIQUE,
+    },
+    f"update identity.person_crosswalk set decision = null where {LAST_CLIENT}": {UNIQUE},
 }
 
 
