@@ -41,7 +41,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
         [
             Section(
                 "How the students of that year did",
-                "Share absent 10 % or more of their days, of those still in school. “With "
+                "Share absent 10 % or more of their days, of those with days in that year. “With "
                 "services” are those with a service by the end of the first year. Not enrolled "
                 "here is not dropping out.",
                 (lambda: charts.over_years(compared, "level", "Percent", 100))
@@ -64,7 +64,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
                 "Standardized differences; beyond ±0.1 the effect may come from there.",
                 table=Table(
                     "balance", reader.rows(query("outcomes.dashboards", "balance"), chosen),
-                    "No intervention has matched students.",
+                    "No intervention has enough matched students.",
                 ),
             ),
             Section(

@@ -225,7 +225,8 @@ FIGURES: list[tuple[str, str, str]] = [
         "/new_risks/counts.csv",
         """
         select
-            (school_year - 1) || '–' || right(school_year::text, 2) as school_year,
+            (school_year - 1) || '–' || right(school_year::text, 2)
+            || case when school_year = 2013 then ' so far' else '' end as school_year,
             count(*) as moves
         from marts_pseudonymized.rpt_school_moves as moves
         group by moves.school_year
@@ -358,6 +359,47 @@ def test_a_measure_that_a_district_does_not_have_is_not_suppressed(people: Setti
         page = browser.get(address).text
     assert "no student has a value in a school year that has ended." in page
     assert "suppressed, because" not in page
+
+
+def test_balance_is_shown_of_the_effects_that_are_shown(people: Settings) -> None:
+    limit = (
+        "update marts_pseudonymized.rpt_intervention_effects set limitation = %s "
+        "where (intervention_code, school_year, measure) = (%s, %s, %s)"
+    )
+    with connect(people) as owner:
+        # The demo of the tests has no intervention of enough students.
+        [(code, year, measure, label, limitation, rows)] = owner.execute(
+            "select intervention_code, school_year, measure, measure_label, limitation, count(*) "
+            "from marts_pseudonymized.rpt_intervention_effects "
+            "inner join marts_pseudonymized.rpt_intervention_balance "
+            "using (intervention_code, school_year, measure, measure_label) "
+            "where limitation is not null group by 1, 2, 3, 4, 5 order by 2 desc, 1, 3 limit 1"
+        ).fetchall()
+        with opened(people, "analyst") as browser:
+            none = downloaded(browser, "/action_research/balance.csv")
+            owner.execute(limit, [None, code, year, measure])
+            try:
+                found = downloaded(browser, "/action_research/balance.csv")
+            finally:
+                owner.execute(limit, [limitation, code, year, measure])
+    assert none == []
+    assert [(row["measure"], row["year"]) for row in found] == [(label, "2012–13 so far")] * rows
+
+
+def test_the_running_year_is_marked_also_for_discrepancies(people: Settings) -> None:
+    table = "marts_pseudonymized.rpt_discrepancy_cohort"
+    with connect(people) as owner, opened(people, "analyst") as browser:
+        # The demo of the tests has none.
+        owner.execute(
+            f"insert into {table} (student_key, person_id, district_id, school_year, "
+            "is_complete_year, rule_id, gpa) values ('a', 'a', 'd', 2012, true, 'achieve', 2), "
+            "('a', 'a', 'd', 2013, false, 'achieve', 2)"
+        )
+        try:
+            found = downloaded(browser, "/action_research/discrepancies.csv")
+        finally:
+            owner.execute(f"truncate {table}")
+    assert [row["year"] for row in found] == ["2011–12", "2012–13 so far"]
 
 
 def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) -> None:

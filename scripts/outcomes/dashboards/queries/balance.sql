@@ -1,7 +1,9 @@
+-- Only for effects that are shown: the balance of a handful of students is chance.
 select
-    names.intervention_name || ' (' || intervention_code || ')' as intervention,
-    balance.school_year::text as year,
-    balance.measure_label as measure,
+    effects.intervention_name || ' (' || effects.intervention_code || ')' as intervention,
+    (effects.school_year - 1) || '–' || right(effects.school_year::text, 2)
+    || case when effects.is_complete_year then '' else ' so far' end as year,
+    effects.measure_label as measure,
     initcap(replace(regexp_replace(balance.covariate, '^is_', ''), '_', ' ')) as covariate,
     coalesce(to_char(balance.standardized_difference_before, 'FMSG90.00'), 'no spread')
         as difference_before,
@@ -13,8 +15,9 @@ select
         else 'alike'
     end as after_matching
 from rpt_intervention_balance as balance
-inner join (
-    select distinct intervention_code, intervention_name from rpt_intervention_effects
-) as names using (intervention_code)
-where %(intervention)s in ('all', intervention_code)
+inner join rpt_intervention_effects as effects
+    using (intervention_code, school_year, measure)
+where
+    %(intervention)s in ('all', intervention_code)
+    and coalesce(effects.limitation not in ('no_match', 'too_few_students'), true)
 order by abs(balance.standardized_difference_after) desc nulls last, 1, 2, 3, 4

@@ -1,10 +1,9 @@
 -- An effect of too few students is no figure.
 select
     effects.intervention_name || ' (' || effects.intervention_code || ')' as intervention,
-    effects.school_year || case when is_complete_year then '' else ' so far' end as year,
+    years.year,
     effects.measure_label as measure,
-    effects.measure_label || ', ' || effects.intervention_code || ' ' || effects.school_year
-        as label,
+    effects.measure_label || ', ' || effects.intervention_code || ' ' || years.year as label,
     outcome_measures.gap_unit,
     case when not is_small then effect * display_factor end as effect_drawn,
     ci_low * display_factor as low,
@@ -32,6 +31,11 @@ from rpt_intervention_effects as effects
 cross join lateral (
     select coalesce(limitation in ('no_match', 'too_few_students'), false) as is_small
 ) as small
+cross join lateral (
+    select
+        (effects.school_year - 1) || '–' || right(effects.school_year::text, 2)
+        || case when effects.is_complete_year then '' else ' so far' end as year
+) as years
 inner join outcome_measures using (measure)
 where %(intervention)s in ('all', effects.intervention_code)
 order by is_small, 1, 2, outcome_measures.position
