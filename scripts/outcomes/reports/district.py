@@ -158,7 +158,9 @@ _TO_DO = {
     "Unreadable values": "Fix them: sheet Unreadable values.",
     "Unknown codes": "Tell us what they mean: sheet Unknown codes.",
     "Incomplete students": "Fix them: sheet Incomplete students.",
+    "Shared state ids": "Find out whose they are: sheet Shared state ids.",
     "Days not enrolled": "Correct the dates or the attendance: sheet Days not enrolled.",
+    "Attendance gaps": "Send the missing rows, or correct the dates: sheet Attendance gaps.",
 }
 # What to do about files by their state, as in sheet Files.
 _FILES_TO_DO = {

@@ -183,7 +183,7 @@ def test_the_summary_counts_what_the_sheets_list(
     found = {row["what"]: row["finding"] for row in sheets["Summary"]}
     for title in (
         "Rejected rows", "Unreadable values", "Unknown codes", "Incomplete students",
-        "Days not enrolled",
+        "Shared state ids", "Days not enrolled", "Attendance gaps",
     ):  # fmt: skip
         assert found[title] == (len(sheets[title]) if title in sheets else "none"), title
     for line, state in (
@@ -192,6 +192,18 @@ def test_the_summary_counts_what_the_sheets_list(
     ):
         listed = sum(row["state"] == state for row in sheets.get("Files", []))
         assert found[line] == (listed or "none"), line
+
+
+def test_every_sheet_that_asks_for_something_has_a_line(
+    workbook: dict[str, list[dict[str, Any]]],
+) -> None:
+    lines = {row["what"]: row for row in workbook["Summary"]}
+    asking = {
+        title for title, rows in workbook.items() if any(row.get("what to do") for row in rows)
+    }
+    assert "Shared state ids" in asking
+    for title in asking - {"Summary", "Files"}:
+        assert lines[title]["state"] == "to fix", title
 
 
 def test_students_with_attendance_on_days_not_enrolled_are_listed(
