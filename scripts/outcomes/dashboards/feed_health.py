@@ -20,6 +20,7 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
     grades = reader.rows(query("outcomes.dashboards", "delivery_grades"))
     freshness = reader.rows(query("outcomes.dashboards", "freshness"))
     faults = reader.rows(query("outcomes.dashboards", "open_faults"))
+    contradictions = reader.rows(query("outcomes.dashboards", "contradictions"))
     empty = "Nothing was delivered: `outcomes land` loads deliveries."
     if not scorecards.rows:
         return Content(empty, [], [])
@@ -28,7 +29,7 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
     return Content(
         f"The newest delivery of {good} of {len(scorecards.rows)} partners is good; "
         f"{late} of {len(freshness.rows)} files are late or never came; "
-        f"{len(faults.rows)} kinds of fault are open.",
+        f"{len(faults.rows) + len(contradictions.rows)} kinds of fault are open.",
         [],
         [
             Section(
@@ -44,7 +45,15 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
                 "Which files came, and which are due",
                 table=Table("freshness", freshness, "No partner has agreed to a file.", ["status"]),
             ),
-            Section("Open faults", table=Table("faults", faults, "No fault is open.")),
+            Section(
+                "Open faults of files, rows and values",
+                table=Table("faults", faults, "No file, row or value has an open fault."),
+            ),
+            Section(
+                "Incomplete and contradictory records",
+                "A district's workbook lists each, and what to do.",
+                table=Table("contradictions", contradictions, "No record contradicts another."),
+            ),
         ],
     )
 

@@ -288,6 +288,19 @@ FIGURES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "district_pittsburgh",
+        "/feed_health/contradictions.csv",
+        """
+        select 'Incomplete students' as what, count(*) as rows_of_the_workbook
+        from district_pittsburgh.incomplete_records
+        having count(*) > 0
+        union all
+        select 'Shared state ids', count(*)
+        from district_pittsburgh.shared_state_ids
+        having count(*) > 0
+        """,
+    ),
+    (
         "steward",
         "/link_quality/links.csv",
         """
