@@ -17,16 +17,24 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
     if not links.rows:
         return Content(empty, [], [])
     total = next(row for row in links.rows if row["group_type"] == "all")
-    groups = [row for row in links.rows if row["group_type"] != "all" and row["students"] >= 10]
-    lowest = min(groups, key=lambda row: row["share"], default=total)
-    highest = max(groups, key=lambda row: row["share"], default=total)
+    # Of small groups the share alone would mostly say how small they are.
+    apart = [
+        f"{row['students_of']}, {row['linked']}"
+        for row in links.rows
+        if row["low"] > total["share"] or row["high"] < total["share"]
+    ]
+    groups = (
+        f"Apart from that by more than chance: {'; '.join(apart)}."
+        if apart
+        else "No group is apart from that by more than chance."
+    )
     return Content(
         f"{total['linked']} of the {total['students']:,} students have a linked record of human "
-        f"services: from {lowest['linked']} ({lowest['students_of']}) to {highest['linked']} "
-        f"({highest['students_of']}).",
+        f"services. {groups}",
         [
-            "A group that links reach less often looks less involved than it is. Precision and "
-            "recall are what the match model expects.",
+            "A low share can be few services, or missed links: then the group looks less involved "
+            "than it is. Precision and recall are what the match model expects; a low recall "
+            "points to missed links.",
         ],
         [
             Section(

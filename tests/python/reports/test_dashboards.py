@@ -415,6 +415,32 @@ def test_the_running_year_is_marked_also_for_discrepancies(people: Settings) -> 
     assert [row["year"] for row in found] == ["2011–12", "2012–13 so far"]
 
 
+def test_only_groups_whose_interval_is_apart_are_called_so(people: Settings) -> None:
+    with connect(people) as owner:
+        [(total, label, lowest)] = owner.execute(
+            """
+            select everybody.link_rate, groups.group_value, groups.link_rate_low
+            from identity.match_quality as everybody
+            cross join identity.match_quality as groups
+            where
+                everybody.is_in_force and everybody.group_type = 'all'
+                and groups.is_in_force and groups.group_type = 'gender'
+            order by groups.link_rate desc
+            limit 1
+            """
+        ).fetchall()
+        change = "update identity.match_quality set link_rate_low = %s where group_value = %s"
+        with opened(people, "steward") as browser:
+            within = browser.get("/link_quality").text
+            owner.execute(change, [total + 0.001, label])
+            try:
+                apart = browser.get("/link_quality").text
+            finally:
+                owner.execute(change, [lowest, label])
+    assert "No group is apart from that by more than chance." in within
+    assert f"Apart from that by more than chance: Gender: {label}, " in apart
+
+
 def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) -> None:
     with opened(people, "steward") as browser:
         kinds = downloaded(browser, "/students_at_risk/kinds.csv?district=clairton")
