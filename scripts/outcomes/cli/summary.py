@@ -89,7 +89,7 @@ def _what_next(settings: Settings) -> str:
             "[bold]What to try[/]",
             "  select * from marts_public.rpt_outcome_gaps where not is_suppressed;",
             "  select * from marts_pseudonymized.fct_student_years;",
-            "  make dashboards  gaps, students at risk, action research, feed health, in a browser",
+            "  make dashboards  gaps, students at risk, action research, deliveries, in a browser",
             "  make docs        the models, their columns and their lineage in a browser",
         ]
     )

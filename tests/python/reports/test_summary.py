@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console
 
 from outcomes.cli.summary import show_summary
 from outcomes.config import Settings
+from outcomes.dashboards.site import PAGES
 from outcomes.linkage.decisions import Decision, record_decisions
 from outcomes.linkage.review_queue import read_queue
 from outcomes.reports.status import read_status
@@ -49,6 +51,9 @@ def test_the_summary_agrees_with_tables_and_status(built_demo: Settings) -> None
     output = io.StringIO()
     show_summary(found, Console(file=output, width=200))
     assert f"{found.linked.queued_pairs} pairs wait for a data steward" in output.getvalue()
+    named = re.search(r"make dashboards +(.*), in a browser", output.getvalue())
+    assert named
+    assert set(named[1].split(", ")) <= {page.title.lower() for page in PAGES}
 
 
 def test_status_summary_and_queue_count_the_pairs_without_a_decision(built_demo: Settings) -> None:
