@@ -17,8 +17,8 @@ latest as (
 )
 
 select
-    districts.district_name as district,
     coalesce(schools.school_name, 'School ' || latest.school_code) as school,
+    districts.district_name as district,
     count(*) as students,
     count(*) filter (where is_known) as known_for,
     case when bool_or(is_known) then count(*) filter (where has_warning) end as with_a_warning,
@@ -39,4 +39,4 @@ left join dim_schools as schools
         latest.district_id = schools.district_id
         and latest.school_code = schools.school_code
 group by latest.district_id, districts.district_name, latest.school_code, schools.school_name
-order by with_a_warning desc nulls last, district, school
+order by with_a_warning desc nulls last, school, district
