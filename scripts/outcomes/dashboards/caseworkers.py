@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from outcomes.access.roles import CASEWORKER, STEWARD
+from outcomes.dashboards import charts
 from outcomes.dashboards.page import Content, Page, Pasted, Section, Table
-from outcomes.dashboards.reader import Reader, Rows
+from outcomes.dashboards.reader import Reader, Row, Rows
 from outcomes.errors import OutcomesError
 from outcomes.queries import query
 
 _COLUMN = "client_id"
+# More small charts would be a page of their own.
+_DRAWN = 12
 
 
 def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
@@ -32,12 +35,16 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
         return Content("Enter the client ids of your children.", notes, [], pasted=pasted)
     children = reader.rows(query("outcomes.dashboards", "caseworker_children"), {"ids": ids})
     reader.disclose("dashboard: my children", children.rows)
+    # A child can have several client ids.
+    students = {row["student_key"]: row for row in children.rows}
+    months = reader.rows(
+        query("outcomes.dashboards", "caseworker_months"), {"students": list(students)}
+    )
+    drawn = _of_first_children([row for row in months.rows if row["share"] is not None])
     found = {part for row in children.rows for part in _names(row[_COLUMN])}
     missing = [{_COLUMN: one} for one in ids if one not in found]
-    # A child can have several client ids.
-    students = {row["student_key"]: row for row in children.rows}.values()
-    enrolled = sum(row["is_enrolled"] for row in students)
-    warned = sum(row["has_warning"] for row in students)
+    enrolled = sum(row["is_enrolled"] for row in students.values())
+    warned = sum(row["has_warning"] for row in students.values())
     return Content(
         f"{len(ids) - len(missing)} of {len(ids)} client ids are found. Students: "
         f"{len(students)}; enrolled: {enrolled}; with an early warning: {warned}.",
@@ -51,6 +58,13 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
                     "children", children, "None of the ids is found.",
                     ["district_id", "student_key", "is_enrolled", "has_warning"],
                 ),
+            ),
+            Section(
+                "Absences by month",
+                f"Percent of the days enrolled, in the last twelve months of at most {_DRAWN} "
+                "children; the table has all. The newest month may be partial.",
+                (lambda: charts.months(drawn, "child", "Percent of days")) if drawn else None,
+                Table("months", months, "No days are known.", ["child", "share"]),
             ),
             Section(
                 "Not found",
@@ -89,6 +103,11 @@ def client_ids(text: str) -> list[str]:
     return [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
 
 
+def _of_first_children(rows: Sequence[Row]) -> list[Row]:
+    first = list(dict.fromkeys(row["child"] for row in rows))[:_DRAWN]
+    return [row for row in rows if row["child"] in first]
+
+
 def _names(client_id: str) -> tuple[str, str]:
     """How people write a client id: with or without its source."""
     return client_id, client_id.partition(":")[2]
@@ -97,7 +116,7 @@ def _names(client_id: str) -> tuple[str, str]:
 PAGE = Page(
     "my_children",
     "My children",
-    "For caseworkers: enrollment, absences, warnings and moves of children, by client id.",
+    "For caseworkers: enrollment, absences by month, warnings and moves of children, by client id.",
     (CASEWORKER, STEWARD),
     _draw,
 )

@@ -106,3 +106,19 @@ def over_years(rows: Sequence[Row], value: str, title: str, highest: float) -> s
     )
     chart = base.mark_line() + base.mark_point(filled=True, size=90, opacity=1)
     return svg(chart.properties(width=WIDTH - 80, height=180))
+
+
+def months(rows: Sequence[Row], label: str, title: str) -> str:
+    """A share by month, in percent: a small chart for each label, all with one axis from 0."""
+    frame = pd.DataFrame(rows)
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(color=GRAY)
+        .encode(
+            x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-90, labelOverlap=True)),
+            y=alt.Y("share:Q", title=title, scale=alt.Scale(domainMin=0)),
+        )
+        .properties(width=WIDTH / 2 - 60, height=90)
+    )
+    names = list(frame[label].unique())
+    return svg(chart.facet(alt.Facet(f"{label}:N", title=None, sort=names), columns=2))

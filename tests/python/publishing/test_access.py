@@ -61,6 +61,7 @@ def test_every_disclosure_of_a_publication_is_recorded(
     }
     assert {relation for relation, _, _ in by_caseworkers} == {
         "marts.rpt_caseworker_clients",
+        "marts.rpt_caseworker_months",
         "marts.rpt_caseworker_students",
     }
     assert {purpose for _, _, purpose in by_caseworkers} == {"service_coordination"}

@@ -532,9 +532,24 @@ def test_a_child_of_several_client_ids_is_one_child(people: Settings) -> None:
             "from marts.rpt_caseworker_students "
             "where student_key in (select student_key from marts.rpt_caseworker_clients)"
         ).fetchall()
+        expected = owner.execute(
+            "select district_student_id, to_char(month, 'YYYY-MM'), days_enrolled, "
+            "days_absent::real from marts.fct_attendance_months where student_key in "
+            "(select student_key from marts.rpt_caseworker_clients) "
+            "and month > date '2012-09-01' - interval '12 months'"
+        ).fetchall()
     assert len(ids) > students
     with opened(people, "caseworker") as browser:
-        page = browser.post("/my_children", data={"ids": "\n".join(one for (one,) in ids)}).text
+        form = {"ids": "\n".join(one for (one,) in ids)}
+        page = browser.post("/my_children", data=form).text
+        months = browser.post("/my_children/months.csv", data=form).text
+    # Each month once, as PostgreSQL adds it up.
+    found = [
+        (row["district_student_id"], row["month"], row["days_enrolled"], row["days_absent"])
+        for row in csv.DictReader(io.StringIO(months))
+    ]
+    assert len(found) == len(set(found)) > 0
+    assert set(found) == {tuple(map(str, row)) for row in expected}
     assert f"Students: {students}; enrolled: {enrolled}; with an early warning: {warned}." in page
 
 
