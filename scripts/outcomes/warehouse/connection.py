@@ -92,7 +92,7 @@ def _require_suitable(connection: psycopg.Connection) -> None:
     encoding = found.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise OutcomesError(
-            f"The encoding of {where} is {encoding}. Expected UTF8. Make another database, "
-            "`create database … encoding 'UTF8' template template0`, and name it in "
+            f"The encoding of {where} is {encoding}. Expected UTF8. Make another database, `create "
+            "database … encoding 'UTF8' locale 'C.UTF-8' template template0`, and name it in "
             "OUTCOMES_PG_DATABASE."
         )
