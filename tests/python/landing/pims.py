@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from demo.pims import content, file_name
 from outcomes.contracts.reader import Contracts, load_contracts
 
 from .commands import run
 
 AUN, OTHER_AUN = "199999909", "188888808"
-FIELDS = {
-    "STUDENT": 217, "SCHOOL_ENROLL": 10, "STUDENT_CALENDAR_FACT": 16, "PERSON": 10,
-    "PROGRAMS_FACT": 18,
-    "INCIDENT": 16, "INCIDENT_OFFNDR_DSPLNRY_ACTION": 11, "SCHOOL_CALENDAR": 21,
-}  # fmt: skip
 # The fields of a student, by position.
 STUDENT = {
     1: AUN, 2: "0101", 5: "999999999", 10: "005", 13: "5B", 14: "2002-02-28", 15: "F",
@@ -77,14 +74,11 @@ def deliver(
 ) -> list[Path]:
     """The files of a delivery."""
     files = []
+    sent_at = datetime.strptime(f"{day} {time}", "%Y-%m-%d %H%M")
     for template, rows in templates.items():
-        stamp = f"{day.replace('-', '')}{time}"
-        file = folder / "oakmont" / day / f"{AUN}_{template}_{stamp}.{ending}"
+        file = folder / "oakmont" / day / file_name(AUN, template, sent_at, ending)
         file.parent.mkdir(parents=True, exist_ok=True)
-        lines = (
-            delimiter.join(row.get(n, "") for n in range(1, FIELDS[template] + 1)) for row in rows
-        )
-        file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        file.write_text(content(template, rows, delimiter), "utf-8")
         files.append(file)
     return files
 
