@@ -5,8 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Sizes of the demo, by their students. From `sample` on there are enough students to show every
-# headline row.
+# Sizes of the demo, by their students without Cornell's. From `sample` on there are enough
+# students to show every headline row.
 SIZE ?= sample
 students_small := 400
 students_sample := 1200

@@ -62,7 +62,7 @@ class County:
 
     def deliver(self, advance: Callable[[int], None]) -> None:
         """Write the first delivery: all students of the running year, all client records."""
-        for district in DISTRICTS:
+        for district in self._plan.districts:
             self._roster(district, FIRST_DAY, self._students(district))
         for source, person in self._records.person.items():
             positions = np.arange(len(person))
@@ -72,7 +72,7 @@ class County:
     def deliver_changes(self) -> None:
         """Write the next week's delivery, with changes to some students and client records."""
         day = FIRST_DAY + timedelta(weeks=1)
-        for district in DISTRICTS:
+        for district in self._plan.districts:
             students = self._students(district)
             chance = self._plan.chance("changed students", district)
             moved = pl.Series(chance.random(len(students)) < WEEKLY_CHANGE)

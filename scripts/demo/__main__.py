@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     path: Annotated[Path, typer.Argument(help="New folder for deliveries and true persons.")],
-    students: Annotated[int, typer.Option(help="Students of all districts and years.")] = 1200,
+    students: Annotated[int, typer.Option(help="Students a year; Cornell's are added.")] = 1200,
     clients: Annotated[
         int | None,
         typer.Option(help=f"Client records; default: {CLIENTS_PER_STUDENT} per student."),
@@ -50,7 +50,7 @@ def main(
         TimeElapsedColumn(),
         console=console,
     ) as bar:
-        task = bar.add_task("Starting", total=plan.clients)
+        task = bar.add_task("Starting", total=sum(part.clients for part in plan.parts()))
         generate(
             plan,
             path,

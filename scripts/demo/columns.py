@@ -12,10 +12,17 @@ def text(values: np.ndarray) -> pl.Series:
 
 
 def state_grade() -> pl.Expr:
-    """The grade in the state's code: K5F for kindergarten, else three digits."""
+    """The grade in the state's code: PKF and K5F before first grade, else three digits."""
     grade = pl.col("grade")
     digits = grade.cast(pl.String).str.zfill(3)
-    return pl.when(grade == 0).then(pl.lit("K5F")).otherwise(digits).alias("grade")
+    return (
+        pl.when(grade < 0)
+        .then(pl.lit("PKF"))
+        .when(grade == 0)
+        .then(pl.lit("K5F"))
+        .otherwise(digits)
+        .alias("grade")
+    )
 
 
 def yes_no(column: str) -> pl.Expr:

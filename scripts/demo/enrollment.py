@@ -52,7 +52,7 @@ def homes_by_year(plan: Plan, population: Population) -> pl.DataFrame:
     first = min(plan.first_year, RUNNING_YEAR - 1)
     students = population.people.head(population.students)
     n = len(students)
-    sizes = district_sizes(n)
+    sizes = district_sizes(plan, n)
     former = text(chance.choice(list(sizes), n, p=[size / n for size in sizes.values()]))
     has_moved = pl.Series(chance.random(n) < 0.04)
     years = [
@@ -86,8 +86,8 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
         sibling = np.flatnonzero(family[1:] == family[:-1]) + 1
         shared = chance.choice(sibling, max(1, n // 1000), replace=False)
         state_id[shared] = state_id[shared - 1]
-    # At Woodland Hills the state's id is the key, so it is never missing.
-    missing = 0.0 if district.district_id == "woodland_hills" else 0.015
+    # Where the state's id is the key of the files, it is never missing.
+    missing = 0.0 if district.district_id in ("woodland_hills", "cornell") else 0.015
     frame = pl.DataFrame(
         {
             "person": np.arange(n),
@@ -98,6 +98,9 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
     )
     digits = district.id_digits
     new, state_student_id = pl.col("new_student_id"), pl.col("state_student_id")
+    if district.district_id == "cornell":
+        # It has no other id.
+        frame = frame.with_columns(district_student_id=state_student_id, new_student_id=0)
     return frame.with_columns(
         pl.col("district_student_id").cast(pl.String).str.zfill(digits),
         pl.when(new > 0).then(new.cast(pl.String).str.zfill(digits)).alias("new_student_id"),
@@ -105,6 +108,18 @@ def student_ids(plan: Plan, population: Population, district: District) -> pl.Da
         .then(state_student_id.cast(pl.String))
         .alias("state_student_id"),
     )
+
+
+def activities(directory: pl.DataFrame) -> pl.DataFrame:
+    """One row per entry and per exit of the spells: school_code, state_student_id, day, code…"""
+    spells = directory.with_row_index("spell")
+    key = ["spell", "school_code", "state_student_id", "grade"]
+    entries = spells.select(*key, day="entry_date", code="entry_code")
+    exits = spells.filter(pl.col("exit_date").is_not_null()).select(
+        *key, day="exit_date", code="exit_code"
+    )
+    # Entry before exit where both fall on one day.
+    return pl.concat([entries, exits]).sort("spell", "day", maintain_order=True)
 
 
 @dataclass

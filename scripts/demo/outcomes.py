@@ -29,6 +29,8 @@ TEST_GRADES = {
     "WRITING": (5, 8, 11),
     "SCIENCE": (4, 8, 11),
 }
+# Unexcused, excused, medical, suspended; not tardy, not on a field trip.
+ABSENCES = ("U", "E", "M", "S")
 FIRST_MARKED_GRADE = 6
 TERMS, TERM_DAYS = 4, 45
 # An unexcused absence becomes excused when the note arrives.
@@ -77,6 +79,16 @@ def enrolled_days(spells: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
         .sort("person", "day", "school_code")
         .unique(["person", "day"], keep="first", maintain_order=True)
     )
+
+
+def absences(attendance: pl.DataFrame) -> pl.DataFrame:
+    """One row per student and day with an absence: person, day, excused, unexcused (days)."""
+    is_absence = pl.col("event_code").is_in(ABSENCES)
+    is_unexcused = pl.col("event_code") == "U"
+    return attendance.filter(is_absence).group_by("person", day="event_date").agg(
+        excused=pl.col("day_fraction").filter(~is_unexcused).sum(),
+        unexcused=pl.col("day_fraction").filter(is_unexcused).sum(),
+    )  # fmt: skip
 
 
 def make_outcomes(

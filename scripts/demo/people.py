@@ -23,6 +23,7 @@ RACE_SHARES = {
     "pittsburgh": (0.002, 0.03, 0.53, 0.03, 0.348, 0.06),
     "clairton": (0.002, 0.008, 0.58, 0.02, 0.31, 0.08),
     "woodland_hills": (0.002, 0.01, 0.60, 0.02, 0.308, 0.06),
+    "cornell": (0.002, 0.02, 0.32, 0.03, 0.548, 0.08),
     "county": (0.002, 0.03, 0.16, 0.02, 0.768, 0.02),
 }
 # Grades of the demo's students in the running year; above 12 they have left before it.
@@ -37,11 +38,13 @@ class Population:
     `people` has one row per person: person, kind (student, parent, other), names, sex,
     race, birth_date, ssn, present and previous address, family, district_id (students),
     grade (in the running year; students), is_involved, need (0 = average), former_last_name,
-    nickname, twin_of, parent, parent_ssn, same_name_as.
+    nickname, twin_of, parent, parent_ssn, same_name_as. Outside this package, person n is
+    number `numbered_after` + n.
     """
 
     people: pl.DataFrame
     students: int
+    numbered_after: int
 
 
 def make_population(plan: Plan) -> Population:
@@ -58,11 +61,13 @@ def make_population(plan: Plan) -> Population:
     people = pl.concat([students, parents, others], how="diagonal_relaxed")
     people = _with_marks(people, plan)
     people = people.with_columns(parent_ssn=people["ssn"].gather(people["parent"]))
-    return Population(people, students=plan.ever_students)
+    return Population(people, plan.ever_students, plan.numbered_after)
 
 
-def district_sizes(students: int) -> dict[str, int]:
+def district_sizes(plan: Plan, students: int) -> dict[str, int]:
     """Students by home district: the county's shares, with a minimum for the small districts."""
+    if len(plan.districts) == 1:
+        return {plan.districts[0]: students}
     clairton = max(round(0.027 * students), min(150, students // 8))
     woodland_hills = max(round(0.129 * students), min(300, students // 4))
     sizes = {"clairton": clairton, "woodland_hills": woodland_hills}
@@ -101,7 +106,7 @@ def _families(plan: Plan) -> pl.DataFrame:
     """One row per family with students: size, district, race, surname, address, need."""
     chance = plan.chance("families")
     sizes, districts = [], []
-    for name, students in district_sizes(plan.ever_students).items():
+    for name, students in district_sizes(plan, plan.ever_students).items():
         size = chance.choice([1, 2, 3, 4], students, p=[0.58, 0.28, 0.1, 0.04])
         size = size[: int(np.searchsorted(np.cumsum(size), students)) + 1]
         size[-1] -= size.sum() - students

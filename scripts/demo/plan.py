@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -39,18 +39,25 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Plan:
-    """The arguments of a run; the same plan always gives the same bytes."""
+    """The arguments of a run; the same plan always gives the same bytes.
+
+    The people of a plan live in its `districts`, or elsewhere in the county. People, client
+    records and services are numbered after `numbered_after`.
+    """
 
     students: int
     clients: int
     weeks: int
     school_years: int
     seed: int
+    districts: tuple[str, ...] = ("pittsburgh", "clairton", "woodland_hills")
+    numbered_after: int = 0
 
     def __post_init__(self) -> None:
         """Refuse impossible sizes."""
+        fewest_students = 200 if len(self.districts) > 1 else 20
         limits = {
-            "--students": (self.students, 200, 1_000_000),
+            "--students": (self.students, fewest_students, 1_000_000),
             "--clients": (self.clients, self.students, 100_000_000),
             "--weeks": (self.weeks, 1, MAX_WEEKS),
             "--school-years": (self.school_years, 0, MAX_SCHOOL_YEARS),
@@ -62,7 +69,24 @@ class Plan:
 
     def chance(self, *job: object) -> np.random.Generator:
         """The random generator of one job, so that jobs do not change each other's numbers."""
-        return np.random.default_rng([self.seed, zlib.crc32(repr(job).encode())])
+        seed = self.seed + self.numbered_after
+        return np.random.default_rng([seed, zlib.crc32(repr(job).encode())])
+
+    def parts(self) -> tuple[Plan, Plan]:
+        """The plan, and one of Cornell, with people and random numbers of its own.
+
+        So Cornell's children are invented like all others, but nobody else depends on them.
+        """
+        # Enough to show its programs and graduates in a small demo, too.
+        students = max(round(0.02 * self.students), min(100, self.students // 4))
+        cornell = replace(
+            self,
+            students=students,
+            clients=self.clients * students // self.students,
+            districts=("cornell",),
+            numbered_after=500_000_000,
+        )
+        return self, cornell
 
     @property
     def first_year(self) -> int:
@@ -93,6 +117,16 @@ class Plan:
     def woodland_hills(self) -> list[Delivery]:
         """Weekly on Fridays, of the running year only."""
         return self._district(FRIDAY, first_year=RUNNING_YEAR)
+
+    def cornell(self) -> list[Delivery]:
+        """With the state's collections; it joined in 2012 with the files of the year before.
+
+        A finished year in July, the running one in October, January and April.
+        """
+        fall, spring = RUNNING_YEAR - 1, RUNNING_YEAR
+        ended = [Delivery(date(fall, 7, 13), fall)] if self.school_years else []
+        days = [date(fall, 10, 5), date(spring, 1, 4), date(spring, 4, 5)]
+        return ended + [Delivery(day, RUNNING_YEAR) for day in days if day <= self.last_day]
 
     def _district(self, weekday: int, first_year: int) -> list[Delivery]:
         deliveries = []

@@ -7,7 +7,7 @@ built in columns, and compressed by a second thread while the next block is buil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -177,11 +177,45 @@ def _register_disabilities(
     source[first[np.isin(person[first], registered)]] = office
 
 
+def record_ids(prefix: str, positions: np.ndarray) -> pl.Series:
+    """Ids of nine digits; the first position, 0, has number 1."""
+    digits = pl.Series("id", positions + 1_000_000_001).cast(pl.String).str.slice(1)
+    return pl.select(pl.concat_str(pl.lit(prefix), digits)).to_series()
+
+
+def write_source(
+    parts: Sequence[Extracts], drops: Path, name: str, advance: Callable[[int], None]
+) -> None:
+    """Write the client and service files of a source for every delivery, with all parts' records.
+
+    `advance` is called with the size of every written block of client records.
+    """
+    written = [part.begin(name) for part in parts]
+    days = parts[0].plan.human_services()
+    for week, day in enumerate(days):
+        folder = drops / day.isoformat()
+        period = (days[week - 1] if week else SOURCES_SINCE, day)
+        with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(2))
+            files = [
+                stack.enter_context(GzipFile(folder / f"{what}_{name}.csv.gz"))
+                for what in ("clients", "services")
+            ]
+            clients, services = (
+                stack.enter_context(_Extract(file, pool, period)) for file in files
+            )
+            for part, so_far in zip(parts, written, strict=True):
+                part.write_week(so_far, week, clients, services, advance)
+    for part, so_far in zip(parts, written, strict=True):
+        part.deleted[name] = so_far.touched.deleted()
+
+
 class Extracts:
-    """Writes the extracts of all sources, one source after the other.
+    """The client records of a plan's people, and their services.
 
     `moves` has changes of school: person, entry_date. The number of client records with each
-    kind of error is added to `mess`, faults to `log`.
+    kind of error is added to `mess`, faults to `log`. `deleted` has, by source, (position, week)
+    of the records that a weekly extract deleted.
     """
 
     def __init__(
@@ -193,11 +227,12 @@ class Extracts:
         log: FaultLog,
         moves: pl.DataFrame,
     ) -> None:
-        self._plan = plan
-        self._records = records
+        self.plan = plan
+        self.population = population
+        self.records = records
+        self.deleted: dict[str, list[tuple[int, int]]] = {}
         self._mess = mess
         self._log = log
-        self._days = plan.human_services()
         people = population.people
         self._people = people.select(
             "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "ssn",
@@ -206,66 +241,51 @@ class Extracts:
             race=pl.col("race").replace_strict(RACE_LABELS, return_dtype=pl.String),
         )  # fmt: skip
         self._born = people["birth_date"].to_numpy().astype("datetime64[D]")
-        self._students = population.students
         self._moved_on = np.full(len(people), np.datetime64("NaT", "D"))
         self._moved_on[moves["person"].to_numpy()] = moves["entry_date"].to_numpy()
         self._has_services = people["is_involved"].to_numpy()
 
-    def write_source(
-        self, drops: Path, name: str, advance: Callable[[int], None]
-    ) -> list[tuple[int, int]]:
-        """Write the client and service files of a source for every delivery.
+    def begin(self, name: str) -> _Written:
+        """Nothing of a source is written yet."""
+        return _Written(name, self.plan.chance("extract", name), _Touched())
 
-        `advance` is called with the size of every written block of client records.
-
-        Returns:
-            (position, week) of the records that a weekly extract deleted.
-        """
-        chance = self._plan.chance("extract", name)
-        touched = _Touched()
-        services_made = 0
-        for week, day in enumerate(self._days):
-            positions = self._records.arrivals(name, week, self._plan.weeks)
-            folder = drops / day.isoformat()
-            period = (self._days[week - 1] if week else SOURCES_SINCE, day)
-            with ExitStack() as stack:
-                pool = stack.enter_context(ThreadPoolExecutor(2))
-                files = [
-                    stack.enter_context(GzipFile(folder / f"{what}_{name}.csv.gz"))
-                    for what in ("clients", "services")
-                ]
-                clients, services = (
-                    stack.enter_context(_Extract(file, pool, period, chance)) for file in files
-                )
-                for block in _blocks(positions):
-                    clients.write(self.clients(name, block, chance))
-                    made = self._services(name, block, services_made, chance)
-                    services_made += len(made)
-                    services.write(made)
-                    touched.keep(block, made, week, self._plan.weeks, chance)
-                    bad = made.filter(pl.col("end_date") < pl.col("start_date"))
-                    file = f"services_{name}.csv.gz"
-                    self._log.add("dhs", day, file, "ends before it starts", len(bad))
-                    advance(len(block))
-                if week:
-                    # Some rows occur twice: the newer time of update counts.
-                    changed = touched.clients_of(week)
-                    changed = pl.concat([changed, changed.head(2)])
-                    rows = self.clients(name, changed["position"].to_numpy(), chance)
-                    clients.write(rows, changed["is_deleted"])
-                    changed = touched.services_of(week, day)
-                    services.write(changed.drop("is_deleted"), changed["is_deleted"])
-                    new = self._new_services(name, positions.start, services_made, period, chance)
-                    services_made += len(new)
-                    services.write(new)
-        return touched.deleted()
+    def write_week(
+        self, written: _Written, week: int, clients: _Extract, services: _Extract,
+        advance: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        """Append what is new, changed or deleted in a week to the source's two files."""
+        name, chance, touched = written.name, written.chance, written.touched
+        days = self.plan.human_services()
+        period = (days[week - 1] if week else SOURCES_SINCE, days[week])
+        positions = self.records.arrivals(name, week, self.plan.weeks)
+        for block in _blocks(positions):
+            clients.write(self.clients(name, block, chance), chance)
+            made = self._services(name, block, written.services_made, chance)
+            written.services_made += len(made)
+            services.write(made, chance)
+            touched.keep(block, made, week, self.plan.weeks, chance)
+            bad = made.filter(pl.col("end_date") < pl.col("start_date"))
+            file = f"services_{name}.csv.gz"
+            self._log.add("dhs", days[week], file, "ends before it starts", len(bad))
+            advance(len(block))
+        if week:
+            # Some rows occur twice: the newer time of update counts.
+            changed = touched.clients_of(week)
+            changed = pl.concat([changed, changed.head(2)])
+            rows = self.clients(name, changed["position"].to_numpy(), chance)
+            clients.write(rows, chance, changed["is_deleted"])
+            changed = touched.services_of(week, days[week])
+            services.write(changed.drop("is_deleted"), chance, changed["is_deleted"])
+            new = self._new_services(name, positions.start, written.services_made, period, chance)
+            written.services_made += len(new)
+            services.write(new, chance)
 
     def clients(
         self, name: str, positions: np.ndarray, chance: np.random.Generator
     ) -> pl.DataFrame:
         """The client records at some positions of a source, with errors."""
         source = SOURCES[name]
-        person = self._records.person[name][positions]
+        person = self.records.person[name][positions]
         frame = garble(self._people[person], CLIENT_RATES, chance, self._mess)
         if source.is_upper_case:
             frame = frame.with_columns(
@@ -274,10 +294,11 @@ class Extracts:
                 ).str.to_uppercase()
             )
         # Prime step and modulus give distinct numbers in an order unlike that of people.
-        number = person.astype(np.int64) * 387_420_489 % 899_999_963 + 100_000_000
+        number = person.astype(np.int64) + self.population.numbered_after
+        number = number * 387_420_489 % 899_999_963 + 100_000_000
         mci = pl.Series(np.where(chance.random(len(person)) < 0.45, number, 0))
         return frame.select(
-            _ids(source.prefix, positions + 1).alias("source_client_id"),
+            self._ids(source.prefix, positions).alias("source_client_id"),
             pl.when(mci > 0).then(mci.cast(pl.String)).alias("mci_id"),
             "last_name", "first_name", "middle_name", "suffix", "birth_date", "sex", "race",
             "ssn", "street", "city", "zip",
@@ -292,7 +313,9 @@ class Extracts:
         chance: np.random.Generator,
     ) -> pl.DataFrame:
         """Services that began for known clients (positions below `known`) in the period."""
-        positions = chance.integers(0, known, 1 + round(NEW * known))
+        # A small source may have no client yet.
+        n = 1 + round(NEW * known) if known else 0
+        positions = chance.integers(0, known or 1, n)
         services = self._services(name, positions, services_made, chance)
         days = (period[1] - period[0]).days
         new = np.datetime64(period[0]) + chance.integers(1, days + 1, len(services))
@@ -302,10 +325,10 @@ class Extracts:
         self, name: str, positions: np.ndarray, services_made: int, chance: np.random.Generator
     ) -> pl.DataFrame:
         source = SOURCES[name]
-        person = self._records.person[name][positions]
+        person = self.records.person[name][positions]
         count = chance.choice(len(SERVICES_PER_RECORD), len(person), p=SERVICES_PER_RECORD)
         # An involved student has a service for every record; uninvolved people have none.
-        count[person < self._students] = count[person < self._students].clip(1)
+        count[person < self.population.students] = count[person < self.population.students].clip(1)
         count[~self._has_services[person]] = 0
         client, person_of = np.repeat(positions, count), np.repeat(person, count)
         born = self._born[person_of]
@@ -340,37 +363,35 @@ class Extracts:
         codes = pl.Series([program.code for program in programs])
         return pl.DataFrame(
             {
-                "source_service_id": _ids(f"{source.prefix}S", services_made + np.arange(1, n + 1)),
-                "source_client_id": _ids(source.prefix, client + 1),
+                "source_service_id": self._ids(f"{source.prefix}S", services_made + np.arange(n)),
+                "source_client_id": self._ids(source.prefix, client),
                 "program_code": codes.gather(which),
                 "start_date": start,
                 "end_date": end,
             }
         )
 
+    def _ids(self, prefix: str, positions: np.ndarray) -> pl.Series:
+        return record_ids(prefix, positions + self.population.numbered_after)
+
 
 class _Extract:
     """A CSV file of one period; the pool compresses its blocks one after the other."""
 
-    def __init__(
-        self,
-        file: GzipFile,
-        pool: ThreadPoolExecutor,
-        period: tuple[date, date],
-        chance: np.random.Generator,
-    ) -> None:
+    def __init__(self, file: GzipFile, pool: ThreadPoolExecutor, period: tuple[date, date]) -> None:
         self._file = file
         self._pool = pool
-        self._chance = chance
         since, until = (datetime.combine(day, time(20)) for day in period)
         self._since = np.datetime64(since, "ms")
         self._seconds = int((until - since).total_seconds())
         self._pending: Future[None] | None = None
         self._has_header = False
 
-    def write(self, rows: pl.DataFrame, is_deleted: pl.Series | None = None) -> None:
+    def write(
+        self, rows: pl.DataFrame, chance: np.random.Generator, is_deleted: pl.Series | None = None
+    ) -> None:
         """Append rows with a random time of update; by default none is deleted."""
-        seconds = self._chance.integers(0, self._seconds, len(rows)).astype("timedelta64[s]")
+        seconds = chance.integers(0, self._seconds, len(rows)).astype("timedelta64[s]")
         content = rows.with_columns(
             updated_at=pl.Series(self._since + seconds),
             is_deleted=pl.lit(False) if is_deleted is None else is_deleted,
@@ -446,9 +467,14 @@ class _Touched:
         return pl.concat(kept).filter(pl.col("week") == week).drop("week")
 
 
-def _ids(prefix: str, numbers: np.ndarray) -> pl.Series:
-    digits = pl.Series("id", numbers + 1_000_000_000).cast(pl.String).str.slice(1)
-    return pl.select(pl.concat_str(pl.lit(prefix), digits)).to_series()
+@dataclass
+class _Written:
+    """What is written of a source so far: its random numbers, and what later extracts change."""
+
+    name: str
+    chance: np.random.Generator
+    touched: _Touched
+    services_made: int = 0
 
 
 def _days(years: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ import polars as pl
 from demo.columns import text
 from demo.people import Population
 from demo.plan import RUNNING_YEAR, Plan
-from demo.schools import DISTRICTS
 from demo.snapshots import Snapshot
 
 INTERVENTIONS = {
@@ -34,7 +33,7 @@ def make_roster(
     rosters = [
         _participants(plan, school_years[district_id, school_year], need)
         for school_year in (RUNNING_YEAR - 1, RUNNING_YEAR)
-        for district_id in DISTRICTS
+        for district_id in plan.districts
         if (district_id, school_year) in school_years
     ]
     return pl.concat(rosters).sort("started_on", maintain_order=True)

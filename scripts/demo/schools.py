@@ -56,6 +56,10 @@ DISTRICTS = {
         "woodland_hills", "103029902", 6, 90_000, 97, 0, 0, 15, 0,
         {"Elementary": 2, "Middle School": 1, "High School": 1},
     ),
+    "cornell": District(
+        "cornell", "103022103", 10, 90_000, 131, 0, 0, 15, -1,
+        {"Elementary": 2, "Middle School": 1, "High School": 1},
+    ),
 }  # fmt: skip
 
 

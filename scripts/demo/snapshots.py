@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -86,6 +87,7 @@ def deliveries_of(plan: Plan, district_id: str) -> list[Delivery]:
         "pittsburgh": plan.pittsburgh,
         "clairton": plan.clairton,
         "woodland_hills": plan.woodland_hills,
+        "cornell": plan.cornell,
     }[district_id]()
 
 
@@ -98,17 +100,18 @@ def make_school_years(
     """
     homes = homes_by_year(plan, population)
     ability = abilities(plan, population)
-    sizes = district_sizes(plan.students)
+    sizes = district_sizes(plan, plan.students)
+    districts = {name: DISTRICTS[name] for name in plan.districts}
     # The population has the students of all years; the number of schools fits one year.
-    movements = {name: Movement.none(population.students) for name in DISTRICTS}
+    movements = {name: Movement.none(population.students) for name in districts}
     schools = {
-        name: make_schools(plan, district, sizes[name]) for name, district in DISTRICTS.items()
+        name: make_schools(plan, district, sizes[name]) for name, district in districts.items()
     }
-    ids = {name: student_ids(plan, population, district) for name, district in DISTRICTS.items()}
+    ids = {name: student_ids(plan, population, district) for name, district in districts.items()}
     school_years: dict[tuple[str, int], Snapshot] = {}
     for year in range(plan.first_year, RUNNING_YEAR + 1):
         arrivals = Movement.none(0).arrivals
-        for name, district in DISTRICTS.items():
+        for name, district in districts.items():
             if year not in {delivery.school_year for delivery in deliveries_of(plan, name)}:
                 continue
             calendar = make_calendar(district, year, schools[name])
@@ -150,6 +153,13 @@ def make_school_years(
                 tests=_keyed(make_tests(plan, ability, takers, district, year - 1), first_ids),
             )
     return school_years
+
+
+def moves_between_schools(years: Iterable[Snapshot]) -> pl.DataFrame:
+    """The changes of school: person, entry_date."""
+    nobody = pl.DataFrame(schema={"person": pl.Int64, "entry_date": pl.Date})
+    moves = (year.directory.filter(pl.col("entry_code") == "R12") for year in years)
+    return pl.concat([nobody, *(move.select("person", "entry_date") for move in moves)])
 
 
 def _keyed(frame: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:

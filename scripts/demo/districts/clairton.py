@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from demo.archives import workbook_bytes
-from demo.outcomes import enrolled_days
+from demo.outcomes import absences, enrolled_days
 from demo.people import RACE_LABELS
 from demo.plan import RUNNING_YEAR, Delivery, Plan
 from demo.snapshots import Snapshot
@@ -111,16 +111,10 @@ def _students(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
 
 def _attendance(known: Snapshot, typist: _Typist) -> Iterator[list[Any]]:
     yield ["ID", "Month", "Days Enrolled", "Days Present", "Excused", "Unexcused"]
-    is_absence = pl.col("event_code").is_in(["U", "E", "M", "S"])
-    is_unexcused = pl.col("event_code") == "U"
-    absences = known.attendance.filter(is_absence).group_by("person", day="event_date").agg(
-        excused=pl.col("day_fraction").filter(~is_unexcused).sum(),
-        unexcused=pl.col("day_fraction").filter(is_unexcused).sum(),
-    )  # fmt: skip
     ids = known.directory.select("person", "district_student_id").unique()
     months = (
         enrolled_days(known.directory, known.calendar)
-        .join(absences, on=["person", "day"], how="left")
+        .join(absences(known.attendance), on=["person", "day"], how="left")
         .group_by("person", month=pl.col("day").dt.strftime("%Y-%m"))
         .agg(pl.len(), pl.col("excused").sum(), pl.col("unexcused").sum())
         .join(ids, on="person")

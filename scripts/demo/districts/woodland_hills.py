@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from demo.columns import state_grade, yes_no
+from demo.enrollment import activities
 from demo.faults import FaultLog
 from demo.outcomes import enrolled_days
 from demo.plan import Delivery, Plan
@@ -35,7 +36,7 @@ def write_delivery(
             state_grade(), "race", "english_learner", "special_education", "primary_disability",
             "economic_status", "ssn",
         ),
-        "ENROLLMENT": _activities(known).select(
+        "ENROLLMENT": activities(known.directory).select(
             aun, "school_code", "state_student_id", "day", "code", state_grade()
         ),
         "CALENDAR": known.calendar.select(
@@ -84,18 +85,6 @@ def _students(known: Snapshot, delivery: Delivery) -> pl.DataFrame:
     active = active_students(known, delivery)
     demographics = known.demographics.drop("district_student_id", "state_student_id")
     return active.join(demographics, on="person", maintain_order="left")
-
-
-def _activities(known: Snapshot) -> pl.DataFrame:
-    """One row per entry and per exit."""
-    spells = known.directory.with_row_index("spell")
-    key = ["spell", "school_code", "state_student_id", "grade"]
-    entries = spells.select(*key, day="entry_date", code="entry_code")
-    exits = spells.filter(pl.col("exit_date").is_not_null()).select(
-        *key, day="exit_date", code="exit_code"
-    )
-    # Entry before exit where both fall on one day.
-    return pl.concat([entries, exits]).sort("spell", "day", maintain_order=True)
 
 
 def _attendance(plan: Plan, known: Snapshot, delivery: Delivery) -> pl.DataFrame:

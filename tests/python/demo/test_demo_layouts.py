@@ -12,6 +12,11 @@ from pathlib import Path
 import openpyxl
 import polars as pl
 import pytest
+from typer.testing import CliRunner
+
+from demo import pims
+from outcomes.cli import cli
+from outcomes.config import CONTRACTS_DIR
 
 PITTSBURGH_HEADERS = {
     "STUDENT_DIRECTORY": "StudentID,PASecureID,LegalLastName,LegalFirstName,MiddleName,Suffix,"
@@ -146,6 +151,38 @@ def test_woodland_hills_attendance_has_one_row_per_student_and_day(demo: Path) -
     days = [(row[2], row[3]) for row in rows]
     assert len(days) == len(set(days))
     assert {row[4] for row in rows} == {"P", "A", "H", "L"}
+
+
+def test_cornell_sends_the_templates_of_the_state(demo: Path) -> None:
+    days = sorted(path.name for path in (demo / "drops/cornell").iterdir())
+    # By the last week of this demo, only the year that has ended was collected.
+    assert days == ["2012-07-13"]
+    ids = set()
+    for template, fields in pims.FIELDS.items():
+        path = demo / f"drops/cornell/2012-07-13/103022103_{template}_201207130800.csv"
+        rows = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+        assert rows, template
+        assert {len(row) for row in rows} == {fields}
+        assert {row[0] for row in rows} == {"103022103"}
+        assert all("2012-06-30" in row for row in rows)
+        if template == "STUDENT":
+            ids = {row[3] for row in rows}
+            assert len(ids) == len(rows)
+            assert {row[9] for row in rows} >= {"PKF", "K5F", "001", "012"}
+            assert {row[64] for row in rows} >= {"G", ""}
+        elif template == "SCHOOL_ENROLL":
+            assert {row[3] for row in rows} == ids
+            assert {row[6] for row in rows} >= {"E01", "R12", "WD02", "WD04", "WD12"}
+    assert all(len(student_id) == 10 for student_id in ids)
+
+
+def test_cornells_contract_is_the_one_of_the_standard(demo: Path, tmp_path: Path) -> None:
+    samples = (demo / "drops/cornell/2012-07-13").iterdir()
+    written = tmp_path / "cornell.odcs.yaml"
+    command = ["district", "new", str(written), *map(str, samples), "--standard", "pims-2012"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    kept = (CONTRACTS_DIR / written.name).read_text()
+    assert kept.partition("\nschema:")[2] == written.read_text().partition("\nschema:")[2]
 
 
 def test_human_services_deliver_everything_once_and_then_changes(demo: Path) -> None:

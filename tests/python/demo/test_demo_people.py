@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import sys
 import zipfile
@@ -54,11 +55,31 @@ def test_same_arguments_make_the_same_bytes(
     assert not [path for path in opened if "/sample/" in path]
 
 
+def test_nobody_else_depends_on_cornell(
+    demo: Path, plan: Plan, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "parts", lambda plan: (plan,))
+    make(plan, tmp_path / "without")
+    drops, without = demo / "drops", tmp_path / "without" / "drops"
+    assert {path.name for path in drops.iterdir()} - {path.name for path in without.iterdir()} == {
+        "cornell"
+    }
+    for partner in ("pittsburgh", "clairton", "woodland_hills", "interventions"):
+        assert fingerprints(without / partner) == fingerprints(drops / partner)
+    extracts = sorted(without.glob("dhs/*/*.csv.gz"))
+    assert extracts
+    for path in extracts:
+        rows = gzip.decompress(path.read_bytes())
+        all_rows = gzip.decompress((drops / path.relative_to(without)).read_bytes())
+        assert all_rows.startswith(rows), path.name
+
+
 def test_the_command_follows_its_options(tmp_path: Path) -> None:
     sizes = ["--students", "300", "--clients", "2000", "--weeks", "1", "--school-years", "0"]
     result = CliRunner().invoke(app, [str(tmp_path / "a"), *sizes])
     assert result.exit_code == 0
-    assert len(pl.read_parquet(tmp_path / "a/truth/client_person.parquet")) == 2000
+    # A quarter more are of Cornell.
+    assert len(pl.read_parquet(tmp_path / "a/truth/client_person.parquet")) == 2500
     students = pl.read_parquet(tmp_path / "a/truth/student_person.parquet")
     assert set(students["school_year"]) == {2013}
     assert 250 < len(students) < 350
@@ -70,10 +91,13 @@ def test_sizes_follow_the_arguments(demo: Path, plan: Plan) -> None:
     students = pl.read_parquet(demo / "truth/student_person.parquet")
     running = students.filter(pl.col("school_year") == 2013)
     assert abs(len(running) - plan.students) < 0.1 * plan.students
-    assert len(pl.read_parquet(demo / "truth/client_person.parquet")) == plan.clients
+    clients = sum(part.clients for part in plan.parts())
+    assert len(pl.read_parquet(demo / "truth/client_person.parquet")) == clients
     assert set(students.filter(district="woodland_hills")["school_year"]) == {2013}
     assert set(students.filter(district="clairton")["school_year"]) == {2012, 2013}
     assert set(students.filter(district="pittsburgh")["school_year"]) == {2011, 2012, 2013}
+    cornell = students.filter(district="cornell", school_year=2012)
+    assert 0 < len(cornell) < len(students.filter(district="clairton", school_year=2012))
 
 
 def test_every_kind_of_mess_is_there(demo: Path) -> None:

@@ -8,10 +8,11 @@ import uuid
 import psycopg
 from tests.python.access.acting import acting_as
 
+from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.publishing import runs
 
 SCHEMAS = (
-    "district_clairton", "district_pittsburgh", "district_woodland_hills",
+    *(f"district_{district_id}" for district_id in district_ids(load_contracts().values())),
     "identity", "marts", "marts_pseudonymized", "marts_district", "marts_public", "quality",
 )  # fmt: skip
 

@@ -321,7 +321,7 @@ def test_the_command_prints_the_file_of_the_report(
 def test_an_unknown_district_is_refused(district_id: str) -> None:
     result = CliRunner().invoke(cli, ["report", "district", district_id])
     assert isinstance(result.exception, OutcomesError)
-    assert "Known are: clairton, pittsburgh, woodland_hills" in str(result.exception)
+    assert "Known are: clairton, cornell, pittsburgh, woodland_hills" in str(result.exception)
 
 
 def test_a_warehouse_that_was_not_built_is_an_error(
