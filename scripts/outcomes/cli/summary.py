@@ -38,13 +38,22 @@ def _landed(partners: list[Landed]) -> Table:
 
 
 def _linked(found: Linked) -> Panel:
-    share = found.involved_students / found.students if found.students else 0
+    if found.involved_students is None:
+        received = (
+            "Whether students have received human services is not known: no agency has "
+            "delivered services."
+        )
+    else:
+        share = found.involved_students / found.students
+        received = (
+            f"[bold]{share:.0%}[/] of the students have received human services at some point."
+        )
     text = Text.assemble(
         (f"{found.students:,}", "bold"), " district students are ",
         (f"{found.people:,}", "bold"), " people.\n",
         (f"{found.linked:,}", "bold"), " client records belong to them; ",
         (f"{found.queued_pairs:,}", "bold"), " pairs wait for a data steward.\n",
-        (f"{share:.0%}", "bold"), " of the students have received human services at some point.",
+        Text.from_markup(received),
     )  # fmt: skip
     return Panel(text, title="What was linked", title_align="left", width=76)
 

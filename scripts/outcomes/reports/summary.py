@@ -46,7 +46,8 @@ class Linked:
     people: int
     linked: int
     queued_pairs: int
-    involved_students: int
+    # Unknown while no agency has delivered services.
+    involved_students: int | None
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,15 @@ def _linked(connection: psycopg.Connection) -> Linked:
         where record_type = 'client' and decision = 'link'
         """,
     )
-    (involved,) = _numbers(
+    known, involved = _numbers(
         connection,
         """
-        select count(distinct student_key)
+        select count(involved_ever), count(distinct student_key) filter (where involved_ever)
         from marts.fct_student_years
-        where involved_ever
         """,
     )
-    return Linked(students, people, linked, count_queue(connection).waiting, involved)
+    waiting = count_queue(connection).waiting
+    return Linked(students, people, linked, waiting, involved if known else None)
 
 
 def _gaps(connection: psycopg.Connection) -> list[Gap]:

@@ -73,3 +73,13 @@ def test_status_summary_and_queue_count_the_pairs_without_a_decision(built_demo:
         assert counts() == {len(others) + 1}
         record_decisions(connection, [Decision(first, "withdrawn", "undone")], "ana")
         assert counts() == {len(others) + 2}
+
+
+def test_without_services_nobody_is_said_to_have_received_none(built_demo: Settings) -> None:
+    output = io.StringIO()
+    with connect(built_demo) as connection, connection.transaction(force_rollback=True):
+        connection.execute("update marts.fct_student_years set involved_ever = null")
+        show_summary(read_summary(connection), Console(file=output, width=200))
+    text = " ".join(re.sub("[│╭╮╰╯─]", " ", output.getvalue()).split())
+    assert "received human services is not known" in text
+    assert "0% of the students" not in text
