@@ -119,7 +119,7 @@ def _as_csv(request: Request, content: Content) -> Response:
     if table is None:
         raise OutcomesError("This page has no such table. Its tables have links below them.")
     return Response(
-        table.csv(),
+        "\ufeff" + table.csv(),  # without this mark, Excel reads no accents
         media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
