@@ -17,7 +17,7 @@ import pytest
 from dbt.cli.main import dbtRunnerResult
 from tests.python.conftest import TESTED, WITH_SEEDS, run_dbt, try_dbt
 from tests.python.landing.commands import run
-from tests.python.parsed_projects import parsed, parsed_for_outcomes
+from tests.python.parsed_projects import parsed_for_outcomes
 from tests.python.pipeline.content import content_hashes
 from tests.python.publishing.warehouse import definitions, pretend_build
 
@@ -119,25 +119,34 @@ def test_a_developers_build_publishes_nothing(
     assert definitions(connection) == defined
 
 
-def test_a_developer_can_defer_to_published_relations(
-    published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    monkeypatch.setenv("OUTCOMES_TARGET", "in_place")
-    manifest = parsed(PROJECT_DIR, published.database)
-    assert manifest is not None
-    manifest.write(str(tmp_path / "manifest.json"))
-    monkeypatch.setenv("OUTCOMES_TARGET", "dev")
-    select = ("--select", "district_dim_students", "--defer", "--state", str(tmp_path))
-    run_dbt(published, "build", *select, role="")
+def test_make_dev_builds_what_changed_and_reads_the_rest_from_what_is_published(
+    published: Settings, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", PROJECT_DIR, checkout], check=True)
+    with (checkout / "models/marts/district/district_dim_students.sql").open("a") as model:
+        model.write("-- changed\n")
+    installed = Path(sys.prefix) / "installed"
+    done = subprocess.run(
+        ["make", "dev", "BASE=HEAD", f"VENV={sys.prefix}", f"--old-file={installed}"],
+        cwd=checkout,
+        env=os.environ | {"OUTCOMES_PG_DATABASE": published.database, "OUTCOMES_TARGET": "dev"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
     own, published_rows = (
         connection.execute(f"select count(*) from {schema}.dim_students".encode()).fetchone()
         for schema in ("dev_outcomes_marts_district", "marts_district")
     )
     assert own == published_rows
-    assert connection.execute("select to_regnamespace('dev_outcomes_staging')").fetchone() == (
-        None,
-    )
+    built = connection.execute(
+        """
+        select nspname, relname from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        where nspname like 'dev\\_%' and relkind in ('r', 'v')
+        """
+    ).fetchall()
+    assert built == [("dev_outcomes_marts_district", "dim_students")]
 
 
 def test_an_unknown_target_cannot_overwrite_published_relations(
