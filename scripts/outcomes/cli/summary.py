@@ -39,10 +39,7 @@ def _landed(partners: list[Landed]) -> Table:
 
 def _linked(found: Linked) -> Panel:
     if found.involved_students is None:
-        received = (
-            "Whether students have received human services is not known: no agency has "
-            "delivered services."
-        )
+        received = "Who has received human services is not known: no agency has delivered."
     else:
         share = found.involved_students / found.students
         received = (
