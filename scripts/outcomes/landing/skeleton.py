@@ -56,7 +56,9 @@ _HEAD = """\
 # Proposed from sample files. Complete every TODO, then see contracts/README.md: remove the
 # columns that the agreement does not cover, or list them as ignoredColumns; bind the others to
 # feeds; correct the guesses (required values, types, patterns, codes, null markers); classify
-# the columns. Until the agreement's dates are correct, every file is quarantined.
+# the columns. Until the agreement's dates are correct, every file is quarantined. Say in
+# slaProperties how often the district delivers: without it, nobody learns that files have
+# stopped coming.
 """
 
 
@@ -92,6 +94,10 @@ def write_skeleton(contract: Path, samples: Iterable[Path]) -> Skeleton:
         "name": f"TODO {partner_id}",
         "version": "0.1.0",
         "status": "draft",
+        "slaProperties": [
+            {"property": "frequency", "value": 1, "unit": "w", "description": "TODO"},
+            {"property": "latency", "value": 7, "unit": "d", "description": "TODO"},
+        ],
         "customProperties": [
             {"property": "partnerKind", "value": "district"},
             {"property": "aun", "value": "TODO"},

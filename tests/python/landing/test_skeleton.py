@@ -244,6 +244,19 @@ def test_json_lines_and_parquet_are_proposed_with_their_types(tmp_path: Path) ->
     assert output.count("20 rows would load, 0 would be rejected") == 2
 
 
+@pytest.mark.parametrize("standard", [(), ("--standard", "pims"), ("--standard", "oneroster-1.1")])
+def test_a_proposed_contract_says_when_a_delivery_is_late(
+    tmp_path: Path, standard: tuple[str, ...]
+) -> None:
+    contract = tmp_path / "steel_valley.odcs.yaml"
+    samples = [] if standard else [clairton(tmp_path)]
+    code, _ = run("district", "new", contract, *samples, *standard)
+    assert code == 0
+    assert load_contract(contract).sla_properties
+    promised = contract.read_text().split("slaProperties:")[1].split("customProperties:")[0]
+    assert promised.count("TODO") == 2
+
+
 def test_the_contracts_file_name_is_the_districts_id(tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match=r"steel_valley\.odcs\.yaml"):
         run("district", "new", tmp_path / "new.yaml", pittsburgh(tmp_path, {}))
