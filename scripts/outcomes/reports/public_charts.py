@@ -19,6 +19,7 @@ _KINDS = {"As counted": ORANGE, "Among similar students": BLUE}
 
 def levels(values: pd.DataFrame, measures: Iterable[Measure]) -> str:
     """Both groups' values by measure, one chart for each unit and range of values."""
+    values = values.dropna(subset=list(_GROUPS), how="all")
     scales: dict[tuple[str, int], list[str]] = {}
     for measure in measures:
         title = "Percent of students" if measure.unit == "%" else measure.gap_unit.capitalize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -201,7 +202,7 @@ def test_a_district_has_a_page_of_its_own(anybody: Settings, tmp_path: Path) -> 
     assert [row[1:5] for row in Page(page).tables["levels"][1:]] == expected
 
 
-def test_a_bound_is_that_of_the_policy_and_has_no_gap_and_no_interval(
+def test_bounds_are_those_of_the_policy_and_what_is_suppressed_has_no_chart(
     large_county: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with copied(large_county, "bounded_county") as county:
@@ -212,6 +213,11 @@ def test_a_bound_is_that_of_the_policy_and_has_no_gap_and_no_interval(
                 "value_not_involved = 0.07, adjusted_gap = null, adjusted_coverage = null "
                 "where district_id = 'clairton' and measure = 'is_chronically_absent_federal'"
             )
+            owner.execute(
+                "update marts_public.rpt_outcome_gaps set is_suppressed = true, gap = null, "
+                "value_involved = null, value_not_involved = null "
+                "where district_id = 'clairton' and measure = 'gpa'"
+            )
         monkeypatch.setenv("OUTCOMES_PG_DATABASE", county.database)
         _, page = public_report("clairton")
     assert "Of all other students it was 7 % or less.</p>" in page
@@ -221,6 +227,9 @@ def test_a_bound_is_that_of_the_policy_and_has_no_gap_and_no_interval(
     assert row[2:5] == ["7 % or less", "not shown", "not shown"]
     (row,) = (row for row in tables["adjusted"] if row[0] == "Absent 10 % or more")
     assert row[1:] == ["not shown", "not shown", "not shown"]
+    chart = b64decode(str(Page(page).pictures[0]["src"]).partition(",")[2]).decode()
+    assert "Percent of students" in chart
+    assert "Grade points" not in chart
 
 
 def test_a_gap_among_similar_students_says_how_many_have_some(anybody: Settings, text: str) -> None:
