@@ -125,7 +125,7 @@ def _finding(totals: Row) -> str:
     return (
         f"{totals['warned']:,} of {totals['known']:,} students "
         f"({percent(totals['warned'], totals['known'])}) had a warning at the end of the last "
-        f"full week, {weeks}; {totals['new']:,} of them one that the last delivery did not have."
+        f"full week, {weeks}; for {totals['new']:,} of them it is new since the delivery before."
     )
 
 
