@@ -42,7 +42,9 @@ def show_status(status: Status, console: Console) -> None:
     if status.as_of != date.today():
         what = "these deliveries are" if status.late else "no delivery is"
         console.print(f"On {status.as_of} {what} late.")
-    for partner_id, feeds in groupby(status.late, key=lambda feed: feed.partner_id):
+    for (partner_id, expected_on), feeds in groupby(
+        status.late, key=lambda feed: (feed.partner_id, feed.expected_on)
+    ):
         late = list(feeds)
         names = [
             f"{feed.contract_object} of {feed.source_id}"
@@ -51,8 +53,8 @@ def show_status(status: Status, console: Console) -> None:
             for feed in late
         ]
         console.print(
-            f"[red]late[/] {partner_id}: expected on {min(feed.expected_on for feed in late)}, "
-            f"{max(feed.days_late for feed in late):,} days late: {escape(', '.join(names))}"
+            f"[red]late[/] {partner_id}: expected on {expected_on}, "
+            f"{late[0].days_late:,} days late: {escape(', '.join(names))}"
         )
     for file in status.waiting:
         console.print(

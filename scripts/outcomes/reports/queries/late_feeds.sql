@@ -17,4 +17,4 @@ where
             and files.status in ('loaded', 'duplicate')
             and files.as_of_date > feeds.last_accepted_on
     )
-order by partner_id, contract_object, source_id
+order by partner_id, expected_on, contract_object, source_id
