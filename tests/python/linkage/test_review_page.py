@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -512,6 +513,7 @@ def test_a_browser_reviews_with_the_keyboard_alone(
     served: str, browser: Browser, owner: psycopg.Connection
 ) -> None:
     def press(key: str, page: Page) -> None:
+        page.wait_for_timeout(500)
         with page.expect_navigation():
             page.keyboard.press(key)
 
@@ -532,8 +534,18 @@ def test_a_browser_reviews_with_the_keyboard_alone(
         "document.querySelector('.decide').dispatchEvent("
         "new SubmitEvent('submit', {bubbles: true, cancelable: true}))"
     )
+    page.wait_for_timeout(500)
     assert [page.evaluate(send), page.evaluate(send)] == [True, False]
     page.reload()
+    with closing(browser.new_page()) as paused:
+        paused.clock.install(time=0)
+        paused.goto(served)
+        paused.clock.pause_at(3600)
+        paused.goto(first)
+        assert paused.evaluate(send) is False, "nobody can have seen this page yet"
+        paused.clock.run_for(500)
+        assert paused.evaluate(send) is True
+    page.wait_for_timeout(500)
     page.get_by_label("Note").fill("yn, I asked")
     page.keyboard.press("Escape")
     with page.expect_navigation():

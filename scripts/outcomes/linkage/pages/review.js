@@ -3,11 +3,13 @@ const keys = document.getElementById("keys");
 keys.checked = localStorage.getItem("keys") !== "off";
 keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
 
-// A form is sent once, however often a button is pressed before the next page comes.
+// A form is sent once, however often a button is pressed before the next page comes, and not
+// before somebody can have seen it: a second press was meant for the page before.
+const seenFrom = performance.now() + 500;
 let isSent = false;
 document.addEventListener("submit", (event) => {
-    if (isSent) event.preventDefault();
-    isSent = true;
+    if (isSent || performance.now() < seenFrom) event.preventDefault();
+    else isSent = true;
 });
 
 document.addEventListener("keydown", (event) => {
