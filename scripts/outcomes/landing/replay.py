@@ -66,10 +66,16 @@ def replay(
         with connection.transaction():
             ledger.require_empty(connection)
             landing = land_deliveries(connection, contracts, restored())
+            where, landed_files = "", list[Path]()
             for done, (delivered, landed) in enumerate(landing, start=1):
                 outcomes += landed
-                delivered.path.unlink(missing_ok=True)
-                where = f"{delivered.partner_id} {delivered.as_of_date}"
+                delivery = f"{delivered.partner_id} {delivered.as_of_date}"
+                # Files that are joined are read once more at the end of their delivery.
+                if delivery != where:
+                    for file in landed_files:
+                        file.unlink(missing_ok=True)
+                    where, landed_files = delivery, []
+                landed_files.append(delivered.path)
                 progress(done, len(entries), where)
             for entry in archive.releases():
                 try:
