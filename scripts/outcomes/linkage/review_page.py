@@ -145,6 +145,9 @@ class Review:
         self.disclosed: set[str] = set()
         # The reviewer's decisions of this session, which can be undone with one key.
         self.recorded: list[Recorded] = []
+        # Where no links can be reviewed, the command says so, and serves no page.
+        with self._links():
+            pass
         self.render: Render = renderer(
             FOLDER,
             site="Clerical review",
