@@ -56,6 +56,8 @@ def show_status(status: Status, console: Console) -> None:
             f"[red]late[/] {partner_id}: expected on {expected_on}, "
             f"{late[0].days_late:,} days late: {escape(', '.join(names))}"
         )
+    if status.never_delivered:
+        console.print(f"Nothing has come yet from {', '.join(status.never_delivered)}.")
     for file in status.waiting:
         console.print(
             f"[red]{file.status}[/] {file.partner_id} {file.as_of_date} "

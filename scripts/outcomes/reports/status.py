@@ -76,6 +76,8 @@ class Status:
     is_running: bool
     failed_week: FailedWeek | None
     late: list[LateFeed]
+    # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
+    never_delivered: list[str]
     waiting: list[WaitingFile]
     links_in_review: int
     database_bytes: int
@@ -112,6 +114,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         and _dbt_is_at_work(connection),
         failed_week=_failed_week(connection),
         late=_late(connection, as_of) if is_built else [],
+        never_delivered=_never_delivered(connection) if is_built else [],
         waiting=_waiting(connection),
         links_in_review=count_queue(connection).waiting if is_built else 0,
         database_bytes=_count(connection, "select pg_database_size(current_database())"),
@@ -183,6 +186,17 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
             query("outcomes.reports", "late_feeds"),
             {"as_of": as_of},
         ).fetchall()
+
+
+def _never_delivered(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute(
+        """
+        select partner_id from quality.feed_freshness
+        where partner_id not in (select partner_id from landing.files)
+        group by partner_id order by partner_id
+        """
+    )
+    return [partner_id for (partner_id,) in rows]
 
 
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:

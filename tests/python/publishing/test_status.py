@@ -64,6 +64,17 @@ def test_a_published_warehouse_is_well(
         f"People read run {people_read['run_id']}, as of {newest}, by code "
         f"{people_read['code_version']}, published" in output
     )
+    assert found["never_delivered"] == []
+    assert "Nothing has come yet" not in output
+
+
+def test_a_partner_of_whom_nothing_has_come_is_named(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    connection.execute("update landing.files set partner_id = 'clairton' where partner_id = 'dhs'")
+    code, output = run("status", "--as-of", str(newest))
+    assert "Nothing has come yet from dhs." in output
+    assert (code, "All is well." in output) == (0, True)
 
 
 def fail(connection: psycopg.Connection) -> None:
