@@ -27,7 +27,7 @@ CONTRACTS = sorted(CONTRACTS_DIR.glob("*.odcs.yaml"))
 def test_there_is_a_contract_for_every_partner() -> None:
     contracts = load_contracts()
     assert sorted(contracts) == [
-        "clairton", "dhs", "interventions", "pittsburgh", "woodland_hills",
+        "clairton", "cornell", "dhs", "interventions", "pittsburgh", "woodland_hills",
     ]  # fmt: skip
     assert len(contracts["pittsburgh"].objects) == 8
     assert contracts["clairton"].agreement is not None

@@ -239,7 +239,7 @@ def test_a_purge_leaves_what_is_not_the_partners(purged: Settings, spread: Sprea
         assert student_years(connection) == spread.others_years
         assert connection.execute(PUBLIC.encode()).fetchall() == spread.public
         assert number(connection, DISCLOSED) == spread.disclosures
-    assert len(spread.others_years) == 2
+    assert len(spread.others_years) == 3
     assert any(PARTNER in row for (row,) in spread.public)
     assert all(file.exists() for file in spread.others_files)
 
