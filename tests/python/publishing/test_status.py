@@ -71,9 +71,12 @@ def test_a_published_warehouse_is_well(
 def test_a_partner_of_whom_nothing_has_come_is_named(
     connection: psycopg.Connection, newest: date
 ) -> None:
-    connection.execute("update landing.files set partner_id = 'clairton' where partner_id = 'dhs'")
+    connection.execute(
+        "update quality.feed_freshness set partner_id = 'newcomer' "
+        "where partner_id = 'interventions'"
+    )
     code, output = run("status", "--as-of", str(newest))
-    assert "Nothing has come yet from dhs." in output
+    assert "Nothing has come yet from newcomer." in output
     assert (code, "All is well." in output) == (0, True)
 
 
