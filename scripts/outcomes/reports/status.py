@@ -191,9 +191,9 @@ def _late(connection: psycopg.Connection, as_of: date) -> list[LateFeed]:
 def _never_delivered(connection: psycopg.Connection) -> list[str]:
     rows = connection.execute(
         """
-        select partner_id from quality.feed_freshness
+        select distinct partner_id from quality.feed_freshness
         where partner_id not in (select partner_id from landing.files)
-        group by partner_id order by partner_id
+        order by partner_id
         """
     )
     return [partner_id for (partner_id,) in rows]
