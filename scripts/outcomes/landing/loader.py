@@ -167,6 +167,14 @@ def land_joined(
     try:
         with connection.transaction():
             landed = [_land_once(connection, contract, file, rows) for file in files]
+            if any(entry.is_new for entry in landed):
+                # What lacked the rows of another file may have them now.
+                landed = [
+                    _land_once(connection, contract, entry.file, rows, is_tried_again=True)
+                    if entry.outcome.status == "quarantined" and not entry.is_new
+                    else entry
+                    for entry in landed
+                ]
             outcomes = [entry.outcome for entry in landed]
             changed: list[ChangedSnapshot] = []
             if any(entry.is_new for entry in landed):
@@ -199,16 +207,19 @@ def _land_once(
     contract: Contract,
     file: LogicalFile,
     rows: dict[str, pl.DataFrame] | None = None,
+    *,
+    is_tried_again: bool = False,
 ) -> _Landed:
     """Read a file into the tables, unless it has landed; `rows` collects those to be joined.
 
-    A file that an earlier version of the contract quarantined is read again.
+    A file that an earlier version of the contract quarantined is read again, and any quarantined
+    file if it `is_tried_again`.
     """
     reading = FileReading(contract, file)
     key = FileKey.of(file, reading.sha256)
     ledger.lock(connection, key)
     known = ledger.find_same_content(connection, key)
-    if stale := _stale_quarantine(known, key, contract):
+    if stale := _stale_quarantine(known, key, contract, is_tried_again):
         others = [k for k in known if k.file_id != stale.file_id]
         with connection.transaction() as attempt:
             ledger.forget_quarantined(connection, stale)
@@ -340,7 +351,9 @@ def _outcome_of(contract: Contract, snapshot: ChangedSnapshot) -> Outcome:
     )
 
 
-def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) -> KnownFile | None:
+def _stale_quarantine(
+    known: list[KnownFile], key: FileKey, contract: Contract, is_tried_again: bool
+) -> KnownFile | None:
     """The same file, if it is to be tried again.
 
     Another version of the contract quarantined it, or it has a fault that may have passed.
@@ -349,7 +362,11 @@ def _stale_quarantine(known: list[KnownFile], key: FileKey, contract: Contract) 
         if (
             other.file_name == key.file_name
             and other.status == "quarantined"
-            and (other.contract_version != contract.version or other.reason_code in _PASSING)
+            and (
+                is_tried_again
+                or other.contract_version != contract.version
+                or other.reason_code in _PASSING
+            )
         ):
             return other
     return None

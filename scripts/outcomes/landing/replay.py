@@ -26,7 +26,7 @@ def replay(
     archive: Archive,
     progress: Progress = no_progress,
 ) -> list[Outcome]:
-    """Land the archived files in the order in which they were received, and repeat releases.
+    """Land the archived deliveries, each in the order of its receipt, and repeat releases.
 
     It is one transaction: an interrupted replay leaves the database empty. An entry that cannot
     be restored is an outcome, `not landed`.
@@ -34,7 +34,8 @@ def replay(
     Raises:
         OutcomesError: the database is not empty, or the archive is empty or lacks a contract.
     """
-    entries = archive.files()
+    # A delivery lands as a whole, so that files that are joined find each other.
+    entries = sorted(archive.files(), key=lambda entry: entry.parent)
     if not entries:
         raise OutcomesError(
             f"{archive.folder} has no delivered file. Set OUTCOMES_ARCHIVE_DIR to the archive."

@@ -75,7 +75,7 @@ def test_an_empty_database_is_rebuilt_from_the_archive_alone(
     assert run("replay")[0] == 0
     assert ledger_hashes(rebuilt) == expected
     received = "file_name, received_at, released_at, release_reason"
-    assert ledger(rebuilt, received) == ledger(connection, received)
+    assert sorted(ledger(rebuilt, received)) == sorted(ledger(connection, received))
     assert ("asked",) in ledger(rebuilt, "release_reason")
     assert not (archive.folder / "replaying").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -104,44 +105,65 @@ def test_files_of_july_and_august_are_of_the_school_year_that_ended(
     assert known == [(status, year if status == "loaded" else None)] * 2
 
 
-def test_discipline_is_joined_from_three_templates(
-    connection: psycopg.Connection, tmp_path: Path
+def action(incident: str, offender: str, code: str, length: str = "") -> dict[int, str]:
+    return {1: AUN, 2: incident, 3: offender, 4: code, 5: "2013-06-30", 8: length}
+
+
+def person(name: str, student_id: str = "") -> dict[int, str]:
+    names = {} if student_id else {7: "Visitor", 8: "Invented"}
+    return {1: AUN, 2: name, 3: "2013-06-30", 4: AUN, 5: student_id, **names}
+
+
+DISCIPLINE: dict[str, list[dict[int, str]]] = {
+    "PERSON": [person("P1", state_id(1)), person("P2"), person(state_id(2), state_id(2)),
+               person("P8", "100000008")],
+    "INCIDENT": [
+        {1: AUN, 2: "2013-06-30", 3: "I1", 4: "2012-09-14", 5: "0101"},
+        {1: AUN, 2: "2013-06-30", 3: "I2", 4: "2012-09-21", 5: "0101"},
+        *({1: AUN, 2: "2013-06-30", 3: f"M{n}", 4: "2012-09-24", 5: "0101"} for n in range(12)),
+    ],
+    "INCIDENT_OFFNDR_DSPLNRY_ACTION": [
+        action("I1", "P1", "S4", "2.5"), action("I1", "P1", "R1"), action("I1", "P2", "S9"),
+        action("I2", state_id(2), "S10", "1"), action("I3", "P1", "S4", "1"),
+        action("I1", "P9", "S4", "3"), action("I1", "P8", "S4", "5"),
+        # Before their incidents have come, all of these are broken: the file is quarantined.
+        *(action(f"M{n}", "P1", "S10", "1") for n in range(12)),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "order", [*itertools.permutations(DISCIPLINE), ()], ids=lambda order: "-".join(order)
+)
+def test_discipline_is_joined_from_three_templates_in_any_order_of_arrival(
+    connection: psycopg.Connection, tmp_path: Path, order: tuple[str, ...]
 ) -> None:
-    def action(incident: str, offender: str, code: str, length: str = "") -> dict[int, str]:
-        return {1: AUN, 2: incident, 3: offender, 4: code, 5: "2013-06-30", 8: length}
-
-    def person(name: str, student_id: str = "") -> dict[int, str]:
-        names = {} if student_id else {7: "Visitor", 8: "Invented"}
-        return {1: AUN, 2: name, 3: "2013-06-30", 4: AUN, 5: student_id, **names}
-
-    templates: dict[str, list[dict[int, str]]] = {
-        "STUDENT": [student(1)],
-        "PERSON": [person("P1", state_id(1)), person("P2"), person(state_id(2), state_id(2)),
-                   person("P8", "100000008")],
-        "INCIDENT": [
-            {1: AUN, 2: "2013-06-30", 3: "I1", 4: "2012-09-14", 5: "0101"},
-            {1: AUN, 2: "2013-06-30", 3: "I2", 4: "2012-09-21", 5: "0101"},
-        ],
-        "INCIDENT_OFFNDR_DSPLNRY_ACTION": [
-            action("I1", "P1", "S4", "2.5"), action("I1", "P1", "R1"), action("I1", "P2", "S9"),
-            action("I2", state_id(2), "S10", "1"), action("I3", "P1", "S4", "1"),
-            action("I1", "P9", "S4", "3"), action("I1", "P8", "S4", "5"),
-        ],
-    }  # fmt: skip
-    files = pims.deliver(tmp_path / "drops", FALL, templates)
-    land(connection, tmp_path / "drops", pims.contract(tmp_path, files))
-    assert read(
-        connection,
-        """
+    all_files = pims.deliver(tmp_path / "all", FALL, {"STUDENT": [student(1)], **DISCIPLINE})
+    contracts = pims.contract(tmp_path, all_files)
+    for template in order:
+        pims.deliver(tmp_path / "drops", FALL, {template: DISCIPLINE[template]})
+        land(connection, tmp_path / "drops", contracts)
+    pims.deliver(tmp_path / "drops", FALL, {"STUDENT": [student(1)], **DISCIPLINE})
+    land(connection, tmp_path / "drops", contracts)
+    assert (
+        read(
+            connection,
+            """
         select district_student_id, incident_date::text, action, days
         from raw.discipline_actions order by line_number
         """,
-    ) == [(state_id(1), "2012-09-14", "S4", 2.5), (state_id(2), "2012-09-21", "S10", 1)]
+        )
+        == [(state_id(1), "2012-09-14", "S4", 2.5), (state_id(2), "2012-09-21", "S10", 1)]
+        + [(state_id(1), "2012-09-24", "S10", 1)] * 12
+    )
     # An incident, a person and a state student id that nobody knows: no sanction is lost silently.
     assert rejects(connection) == [
         (5, 5, "missing_value", "incident_date"), (6, 6, "missing_value", "student"),
         (7, 7, "bad_format", "student"),
     ]  # fmt: skip
+    assert ledger(connection, "status") == [("loaded",)] * 4
+    again = land(connection, tmp_path / "drops", contracts)
+    assert {outcome.status for outcome in again.values()} == {"already landed"}
 
 
 def test_programs_are_kept_that_the_warehouse_knows(
