@@ -225,6 +225,13 @@ early_warnings as (
         cast(compared.gpa_change as numeric(5, 4)) as gpa_change,
         compared.has_gpa_flag,
         compared.gpa_flag_since,
+        -- The greatest of flags skips those that are not known.
+        greatest(
+            compared.has_attendance_flag,
+            compared.has_behavior_flag,
+            compared.has_course_flag,
+            compared.has_gpa_flag
+        ) as has_warning,
         case
             when compared.week_starts_on = latest.week_starts_on
                 then nullif(concat_ws(

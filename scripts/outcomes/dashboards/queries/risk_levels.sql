@@ -2,11 +2,8 @@
 select
     groups.label as group_of_students,
     count(warnings.student_key) as students,
-    count(coalesce(has_attendance_flag, has_behavior_flag, has_course_flag, has_gpa_flag))
-        as known_for,
-    count(*) filter (
-        where has_attendance_flag or has_behavior_flag or has_course_flag or has_gpa_flag
-    ) as with_a_warning,
+    count(warnings.has_warning) as known_for,
+    count(*) filter (where warnings.has_warning) as with_a_warning,
     count(*) filter (where new_flags is not null) as newly_at_risk,
     count(risks.is_on_course_federal) as with_known_absences,
     count(*) filter (where risks.is_on_course_federal) as on_course_for_chronic_absence

@@ -1,10 +1,7 @@
 select
     count(*) as students,
-    count(coalesce(has_attendance_flag, has_behavior_flag, has_course_flag, has_gpa_flag))
-        as known,
-    count(*) filter (
-        where has_attendance_flag or has_behavior_flag or has_course_flag or has_gpa_flag
-    ) as warned,
+    count(has_warning) as known,
+    count(*) filter (where has_warning) as warned,
     count(*) filter (where new_flags is not null) as new,
     min(week_ends_on) as first_week,
     max(week_ends_on) as last_week

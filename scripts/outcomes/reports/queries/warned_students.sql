@@ -69,10 +69,7 @@ select
     to_char(100 * absence_share_change, 'FMSG990.0 "points"') as absent_change_in_four_weeks
 from flagged
 where
-    (
-        has_attendance_flag is true or has_behavior_flag is true
-        or has_course_flag is true or has_gpa_flag is true
-    )
+    has_warning
     and %(district)s in ('all', district_id)
     and %(school)s in ('all', district_id || ':' || school_code)
     and case %(kind)s
