@@ -75,22 +75,25 @@ pair_rules as (
 
 ),
 
--- Clients who link unless their person has clients whom they contradict.
-links as (
+-- Clients link unless their person has clients whom they contradict.
+best_pairs as (
 
-    select pair_rules.*
+    select
+        pair_rules.*,
+        coalesce(
+            pair_rules.person_rank = 1
+            and pair_rules.pair_rule is null
+            and (
+                pair_rules.reviewed_decision = 'link'
+                or (
+                    pair_rules.reviewed_decision is null
+                    and pair_rules.match_weight >= policy.link_weight
+                )
+            ),
+            false
+        ) as is_link
     from pair_rules
     cross join policy
-    where
-        pair_rules.person_rank = 1
-        and pair_rules.pair_rule is null
-        and (
-            pair_rules.reviewed_decision = 'link'
-            or (
-                pair_rules.reviewed_decision is null
-                and pair_rules.match_weight >= policy.link_weight
-            )
-        )
 
 ),
 
@@ -100,8 +103,8 @@ surest as (
     select distinct on (person_id)
         person_id,
         mci_ids
-    from links
-    where mci_ids is not null
+    from best_pairs
+    where is_link and mci_ids is not null
     order by
         person_id,
         reviewed_decision nulls last,
@@ -113,38 +116,39 @@ surest as (
 -- Clients with many different SSNs cannot all be the same student.
 crowded as (
 
-    select links.person_id
-    from links
+    select best_pairs.person_id
+    from best_pairs
     cross join policy
-    where links.reviewed_decision is null
-    group by links.person_id
-    having count(distinct links.other_ssn) > max(policy.most_ssns_per_student)
+    where best_pairs.is_link and best_pairs.reviewed_decision is null
+    group by best_pairs.person_id
+    having count(distinct best_pairs.other_ssn) > max(policy.most_ssns_per_student)
 
 ),
 
 pairs as (
 
     select
-        pair_rules.*,
+        best_pairs.*,
         case
-            when pair_rules.pair_rule is not null then pair_rules.pair_rule
-            when links.reviewed_decision is not null then null
+            when best_pairs.pair_rule is not null then best_pairs.pair_rule
             when
-                links.match_weight < policy.other_mci_weight
-                and not string_to_array(links.mci_ids, ' ')
+                best_pairs.reviewed_decision is not null or not best_pairs.is_link
+                then null
+            when
+                best_pairs.match_weight < policy.other_mci_weight
+                and not string_to_array(best_pairs.mci_ids, ' ')
                 && string_to_array(surest.mci_ids, ' ')
                 and policy.other_mci_id
                 then 'other_mci_id'
             when
-                links.other_ssn is not null
+                best_pairs.other_ssn is not null
                 and crowded.person_id is not null
                 and policy.too_many_ssns
                 then 'too_many_ssns'
         end as queued_by
-    from pair_rules
-    left join links using (client_person_id, person_id)
-    left join surest on links.person_id = surest.person_id
-    left join crowded on links.person_id = crowded.person_id
+    from best_pairs
+    left join surest on best_pairs.person_id = surest.person_id
+    left join crowded on best_pairs.person_id = crowded.person_id
     cross join policy
 
 ),
