@@ -49,7 +49,12 @@ def make_app(routes: Sequence[BaseRoute], render: Render, key: Key) -> ASGIApp:
         if isinstance(error, OutcomesError):
             title, text, status = "This did not work", str(error), 400
         elif isinstance(error, HTTPException):
-            title, text, status = error.detail, "There is no such page.", error.status_code
+            title, status = error.detail, error.status_code
+            text = (
+                "There is no such page."
+                if status == 404
+                else "The page cannot answer this request. Go back, and try it from there."
+            )
         else:
             _log.error("%s failed: %s", request.url.path, _where(error))
             title, status = "This page failed", 500

@@ -101,6 +101,13 @@ def test_a_page_is_named_and_shows_where_it_is(browser_in: TestClient) -> None:
     assert "<b>" not in page
 
 
+def test_a_request_that_a_page_cannot_answer_is_told(browser_in: TestClient) -> None:
+    assert "There is no such page." in browser_in.get("/nothing").text
+    refused = browser_in.delete("/other", headers={"origin": "http://127.0.0.1:8080"})
+    assert refused.status_code == 405
+    assert "The page cannot answer this request." in refused.text
+
+
 def test_a_failure_is_told_without_a_row(
     browser_in: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
