@@ -14,7 +14,7 @@ student_years as (
 
 bands as (
 
-    select * from {{ ref('matching_attendance_bands') }}
+    select * from {{ ref('attendance_bands') }}
 
 ),
 

@@ -1,33 +1,42 @@
--- Every band, in its order, also if nobody is in it. 10 %% is the federal line.
+-- Every band, the lowest share first, also if nobody is in it.
 with
-
-bands (position, days_absent_so_far, from_share, below) as (
-
-    values
-    (1, 'under 5 %%', 0, 0.05),
-    (2, '5 %% to under 10 %%', 0.05, 0.1),
-    (3, '10 %% to under 20 %% (chronic)', 0.1, 0.2),
-    (4, '20 %% and more (severe)', 0.2, 2),
-    (5, 'not known', null, null)
-),
 
 latest as (
 
-    select absence_share
+    select
+        school_year,
+        1 - absence_share as attendance_rate
     from rpt_early_warnings
     where
         is_latest_week
         and %(district)s in ('all', district_id)
         and %(school)s in ('all', district_id || ':' || school_code)
+),
+
+counted as (
+
+    select
+        bands.band_label as days_absent_so_far,
+        max(bands.rate_up_to) as rate_up_to,
+        count(latest.*) as students
+    from attendance_bands as bands
+    left join latest
+        on
+            coalesce(bands.rate_above, -1) < latest.attendance_rate
+            and coalesce(bands.rate_up_to, 1) >= latest.attendance_rate
+            and latest.school_year >= bands.valid_from_school_year
+            and latest.school_year <= coalesce(bands.valid_to_school_year, 9999)
+    group by bands.band_label
+    union all
+    select
+        'not known' as days_absent_so_far,
+        -1 as rate_up_to,
+        count(*) filter (where attendance_rate is null) as students
+    from latest
 )
 
 select
     days_absent_so_far,
-    count(latest.*) as students
-from bands
-left join latest
-    on
-        (latest.absence_share >= bands.from_share and latest.absence_share < bands.below)
-        or (latest.absence_share is null and bands.from_share is null)
-group by position, days_absent_so_far
-order by position
+    students
+from counted
+order by coalesce(rate_up_to, 1) desc
