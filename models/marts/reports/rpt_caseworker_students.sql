@@ -169,7 +169,8 @@ caseworker_students as (
         early_warnings.has_behavior_flag,
         early_warnings.has_course_flag,
         early_warnings.has_gpa_flag,
-        early_warnings.new_flags
+        early_warnings.new_flags,
+        early_warnings.flags_without_threshold
     from students
     inner join responsibilities on students.person_id = responsibilities.person_id
     -- An agreement for audit and evaluation alone does not let caseworkers see records.

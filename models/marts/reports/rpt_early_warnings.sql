@@ -251,6 +251,13 @@ early_warnings as (
                     {% endfor %}
                 ), '')
         end as new_flags,
+        nullif(concat_ws(
+            ', ',
+            case when rules.absence_share_min is null then 'attendance' end,
+            case when rules.suspension_days_min is null then 'behavior' end,
+            case when rules.courses_failed_min is null then 'course' end,
+            case when rules.gpa_max is null then 'gpa' end
+        ), '') as flags_without_threshold,
         compared.is_of_compulsory_age,
         case
             when rules.truant_from_days is not null

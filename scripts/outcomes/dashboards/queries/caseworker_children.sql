@@ -48,26 +48,20 @@ select
 from rpt_caseworker_clients as clients
 inner join rpt_caseworker_students as children using (student_key)
 inner join dim_districts as districts on children.district_id = districts.district_id
-left join grade_bands on children.grade = grade_bands.grade
-left join early_warning_thresholds as thresholds
-    on
-        grade_bands.grade_band = thresholds.grade_band
-        and children.school_year between coalesce(thresholds.first_school_year, 0)
-        and coalesce(thresholds.last_school_year, 9999)
 cross join lateral (
     select
         count(has_flag) as known,
         string_agg(warning, ', ' order by position) filter (where has_flag) as given,
         string_agg(warning, ', ' order by position) filter (
-            where has_flag is null and threshold is not null
+            where has_flag is null and coalesce(children.flags_without_threshold, '') !~ flag
         ) as not_known
     from (
         values
-        (1, 'attendance', children.has_attendance_flag, thresholds.absence_share_min),
-        (2, 'behavior', children.has_behavior_flag, thresholds.suspension_days_min),
-        (3, 'courses', children.has_course_flag, thresholds.courses_failed_min),
-        (4, 'grade average', children.has_gpa_flag, thresholds.gpa_max)
-    ) as kinds (position, warning, has_flag, threshold)
+        (1, 'attendance', 'attendance', children.has_attendance_flag),
+        (2, 'behavior', 'behavior', children.has_behavior_flag),
+        (3, 'course', 'courses', children.has_course_flag),
+        (4, 'gpa', 'grade average', children.has_gpa_flag)
+    ) as kinds (position, flag, warning, has_flag)
 ) as warnings
 where
     clients.client_id = any(%(ids)s)

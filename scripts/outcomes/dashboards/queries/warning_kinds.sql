@@ -1,26 +1,6 @@
 -- How many students each kind of warning is for, of how many of whom it is known.
 with
 
-latest as (
-
-    select
-        warnings.*,
-        thresholds.absence_share_min,
-        thresholds.suspension_days_min,
-        thresholds.courses_failed_min,
-        thresholds.gpa_max
-    from rpt_early_warnings as warnings
-    left join early_warning_thresholds as thresholds
-        on
-            warnings.grade_band = thresholds.grade_band
-            and warnings.school_year between coalesce(thresholds.first_school_year, 0)
-            and coalesce(thresholds.last_school_year, 9999)
-    where
-        is_latest_week
-        and %(district)s in ('all', district_id)
-        and %(school)s in ('all', district_id || ':' || school_code)
-),
-
 kinds as (
 
     select
@@ -29,16 +9,20 @@ kinds as (
         kinds.warning,
         kinds.needs,
         kinds.has_flag,
-        kinds.threshold,
-        latest.new_flags ~ kinds.name as is_new
-    from latest
+        warnings.new_flags ~ kinds.name as is_new,
+        coalesce(warnings.flags_without_threshold ~ kinds.name, false) as is_without_threshold
+    from rpt_early_warnings as warnings
     cross join lateral (
         values
-        (1, 'Attendance', 'attendance', 'attendance', has_attendance_flag, absence_share_min),
-        (2, 'Behavior', 'behavior', 'discipline', has_behavior_flag, suspension_days_min),
-        (3, 'Courses', 'course', 'course marks', has_course_flag, courses_failed_min),
-        (4, 'Grade average', 'gpa', 'grade averages', has_gpa_flag, gpa_max)
-    ) as kinds (position, warning, name, needs, has_flag, threshold)
+        (1, 'Attendance', 'attendance', 'attendance', has_attendance_flag),
+        (2, 'Behavior', 'behavior', 'discipline', has_behavior_flag),
+        (3, 'Courses', 'course', 'course marks', has_course_flag),
+        (4, 'Grade average', 'gpa', 'grade averages', has_gpa_flag)
+    ) as kinds (position, warning, name, needs, has_flag)
+    where
+        is_latest_week
+        and %(district)s in ('all', district_id)
+        and %(school)s in ('all', district_id || ':' || school_code)
 )
 
 select
@@ -51,9 +35,9 @@ select
     concat_ws(
         '; ',
         'no threshold for the grade: '
-        || nullif(count(*) filter (where has_flag is null and threshold is null), 0),
+        || nullif(count(*) filter (where has_flag is null and is_without_threshold), 0),
         'no ' || needs || ' delivered: '
-        || nullif(count(*) filter (where has_flag is null and threshold is not null), 0)
+        || nullif(count(*) filter (where has_flag is null and not is_without_threshold), 0)
     ) as why_not_known,
     name
 from kinds
