@@ -122,39 +122,63 @@ texts as (
 
 ),
 
-match_review_fields as (
+-- The sides of a pair in rows, so that one join looks their texts up.
+sides as (
 
     select
         pairs.student_key,
         pairs.other_record_type,
         pairs.other_record_key,
-        students.position,
-        students.field,
-        students.text as student,
-        others.text as other,
-        linked.text as linked
+        sides.side,
+        sides.record_type,
+        sides.shown_for
     from pairs
-    inner join texts as students
-        on
-            students.record_type = 'student'
-            and pairs.student_key = students.shown_for
     left join review_clients
         on
             pairs.other_record_type = 'client'
             and pairs.other_record_key = review_clients.record_id
-    inner join texts as others
-        on
-            pairs.other_record_type = others.record_type
-            and coalesce(
-                cast(review_clients.client_person_id as text), pairs.other_record_key
-            ) = others.shown_for
-            and students.position = others.position
-    left join texts as linked
-        on
-            pairs.other_record_type = 'client'
-            and linked.record_type = 'linked'
-            and pairs.person_id = linked.shown_for
-            and students.position = linked.position
+    cross join
+        lateral (
+            values
+            ('student', 'student', pairs.student_key),
+            (
+                'other',
+                pairs.other_record_type,
+                coalesce(
+                    cast(review_clients.client_person_id as text),
+                    pairs.other_record_key
+                )
+            ),
+            (
+                'linked',
+                case pairs.other_record_type when 'client' then 'linked' end,
+                pairs.person_id
+            )
+        ) as sides (side, record_type, shown_for)
+
+),
+
+-- A pair of which one side is no longer delivered has nothing to compare.
+match_review_fields as (
+
+    select
+        sides.student_key,
+        sides.other_record_type,
+        sides.other_record_key,
+        texts.position,
+        texts.field,
+        max(texts.text) filter (where sides.side = 'student') as student,
+        max(texts.text) filter (where sides.side = 'other') as other,
+        max(texts.text) filter (where sides.side = 'linked') as linked
+    from sides
+    inner join texts using (record_type, shown_for)
+    group by
+        sides.student_key,
+        sides.other_record_type,
+        sides.other_record_key,
+        texts.position,
+        texts.field
+    having count(*) filter (where sides.side <> 'linked') = 2
 
 )
 
