@@ -81,6 +81,8 @@ def _group(item: pytest.Item) -> str:
 def target() -> Iterator[None]:
     """Build in place, because most tests only read the result; publishing's tests change this."""
     with pytest.MonkeyPatch.context() as environment:
+        # What plain dbt built is of this code, too, and the checkout may change meanwhile.
+        environment.setenv("OUTCOMES_CODE_VERSION", "test")
         environment.setenv("OUTCOMES_TARGET", "in_place")
         environment.delenv("OUTCOMES_SCHEMA_PREFIX", raising=False)
         yield

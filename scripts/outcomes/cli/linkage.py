@@ -20,7 +20,7 @@ from outcomes.linkage.evaluate import evaluate, read_truth
 from outcomes.linkage.explain import find_candidates, find_steps
 from outcomes.linkage.review_workbook import export_queue, import_decisions
 from outcomes.linkage.train import train
-from outcomes.publishing.runs import reading_built, reading_links
+from outcomes.publishing.runs import reading_built, reading_links, require_inner_tables
 
 CHARTS_DIR = PROJECT_DIR / "target" / "link_model"
 CHART_FILE = PROJECT_DIR / "target" / "link_evaluation.html"
@@ -154,6 +154,7 @@ def train_model(
         connect_as(BUILDER) as connection,
         reading_built(connection, "identity.int_identities"),
     ):
+        require_inner_tables(connection)
         trained = train(connection, PROJECT_DIR, CHARTS_DIR, keep or (), status.update)
     console.print(
         f"Model {trained.version}, trained on {trained.students:,} identities of students and "

@@ -39,6 +39,11 @@ def show_status(status: Status, console: Console) -> None:
             f"[red]Last week[/]: failed in the step {week.step}, "
             f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
         )
+    if status.not_landed:
+        files = "1 file" if status.not_landed == 1 else f"{status.not_landed:,} files"
+        console.print(
+            f"[red]Last week[/]: {files} did not land. Run `outcomes weekly` again: it says why."
+        )
     if status.as_of != date.today():
         what = "these deliveries are" if status.late else "no delivery is"
         console.print(f"On {status.as_of} {what} late.")

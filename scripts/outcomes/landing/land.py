@@ -16,7 +16,7 @@ from outcomes.event_log import log_event
 from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.interruption import explain_failures
-from outcomes.landing.loader import Outcome, land_deliveries, release_file
+from outcomes.landing.loader import NOT_LANDED, Outcome, land_deliveries, release_file
 from outcomes.landing.replaced import without_ambiguous_contracts
 from outcomes.landing.replay import replay
 from outcomes.landing.sftp import SCHEME, fetched
@@ -33,6 +33,11 @@ class Landing:
     outcomes: list[Outcome]
     # In words.
     problems: list[str]
+
+    @property
+    def not_landed(self) -> int:
+        """How many files were not even recorded, and decisions not archived."""
+        return len(self.problems) + sum(file.status == NOT_LANDED for file in self.outcomes)
 
     @property
     def needs_a_person(self) -> bool:

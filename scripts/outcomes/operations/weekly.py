@@ -73,11 +73,12 @@ def run_week(
     Raises:
         OutcomesError: a step failed; a `BuildError` has the run.
     """
-    step, run_id = "land", None
+    step, run_id, not_landed = "land", None, 0
     try:
         with connect() as connection:
             require_week(connection, load_settings())
         landing = land(path, progress=progress)
+        not_landed = landing.not_landed
         show(landing)
         step = "build"
         built: BuildResult | NothingToBuild = NothingToBuild()
@@ -94,20 +95,21 @@ def run_week(
             workbooks = Workbooks(write_all_reports(connection))
         show(workbooks)
     except BaseException as error:
-        _record_end(FAILED, step, getattr(error, "run_id", run_id))
+        _record_end(FAILED, step, getattr(error, "run_id", run_id), not_landed)
         raise
     week = Week(landing, built, summary, workbooks)
-    _record_end(NEEDS_A_PERSON if week.waits_in else 0, week.waits_in or step, run_id)
+    _record_end(NEEDS_A_PERSON if week.waits_in else 0, week.waits_in or step, run_id, not_landed)
     return week
 
 
-def _record_end(exit_code: int, step: str, run_id: str | None) -> None:
+def _record_end(exit_code: int, step: str, run_id: str | None, not_landed: int) -> None:
     """Tell the log, the ledger if it can be reached, and the webhook if somebody has to act."""
     log_event("weekly", exit_code=exit_code, step=step, run_id=run_id)
     with suppress(OutcomesError, psycopg.Error), connect() as connection:
         connection.execute(
-            "insert into publishing.weeks (exit_code, step, run_id) values (%s, %s, %s)",
-            [exit_code, step, run_id],
+            "insert into publishing.weeks (exit_code, step, run_id, files_not_landed) "
+            "values (%s, %s, %s, %s)",
+            [exit_code, step, run_id, not_landed],
         )
     if exit_code:
         report_failure(step, exit_code, run_id)

@@ -19,6 +19,8 @@ from outcomes.warehouse.tables import require_release
 # The name of the installed package.
 DISTRIBUTION = "student-outcomes-warehouse"
 
+_LOST_INNER_TABLES = "a crash of PostgreSQL or an upgrade has emptied the inner tables"
+
 
 def roll_back(connection: psycopg.Connection) -> str:
     """Restore the publication before the last one.
@@ -88,7 +90,31 @@ def reading_links(connection: psycopg.Connection) -> Iterator[None]:
                 f"The links in the warehouse are of run {row[0]}, which is {row[1]}, not of the "
                 "published run. Run `outcomes build` first."
             )
+        require_inner_tables(connection)
         yield
+
+
+def require_inner_tables(connection: psycopg.Connection) -> None:
+    """Refuse to read inner tables that are empty because the server crashed.
+
+    Raises:
+        OutcomesError: they are.
+    """
+    if not _has_inner_tables(connection):
+        raise OutcomesError(f"Since the last build, {_LOST_INNER_TABLES}. Run `outcomes build`.")
+
+
+def _has_inner_tables(connection: psycopg.Connection) -> bool:
+    """Whether the inner tables have the rows of a build.
+
+    They are unlogged: a crash of PostgreSQL empties all of them, and an upgrade drops them. The
+    day of a build always has a row.
+    """
+    row = connection.execute("select to_regclass('deliveries.int_as_of')").fetchone()
+    if row == (None,):
+        return False
+    row = connection.execute("select exists (select from deliveries.int_as_of)").fetchone()
+    return row == (True,)
 
 
 def _published_code(connection: psycopg.Connection) -> str | None:
@@ -99,18 +125,12 @@ def _published_code(connection: psycopg.Connection) -> str | None:
 
 
 def is_up_to_date(connection: psycopg.Connection) -> bool:
-    """Whether the publication was made by this code, from the ledger as it is now."""
-    code = code_version()
-    row = connection.execute(
-        "select exists (select from publishing.runs "
-        "where run_id = publishing.published_run() and code_version = %s)",
-        [code],
-    ).fetchone()
-    return row == (True,) and not code.endswith("-dirty") and not why_not_newest(connection)
+    """Whether a build would publish what people read already."""
+    return not code_version().endswith("-dirty") and not why_not_newest(connection)
 
 
 def why_not_newest(connection: psycopg.Connection) -> list[str]:
-    """Why people do not read the newest state, in words; empty if they do."""
+    """Why people do not read what this code makes of the ledger now, in words."""
     row = connection.execute(query("outcomes.publishing", "publication_state")).fetchone()
     if row is None:
         return ["nothing is published"]
@@ -124,6 +144,10 @@ def why_not_newest(connection: psycopg.Connection) -> list[str]:
         reasons.append(f"the newest delivery is of {delivered}")
     elif not has_read_all:
         reasons.append("files, releases, decisions, revisions or contracts have changed since")
+    if (built_by := _published_code(connection)) != code_version():
+        reasons.append(f"other code built it, {built_by}: this is {code_version()}")
+    if not _has_inner_tables(connection):
+        reasons.append(f"{_LOST_INNER_TABLES}, which reviewers and reports read")
     return reasons
 
 

@@ -13,7 +13,7 @@ import psycopg
 
 from outcomes.access.disclosures import COORDINATION, record_export
 from outcomes.errors import OutcomesError
-from outcomes.publishing.runs import reading_built
+from outcomes.publishing.runs import reading_built, require_inner_tables
 from outcomes.queries import query
 from outcomes.spreadsheet import Sheet, write_workbook
 
@@ -34,6 +34,7 @@ _COLUMNS = {
 def may_counsel(connection: psycopg.Connection, district_id: str) -> bool:
     """Whether the agreement in force allows a list of students for counselors."""
     with reading_built(connection, "deliveries.int_agreed_purposes"):
+        require_inner_tables(connection)
         return bool(
             connection.execute(
                 "select from deliveries.int_agreed_purposes "

@@ -18,7 +18,7 @@ from outcomes.access.disclosures import record_export
 from outcomes.config import load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
-from outcomes.publishing.runs import reading_built
+from outcomes.publishing.runs import reading_built, require_inner_tables
 from outcomes.reports.counselors import may_counsel, write_counselors
 from outcomes.spreadsheet import Sheet, write_workbook
 
@@ -239,6 +239,7 @@ def report_file(connection: psycopg.Connection, name: str) -> Path:
         OutcomesError: the warehouse is not built, or was built without a delivery.
     """
     with reading_built(connection, "deliveries.int_as_of"):
+        require_inner_tables(connection)
         [(as_of_date,)] = connection.execute(
             "select as_of_date from deliveries.int_as_of"
         ).fetchall()

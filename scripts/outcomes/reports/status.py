@@ -36,7 +36,7 @@ class Run:
 
 @dataclass(frozen=True)
 class FailedWeek:
-    """The last `outcomes weekly`, if it failed and nothing was published since."""
+    """The last `outcomes weekly`, if it failed, and no build has made up for it."""
 
     step: str
     finished_at: datetime
@@ -75,6 +75,8 @@ class Status:
     not_newest: list[str]
     is_running: bool
     failed_week: FailedWeek | None
+    # Files that the last week could not even record, such as those of an unknown partner.
+    not_landed: int
     late: list[LateFeed]
     # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
     never_delivered: list[str]
@@ -88,7 +90,7 @@ class Status:
         """Whether nobody has to act. Links in review are everyday work."""
         is_newest = self.is_running or not self.not_newest
         is_built = is_newest and self.failed_week is None
-        return is_built and not self.late and not self.waiting
+        return is_built and not (self.late or self.waiting or self.not_landed)
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date | None) -> Status:
@@ -113,6 +115,11 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
         failed_week=_failed_week(connection),
+        not_landed=_count(
+            connection,
+            "select coalesce((select files_not_landed from publishing.weeks "
+            "order by week_id desc limit 1), 0)",
+        ),
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
         waiting=_waiting(connection),
@@ -139,10 +146,11 @@ def _failed_week(connection: psycopg.Connection) -> FailedWeek | None:
     with connection.cursor(row_factory=class_row(FailedWeek)) as cursor:
         return cursor.execute(
             """
-            select step, finished_at
-            from publishing.weeks
+            select step, finished_at from publishing.weeks
             where exit_code = 1 and week_id = (select max(week_id) from publishing.weeks)
-            and not exists (select from publishing.runs where published_at > weeks.finished_at)
+            and (step <> 'build' or not exists (
+                select from publishing.runs where published_at > weeks.finished_at
+            ))
             """
         ).fetchone()
 

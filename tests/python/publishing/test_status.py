@@ -159,6 +159,35 @@ def test_a_file_that_has_landed_since_is_not_in_what_people_read(
     )
 
 
+def test_what_other_code_built_is_not_the_newest(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    # A release or a policy that nobody has built yet.
+    connection.execute("update publishing.runs set code_version = 'v1-0-gabc'")
+    code, output = run("status", "--as-of", str(newest))
+    assert code == 3
+    assert "not the newest: other code built it, v1-0-gabc: this is " in output
+
+
+def test_inner_tables_that_a_crash_has_emptied_are_not_well(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    connection.execute("delete from deliveries.int_as_of")
+    code, output = run("status", "--as-of", str(newest))
+    assert code == 3
+    assert "not the newest: a crash of PostgreSQL or an upgrade has emptied the inner" in output
+    for command in (
+        ("report", "district", "pittsburgh"),
+        ("report", "counselors", "pittsburgh"),
+        ("link", "explain", "pittsburgh:1"),
+        ("link", "train"),
+    ):
+        with pytest.raises(OutcomesError, match=r"emptied the inner tables\. Run `outcomes build`"):
+            run(*command)
+    connection.execute("drop table deliveries.int_as_of cascade")
+    assert as_json(newest)[0] == 3
+
+
 def test_a_rollback_is_named(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
@@ -193,8 +222,28 @@ def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
     output = run("status", "--as-of", str(newest))[1]
     assert "Last week: failed in the step land" in output
     assert "Somebody has to act." in output
+    # A build makes up for one that failed, not for files that did not land.
     publish(connection, pretend_build(connection))
+    assert as_json(newest)[1]["failed_week"]["step"] == "land"
+    connection.execute("update publishing.weeks set step = 'build'")
     assert as_json(newest)[1]["failed_week"] is None
+
+
+def test_a_file_that_no_table_has_needs_somebody_to_act(
+    connection: psycopg.Connection,
+    newest: date,
+    published: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("outcomes.operations.weekly.is_up_to_date", lambda _: True)
+    stranger = tmp_path / "nobody" / "2012-10-05" / "students.csv"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text("id\n1\n")
+    assert run("weekly", tmp_path)[0] == 3
+    code, found = as_json(newest)
+    assert (code, found["is_well"], found["not_landed"]) == (3, False, 1)
+    assert "Last week: 1 file did not land" in run("status", "--as-of", str(newest))[1]
 
 
 def test_a_missing_delivery_is_late_after_its_day_and_latency(
