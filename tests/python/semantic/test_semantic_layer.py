@@ -26,17 +26,22 @@ OUTCOMES = {
     ]
     if "config" in metric
 }
-# By metric: the same in SQL, over `marts.fct_student_years` and the measures of each row.
+# By metric: what is averaged, over `marts.fct_student_years` and the measures of each row.
+AVERAGED = {
+    **{
+        name: f"(outcomes ->> '{metric['config']['meta']['outcome_measure']}')::numeric"
+        for name, metric in OUTCOMES.items()
+    },
+    "involvement_ever": "involved_ever::int",
+    "involvement_prior_year": "involved_prior_year::int",
+    "involvement_concurrent": "involved_concurrent::int",
+}
+# By metric: the same in SQL. Every mean has its number of students.
 METRICS = {
     "students": "count(distinct student_key)",
     "people": "count(distinct person_id)",
-    **{
-        name: f"avg((outcomes ->> '{metric['config']['meta']['outcome_measure']}')::numeric)"
-        for name, metric in OUTCOMES.items()
-    },
-    "involvement_ever": "avg(involved_ever::int)",
-    "involvement_prior_year": "avg(involved_prior_year::int)",
-    "involvement_concurrent": "avg(involved_concurrent::int)",
+    **{name: f"avg({value})" for name, value in AVERAGED.items()},
+    **{f"n_{name}": f"count({value})" for name, value in AVERAGED.items()},
 }
 
 
@@ -135,6 +140,11 @@ def test_metrics_equal_sql_on_the_marts(
                 assert _text(found) == "", metric
             else:
                 assert float(found) == pytest.approx(float(value), abs=1e-9), metric
+
+
+def test_every_metric_is_compared() -> None:
+    found = yaml.safe_load((PROJECT_DIR / "models/semantic/student_years.yml").read_text())
+    assert {metric["name"] for metric in found["metrics"]} == set(METRICS)
 
 
 def test_metrics_are_named_and_described_as_in_the_seed() -> None:
