@@ -43,7 +43,7 @@ enrolled as (
 
 ),
 
--- Students who never came, or only later: the days between their roster deliveries.
+-- Students without enrollments: the days between the deliveries of a roster row.
 on_roster as (
 
     select
@@ -52,11 +52,8 @@ on_roster as (
         student_versions.first_as_of_date as first_date,
         student_versions.last_as_of_date as last_date
     from student_versions
-    left join enrolled
-        on
-            {{ student_key('student_versions') }} = enrolled.student_key
-            and enrolled.first_date <= enrolled.last_date
-    where enrolled.student_key is null
+    left join spells using (district_id, district_student_id)
+    where spells.district_student_id is null
 
 ),
 
