@@ -75,8 +75,8 @@ pair_rules as (
 
 ),
 
--- Clients link unless their person has clients whom they contradict.
-best_pairs as (
+-- Marks the clients who link unless their person has clients whom they contradict.
+marked_pairs as (
 
     select
         pair_rules.*,
@@ -103,7 +103,7 @@ surest as (
     select distinct on (person_id)
         person_id,
         mci_ids
-    from best_pairs
+    from marked_pairs
     where is_link and mci_ids is not null
     order by
         person_id,
@@ -116,39 +116,39 @@ surest as (
 -- Clients with many different SSNs cannot all be the same student.
 crowded as (
 
-    select best_pairs.person_id
-    from best_pairs
+    select marked_pairs.person_id
+    from marked_pairs
     cross join policy
-    where best_pairs.is_link and best_pairs.reviewed_decision is null
-    group by best_pairs.person_id
-    having count(distinct best_pairs.other_ssn) > max(policy.most_ssns_per_student)
+    where marked_pairs.is_link and marked_pairs.reviewed_decision is null
+    group by marked_pairs.person_id
+    having count(distinct marked_pairs.other_ssn) > max(policy.most_ssns_per_student)
 
 ),
 
 pairs as (
 
     select
-        best_pairs.*,
+        marked_pairs.*,
         case
-            when best_pairs.pair_rule is not null then best_pairs.pair_rule
+            when marked_pairs.pair_rule is not null then marked_pairs.pair_rule
             when
-                best_pairs.reviewed_decision is not null or not best_pairs.is_link
+                marked_pairs.reviewed_decision is not null or not marked_pairs.is_link
                 then null
             when
-                best_pairs.match_weight < policy.other_mci_weight
-                and not string_to_array(best_pairs.mci_ids, ' ')
+                marked_pairs.match_weight < policy.other_mci_weight
+                and not string_to_array(marked_pairs.mci_ids, ' ')
                 && string_to_array(surest.mci_ids, ' ')
                 and policy.other_mci_id
                 then 'other_mci_id'
             when
-                best_pairs.other_ssn is not null
+                marked_pairs.other_ssn is not null
                 and crowded.person_id is not null
                 and policy.too_many_ssns
                 then 'too_many_ssns'
         end as queued_by
-    from best_pairs
-    left join surest on best_pairs.person_id = surest.person_id
-    left join crowded on best_pairs.person_id = crowded.person_id
+    from marked_pairs
+    left join surest on marked_pairs.person_id = surest.person_id
+    left join crowded on marked_pairs.person_id = crowded.person_id
     cross join policy
 
 ),
