@@ -468,6 +468,36 @@ def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) 
     assert '<td class="number">not known</td>' in page
 
 
+def test_students_are_counted_by_the_bands_of_the_policy(people: Settings) -> None:
+    # Both sides of each bound, the ends, and a student whose absences are unknown.
+    shares = [0, 0.0499, 0.05, 0.0999, 0.1, 0.1999, 0.2, 1, None]
+    # Where a steward reads the warnings of all districts.
+    table = "marts_district.rpt_early_warnings"
+    with connect(people) as owner, opened(people, "steward") as browser:
+        before = downloaded(browser, "/students_at_risk/absences.csv")
+        for number, share in enumerate(shares):
+            owner.execute(
+                f"insert into {table} (student_key, district_id, district_student_id, school_year,"
+                " week_starts_on, week_ends_on, is_latest_week, absence_share) values (%(key)s, "
+                "'edge', %(key)s, 2013, '2012-10-01', '2012-10-07', true, %(share)s)",
+                {"key": f"edge:{number}", "share": share},
+            )
+        try:
+            after = downloaded(browser, "/students_at_risk/absences.csv")
+        finally:
+            owner.execute(f"delete from {table} where district_id = 'edge'")
+    assert [
+        (row["days_absent_so_far"], int(row["students"]) - int(earlier["students"]))
+        for row, earlier in zip(after, before, strict=True)
+    ] == [
+        ("under 5 %", 2),
+        ("5 % to under 10 %", 2),
+        ("10 % to under 20 % (chronic)", 2),
+        ("20 % and more (severe)", 2),
+        ("not known", 1),
+    ]
+
+
 def test_a_district_sees_its_own_students_only(people: Settings) -> None:
     with connect(people) as owner:
         expected = owner.execute(
