@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 from tests.python.web.pages import problems
 
@@ -582,6 +583,47 @@ def test_a_child_of_several_client_ids_is_one_child(people: Settings) -> None:
     assert len(found) == len(set(found)) > 0
     assert set(found) == {tuple(map(str, row)) for row in expected}
     assert f"Students: {students}; enrolled: {enrolled}; with an early warning: {warned}." in page
+
+
+def test_a_caseworker_is_told_which_warnings_are_not_known(people: Settings) -> None:
+    unknown: dict[str, object] = dict.fromkeys(
+        ("has_attendance_flag", "has_behavior_flag", "has_course_flag", "has_gpa_flag")
+    )
+    unknown |= {"flags_without_threshold": None, "warnings_on": "2012-09-03"}
+    children: list[tuple[dict[str, object], str]] = [
+        (
+            {"has_behavior_flag": True, "has_course_flag": False, "flags_without_threshold": "gpa"},
+            "behavior (not known: attendance)",
+        ),
+        (
+            {"has_course_flag": False, "flags_without_threshold": "attendance, behavior, gpa"},
+            "none",
+        ),
+        ({}, "not known: attendance, behavior, courses, grade average"),
+        (
+            {"flags_without_threshold": "attendance, behavior, course, gpa"},
+            "no threshold for the grade",
+        ),
+        ({"warnings_on": None}, "not reported in that week"),
+    ]
+    with connect(people) as owner, opened(people, "caseworker") as browser:
+        for number, (flags, _) in enumerate(children):
+            for table in ("rpt_caseworker_clients", "rpt_caseworker_students"):
+                edge = {"client_id": f"edge:{number}", "student_key": f"edge:{number}"}
+                owner.execute(
+                    f"insert into marts.{table} select edge.* from marts.{table} as one, "
+                    "jsonb_populate_record(one, %s) as edge limit 1",
+                    [Jsonb(edge | unknown | flags)],
+                )
+        try:
+            asked = "\n".join(f"edge:{number}" for number in range(len(children)))
+            answer = browser.post("/my_children/children.csv", data={"ids": asked}).text
+        finally:
+            for table in ("rpt_caseworker_clients", "rpt_caseworker_students"):
+                owner.execute(f"delete from marts.{table} where student_key like 'edge:%'")
+    # All have the names of one child, so the client ids order them.
+    rows = csv.DictReader(io.StringIO(answer.removeprefix("\ufeff")))
+    assert [row["warnings"] for row in rows] == [told for _, told in children]
 
 
 def test_a_client_id_with_a_colon_is_looked_up_whole(people: Settings) -> None:
