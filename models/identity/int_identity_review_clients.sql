@@ -41,7 +41,8 @@ linked_records as (
 
 ),
 
--- Of many client records, only those that reviewers see.
+-- Of many client records, only those that reviewers see: found by the key's index. No
+-- source has a colon in its id.
 review_clients as (
 
     select
@@ -62,8 +63,10 @@ review_clients as (
     from linked_records
     inner join clients
         on
-            linked_records.record_id
-            = clients.source_id || ':' || clients.source_client_id
+            split_part(linked_records.record_id, ':', 1) = clients.source_id
+            and substr(
+                linked_records.record_id, strpos(linked_records.record_id, ':') + 1
+            ) = clients.source_client_id
 
 )
 

@@ -3,9 +3,9 @@
 
 with
 
-clients as not materialized (
+client_keys as not materialized (
 
-    select * from {{ ref('stg_clients') }}
+    select * from {{ ref('stg_client_keys') }}
 
 ),
 
@@ -16,14 +16,13 @@ newest_deliveries as (
 
 ),
 
--- The index of raw has the keys in order.
 numbered_rows as (
 
     select
         source_id,
         source_client_id,
         row_number() over (partition by source_id, source_client_id) as row_of_client
-    from clients
+    from client_keys
 
 ),
 
@@ -42,20 +41,20 @@ repeated_clients as (
 versions as (
 
     select
-        clients.source_id,
-        clients.source_client_id,
-        clients.load_id,
-        clients.line_number,
+        client_keys.source_id,
+        client_keys.source_client_id,
+        client_keys.load_id,
+        client_keys.line_number,
         row_number() over (
-            partition by clients.source_id, clients.source_client_id
+            partition by client_keys.source_id, client_keys.source_client_id
             order by
-                clients.updated_at desc,
+                client_keys.updated_at desc,
                 newest_deliveries.as_of_date desc,
                 newest_deliveries.delivery_number desc,
-                clients.line_number desc
+                client_keys.line_number desc
         ) as recency
     from repeated_clients
-    inner join clients using (source_id, source_client_id)
+    inner join client_keys using (source_id, source_client_id)
     inner join newest_deliveries using (load_id)
 
 ),

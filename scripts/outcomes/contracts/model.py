@@ -582,7 +582,7 @@ class Contract(Frozen):
         return any(prop.names_district for item in self.objects for prop in item.properties)
 
     @model_validator(mode="after")
-    def _lists_its_sources(self) -> Contract:
+    def _names_its_sources(self) -> Contract:
         for item in self.objects:
             for prop in item.properties:
                 if _SOURCE_IDS & {*prop.feeds} and not prop.values:
@@ -590,6 +590,12 @@ class Contract(Frozen):
                         f"{item.name!r}: {prop.name!r} fills {prop.feeds[0]}: expected an enum of "
                         "the source systems that the partner delivers"
                     )
+        for source in sorted(self.sources):
+            if ":" in source:
+                raise ValueError(
+                    f"source_id {source!r}: expected an id without a colon, because the warehouse "
+                    "writes a client record's id as <source>:<id>"
+                )
         return self
 
     @model_validator(mode="after")

@@ -74,9 +74,7 @@ def test_every_source_and_program_of_the_contract_is_known_to_the_models() -> No
     assert programs == {(source, code) for source in codes for code in codes[source]}
 
 
-def test_a_source_system_has_one_partner(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_source_system_has_one_partner(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = two_program_partners(tmp_path / "contracts")
     assert {"dhs", "head_start"} <= load_contracts(folder).keys()
     shutil.copyfile(CONTRACTS_DIR / "dhs.odcs.yaml", folder / "dhs.odcs.yaml")
@@ -85,7 +83,7 @@ def test_a_source_system_has_one_partner(
     assert not {"dhs", "head_start"} & contracts.keys()
     assert "clairton" in contracts
     message = "dhs.odcs.yaml: source_id: head_start delivers 'early_childhood', too"
-    assert message in capsys.readouterr().err
+    assert message in caplog.text
 
 
 def test_the_sources_of_clients_are_listed(tmp_path: Path) -> None:
@@ -94,6 +92,9 @@ def test_the_sources_of_clients_are_listed(tmp_path: Path) -> None:
     start, end = text.index("        enum: &sources"), text.index("        required: true")
     file.write_text(text[:start] + text[end:].replace("enum: *sources", ""), "utf-8")
     with pytest.raises(ContractError, match=r"'source_id' fills clients\.source_id: expected an"):
+        load_contract(file)
+    file.write_text(text.replace("value: homelessness", "value: 'hud:homelessness'"), "utf-8")
+    with pytest.raises(ContractError, match="source_id 'hud:homelessness': expected an id without"):
         load_contract(file)
 
 
