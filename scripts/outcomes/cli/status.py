@@ -63,6 +63,11 @@ def show_status(status: Status, console: Console) -> None:
         )
     if status.never_delivered:
         console.print(f"Nothing has come yet from {', '.join(status.never_delivered)}.")
+    for delivery in status.repeated:
+        console.print(
+            f"[red]repeated[/] {delivery.partner_id} {delivery.as_of_date}: all files had come "
+            "before. Ask whether it is an old export."
+        )
     for file in status.waiting:
         console.print(
             f"[red]{file.status}[/] {file.partner_id} {file.as_of_date} "

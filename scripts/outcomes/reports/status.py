@@ -54,6 +54,14 @@ class LateFeed:
 
 
 @dataclass(frozen=True)
+class RepeatedDelivery:
+    """The newest delivery of a partner, if all of its files had come before."""
+
+    partner_id: str
+    as_of_date: date
+
+
+@dataclass(frozen=True)
 class WaitingFile:
     """A file that was quarantined or is held, with no accepted file after it."""
 
@@ -80,6 +88,7 @@ class Status:
     late: list[LateFeed]
     # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
     never_delivered: list[str]
+    repeated: list[RepeatedDelivery]
     waiting: list[WaitingFile]
     links_in_review: int
     database_bytes: int
@@ -90,7 +99,7 @@ class Status:
         """Whether nobody has to act. Links in review are everyday work."""
         is_newest = self.is_running or not self.not_newest
         is_built = is_newest and self.failed_week is None
-        return is_built and not (self.late or self.waiting or self.not_landed)
+        return is_built and not (self.late or self.repeated or self.waiting or self.not_landed)
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date | None) -> Status:
@@ -122,6 +131,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         ),
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
+        repeated=_repeated(connection),
         waiting=_waiting(connection),
         links_in_review=count_queue(connection).waiting if is_built else 0,
         database_bytes=_count(connection, "select pg_database_size(current_database())"),
@@ -205,6 +215,11 @@ def _never_delivered(connection: psycopg.Connection) -> list[str]:
         """
     )
     return [partner_id for (partner_id,) in rows]
+
+
+def _repeated(connection: psycopg.Connection) -> list[RepeatedDelivery]:
+    with connection.cursor(row_factory=class_row(RepeatedDelivery)) as cursor:
+        return cursor.execute(query("outcomes.reports", "repeated_deliveries")).fetchall()
 
 
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:

@@ -319,6 +319,38 @@ def test_a_file_waits_until_an_accepted_one_follows(
     assert as_json(newest)[1]["waiting"] == []
 
 
+def test_a_delivery_that_repeats_an_earlier_one_is_named(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    assert as_json(newest)[1]["repeated"] == []
+    # The newest delivery of each partner, under the content of the one before.
+    connection.execute(
+        """
+        update landing.files set sha256 = earlier.sha256
+        from landing.files as earlier
+        where
+            files.partner_id = earlier.partner_id
+            and files.contract_object = earlier.contract_object
+            and files.source_id is not distinct from earlier.source_id
+            and earlier.as_of_date < files.as_of_date
+            and files.partner_id in ('clairton', 'interventions')
+            and files.as_of_date = (
+                select max(as_of_date) from landing.files as others
+                where others.partner_id = files.partner_id
+            )
+        """
+    )
+    code, found = as_json(newest)
+    # A single file, as the roster of interventions, may stay as it is.
+    assert (code, [delivery["partner_id"] for delivery in found["repeated"]]) == (3, ["clairton"])
+    assert "repeated clairton 2012-" in run("status", "--as-of", str(newest))[1]
+    connection.execute(
+        "update landing.files set sha256 = 'another' where file_id = (select max(file_id) "
+        "from landing.files where partner_id = 'clairton' and status = 'loaded')"
+    )
+    assert as_json(newest)[1]["repeated"] == []
+
+
 def test_a_steward_may_run_status(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
