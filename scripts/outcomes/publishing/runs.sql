@@ -129,6 +129,13 @@ begin
         end if;
         perform pg_sleep(0.1);
     end loop;
+    -- dbt listed the tables before it came here, and the other run has made others since.
+    if exists (
+        select from publishing.runs where run_id = other.run_id and status <> other.status
+    ) then
+        raise exception 'Another run ended while this one waited: run %.', other.run_id
+            using hint = 'Start again.';
+    end if;
     -- Entries of killed runs.
     update publishing.runs
     set status = 'abandoned', finished_at = clock_timestamp()

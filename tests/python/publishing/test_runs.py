@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 from dbt.cli.main import dbtRunnerResult
+from tests.python.access.acting import acting_as
 from tests.python.conftest import TESTED, WITH_SEEDS, run_dbt, try_dbt
 from tests.python.landing.commands import run
 from tests.python.parsed_projects import parsed_for_outcomes
@@ -355,3 +357,25 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
         "select status from publishing.runs order by run_number"
     ).fetchall()
     assert statuses == [("published",), ("abandoned",), ("passed",)]
+
+
+def test_a_run_that_waited_while_another_ended_is_refused(
+    published: Settings, connection: psycopg.Connection
+) -> None:
+    def begin() -> None:
+        with connect(published) as second:
+            pretend_build(second)
+
+    with ThreadPoolExecutor() as threads, connect(published) as dbt:
+        dbt.execute("set application_name = 'dbt'")
+        with acting_as(connection, "outcomes_builder"):
+            connection.execute("select publishing.begin_run('first', 'build', '', '', '', '')")
+        waiting = threads.submit(begin)
+        time.sleep(1)
+        connection.execute("update publishing.runs set status = 'failed' where run_id = 'first'")
+        dbt.close()
+        # dbt knows the tables as they were before, so models would be made twice.
+        with pytest.raises(psycopg.errors.RaiseException, match="Another run ended while"):
+            waiting.result()
+    assert newest_status(connection) == "failed"
+    pretend_build(connection)
