@@ -16,6 +16,9 @@ TRAILING = "^"
 # At most so many names of a header are compared with a missing one.
 _COMPARED = 500
 
+# What else a file's columns may be between, and how a message names it.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)"}
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -60,6 +63,12 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
     expected = [plain(prop.header) for prop in item.columns]
     missing = [plain(prop.header) for prop in item.columns if not places[prop.name]]
     if len(missing) == len(expected):
+        if other := _other_delimiter(item, header, expected):
+            raise FileError(
+                Reason.WRONG_LAYOUT,
+                f"expected columns between {_named(item.file.delimiter)}; the header has them "
+                f"between {_named(other)}",
+            )
         raise FileError(
             Reason.HEADER_NOT_FOUND,
             f"expected a header with the columns {', '.join(expected)}; none of them is there",
@@ -85,6 +94,21 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
         if not name:
             raise FileError(Reason.HEADER_BLANK_COLUMN, f"column {place + 1} has no name")
     return _with_trailing(item, Mapping(len(found), field_of, list(added.values())))
+
+
+def _other_delimiter(item: ContractObject, header: list[str], expected: list[str]) -> str | None:
+    """The delimiter between the columns of a header that the contract's does not split."""
+    if item.file.format != "delimited" or len(header) > 1:
+        return None
+    wanted = {name.lower() for name in expected}
+    for other in _DELIMITERS:
+        if wanted <= {plain(name).lower() for name in header[0].split(other)}:
+            return other
+    return None
+
+
+def _named(delimiter: str) -> str:
+    return _DELIMITERS.get(delimiter, f"the delimiter {delimiter}")
 
 
 def _places(prop: ContractProperty, found: list[str]) -> list[int]:

@@ -100,6 +100,26 @@ def test_a_moved_header_row_is_not_found(tmp_path: Path) -> None:
         read(tmp_path, "Title\nid,name\n01,Ada\n02,Bo\n", {"headerRow": 4}, TWO)
 
 
+@pytest.mark.parametrize(
+    ("layout", "text", "detail"),
+    [
+        ({}, "id;name\n01;Ada\n", "expected columns between commas; .* between semicolons"),
+        ({"delimiter": ";"}, "note\tNAME\tid\n", "between semicolons; .* between tabs"),
+        ({"delimiter": "~"}, "id,name\n01,Ada\n", "between the delimiter ~; .* between commas"),
+    ],
+)
+def test_another_delimiter_is_named(
+    tmp_path: Path, layout: dict[str, Any], text: str, detail: str
+) -> None:
+    with pytest.raises(FileError, match=f"wrong_layout: .*{detail}"):
+        read(tmp_path, text, layout, TWO)
+
+
+def test_columns_of_another_file_are_no_other_delimiter(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="header_not_found"):
+        read(tmp_path, "key;title\n01;Ada\n", {}, TWO)
+
+
 def test_a_row_like_a_footer_among_the_rows_is_a_row(tmp_path: Path) -> None:
     text = "id,name\n01,Ada\nTotal,1\n02,Bo\nTotal,2\n"
     rows, counts, rejected = read(tmp_path, text, {"footer": "Total.*"}, TWO)
