@@ -68,8 +68,8 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
             ),
             Section(
                 "Not found",
-                "The id is misspelled, its child goes to no school that delivers, is not linked "
-                "yet, or the agency is not responsible today.",
+                "The id is misspelled, its child goes to no school of a district whose agreement "
+                "allows this page, is not linked yet, or the agency is not responsible today.",
                 table=Table("not_found", Rows((_COLUMN,), missing), "Every id is found."),
             ),
         ],

@@ -64,12 +64,14 @@ class ReviewedPair:
 
     @property
     def fields(self) -> list[ComparedField]:
-        """The fields that a side has."""
+        """The fields that a side has, or a record that is linked already."""
         compared = (
             compare(field, *(self.texts(side, field) for side in ("student", "other")))
             for field in FIELDS
         )
-        return [field for field in compared if field.student or field.other]
+        return [
+            field for field in compared if field.student or field.other or self.linked(field.field)
+        ]
 
     def texts(self, side: str, field: str) -> list[str | None]:
         """The values of a field, record by record."""

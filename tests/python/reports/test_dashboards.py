@@ -548,7 +548,9 @@ def test_a_caseworker_finds_children_by_the_ids_of_the_agency(people: Settings) 
     with opened(people, "caseworker") as browser:
         page = browser.post("/my_children", data=form, files=file)
         assert "2 of 3 client ids are found." in page.text
-        assert other in page.text.partition("Not found")[2]
+        not_found = page.text.partition("Not found")[2]
+        assert other in not_found
+        assert "a district whose agreement allows this page" in not_found
         rows = browser.post("/my_children/children.csv", data={"ids": f"{first}\n{other}"})
         assert rows.text.count("\n") == 1 + sum(client == first for client, _ in found)
         # Nobody is shown who was not asked for.

@@ -1,11 +1,16 @@
 -- Students of whom a record, or a record of a client that is linked to them or waits for review,
--- has the id, or has standardized names that begin with each word.
+-- has the id, a client's with or without its source, or has standardized names that begin with
+-- each word.
 with found as (
     select records.student_key, records.identity_id
     from identity.int_identity_records as records
     inner join identity.int_identities as identities using (identity_id)
     where
-        %(id)s in (records.record_id, records.student_key)
+        %(id)s in (
+            records.record_id,
+            records.student_key,
+            substr(records.record_id, strpos(records.record_id, ':') + 1)
+        )
         or cardinality(%(words)s::text []) > 0
         and not exists (
             select from unnest(%(words)s::text []) as words (word)
