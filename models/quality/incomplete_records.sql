@@ -24,6 +24,12 @@ contradicting_days as (
 
 ),
 
+contradicting_listings as (
+
+    select * from {{ ref('int_contradicting_listings') }}
+
+),
+
 services_without_client as (
 
     select * from {{ ref('int_services_without_client') }}
@@ -162,6 +168,8 @@ incomplete as (
     select * from incomplete_enrollments
     union all
     select * from contradicting_days
+    union all
+    select * from contradicting_listings
     union all
     select * from clients_without_record
     union all

@@ -96,6 +96,18 @@ exits_without_entry as (
 
 ),
 
+exits_before_entry as (
+
+    select
+        enrollment_files.*,
+        'exit_before_entry' as reason_code,
+        null as missing_from
+    from enrollment_files
+    inner join spells using (district_id, district_student_id, school_year)
+    where spells.exit_date < spells.entry_date
+
+),
+
 school_calendars as (
 
     select distinct
@@ -153,6 +165,8 @@ findings as (
     select * from missing_from_a_roster
     union all
     select * from exits_without_entry
+    union all
+    select * from exits_before_entry
     union all
     select * from enrolled_without_calendar
     union all
