@@ -34,6 +34,7 @@ class _Listing:
     """A sheet with a district's rows of a relation.
 
     `columns` has the column and its width by heading; `what_to_do` is the same in each row.
+    With `says_where`, the district's name of a feed's column, the first, comes before it.
     """
 
     title: str
@@ -43,6 +44,7 @@ class _Listing:
     district_column: str = "district_id"
     condition: str = "true"
     what_to_do: str | None = None
+    says_where: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,14 @@ _LISTINGS = [
         "Unknown codes",
         "quality.unmapped_codes",
         {
-            "file and column": ("feed_column", 34), "code": ("source_code", 20),
+            "read as": ("feed_column", 30), "code": ("source_code", 20),
             "rows": ("rows_affected", 10), "first sent": ("first_as_of_date", 12),
             "last sent": ("last_as_of_date", 12),
         },
         "feed_column, source_code",
         "partner_id",
         what_to_do="Tell us what the code means, or correct it.",
+        says_where=True,
     ),
     _Listing(
         "Incomplete students",
@@ -355,9 +358,24 @@ def _listed(
     rows: list[Sequence[Any]] = [*cursor.fetchmany(MAX_ROWS)]
     more = cursor.rowcount - len(rows)
     widths = {heading: width for heading, (_, width) in listing.columns.items()}
+    if listing.says_where:
+        sent_as = _columns_as_sent(district_id)
+        widths = {"file and column": 34} | widths
+        rows = [(sent_as.get(row[0], row[0]), *row) for row in rows]
     if listing.what_to_do:
         widths["what to do"] = 40
         rows = [(*row, listing.what_to_do) for row in rows]
     if more:
         rows.append([f"… and {more:,} more"])
     return Sheet(listing.title, widths, rows), cursor.rowcount
+
+
+def _columns_as_sent(district_id: str) -> dict[str, str]:
+    """The district's kinds of file and their columns, by the feed's column that they fill."""
+    contract = load_contracts().get(district_id)
+    sent_as: dict[str, list[str]] = {}
+    for item in contract.objects if contract else []:
+        for prop in item.properties:
+            for feed_column in prop.feeds:
+                sent_as.setdefault(feed_column, []).append(f"{item.name}: {prop.header}")
+    return {feed_column: ", ".join(names) for feed_column, names in sent_as.items()}

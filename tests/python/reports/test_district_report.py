@@ -256,8 +256,17 @@ def test_students_are_named_by_id_where_the_district_has_to_look(
 
 def test_an_unmapped_code_cannot_be_a_formula(built: Settings, tmp_path: Path) -> None:
     woodland_hills = report(built, "woodland_hills", tmp_path)
-    assert columns_of(woodland_hills["Unknown codes"], "file and column", "code", "rows") == [
+    assert columns_of(woodland_hills["Unknown codes"], "read as", "code", "rows") == [
         ("students.primary_disability", "'=1+1", 1)
+    ]
+
+
+def test_an_unmapped_code_is_in_a_column_that_the_district_knows(
+    built: Settings, tmp_path: Path
+) -> None:
+    woodland_hills = report(built, "woodland_hills", tmp_path)
+    assert columns_of(woodland_hills["Unknown codes"], "file and column") == [
+        ("STUDENT: PrimaryDisability",)
     ]
 
 
