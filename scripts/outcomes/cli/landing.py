@@ -21,6 +21,7 @@ from outcomes.landing.deliveries import printable
 from outcomes.landing.land import Landing, release_held_file, replay_archive
 from outcomes.landing.land import land as land_path
 from outcomes.landing.loader import ALREADY_LANDED, NOT_LANDED, Outcome
+from outcomes.landing.reasons import Reason
 from outcomes.landing.skeleton import crosswalk_of, write_skeleton
 from outcomes.landing.standards import write_standard
 
@@ -168,6 +169,9 @@ def check(
     reports = check_samples(contract, files, given_date(as_of))
     for report in reports:
         _show_report(report)
+    reasons = {report.outcome.reason for report in reports}
+    if not as_of and Reason.NAME_DATE_MISMATCH in reasons:
+        console.print("If the files are of the day in their names, give it: --as-of yyyy-mm-dd.")
     if any(report.needs_a_person for report in reports):
         raise typer.Exit(NEEDS_A_PERSON)
 

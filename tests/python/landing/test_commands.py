@@ -168,5 +168,7 @@ def test_district_check_takes_the_date_from_the_folder_or_the_option(tmp_path: P
     code, output = run("district", "check", PITTSBURGH, loose)
     assert code == 3
     assert "name_date_mismatch" in output
+    assert "give it: --as-of yyyy-mm-dd" in output
+    assert "--as-of" not in run("district", "check", PITTSBURGH, loose, "--as-of", "2012-09-24")[1]
     with pytest.raises(OutcomesError, match="--as-of: expected yyyy-mm-dd"):
         run("district", "check", PITTSBURGH, loose, "--as-of", "10/01/2012")
