@@ -27,7 +27,7 @@ _STYLE = {
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
-        "labelLimit": 200,
+        "labelLimit": 260,
         "gridColor": "#dddddd",
         "labelColor": "#222222",
         "titleColor": "#222222",

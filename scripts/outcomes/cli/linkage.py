@@ -101,7 +101,7 @@ def review_pairs(
         with connect_as(STEWARD) as connection:
             count = export_queue(connection, export_file)
         console.print(
-            f"{count:,} pairs are in {export_file}. It holds personal data: delete it after the "
+            f"Pairs in {export_file}: {count:,}. It holds personal data: delete it after the "
             "import."
         )
     elif import_file is not None:

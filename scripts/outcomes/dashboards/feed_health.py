@@ -28,7 +28,7 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
     late = sum(row["status"] in ("late", "never_delivered") for row in freshness.rows)
     return Content(
         f"The newest delivery of {good} of {len(scorecards.rows)} partners is good; "
-        f"{late} of {len(freshness.rows)} files are late or never came; "
+        f"{late} of {len(freshness.rows)} files are late or not loaded yet; "
         f"{len(faults.rows) + len(contradictions.rows)} kinds of fault are open.",
         [],
         [

@@ -24,7 +24,7 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
         if row["low"] > total["share"] or row["high"] < total["share"]
     ]
     groups = (
-        f"Apart from that by more than chance: {'; '.join(apart)}."
+        f"Further from that than chance explains: {'; '.join(apart)}."
         if apart
         else "No group is apart from that by more than chance."
     )

@@ -440,7 +440,7 @@ def test_only_groups_whose_interval_is_apart_are_called_so(people: Settings) -> 
             finally:
                 owner.execute(change, [lowest, label])
     assert "No group is apart from that by more than chance." in within
-    assert f"Apart from that by more than chance: Gender: {label}, " in apart
+    assert f"Further from that than chance explains: Gender: {label}, " in apart
 
 
 def test_what_nobody_has_delivered_is_unknown_with_its_reason(people: Settings) -> None:

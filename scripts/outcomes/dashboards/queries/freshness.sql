@@ -9,7 +9,10 @@ select
         else 'no day agreed'
     end as state,
     coalesce(last_accepted_on::text, 'never') as last_taken,
-    coalesce(expected_on::text, 'no day agreed') as next_expected,
+    coalesce(
+        expected_on::text,
+        case status when 'never_delivered' then 'not known' else 'no day agreed' end
+    ) as next_expected,
     status
 from feed_freshness
 left join dim_districts on partner_id = district_id
