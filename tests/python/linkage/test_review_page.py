@@ -61,7 +61,9 @@ def steward(built_demo: Settings) -> Iterator[Settings]:
     """A login of a steward, in a copy of the demo."""
     with copied(built_demo, "demo_page") as settings, connect(settings) as owner:
         # On the target in_place dbt grants nothing.
-        owner.execute("grant select on all tables in schema identity to outcomes_steward")
+        owner.execute(
+            "grant select on all tables in schema identity, deliveries to outcomes_steward"
+        )
         make_login(owner, "ana_login", "a good one", STEWARD)
         yield replace(settings, user="ana_login", password="a good one")
         owner.execute("drop owned by ana_login; drop role ana_login")
