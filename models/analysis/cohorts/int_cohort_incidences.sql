@@ -27,7 +27,9 @@ grouped as (
             ('economic_status', members.economic_status),
             (
                 'involvement',
-                case when members.was_involved then 'involved' else 'not involved' end
+                case members.was_involved
+                    when true then 'involved' when false then 'not involved'
+                end
             )
         ) as groups (group_type, group_value)
     where

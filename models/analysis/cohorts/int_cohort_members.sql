@@ -18,6 +18,16 @@ as_of as (
 
 ),
 
+coverage as (
+
+    select
+        school_year,
+        bool_or(is_ever_covered) as is_covered
+    from {{ ref('int_involvement_coverage') }}
+    group by school_year
+
+),
+
 started_services as (
 
     select
@@ -67,9 +77,11 @@ ended_follow_ups as (
         follow_ups.*,
         least(follow_ups.last_member_on, follow_ups.first_graduated_on) as ends_on,
         first_services.first_service_on,
-        first_services.first_juvenile_justice_on
+        first_services.first_juvenile_justice_on,
+        coverage.is_covered
     from follow_ups
     left join first_services using (person_id)
+    left join coverage using (school_year)
 
 ),
 
@@ -83,8 +95,10 @@ cohort_members as (
         gender,
         race,
         economic_status,
-        coalesce(first_service_on <= make_date(school_year, 6, 30), false)
-            as was_involved,
+        case
+            when first_service_on <= make_date(school_year, 6, 30) then true
+            when is_covered then false
+        end as was_involved,
         first_graduated_on as graduated_on,
         coalesce(first_juvenile_justice_on < starts_on, false)
             as had_juvenile_justice_before,

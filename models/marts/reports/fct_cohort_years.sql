@@ -36,21 +36,32 @@ as_of as (
 
 ),
 
+coverage as (
+
+    select
+        school_year,
+        bool_or(is_concurrent_covered) as is_covered
+    from {{ ref('int_involvement_coverage') }}
+    group by school_year
+
+),
+
+-- In a year that nobody has delivered yet, nobody is known to have left.
+school_years as (
+
+    select distinct school_year from person_years
+
+),
+
 follow_up_years as (
 
     select
         members.*,
-        follow_ups.follow_up_year,
-        least(make_date(follow_ups.follow_up_year, 6, 30), as_of.as_of_date) as ends_on
+        school_years.school_year as follow_up_year,
+        least(make_date(school_years.school_year, 6, 30), as_of.as_of_date) as ends_on
     from members
     cross join as_of
-    cross join
-        lateral generate_series(
-            members.base_year,
-            cast(
-                extract(year from as_of.as_of_date + interval '6 months') as integer
-            )
-        ) as follow_ups (follow_up_year)
+    inner join school_years on members.base_year <= school_years.school_year
 
 ),
 
@@ -100,7 +111,10 @@ cohort_years as (
         person_years.gpa,
         person_years.is_proficient_math,
         person_years.is_proficient_reading,
-        involved_years.person_id is not null as is_involved
+        case
+            when involved_years.person_id is not null then true
+            when coverage.is_covered then false
+        end as is_involved
     from follow_up_years
     left join person_years
         on
@@ -110,6 +124,7 @@ cohort_years as (
         on
             follow_up_years.person_id = involved_years.person_id
             and follow_up_years.follow_up_year = involved_years.follow_up_year
+    left join coverage on follow_up_years.follow_up_year = coverage.school_year
     left join district_years
         on
             district_years.district_id = 'all'

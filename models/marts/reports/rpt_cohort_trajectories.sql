@@ -24,6 +24,13 @@ incidences as (
 
 ),
 
+juvenile_justice_coverage as (
+
+    select * from {{ ref('int_involvement_coverage') }}
+    where program_group = 'juvenile_justice'
+
+),
+
 as_of as (
 
     select * from {{ ref('int_as_of') }}
@@ -56,8 +63,8 @@ grouped as (
             ('economic_status', cohort_years.base_economic_status),
             (
                 'involvement',
-                case
-                    when cohort_years.base_involved then 'involved' else 'not involved'
+                case cohort_years.base_involved
+                    when true then 'involved' when false then 'not involved'
                 end
             )
         ) as groups (group_type, group_value)
@@ -93,7 +100,10 @@ outcomes as (
         avg(gpa)::float8 as gpa,
         avg(is_proficient_math::int)::float8 as share_proficient_math,
         avg(is_proficient_reading::int)::float8 as share_proficient_reading,
-        avg(is_involved::int)::float8 as share_involved,
+        -- A mean of known values would count those with a record only.
+        case
+            when count(is_involved) = count(*) then avg(is_involved::int)::float8
+        end as share_involved,
         least(make_date(follow_up_year, 6, 30), max(as_of_date))
         - make_date(base_year - 1, 7, 1) + 1 as last_day
     from grouped
@@ -180,13 +190,20 @@ cohort_trajectories as (
             0
         )::integer as n_at_risk,
         case
-            when dated_incidences.n_free_at_start > 0
+            when
+                dated_incidences.n_free_at_start > 0
+                and base_coverage.is_concurrent_covered
+                and follow_up_coverage.is_concurrent_covered
                 then coalesce(dated_incidences.cumulative_incidence, 0)
         end as juvenile_justice_incidence
     from outcomes
     cross join reporting_rules as rules
     left join dated_incidences
         using (base_year, group_type, group_value, follow_up_year)
+    left join juvenile_justice_coverage as base_coverage
+        on outcomes.base_year = base_coverage.school_year
+    left join juvenile_justice_coverage as follow_up_coverage
+        on outcomes.follow_up_year = follow_up_coverage.school_year
     left join district_years
         on
             district_years.district_id = 'all'

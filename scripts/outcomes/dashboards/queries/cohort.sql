@@ -22,7 +22,8 @@ select
     n_with_attendance as with_known_attendance,
     coalesce(to_char(gpa, 'FM0.00'), 'too few') as grade_average,
     n_with_gpa as with_known_grades,
-    coalesce(to_char(100 * share_involved, 'FM990.0 "%%"'), 'too few') as with_services_this_year,
+    coalesce(to_char(100 * share_involved, 'FM990.0 "%%"'), 'too few or not known')
+        as with_services_this_year,
     n_juvenile_justice as first_juvenile_justice_record
 from rpt_cohort_trajectories
 where base_year::text = %(base_year)s and group_type in ('all', 'involvement')
