@@ -14,7 +14,7 @@ from outcomes.feeds import raw_feeds
 DISTRICTS = district_ids(load_contracts().values())
 DISTRICT_ROLES = {district_role(district): district for district in DISTRICTS}
 ALL_ROLES = [*ROLES, *DISTRICT_ROLES]
-FEEDS = {f"staging.stg_{feed}" for feed in raw_feeds()}
+FEEDS = {f"staging.stg_{feed}" for feed in (*raw_feeds(), "client_keys")}
 READERS = [role for role in ALL_ROLES if role != "outcomes_builder"]
 
 # Who may do what with which relations: r reads, a appends (inserts), u updates, d deletes, and
