@@ -92,7 +92,8 @@ newest_years as (
 
 ),
 
--- An open spell of an earlier school year has ended with the year.
+-- An open spell of an earlier school year has ended with the year, once its district
+-- has sent a newer one.
 newest_spells as (
 
     select distinct on (enrollments.student_key)
@@ -100,9 +101,9 @@ newest_spells as (
         enrollments.entry_date,
         enrollments.exit_date,
         coalesce(enrollments.exit_date, 'infinity') >= as_of.as_of_date
-        and enrollments.school_year = (
-            select max(newest.school_year) from enrollments as newest
-        ) as is_enrolled
+        and enrollments.school_year
+        = max(enrollments.school_year) over (partition by enrollments.district_id)
+            as is_enrolled
     from enrollments
     cross join as_of
     order by
