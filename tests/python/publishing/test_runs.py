@@ -371,7 +371,13 @@ def test_a_run_that_waited_while_another_ended_is_refused(
         with acting_as(connection, "outcomes_builder"):
             connection.execute("select publishing.begin_run('first', 'build', '', '', '', '')")
         waiting = threads.submit(begin)
-        time.sleep(1)
+        sleeping = (
+            "select exists (select from pg_stat_activity "
+            "where datname = current_database() and wait_event = 'PgSleep')"
+        )
+        while connection.execute(sleeping).fetchone() != (True,):
+            assert not waiting.done()
+            time.sleep(0.02)
         connection.execute("update publishing.runs set status = 'failed' where run_id = 'first'")
         dbt.close()
         # dbt knows the tables as they were before, so models would be made twice.
