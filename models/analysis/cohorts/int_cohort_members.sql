@@ -20,11 +20,8 @@ as_of as (
 
 coverage as (
 
-    select
-        school_year,
-        bool_or(is_ever_covered) as is_covered
-    from {{ ref('int_involvement_coverage') }}
-    group by school_year
+    select * from {{ ref('int_involvement_coverage') }}
+    where program_group = 'any'
 
 ),
 
@@ -78,7 +75,7 @@ ended_follow_ups as (
         least(follow_ups.last_member_on, follow_ups.first_graduated_on) as ends_on,
         first_services.first_service_on,
         first_services.first_juvenile_justice_on,
-        coverage.is_covered
+        coverage.is_ever_covered
     from follow_ups
     left join first_services using (person_id)
     left join coverage using (school_year)
@@ -97,7 +94,7 @@ cohort_members as (
         economic_status,
         case
             when first_service_on <= make_date(school_year, 6, 30) then true
-            when is_covered then false
+            when is_ever_covered then false
         end as was_involved,
         first_graduated_on as graduated_on,
         coalesce(first_juvenile_justice_on < starts_on, false)

@@ -25,14 +25,13 @@ coverage as (
 
 ),
 
--- `any` is covered as soon as one program group is.
 definitions as (
 
     select
         coverage.school_year,
-        coalesce(coverage.program_group, 'any') as program_group,
+        coverage.program_group,
         definitions.involvement,
-        bool_or(definitions.is_covered) as is_covered
+        definitions.is_covered
     from coverage
     cross join
         lateral (
@@ -41,11 +40,6 @@ definitions as (
             ('prior_year', coverage.is_prior_year_covered),
             ('concurrent', coverage.is_concurrent_covered)
         ) as definitions (involvement, is_covered)
-    group by
-        grouping sets (
-            (coverage.school_year, coverage.program_group, definitions.involvement),
-            (coverage.school_year, definitions.involvement)
-        )
 
 ),
 

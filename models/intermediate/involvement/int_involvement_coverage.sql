@@ -98,11 +98,12 @@ covered as (
 
 ),
 
+-- `any` is covered as soon as one program group is.
 involvement_coverage as (
 
     select
         student_years.school_year,
-        covered.program_group,
+        coalesce(covered.program_group, 'any') as program_group,
         bool_or(covered.available_since <= covered.available_until) as is_ever_covered,
         bool_or(
             covered.available_since <= covered.available_until
@@ -119,7 +120,11 @@ involvement_coverage as (
         ) as is_concurrent_covered
     from student_years
     cross join covered
-    group by student_years.school_year, covered.program_group
+    group by
+        grouping sets (
+            (student_years.school_year, covered.program_group),
+            (student_years.school_year)
+        )
 
 )
 

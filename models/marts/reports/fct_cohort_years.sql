@@ -38,11 +38,8 @@ as_of as (
 
 coverage as (
 
-    select
-        school_year,
-        bool_or(is_concurrent_covered) as is_covered
-    from {{ ref('int_involvement_coverage') }}
-    group by school_year
+    select * from {{ ref('int_involvement_coverage') }}
+    where program_group = 'any'
 
 ),
 
@@ -113,7 +110,7 @@ cohort_years as (
         person_years.is_proficient_reading,
         case
             when involved_years.person_id is not null then true
-            when coverage.is_covered then false
+            when coverage.is_concurrent_covered then false
         end as is_involved
     from follow_up_years
     left join person_years
