@@ -323,32 +323,38 @@ def test_a_delivery_that_repeats_an_earlier_one_is_named(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
     assert as_json(newest)[1]["repeated"] == []
-    # The newest delivery of each partner, under the content of the one before.
+    # Clairton's newest delivery, under the content of an earlier one.
     connection.execute(
         """
         update landing.files set sha256 = earlier.sha256
         from landing.files as earlier
         where
-            files.partner_id = earlier.partner_id
+            files.partner_id = 'clairton'
+            and earlier.partner_id = 'clairton'
             and files.contract_object = earlier.contract_object
-            and files.source_id is not distinct from earlier.source_id
-            and earlier.as_of_date < files.as_of_date
-            and files.partner_id in ('clairton', 'interventions')
-            and files.as_of_date = (
-                select max(as_of_date) from landing.files as others
-                where others.partner_id = files.partner_id
-            )
+            and files.as_of_date = '2012-09-12'
+            and earlier.as_of_date = '2012-09-05'
         """
     )
-    code, found = as_json(newest)
-    # A single file, as the roster of interventions, may stay as it is.
-    assert (code, [delivery["partner_id"] for delivery in found["repeated"]]) == (3, ["clairton"])
-    assert "repeated clairton 2012-" in run("status", "--as-of", str(newest))[1]
-    connection.execute(
-        "update landing.files set sha256 = 'another' where file_id = (select max(file_id) "
-        "from landing.files where partner_id = 'clairton' and status = 'loaded')"
-    )
-    assert as_json(newest)[1]["repeated"] == []
+    assert "repeated clairton 2012-09-12" in run("status", "--as-of", str(newest))[1]
+    # Without the rest of what a changed ledger means.
+    status = replace(read_status(connection, published, newest), not_newest=[])
+    assert [delivery.partner_id for delivery in status.repeated] == ["clairton"]
+    assert not status.is_well
+    assert replace(status, repeated=[]).is_well
+
+    one = "select min(file_id) from landing.files where as_of_date = '2012-09-12'"
+    # One new file makes it a new delivery.
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"update landing.files set sha256 = 'another' where file_id = ({one})")
+        assert read_status(connection, published, newest).repeated == []
+    # A single file may stay as it is.
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "update landing.files set as_of_date = '2012-09-11' "
+            f"where as_of_date = '2012-09-12' and file_id <> ({one})"
+        )
+        assert read_status(connection, published, newest).repeated == []
 
 
 def test_a_steward_may_run_status(
