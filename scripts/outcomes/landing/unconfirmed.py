@@ -34,10 +34,9 @@ class UnconfirmedPosition:
         named = [f"{kind}: {rows:,}" for kind, rows in self.kinds[:_NAMED_KINDS]]
         more = ["…"] if len(self.kinds) > _NAMED_KINDS else []
         where = f"position {self.position}, " if self.position else ""
-        return (
-            f"{where}{self.column}: {self.different_values:,} different values in {self.rows:,} "
-            f"rows ({', '.join(named + more)})"
-        )
+        values = "1 value" if self.different_values == 1 else f"{self.different_values:,} values"
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        return f"{where}{self.column}: {values} in {rows} ({', '.join(named + more)})"
 
 
 def unconfirmed_positions(reading: FileReading) -> Iterator[UnconfirmedPosition]:

@@ -536,15 +536,18 @@ def test_a_school_year_closes_on_a_day_from_july_on(closes_on: str) -> None:
 def test_unconfirmed_positions_are_described_without_values(tmp_path: Path) -> None:
     columns = {
         "id": column(1), "race": column(2, unconfirmed=True), "name": column(4, unconfirmed=True),
-        "born": column(5, unconfirmed=True),
+        "born": column(5, unconfirmed=True), "suffix": column(6, unconfirmed=True),
     }  # fmt: skip
     layout = {"name": "file", "header": False}
     contract = contract_for(columns, layout, ignoredColumns=["3"])
     path = tmp_path / "file"
-    path.write_text("1,5,,Lovelace,2001-02-03\n2,5,,Ng,2001-02-30\n3,10,,Babbage 3,\n4,,x,,\n5\n")
+    path.write_text(
+        "1,5,,Lovelace,2001-02-03,\n2,5,,Ng,2001-02-30,Jr\n3,10,,Babbage 3,,\n4,,x,,,\n5\n"
+    )
     assert [str(found) for found in unconfirmed_positions(reading_of(contract, path))] == [
-        "position 2, race: 2 different values in 4 rows (digits (1): 2, digits (2): 1, empty: 1)",
-        "position 4, name: 3 different values in 4 rows (characters (2): 1, empty: 1, longer "
+        "position 2, race: 2 values in 4 rows (digits (1): 2, digits (2): 1, empty: 1)",
+        "position 4, name: 3 values in 4 rows (characters (2): 1, empty: 1, longer "
         "texts with digits: 1, longer texts without digits: 1)",
-        "position 5, born: 2 different values in 4 rows (dates yyyy-MM-dd: 2, empty: 2)",
+        "position 5, born: 2 values in 4 rows (dates yyyy-MM-dd: 2, empty: 2)",
+        "position 6, suffix: 1 value in 4 rows (empty: 3, characters (2): 1)",
     ]
