@@ -29,9 +29,10 @@ RECIPE = Path(__file__).with_name("febrl_training.json")
 # The parts of the project that dbt needs, copied so that the model in force does not change.
 PROJECT_PARTS = ("models", "seeds", "macros", "functions", "tests")
 RULES_FILE = Path("seeds", "identity", "match_rules.csv")
-# Rules that adults without twins do not need: unlike clerks, FEBRL replaces whole first
-# names, and drops or replaces birth dates; FEBRL 3 is one list with duplicates.
+# Rules that adults without twins or siblings do not need: unlike clerks, FEBRL replaces
+# whole names, and drops or replaces birth dates; FEBRL 3 is one list with duplicates.
 CHILDRENS_RULES = {
+    "identifier_alone",
     "side_by_side",
     "different_first_name",
     "contradicted_first_name",
