@@ -342,7 +342,7 @@ def test_a_second_run_is_refused_and_a_killed_one_does_not_block(
     )  # fmt: skip
     # Delayed, or a fast machine ends the build before the second run gives up.
     with connect(published) as holder, holder.transaction():
-        holder.execute("lock table landing.files")
+        holder.execute("lock table raw.gpas")
         try:
             while newest_status(connection) != "running":
                 assert first.poll() is None
