@@ -12,9 +12,17 @@ enrollment_codes as (
 
 ),
 
+-- A spell sent twice counts once: the last row, as for students.
 reported_spells as (
 
-    select
+    select distinct on (
+        district_id,
+        district_student_id,
+        school_year,
+        school_code,
+        entry_date,
+        exit_date
+    )
         district_id,
         district_student_id,
         school_year,
@@ -26,6 +34,14 @@ reported_spells as (
         line_number
     from enrollments
     where entry_date is not null
+    order by
+        district_id,
+        district_student_id,
+        school_year,
+        school_code,
+        entry_date,
+        exit_date,
+        line_number desc
 
 ),
 
