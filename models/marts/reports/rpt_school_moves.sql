@@ -18,6 +18,12 @@ move_triggers as (
 
 ),
 
+source_coverage as (
+
+    select * from {{ ref('int_source_coverage') }}
+
+),
+
 -- A person's stays in a school year, across districts.
 stays as (
 
@@ -50,22 +56,56 @@ moves as (
 
 ),
 
-triggers as (
+-- A service means that it began. Without one, it did not begin only where the source
+-- covers all days of the window.
+began as (
 
     select
         moves.person_id,
         moves.school_year,
         moves.entry_date,
         moves.school_key,
-        bool_or(move_triggers.trigger = 'placement') as placement_began,
-        bool_or(move_triggers.trigger = 'shelter') as shelter_stay_began
+        move_triggers.trigger,
+        case
+            when bool_or(involvements.person_id is not null) then true
+            when
+                bool_and(
+                    source_coverage.available_since
+                    <= moves.entry_date - move_triggers.window_days
+                    and source_coverage.available_until >= moves.entry_date
+                )
+                then false
+        end as has_begun
     from moves
-    inner join involvements using (person_id)
-    inner join move_triggers using (source_id, program_code)
-    where
-        involvements.started_on <= moves.entry_date
-        and involvements.started_on >= moves.entry_date - move_triggers.window_days
-    group by moves.person_id, moves.school_year, moves.entry_date, moves.school_key
+    cross join move_triggers
+    inner join source_coverage using (source_id)
+    left join involvements
+        on
+            moves.person_id = involvements.person_id
+            and move_triggers.source_id = involvements.source_id
+            and move_triggers.program_code = involvements.program_code
+            and involvements.started_on
+            between moves.entry_date - move_triggers.window_days and moves.entry_date
+    group by
+        moves.person_id,
+        moves.school_year,
+        moves.entry_date,
+        moves.school_key,
+        move_triggers.trigger
+
+),
+
+triggers as (
+
+    select
+        person_id,
+        school_year,
+        entry_date,
+        school_key,
+        bool_or(has_begun) filter (where trigger = 'placement') as placement_began,
+        bool_or(has_begun) filter (where trigger = 'shelter') as shelter_stay_began
+    from began
+    group by person_id, school_year, entry_date, school_key
 
 ),
 
@@ -82,8 +122,8 @@ school_moves as (
         moves.district_id,
         moves.school_key,
         moves.entry_date as entered_on,
-        coalesce(triggers.placement_began, false) as placement_began,
-        coalesce(triggers.shelter_stay_began, false) as shelter_stay_began
+        triggers.placement_began,
+        triggers.shelter_stay_began
     from moves
     left join triggers using (person_id, school_year, entry_date, school_key)
 

@@ -56,7 +56,8 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             ),
             Section(
                 "All changes of school",
-                "“Soon” is within the days of policy.move_triggers.",
+                "“Soon” is within the days of policy.move_triggers. Not known yet are moves after "
+                "the last day that the services delivered cover.",
                 table=Table("counts", moves, "No student changed school within a year."),
             ),
         ],

@@ -45,12 +45,23 @@ def service_gaps(connection: psycopg.Connection) -> set[tuple[str, int, str]]:
     return found
 
 
-def school_moves(connection: psycopg.Connection) -> set[tuple[str, str, str, object, bool, bool]]:
-    """Person, from and to school, day, and whether a placement or a shelter stay had begun."""
+def school_moves(
+    connection: psycopg.Connection,
+) -> set[tuple[str, str, str, object, object, object]]:
+    """Person, from and to school, day, and whether a placement or a shelter stay had begun.
+
+    None where the newest delivery of the source, minus its lag, is before the move.
+    """
     spells = read(connection, "marts.fct_enrollments")
     services = read(connection, "marts.fct_involvements").groupby("person_id")
     services_of = {person: list(rows.itertuples()) for person, rows in services}
     triggers = read(connection, "policy.move_triggers")
+    lags = read(connection, "policy.client_sources").set_index("source_id")["lag_days"]
+    newest = connection.execute(
+        "select services.source_id, max(as_of_date) from staging.stg_services as services "
+        "inner join deliveries.int_deliveries using (load_id) group by services.source_id"
+    ).fetchall()
+    until = {source: day - timedelta(days=int(lags[source])) for source, day in newest}
     spells["until"] = spells["exit_date"].map(lambda day: str(day) if day else "9999")
     found = set()
     order = ["person_id", "school_year", "entry_date", "until", "school_key", "student_key"]
@@ -59,7 +70,10 @@ def school_moves(connection: psycopg.Connection) -> set[tuple[str, str, str, obj
             continue
         if before.school_key == after.school_key or before.entry_date == after.entry_date:
             continue
-        began = {"placement": False, "shelter": False}
+        began = {
+            trigger.trigger: False if after.entry_date <= until[trigger.source_id] else None
+            for trigger in triggers.sort_values("trigger").itertuples()
+        }
         for service in services_of.get(after.person_id, ()):
             for trigger in triggers.itertuples():
                 days = timedelta(days=trigger.window_days)
