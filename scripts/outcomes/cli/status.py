@@ -17,6 +17,8 @@ def show_status(status: Status, console: Console) -> None:
     run, published = status.last_run, status.published_run
     if status.is_running and run is not None:
         console.print(f"A build is running since {run.started_at:%Y-%m-%d %H:%M}.")
+    if status.week_is_running:
+        console.print("A week is running.")
     if published is None:
         command = "outcomes weekly" if run is None else "outcomes build"
         console.print(f"[red]Nothing is published here[/]: run `{command}`.")
@@ -36,7 +38,7 @@ def show_status(status: Status, console: Console) -> None:
             console.print(f"  failed: {escape(node)}")
     if week := status.failed_week:
         console.print(
-            f"[red]Last week[/]: failed in the step {week.step}, "
+            f"[red]Last week[/]: failed or was killed in the step {week.step}, "
             f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
         )
     if status.not_landed:

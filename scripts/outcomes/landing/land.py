@@ -16,7 +16,13 @@ from outcomes.event_log import log_event
 from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.interruption import explain_failures
-from outcomes.landing.loader import NOT_LANDED, Outcome, land_deliveries, release_file
+from outcomes.landing.loader import (
+    NOT_LANDED,
+    Outcome,
+    land_deliveries,
+    release_file,
+    without_replaced,
+)
 from outcomes.landing.replaced import without_ambiguous_contracts
 from outcomes.landing.replay import replay
 from outcomes.landing.sftp import SCHEME, fetched
@@ -76,6 +82,7 @@ def _land(path: Path, *, dry_run: bool, progress: Progress) -> Landing:
                 for outcome in landed if not dry_run else ():
                     _log(outcome)
                 progress(done, len(deliveries.files), f"{file.partner_id} {file.as_of_date}")
+            outcomes = without_replaced(connection, outcomes)
         unkept = [] if dry_run else _keep_releases(connection, archive)
     return Landing(outcomes, [*deliveries.unplaced, *unkept])
 

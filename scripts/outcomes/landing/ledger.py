@@ -131,6 +131,12 @@ def lock(connection: psycopg.Connection, key: FileKey) -> None:
     )
 
 
+def waiting_files(connection: psycopg.Connection) -> set[int]:
+    """The quarantined and held files that no accepted file has replaced."""
+    rows = connection.execute(query("outcomes.landing", "waiting_files")).fetchall()
+    return {file_id for file_id, *_ in rows}
+
+
 def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[KnownFile]:
     """Files with this content in the same delivery, read as the same object.
 

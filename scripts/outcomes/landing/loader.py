@@ -41,7 +41,8 @@ class Outcome:
 
     `status` is the ledger's, or `already landed` if there was nothing to do, or `not landed` if
     the file could not be archived, restored or read: it has no row in the ledger, and the next
-    landing tries it again. `error` is the exception of a reader and its place.
+    landing tries it again. `error` is the exception of a reader and its place. What an earlier
+    landing has quarantined or held `is_known`.
     """
 
     partner_id: str
@@ -54,6 +55,7 @@ class Outcome:
     counts: Counts = field(default_factory=Counts)
     issues: int = 0
     error: str | None = None
+    is_known: bool = False
 
     @classmethod
     def not_landed(cls, delivered: DeliveredFile, name: str, fault: FileError) -> Outcome:
@@ -118,6 +120,17 @@ def land_deliveries(
     # The following build needs statistics of the new rows.
     for feed in raw_feeds():
         connection.execute(f"analyze raw.{feed}".encode())
+
+
+def without_replaced(connection: psycopg.Connection, outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, where nobody has to act any more on a known file that has been replaced."""
+    waiting = ledger.waiting_files(connection)
+    return [
+        replace(outcome, status=ALREADY_LANDED, reason=None, detail=None)
+        if outcome.is_known and outcome.file_id not in waiting
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def _unpacked(contract: Contract, delivered: DeliveredFile) -> list[LogicalFile]:
@@ -384,10 +397,14 @@ def _outcome_of_known(
     for other in known:
         if other.file_name == key.file_name:
             if other.status in ("quarantined", "held"):
-                # Somebody still has to act.
-                detail = f"still: {other.detail}"
+                # Somebody still has to act, unless another file has taken its place.
                 return replace(
-                    outcome, status=other.status, reason=other.reason_code, detail=detail
+                    outcome,
+                    status=other.status,
+                    reason=other.reason_code,
+                    detail=f"still: {other.detail}",
+                    file_id=other.file_id,
+                    is_known=True,
                 )
             return outcome
     originals = [other for other in known if other.status != "duplicate"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from outcomes.progress import Progress, no_progress
 from outcomes.publishing.build import BuildResult, build
 from outcomes.publishing.runs import is_up_to_date
 from outcomes.reports.district import write_all_reports
+from outcomes.reports.status import WEEKLY
 from outcomes.reports.summary import Summary, read_summary
 from outcomes.warehouse.connection import connect
 from outcomes.webhook import report_failure
@@ -68,48 +69,71 @@ def run_week(
     """Do the weekly run; `force` builds even if nothing has changed.
 
     `show` is called with the result of each step as soon as it is there: a later step may fail.
-    Every end is logged and recorded; one that needs somebody is also posted to the webhook.
+    Every end is logged and recorded; one that needs somebody is also posted to the webhook. Until
+    then the week is recorded as failed: one that is killed records no end.
 
     Raises:
         OutcomesError: a step failed; a `BuildError` has the run.
     """
     step, run_id, not_landed = "land", None, 0
     try:
-        with connect() as connection:
-            require_week(connection, load_settings())
-        landing = land(path, progress=progress)
-        not_landed = landing.not_landed
-        show(landing)
-        step = "build"
-        built: BuildResult | NothingToBuild = NothingToBuild()
-        with connect() as connection:
-            is_needed = force or not is_up_to_date(connection)
-        if is_needed:
-            built = build(progress=progress)
-            run_id = built.run_id
-        show(built)
-        step = "report"
-        with connect_as(BUILDER) as connection:
-            summary = read_summary(connection)
-            show(summary)
-            workbooks = Workbooks(write_all_reports(connection))
-        show(workbooks)
+        with _at_work(step):
+            landing = land(path, progress=progress)
+            not_landed = landing.not_landed
+            show(landing)
+            step = "build"
+            built: BuildResult | NothingToBuild = NothingToBuild()
+            with connect() as connection:
+                is_needed = force or not is_up_to_date(connection)
+            if is_needed:
+                built = build(progress=progress)
+                run_id = built.run_id
+            show(built)
+            step = "report"
+            with connect_as(BUILDER) as connection:
+                summary = read_summary(connection)
+                show(summary)
+                workbooks = Workbooks(write_all_reports(connection))
+            show(workbooks)
+            week = Week(landing, built, summary, workbooks)
+            exit_code = NEEDS_A_PERSON if week.waits_in else 0
+            _end(exit_code, week.waits_in or step, run_id, not_landed)
     except BaseException as error:
-        _record_end(FAILED, step, getattr(error, "run_id", run_id), not_landed)
+        _end(FAILED, step, getattr(error, "run_id", run_id), not_landed)
         raise
-    week = Week(landing, built, summary, workbooks)
-    _record_end(NEEDS_A_PERSON if week.waits_in else 0, week.waits_in or step, run_id, not_landed)
     return week
 
 
-def _record_end(exit_code: int, step: str, run_id: str | None, not_landed: int) -> None:
+@contextmanager
+def _at_work(step: str) -> Iterator[None]:
+    """Let `outcomes status` see that a week is running, and later that it was killed."""
+    with connect() as connection:
+        require_week(connection, load_settings())
+        connection.execute("select set_config('application_name', %s, false)", [WEEKLY])
+        with suppress(psycopg.errors.UndefinedTable):  # the first landing makes the ledger
+            _record(connection, FAILED, step)
+        yield
+
+
+def _end(exit_code: int, step: str, run_id: str | None, not_landed: int) -> None:
     """Tell the log, the ledger if it can be reached, and the webhook if somebody has to act."""
     log_event("weekly", exit_code=exit_code, step=step, run_id=run_id)
     with suppress(OutcomesError, psycopg.Error), connect() as connection:
-        connection.execute(
-            "insert into publishing.weeks (exit_code, step, run_id, files_not_landed) "
-            "values (%s, %s, %s, %s)",
-            [exit_code, step, run_id, not_landed],
-        )
+        _record(connection, exit_code, step, run_id, not_landed)
     if exit_code:
         report_failure(step, exit_code, run_id)
+
+
+def _record(
+    connection: psycopg.Connection,
+    exit_code: int,
+    step: str,
+    run_id: str | None = None,
+    not_landed: int = 0,
+) -> None:
+    """Add a row to the ledger: as failed when a week begins, with its outcome when it ends."""
+    connection.execute(
+        "insert into publishing.weeks (exit_code, step, run_id, files_not_landed) "
+        "values (%s, %s, %s, %s)",
+        [exit_code, step, run_id, not_landed],
+    )

@@ -18,6 +18,9 @@ from outcomes.warehouse.tables import require_release
 # As long as publishing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
 
+# The name of a running week's session.
+WEEKLY = "outcomes weekly"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True)
 class FailedWeek:
-    """The last `outcomes weekly`, if it failed, and no build has made up for it."""
+    """The last `outcomes weekly`, if it failed or was killed, and no build has made up for it."""
 
     step: str
     finished_at: datetime
@@ -65,6 +68,7 @@ class RepeatedDelivery:
 class WaitingFile:
     """A file that was quarantined or is held, with no accepted file after it."""
 
+    file_id: int
     partner_id: str
     contract_object: str | None
     as_of_date: date
@@ -82,6 +86,7 @@ class Status:
     # Why people do not read the newest state; empty if they do.
     not_newest: list[str]
     is_running: bool
+    week_is_running: bool
     failed_week: FailedWeek | None
     # Files that the last week could not even record, such as those of an unknown partner.
     not_landed: int
@@ -97,7 +102,7 @@ class Status:
     @property
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
-        is_newest = self.is_running or not self.not_newest
+        is_newest = self.is_running or self.week_is_running or not self.not_newest
         is_built = is_newest and self.failed_week is None
         return is_built and not (self.late or self.repeated or self.waiting or self.not_landed)
 
@@ -114,6 +119,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
     require_release(connection)
     as_of = as_of or _usual_day(connection)
     last_run = _run(connection, "run_number = (select max(run_number) from publishing.runs)")
+    week_is_running = _has_session(connection, WEEKLY)
     is_built = _count(connection, "select count(to_regclass('quality.feed_freshness'))") == 1
     return Status(
         as_of=as_of,
@@ -123,7 +129,9 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         is_running=last_run is not None
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
-        failed_week=_failed_week(connection),
+        week_is_running=week_is_running,
+        # A week is in the ledger as failed until it ends.
+        failed_week=None if week_is_running else _failed_week(connection),
         not_landed=_count(
             connection,
             "select coalesce((select files_not_landed from publishing.weeks "
@@ -169,14 +177,19 @@ def _dbt_is_at_work(connection: psycopg.Connection) -> bool:
     """Whether dbt has a session, or gets one soon: between two steps it has none."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
-        query = (
-            "select count(*) from pg_stat_activity "
-            "where datname = current_database() and application_name = 'dbt'"
-        )
-        if _count(connection, query):
+        if _has_session(connection, "dbt"):
             return True
         time.sleep(0.1)
     return False
+
+
+def _has_session(connection: psycopg.Connection, application: str) -> bool:
+    row = connection.execute(
+        "select exists (select from pg_stat_activity "
+        "where datname = current_database() and application_name = %s)",
+        [application],
+    ).fetchone()
+    return row == (True,)
 
 
 def _usual_day(connection: psycopg.Connection) -> date:
@@ -225,7 +238,7 @@ def _repeated(connection: psycopg.Connection) -> list[RepeatedDelivery]:
 def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
     """The waiting files by the rule of int_file_statuses, with those landed since the build."""
     with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
-        return cursor.execute(query("outcomes.reports", "waiting_files")).fetchall()
+        return cursor.execute(query("outcomes.landing", "waiting_files")).fetchall()
 
 
 def _count(connection: psycopg.Connection, query: str) -> int:

@@ -20,7 +20,8 @@ _SESSION = {
     "default_transaction_isolation": "read committed",
     # Where the extension fuzzystrmatch is.
     "search_path": "public",
-    # Builds take minutes, and landing reads a file within a transaction.
+    # Builds take minutes, landing reads a file within a transaction, and a week waits for both.
+    "idle_session_timeout": "0",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }

@@ -54,6 +54,11 @@ def test_land_exits_with_3_when_somebody_has_to_act(
     code, output = run("land", tmp_path)
     assert code == 3, "it still does"
     assert "notes.txt: unknown_file – still: " in output
+    # Any later delivery replaces a file of an unknown kind, although it still lies in the drops.
+    clairton(tmp_path, day="2012-10-10")
+    for _ in ("with its replacement", "later"):
+        code, output = run("land", tmp_path)
+        assert (code, "notes.txt" in output) == (0, False), output
 
 
 def test_an_unfinished_contract_affects_only_its_partner(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -220,13 +224,33 @@ def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
     code, found = as_json(newest)
     assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
     output = run("status", "--as-of", str(newest))[1]
-    assert "Last week: failed in the step land" in output
+    assert "Last week: failed or was killed in the step land" in output
     assert "Somebody has to act." in output
     # A build makes up for one that failed, not for files that did not land.
     publish(connection, pretend_build(connection))
     assert as_json(newest)[1]["failed_week"]["step"] == "land"
     connection.execute("update publishing.weeks set step = 'build'")
     assert as_json(newest)[1]["failed_week"] is None
+
+
+def test_a_week_that_is_killed_before_anything_lands_leaves_a_trace(
+    connection: psycopg.Connection, newest: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_nothing_and_be_killed(*_: object, **__: object) -> None:
+        code, found = as_json(newest)
+        if (code, found["week_is_running"], found["failed_week"]) == (0, True, None):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("outcomes.operations.weekly.land", find_nothing_and_be_killed)
+    week = multiprocessing.get_context("fork").Process(target=run, args=("weekly", "drops"))
+    week.start()
+    week.join()
+    assert week.exitcode == -signal.SIGKILL
+    give_up_at = time.monotonic() + 10  # until the server has seen the end of the session
+    while (state := as_json(newest))[1]["week_is_running"]:
+        assert time.monotonic() < give_up_at
+    code, found = state
+    assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
 
 
 def test_a_file_that_no_table_has_needs_somebody_to_act(

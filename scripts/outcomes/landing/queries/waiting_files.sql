@@ -1,5 +1,6 @@
 -- The rule of int_file_statuses, which knows only the files of the last build.
 select
+    file_id,
     partner_id,
     contract_object,
     as_of_date,
