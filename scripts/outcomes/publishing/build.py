@@ -6,7 +6,7 @@ import gc
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,9 @@ from outcomes.warehouse.tables import create_tables
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
+# Of those that fail a test of a seed.
+_ROWS_SHOWN = 3
+
 PROFILES_FILE = PROJECT_DIR / "profiles.yml"
 
 
@@ -45,11 +48,12 @@ class BuildResult:
 
 @dataclass(frozen=True)
 class FailedNode:
-    """A model or a test that failed, and why, in one line without a row's values."""
+    """What failed, and why, in one line: without a row's values, unless it is a row of a seed."""
 
     name: str
     status: str
     reason: str
+    is_hook: bool = False
 
 
 class BuildError(OutcomesError):
@@ -122,6 +126,7 @@ def build(
                 "--vars", json.dumps(variables),
             ]
         )  # fmt: skip
+        failed = _failed_nodes(outcome, settings)
     with connect() as connection:
         if publish:
             status, verdict = _verdict(connection, run_id)
@@ -130,7 +135,7 @@ def build(
             verdict = f"Not published: it is in {_schemas(connection, prefix)}."
     log_event("build", run_id=run_id, status=status, nodes=nodes)
     if status not in ("published", "held", "aside"):
-        raise _build_error(outcome, status, run_id)
+        raise _build_error(outcome, failed, status, run_id)
     return BuildResult(run_id, nodes, status, verdict)
 
 
@@ -149,14 +154,42 @@ def _schemas(connection: psycopg.Connection, prefix: str) -> str:
     return ", ".join(name for (name,) in rows)
 
 
-def _build_error(outcome: dbtRunnerResult, status: str, run_id: str) -> BuildError:
-    results = getattr(outcome.result, "results", [])
-    failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
-    hooks = [r for r in failed if r.node.resource_type == "operation"]
-    nodes = [
-        FailedNode(r.node.name, r.status, _reason(r.message)) for r in failed if r not in hooks
+def _failed_nodes(outcome: dbtRunnerResult, settings: Settings) -> list[FailedNode]:
+    """The models, tests and hooks that failed, with what is wrong in a seed."""
+    return [
+        FailedNode(
+            result.node.name,
+            result.status,
+            _reason(result.message) + _rows_of_seed(result, settings),
+            is_hook=result.node.resource_type == "operation",
+        )
+        for result in getattr(outcome.result, "results", [])
+        if result.status in ("error", "fail", "runtime error")
     ]
-    reason = "; ".join(_reason(result.message) for result in hooks)
+
+
+def _rows_of_seed(result: Any, settings: Settings) -> str:
+    """The first rows that fail a test of a seed: policy, not personal data."""
+    tested = getattr(result.node, "attached_node", None) or ""
+    if result.status != "fail" or not tested.startswith("seed."):
+        return ""
+    with suppress(psycopg.Error), connect(settings) as connection:
+        cursor = connection.execute(result.node.compiled_code.encode())
+        names = [column.name for column in cursor.description or []]
+        rows = [
+            ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
+            for row in cursor.fetchmany(_ROWS_SHOWN)
+        ]
+        return f": {'; '.join(rows)}"
+    return ""
+
+
+def _build_error(
+    outcome: dbtRunnerResult, failed: Sequence[FailedNode], status: str, run_id: str
+) -> BuildError:
+    results = getattr(outcome.result, "results", [])
+    nodes = [node for node in failed if not node.is_hook]
+    reason = "; ".join(node.reason for node in failed if node.is_hook)
     if isinstance(outcome.exception, KeyboardInterrupt):
         message = "Interrupted. Nothing was published."
     elif outcome.exception is not None:

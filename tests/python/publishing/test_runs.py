@@ -251,6 +251,34 @@ def test_a_failed_model_is_named_without_its_rows(
     assert written.err.startswith("error: 1 of 1 models and tests failed.")
 
 
+def test_a_failed_test_of_a_seed_names_its_rows(
+    published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def failed(tested: str) -> SimpleNamespace:
+        node = SimpleNamespace(
+            name="known", resource_type="test", attached_node=tested,
+            compiled_code="select 'grade' as domain, '50%' as code from generate_series(1, 9)",
+        )  # fmt: skip
+        return SimpleNamespace(status="fail", message="Got 9 results.", node=node)
+
+    tests = [failed("seed.student_outcomes.codes"), failed("model.student_outcomes.dim_students")]
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
+    monkeypatch.setattr(FakeDbt, "status", "failed")
+    monkeypatch.setattr(
+        FakeDbt,
+        "invoke",
+        lambda *_: dbtRunnerResult(success=False, result=SimpleNamespace(results=tests)),  # type: ignore[arg-type]
+    )
+    monkeypatch.setattr("sys.argv", ["outcomes", "build"])
+    with pytest.raises(SystemExit):
+        app()
+    of_seed, of_model = capsys.readouterr().out.splitlines()
+    row = "domain grade, code 50%"
+    assert of_seed == f"fail known: Got 9 results: {row}; {row}; {row}"
+    assert of_model == "fail known: Got 9 results"
+
+
 def test_a_build_of_an_earlier_day_goes_aside(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
