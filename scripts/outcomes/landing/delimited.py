@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from outcomes.landing.header import Mapping
+from outcomes.landing.header import DELIMITERS, Mapping, another_delimiter
 from outcomes.landing.reasons import FileError, Reason
 from outcomes.landing.records import (
     MAX_RECORD_CHARACTERS,
@@ -134,6 +134,11 @@ def read_header(reader: LineReader, delimiter: str, *, quoting: bool) -> Header:
             else:
                 record = Record([*line.removesuffix("\r").split(delimiter)], index)
             if record.fault:
+                # Quotes before a delimiter that is not the contract's are stray.
+                for other in DELIMITERS:
+                    split = read_record(lines, index, other, reader.newline)
+                    if not split.fault and len(split.fields) > 1:
+                        raise another_delimiter(delimiter, other)
                 raise FileError(
                     Reason.HEADER_NOT_FOUND,
                     f"line {first + index}: expected the header; the line is malformed",

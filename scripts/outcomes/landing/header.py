@@ -17,7 +17,7 @@ TRAILING = "^"
 _COMPARED = 500
 
 # What else a file's columns may be between, and how a message names it.
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)"}
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,7 @@ def map_header(item: ContractObject, header: list[str]) -> Mapping:
     missing = [plain(prop.header) for prop in item.columns if not places[prop.name]]
     if len(missing) == len(expected):
         if other := _other_delimiter(item, header, expected):
-            raise FileError(
-                Reason.WRONG_LAYOUT,
-                f"expected columns between {_named(item.file.delimiter)}; the header has them "
-                f"between {_named(other)}",
-            )
+            raise another_delimiter(item.file.delimiter, other)
         raise FileError(
             Reason.HEADER_NOT_FOUND,
             f"expected a header with the columns {', '.join(expected)}; none of them is there",
@@ -101,14 +97,22 @@ def _other_delimiter(item: ContractObject, header: list[str], expected: list[str
     if item.file.format != "delimited" or len(header) > 1:
         return None
     wanted = {name.lower() for name in expected}
-    for other in _DELIMITERS:
+    for other in DELIMITERS:
         if wanted <= {plain(name).lower() for name in header[0].split(other)}:
             return other
     return None
 
 
+def another_delimiter(expected: str, found: str) -> FileError:
+    """The fault of a header with another delimiter than the contract's."""
+    return FileError(
+        Reason.WRONG_LAYOUT,
+        f"expected columns between {_named(expected)}; the header has them between {_named(found)}",
+    )
+
+
 def _named(delimiter: str) -> str:
-    return _DELIMITERS.get(delimiter, f"the delimiter {delimiter}")
+    return DELIMITERS.get(delimiter, f"the delimiter {delimiter}")
 
 
 def _places(prop: ContractProperty, found: list[str]) -> list[int]:

@@ -106,6 +106,8 @@ def test_a_moved_header_row_is_not_found(tmp_path: Path) -> None:
         ({}, "id;name\n01;Ada\n", "expected columns between commas; .* between semicolons"),
         ({"delimiter": ";"}, "note\tNAME\tid\n", "between semicolons; .* between tabs"),
         ({"delimiter": "~"}, "id,name\n01,Ada\n", "between the delimiter ~; .* between commas"),
+        ({}, '"id";"name"\n"01";"Ada"\n', "expected columns between commas; .* semicolons"),
+        ({"delimiter": ";"}, 'id|"name"\n01|"Ada"\n', "between semicolons; .* between bars"),
     ],
 )
 def test_another_delimiter_is_named(
@@ -113,6 +115,11 @@ def test_another_delimiter_is_named(
 ) -> None:
     with pytest.raises(FileError, match=f"wrong_layout: .*{detail}"):
         read(tmp_path, text, layout, TWO)
+
+
+def test_a_stray_quote_is_no_other_delimiter(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="header_not_found: line 1: .* malformed"):
+        read(tmp_path, 'id,"name"x\n01,Ada\n', {}, TWO)
 
 
 def test_columns_of_another_file_are_no_other_delimiter(tmp_path: Path) -> None:
