@@ -118,7 +118,7 @@ def test_another_delimiter_is_named(
 
 
 def test_a_stray_quote_is_no_other_delimiter(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="header_not_found: line 1: .* malformed"):
+    with pytest.raises(FileError, match=r"header_not_found: line 1: .* malformed"):
         read(tmp_path, 'id,"name"x\n01,Ada\n', {}, TWO)
 
 
