@@ -48,6 +48,18 @@ class FileKey:
 
 
 @dataclass(frozen=True)
+class WaitingFile:
+    """A file that was quarantined or is held, with no accepted file after it."""
+
+    file_id: int
+    partner_id: str
+    contract_object: str | None
+    as_of_date: date
+    status: str
+    reason_code: str
+
+
+@dataclass(frozen=True)
 class KnownFile:
     """A row of `landing.files` with the same content."""
 
@@ -131,10 +143,10 @@ def lock(connection: psycopg.Connection, key: FileKey) -> None:
     )
 
 
-def waiting_files(connection: psycopg.Connection) -> set[int]:
-    """The quarantined and held files that no accepted file has replaced."""
-    rows = connection.execute(query("outcomes.landing", "waiting_files")).fetchall()
-    return {file_id for file_id, *_ in rows}
+def waiting_files(connection: psycopg.Connection) -> list[WaitingFile]:
+    """The waiting files by the rule of int_file_statuses, with those landed since the build."""
+    with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
+        return cursor.execute(query("outcomes.landing", "waiting_files")).fetchall()
 
 
 def find_same_content(connection: psycopg.Connection, key: FileKey) -> list[KnownFile]:

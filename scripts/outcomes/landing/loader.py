@@ -124,7 +124,7 @@ def land_deliveries(
 
 def without_replaced(connection: psycopg.Connection, outcomes: list[Outcome]) -> list[Outcome]:
     """The outcomes, where nobody has to act any more on a known file that has been replaced."""
-    waiting = ledger.waiting_files(connection)
+    waiting = {file.file_id for file in ledger.waiting_files(connection)}
     return [
         replace(outcome, status=ALREADY_LANDED, reason=None, detail=None)
         if outcome.is_known and outcome.file_id not in waiting

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from outcomes.config import Settings
+from outcomes.landing.ledger import WaitingFile, waiting_files
 from outcomes.linkage.review_queue import count_queue
 from outcomes.publishing.runs import why_not_newest
 from outcomes.queries import query
@@ -62,18 +63,6 @@ class RepeatedDelivery:
 
     partner_id: str
     as_of_date: date
-
-
-@dataclass(frozen=True)
-class WaitingFile:
-    """A file that was quarantined or is held, with no accepted file after it."""
-
-    file_id: int
-    partner_id: str
-    contract_object: str | None
-    as_of_date: date
-    status: str
-    reason_code: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +129,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
         repeated=_repeated(connection),
-        waiting=_waiting(connection),
+        waiting=waiting_files(connection),
         links_in_review=count_queue(connection).waiting if is_built else 0,
         database_bytes=_count(connection, "select pg_database_size(current_database())"),
         archive_bytes=sum(file.stat().st_size for file in settings.archive_dir.rglob("*.age")),
@@ -233,12 +222,6 @@ def _never_delivered(connection: psycopg.Connection) -> list[str]:
 def _repeated(connection: psycopg.Connection) -> list[RepeatedDelivery]:
     with connection.cursor(row_factory=class_row(RepeatedDelivery)) as cursor:
         return cursor.execute(query("outcomes.reports", "repeated_deliveries")).fetchall()
-
-
-def _waiting(connection: psycopg.Connection) -> list[WaitingFile]:
-    """The waiting files by the rule of int_file_statuses, with those landed since the build."""
-    with connection.cursor(row_factory=class_row(WaitingFile)) as cursor:
-        return cursor.execute(query("outcomes.landing", "waiting_files")).fetchall()
 
 
 def _count(connection: psycopg.Connection, query: str) -> int:
