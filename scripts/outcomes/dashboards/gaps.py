@@ -9,7 +9,7 @@ from outcomes.dashboards import charts
 from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options
 from outcomes.dashboards.reader import Reader, Row, Rows
 from outcomes.queries import query
-from outcomes.reports.measures import Measure, all_measures
+from outcomes.reports.measures import Measure, all_measures, changing_districts
 from outcomes.reports.public_charts import INVOLVED, OTHERS
 
 _WHEN = {
@@ -23,8 +23,8 @@ _WORDS = {
     "concurrent": "the students who received human services in the same school year",
 }
 # For charts and the program, not for readers.
-_HIDDEN = ("district_id", "group_type", "program_group", "is_newest", "released_on", "involved",
-           "others")  # fmt: skip
+_HIDDEN = ("district_id", "group_type", "program_group", "is_newest", "released_on", "is_known",
+           "may_be_chance", "involved", "others")  # fmt: skip
 
 
 def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
@@ -61,21 +61,26 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
 
     years, districts_now = of(own), of([row for row in figures.rows if row["is_newest"]])
     programs, groups = of(newest, programs=True), of(newest, groups=True)
+    changing = changing_districts(
+        (row["year"], row["district_id"])
+        for row in of(figures.rows).rows
+        if row["district_id"] != ALL
+    )
     few = "There are figures only where there are very many students."
     finding = _finding(years.rows, measure, _WORDS[when.chosen], districts[district.chosen])
     return Content(
         finding,
         [
             "A gap is not an effect. Numbers are adjusted slightly to protect children; they need "
-            "not add up. Charts leave out what is suppressed. A share near 0 or 100 % is given as "
-            "a bound, and its gap and interval are not shown.",
+            "not add up. A share near 0 or 100 % is given as a bound, and its gap and interval are "
+            "not shown. Charts leave out bounds and what is suppressed.",
             f"Newest release: {max(row['released_on'] for row in figures.rows)}.",
         ],
         [
             Section(
                 "By school year",
                 "Similar students are those of the same grade, economic status and district; not "
-                "every student has some.",
+                f"every student has some.{changing if district.chosen == ALL else ''}",
                 _over_years(years.rows, measure),
                 _table("years", years, finding, "students_or_services"),
             ),
@@ -104,7 +109,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
 
 
 def _finding(years: Sequence[Row], measure: Measure, involved: str, district: str) -> str:
-    known = [row for row in years if row["involved"] is not None and row["others"] is not None]
+    known = [row for row in years if row["is_known"]]
     if not years:
         return (
             f"{measure.measure_label}, {district}: no student has a value in a school year that "
@@ -116,14 +121,15 @@ def _finding(years: Sequence[Row], measure: Measure, involved: str, district: st
             "too small."
         )
     row = known[-1]
+    chance = " The difference may be chance." if row["may_be_chance"] else ""
     if measure.finding:
         return (
             f"In {row['year']}, {row['value_with_services']} of {involved} {measure.finding}, and "
-            f"{row['value_of_others']} of all other students."
+            f"{row['value_of_others']} of all other students.{chance}"
         )
     return (
         f"{measure.measure_label}, {row['year']}: {row['value_with_services']} among {involved}, "
-        f"{row['value_of_others']} among all other students."
+        f"{row['value_of_others']} among all other students.{chance}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -55,3 +56,21 @@ def all_measures(connection: psycopg.Connection) -> dict[str, Measure]:
             """
         )
         return {row.measure: row for row in cursor}
+
+
+def changing_districts(delivered: Iterable[tuple[str, str]]) -> str:
+    """A sentence with a space before it if not every year is of the same districts, or nothing.
+
+    Args:
+        delivered: the school year and the district of each figure of a district.
+    """
+    districts: dict[str, set[str]] = {}
+    for year, district in delivered:
+        districts.setdefault(year, set()).add(district)
+    if all(found == districts[min(districts)] for found in districts.values()):
+        return ""
+    numbers = ", ".join(f"{len(found)} in {year}" for year, found in sorted(districts.items()))
+    return (
+        f" Not every year is of the same districts ({numbers}): a change from year to year may "
+        "come from that."
+    )

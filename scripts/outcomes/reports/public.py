@@ -19,7 +19,7 @@ from outcomes.charts import image
 from outcomes.errors import OutcomesError
 from outcomes.frames import read
 from outcomes.reports import public_charts as charts
-from outcomes.reports.measures import Measure, headline_measures
+from outcomes.reports.measures import Measure, changing_districts, headline_measures
 
 SUPPRESSED = "suppressed"
 ALL = "all"
@@ -71,9 +71,13 @@ def public_report(district_id: str = ALL) -> tuple[date, str]:
     headline = headlines.sort_values("school_year").iloc[-1]
     year = headline["school_year"]
     newest = overall[overall["school_year"].eq(year)]
+    of_districts = measured[measured["district_id"].ne(ALL)]
+    changing = changing_districts(
+        of_districts[["year", "district_id"]].itertuples(index=False, name=None)
+    )
     sections = [
         _levels(newest, measures),
-        _by_year(overall),
+        _by_year(overall, changing if district_id == ALL else ""),
         _adjusted(newest),
         _programs(_only(gaps[gaps["district_id"].eq(district_id)], lead, year), lead),
         _groups(
@@ -114,7 +118,8 @@ def sentence(row: pd.Series, lead: Measure, district: str | None = None) -> str:
     # A bound has no gap.
     if pd.isna(row["gap"]):
         return f"{levels}."
-    return f"{levels}: a gap of {abs(row['gap']):.1f} percentage points."
+    chance = ", which may be chance" if row["ci_low"] <= 0 <= row["ci_high"] else ""
+    return f"{levels}: a gap of {abs(row['gap']):.1f} percentage points{chance}."
 
 
 def _only(frame: pd.DataFrame, measure: Measure, year: int) -> pd.DataFrame:
@@ -225,11 +230,11 @@ def _levels(newest: pd.DataFrame, measures: dict[str, Measure]) -> Section:
     )
 
 
-def _by_year(overall: pd.DataFrame) -> Section:
+def _by_year(overall: pd.DataFrame, changing: str) -> Section:
     return Section(
         "How the gap changed",
         "The gap is the value of students who received services minus that of all other students, "
-        "for shares in percentage points. The bar is the 95 % interval.",
+        f"for shares in percentage points. The bar is the 95 % interval.{changing}",
         charts.by_year(overall[overall["gap"].notna()]),
         _table(
             "years",

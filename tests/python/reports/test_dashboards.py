@@ -367,6 +367,33 @@ def test_a_bound_is_that_of_the_policy_and_has_no_interval(people: Settings) -> 
     assert (found["gap"], found["95 % interval"]) == ("not shown", "not shown")
 
 
+def test_a_difference_that_may_be_chance_is_called_so_and_zero_has_no_minus(
+    people: Settings,
+) -> None:
+    row = (
+        "district_id = 'clairton' and measure = 'attendance_rate' and involvement = 'ever' "
+        "and program_group = 'any'"
+    )
+    columns = "gap, ci_low, ci_high"
+    change = f"update marts_public.rpt_outcome_gaps set ({columns}) = (%s, %s, %s) where {row}"
+    address = "/gaps{}?district=clairton&measure=attendance_rate"
+    found = {}
+    with connect(people) as owner, opened(people, "public") as browser:
+        [kept] = owner.execute(
+            f"select {columns} from marts_public.rpt_outcome_gaps where {row}"
+        ).fetchall()
+        try:
+            for low in (-0.0001, 0.0001):
+                owner.execute(change, [-0.0001, low, 0.02])
+                (figures,) = downloaded(browser, address.format("/years.csv"))
+                page = browser.get(address.format("")).text
+                found[low] = "The difference may be chance." in page
+                assert (figures["gap"], figures["95 % interval"]) == ("+0.0 points", "+0.0 to +2.0")
+        finally:
+            owner.execute(change, kept)
+    assert found == {-0.0001: True, 0.0001: False}
+
+
 def test_a_measure_that_a_district_does_not_have_is_not_suppressed(people: Settings) -> None:
     # Clairton's graduates get no Promise.
     address = "/gaps?district=clairton&measure=promise_on_track_or_eligible"

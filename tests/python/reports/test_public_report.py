@@ -22,6 +22,7 @@ from outcomes.access.roles import PUBLIC
 from outcomes.cli import cli
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
+from outcomes.reports.measures import changing_districts
 from outcomes.reports.public import public_report
 from outcomes.warehouse.connection import connect
 
@@ -177,6 +178,45 @@ def test_the_headline_is_made_from_the_data(anybody: Settings, text: str) -> Non
     headline = re.search(r'<p class="headline">(.*?)</p>', text, re.DOTALL)
     assert headline
     assert re.findall(r"(\d+\.\d) (?:%|percentage points)", headline[1]) == [involved, others, gap]
+
+
+def test_a_headline_says_what_may_be_chance(anybody: Settings, large_county: Settings) -> None:
+    columns = "gap, ci_low, ci_high"
+    row = (
+        "measure = 'is_chronically_absent_federal' and district_id = 'all' and program_group = "
+        f"'any' and involvement = 'ever' and school_year = {NEWEST}"
+    )
+    change = f"update marts_public.rpt_outcome_gaps set ({columns}) = (%s, %s, %s) where {row}"
+    found = {}
+    with connect(large_county) as owner:
+        [kept] = owner.execute(
+            f"select {columns} from marts_public.rpt_outcome_gaps where {row}".encode()
+        ).fetchall()
+        try:
+            for low in (0.0, 0.001):
+                owner.execute(change.encode(), [0.02, low, 0.05])
+                found[low] = ": a gap of 2.0 percentage points, which may be" in public_report()[1]
+        finally:
+            owner.execute(change.encode(), kept)
+    assert found == {0.0: True, 0.001: False}
+
+
+@pytest.mark.parametrize(
+    ("delivered", "said"),
+    [
+        ([], ""),
+        ([("2011-12", "a"), ("2011-12", "b"), ("2012-13", "b"), ("2012-13", "a")], ""),
+        ([("2012-13", "a"), ("2012-13", "b"), ("2011-12", "a")], "(1 in 2011-12, 2 in 2012-13)"),
+        ([("2011-12", "a"), ("2012-13", "b")], "(1 in 2011-12, 1 in 2012-13)"),
+    ],
+    ids=["no_year", "the_same", "one_more", "another"],
+)
+def test_years_of_other_districts_are_called_so(
+    delivered: list[tuple[str, str]], said: str
+) -> None:
+    found = changing_districts(delivered)
+    assert bool(found) == bool(said)
+    assert said in found
 
 
 def test_a_district_has_a_page_of_its_own(anybody: Settings, tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ select
     n_comparison as comparison,
     case
         when is_small then 'not shown'
-        else to_char(effect * display_factor, 'FMSG990.00') || ' ' || outcome_measures.gap_unit
+        else to_char(shown_effect, 'FMSG990.00') || ' ' || outcome_measures.gap_unit
     end as effect,
     coalesce(
-        to_char(ci_low * display_factor, 'FMSG990.00') || ' to '
-        || to_char(ci_high * display_factor, 'FMSG990.00'),
+        to_char(shown_low, 'FMSG990.00') || ' to ' || to_char(shown_high, 'FMSG990.00'),
         'none'
     ) as "95 %% interval",
     case when higher_is_better then 'more' else 'less' end as better_is,
@@ -38,5 +37,12 @@ cross join lateral (
         || case when effects.is_complete_year then '' else ' so far' end as year
 ) as years
 inner join outcome_measures using (measure)
+-- A format would write a little less than zero as -0.00.
+cross join lateral (
+    select
+        round((effect * display_factor)::numeric, 2) as shown_effect,
+        round((ci_low * display_factor)::numeric, 2) as shown_low,
+        round((ci_high * display_factor)::numeric, 2) as shown_high
+) as rounded
 where %(intervention)s in ('all', effects.intervention_code)
 order by is_small, 1, 2, outcome_measures.position

@@ -65,9 +65,7 @@ in_unit as (
         suppression.highest_published_share as highest,
         coalesce(' ' || outcome_measures.unit, '') as unit,
         ' ' || outcome_measures.gap_unit as gap_unit,
-        'FM990.' || repeat(
-            '0', outcome_measures.decimals - log(outcome_measures.display_factor)::integer
-        ) as format,
+        outcome_measures.decimals - log(outcome_measures.display_factor)::integer as decimals,
         case
             when gaps.program_group <> 'any' then gaps.program_group_label
             when gaps.group_type = 'all' then 'All students'
@@ -79,6 +77,19 @@ in_unit as (
     left join dim_districts as districts using (district_id)
     cross join suppression
     where measure = %(measure)s and involvement = %(involvement)s
+),
+
+-- Rounded, because a format would write a little less than zero as -0.0.
+rounded as (
+
+    select
+        *,
+        'FM990.' || repeat('0', decimals) as format,
+        round((gap * factor)::numeric, decimals) as shown_gap,
+        round((ci_low * factor)::numeric, decimals) as shown_low,
+        round((ci_high * factor)::numeric, decimals) as shown_high,
+        round((adjusted_gap * factor)::numeric, decimals) as shown_adjusted_gap
+    from in_unit
 )
 
 select
@@ -90,8 +101,22 @@ select
     is_newest,
     released_on,
     students_or_services,
-    case when not is_suppressed then value_involved * factor end as involved,
-    case when not is_suppressed then value_not_involved * factor end as others,
+    not is_suppressed and value_involved is not null and value_not_involved is not null
+        as is_known,
+    coalesce(not is_coded and ci_low <= 0 and ci_high >= 0, false) as may_be_chance,
+    -- Charts have no place for a bound.
+    case
+        when
+            not is_suppressed
+            and (not is_coded or (value_involved > lowest and value_involved < highest))
+            then value_involved * factor
+    end as involved,
+    case
+        when
+            not is_suppressed
+            and (not is_coded or (value_not_involved > lowest and value_not_involved < highest))
+            then value_not_involved * factor
+    end as others,
     case when is_suppressed then 'suppressed' else to_char(n_involved, 'FM999,999,990') end
         as students_with_services,
     case when is_suppressed then 'suppressed' else to_char(n_not_involved, 'FM999,999,990') end
@@ -110,27 +135,25 @@ select
     end as value_of_others,
     case
         when is_suppressed then 'suppressed'
-        else coalesce(to_char(gap * factor, 'SG' || format) || gap_unit, 'not shown')
+        else coalesce(to_char(shown_gap, 'SG' || format) || gap_unit, 'not shown')
     end as gap,
     -- Beside a bound, an interval would look like that of the bound.
     case
         when is_suppressed then 'suppressed'
         when is_coded then 'not shown'
         else coalesce(
-            to_char(ci_low * factor, 'SG' || format) || ' to '
-            || to_char(ci_high * factor, 'SG' || format),
+            to_char(shown_low, 'SG' || format) || ' to '
+            || to_char(shown_high, 'SG' || format),
             'not shown'
         )
     end as "95 %% interval",
     case
         when is_suppressed then 'suppressed'
-        else coalesce(
-            to_char(adjusted_gap * factor, 'SG' || format) || gap_unit, 'not shown'
-        )
+        else coalesce(to_char(shown_adjusted_gap, 'SG' || format) || gap_unit, 'not shown')
     end as gap_among_similar_students,
     case
         when is_suppressed then 'suppressed'
         else coalesce(to_char(100 * adjusted_coverage, 'FM990 "%%"'), 'not shown')
     end as similar_students_found_for
-from in_unit
+from rounded
 order by program_group <> 'any', position, students_or_services, school_year
