@@ -12,7 +12,8 @@ enrollment_codes as (
 
 ),
 
--- A spell sent twice counts once: the last row, as for students.
+-- A spell sent twice counts once: the last row, as for students. Rows of two files may
+-- have the same line number; then code and grade decide.
 reported_spells as (
 
     select distinct on (
@@ -41,7 +42,9 @@ reported_spells as (
         school_code,
         entry_date,
         exit_date,
-        line_number desc
+        line_number desc,
+        exit_code,
+        grade
 
 ),
 
