@@ -138,6 +138,46 @@ dated_incidences as (
 
 ),
 
+-- Without a source that covers both years, who had a record is unknown.
+covered_years as (
+
+    select
+        base_coverage.school_year as base_year,
+        follow_up_coverage.school_year as follow_up_year
+    from juvenile_justice_coverage as base_coverage
+    cross join juvenile_justice_coverage as follow_up_coverage
+    where
+        base_coverage.is_concurrent_covered
+        and follow_up_coverage.is_concurrent_covered
+
+),
+
+juvenile_justice as (
+
+    select
+        outcomes.base_year,
+        outcomes.group_type,
+        outcomes.group_value,
+        outcomes.follow_up_year,
+        coalesce(dated_incidences.n_free_at_start, 0)::integer as n_free_at_start,
+        coalesce(dated_incidences.n_juvenile_justice, 0)::integer
+            as n_juvenile_justice,
+        coalesce(
+            dated_incidences.n_free_at_start
+            - coalesce(dated_incidences.n_ended_before, 0),
+            0
+        )::integer as n_at_risk,
+        case
+            when dated_incidences.n_free_at_start > 0
+                then coalesce(dated_incidences.cumulative_incidence, 0)
+        end as incidence
+    from outcomes
+    inner join covered_years using (base_year, follow_up_year)
+    left join dated_incidences
+        using (base_year, group_type, group_value, follow_up_year)
+
+),
+
 cohort_trajectories as (
 
     select
@@ -181,29 +221,14 @@ cohort_trajectories as (
             when outcomes.n_students >= rules.smallest_number_of_students
                 then outcomes.share_involved
         end as share_involved,
-        coalesce(dated_incidences.n_free_at_start, 0)::integer as n_free_at_start,
-        coalesce(dated_incidences.n_juvenile_justice, 0)::integer
-            as n_juvenile_justice,
-        coalesce(
-            dated_incidences.n_free_at_start
-            - coalesce(dated_incidences.n_ended_before, 0),
-            0
-        )::integer as n_at_risk,
-        case
-            when
-                dated_incidences.n_free_at_start > 0
-                and base_coverage.is_concurrent_covered
-                and follow_up_coverage.is_concurrent_covered
-                then coalesce(dated_incidences.cumulative_incidence, 0)
-        end as juvenile_justice_incidence
+        juvenile_justice.n_free_at_start,
+        juvenile_justice.n_juvenile_justice,
+        juvenile_justice.n_at_risk,
+        juvenile_justice.incidence as juvenile_justice_incidence
     from outcomes
     cross join reporting_rules as rules
-    left join dated_incidences
+    left join juvenile_justice
         using (base_year, group_type, group_value, follow_up_year)
-    left join juvenile_justice_coverage as base_coverage
-        on outcomes.base_year = base_coverage.school_year
-    left join juvenile_justice_coverage as follow_up_coverage
-        on outcomes.follow_up_year = follow_up_coverage.school_year
     left join district_years
         on
             district_years.district_id = 'all'

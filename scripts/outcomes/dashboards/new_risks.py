@@ -56,8 +56,8 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             ),
             Section(
                 "All changes of school",
-                "“Soon” is within the days of policy.move_triggers. Not known yet are moves after "
-                "the last day that the services delivered cover.",
+                "“Soon” is within the days of policy.move_triggers. Not known are moves with days "
+                "before them that the services delivered do not cover, or not yet.",
                 table=Table("counts", moves, "No student changed school within a year."),
             ),
         ],

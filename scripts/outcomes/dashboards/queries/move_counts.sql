@@ -13,7 +13,7 @@ select
     count(*) filter (where placement_began) as soon_after_a_placement_began,
     count(*) filter (where shelter_stay_began) as soon_after_a_shelter_stay_began,
     count(*) filter (where placement_began is null or shelter_stay_began is null)
-        as not_known_yet
+        as not_known
 from rpt_school_moves as moves
 group by moves.school_year
 order by moves.school_year
