@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -339,6 +340,13 @@ def test_what_is_suppressed_says_so_and_is_no_zero(people: Settings) -> None:
     assert ">None<" not in page
 
 
+def _points_of_years(browser: TestClient) -> int:
+    page = browser.get("/gaps?district=clairton&measure=attendance_rate").text
+    drawn = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert drawn
+    return b64decode(drawn[1]).decode().count('aria-roledescription="point"')
+
+
 def test_a_bound_is_that_of_the_policy_and_has_no_interval(people: Settings) -> None:
     policy = "update policy.suppression set lowest_published_share = %s"
     row = (
@@ -354,15 +362,18 @@ def test_a_bound_is_that_of_the_policy_and_has_no_interval(people: Settings) -> 
             f"select value_not_involved, gap from marts_public.rpt_outcome_gaps where {row}"
         ).fetchall()
         owner.execute(policy, [0.07])
-        owner.execute(change, [True, 0.07, None])
         try:
             with opened(people, "public") as browser:
+                points = [_points_of_years(browser)]
+                owner.execute(change, [True, 0.07, None])
+                points.append(_points_of_years(browser))
                 (found,) = downloaded(
                     browser, "/gaps/years.csv?district=clairton&measure=attendance_rate"
                 )
         finally:
             owner.execute(policy, [0.05])
             owner.execute(change, [False, value, gap])
+    assert points[1] == points[0] / 2, "a bound has no place in a chart"
     assert found["value_of_others"] == "7 % or less"
     assert (found["gap"], found["95 % interval"]) == ("not shown", "not shown")
 
