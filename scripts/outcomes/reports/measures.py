@@ -29,7 +29,8 @@ class Measure:
     def number(self, value: float, *, signed: bool = False) -> str:
         """A value or difference as people read it, without its unit."""
         decimals = self.decimals - round(math.log10(self.display_factor))
-        return f"{value * self.display_factor:{'+' if signed else ''}.{decimals}f}"
+        # z: a little less than zero is no "-0.0".
+        return f"{value * self.display_factor:{'+' if signed else ''}z.{decimals}f}"
 
     def value(self, value: float) -> str:
         """A value with its unit."""

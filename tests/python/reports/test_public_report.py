@@ -180,7 +180,9 @@ def test_the_headline_is_made_from_the_data(anybody: Settings, text: str) -> Non
     assert re.findall(r"(\d+\.\d) (?:%|percentage points)", headline[1]) == [involved, others, gap]
 
 
-def test_a_headline_says_what_may_be_chance(anybody: Settings, large_county: Settings) -> None:
+def test_a_headline_says_what_may_be_chance_and_zero_has_no_minus(
+    anybody: Settings, large_county: Settings
+) -> None:
     columns = "gap, ci_low, ci_high"
     row = (
         "measure = 'is_chronically_absent_federal' and district_id = 'all' and program_group = "
@@ -193,12 +195,14 @@ def test_a_headline_says_what_may_be_chance(anybody: Settings, large_county: Set
             f"select {columns} from marts_public.rpt_outcome_gaps where {row}".encode()
         ).fetchall()
         try:
-            for low in (0.0, 0.001):
+            for low in (-0.0001, 0.0, 0.001):
                 owner.execute(change.encode(), [0.02, low, 0.05])
-                found[low] = ": a gap of 2.0 percentage points, which may be" in public_report()[1]
+                _, page = public_report()
+                found[low] = ": a gap of 2.0 percentage points, which may be" in page
+                assert "\N{MINUS SIGN}0.0 to" not in page
         finally:
             owner.execute(change.encode(), kept)
-    assert found == {0.0: True, 0.001: False}
+    assert found == {-0.0001: True, 0.0: True, 0.001: False}
 
 
 @pytest.mark.parametrize(

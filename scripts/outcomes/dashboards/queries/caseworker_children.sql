@@ -32,7 +32,7 @@ select
     || case when children.is_complete_year then '' else ' so far' end as school_year,
     children.days_absent,
     children.days_enrolled,
-    to_char(round((100 * children.absence_share_change)::numeric, 1), 'FMSG990.0 "points"')
+    to_char(round(100 * children.absence_share_change, 1), 'FMSG990.0 "points"')
         as absent_change_in_four_weeks,
     children.n_moves as moves_in_that_year,
     case

@@ -36,7 +36,8 @@ select
     days_absent,
     days_enrolled,
     to_char(100 * absence_share, 'FM990.0 "%%"') as absent,
-    to_char(100 * absence_share_change, 'FMSG990.0 "points"') as absent_change_in_four_weeks
+    to_char(round(100 * absence_share_change, 1), 'FMSG990.0 "points"')
+        as absent_change_in_four_weeks
 from rpt_early_warnings as warnings
 inner join dim_students as students using (student_key)
 inner join dim_districts as districts on warnings.district_id = districts.district_id
