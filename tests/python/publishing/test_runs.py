@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -179,6 +179,7 @@ class FakeDbt:
 
     status = "passed"
     hook_error = model_error = ""
+    failed_tests: Sequence[SimpleNamespace] = ()
     called: ClassVar[list[tuple[list[str], str | None]]] = []
 
     def __init__(self, callbacks: list[Callable[[Any], None]]) -> None:
@@ -200,6 +201,7 @@ class FakeDbt:
             for node, message in ((model, self.model_error), (hook, self.hook_error))
             if message
         ]
+        results += self.failed_tests
         return dbtRunnerResult(
             success=not results,
             result=SimpleNamespace(results=results),  # type: ignore[arg-type]
@@ -265,11 +267,7 @@ def test_a_failed_test_of_a_seed_names_its_rows(
     tests = [failed("seed.student_outcomes.codes"), failed("model.student_outcomes.dim_students")]
     monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
     monkeypatch.setattr(FakeDbt, "status", "failed")
-    monkeypatch.setattr(
-        FakeDbt,
-        "invoke",
-        lambda *_: dbtRunnerResult(success=False, result=SimpleNamespace(results=tests)),  # type: ignore[arg-type]
-    )
+    monkeypatch.setattr(FakeDbt, "failed_tests", tests)
     monkeypatch.setattr("sys.argv", ["outcomes", "build"])
     with pytest.raises(SystemExit):
         app()
