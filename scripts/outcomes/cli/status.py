@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 
-from outcomes.reports.status import Status
+from outcomes.reports.status import STARTED, Status
 
 
 def show_status(status: Status, console: Console) -> None:
@@ -37,9 +37,10 @@ def show_status(status: Status, console: Console) -> None:
         for node in run.failed_nodes or []:
             console.print(f"  failed: {escape(node)}")
     if week := status.failed_week:
+        end = "was killed, started" if week.step == STARTED else f"failed in the step {week.step},"
         console.print(
-            f"[red]Last week[/]: failed or was killed in the step {week.step}, "
-            f"{week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` again."
+            f"[red]Last week[/]: {end} {week.finished_at:%Y-%m-%d %H:%M}. Run `outcomes weekly` "
+            "again."
         )
     if status.not_landed:
         files = "1 file" if status.not_landed == 1 else f"{status.not_landed:,} files"

@@ -21,7 +21,7 @@ from outcomes.progress import Progress, no_progress
 from outcomes.publishing.build import BuildResult, build
 from outcomes.publishing.runs import is_up_to_date
 from outcomes.reports.district import write_all_reports
-from outcomes.reports.status import WEEKLY
+from outcomes.reports.status import STARTED, WEEKLY
 from outcomes.reports.summary import Summary, read_summary
 from outcomes.warehouse.connection import connect
 from outcomes.webhook import report_failure
@@ -77,7 +77,7 @@ def run_week(
     """
     step, run_id, not_landed = "land", None, 0
     try:
-        with _at_work(step):
+        with _at_work():
             landing = land(path, progress=progress)
             not_landed = landing.not_landed
             show(landing)
@@ -105,13 +105,13 @@ def run_week(
 
 
 @contextmanager
-def _at_work(step: str) -> Iterator[None]:
+def _at_work() -> Iterator[None]:
     """Let `outcomes status` see that a week is running, and later that it was killed."""
     with connect() as connection:
         require_week(connection, load_settings())
         connection.execute("select set_config('application_name', %s, false)", [WEEKLY])
         with suppress(psycopg.errors.UndefinedTable):  # the first landing makes the ledger
-            _record(connection, FAILED, step)
+            _record(connection, FAILED, STARTED)
         yield
 
 

@@ -19,8 +19,9 @@ from outcomes.warehouse.tables import require_release
 # As long as publishing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
 
-# The name of a running week's session.
+# The name of a running week's session, and its step in the ledger until it ends.
 WEEKLY = "outcomes weekly"
+STARTED = "started"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Status:
     @property
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
-        is_newest = self.is_running or self.week_is_running or not self.not_newest
+        is_newest = self.is_running or not self.not_newest
         is_built = is_newest and self.failed_week is None
         return is_built and not (self.late or self.repeated or self.waiting or self.not_landed)
 
@@ -119,7 +120,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
         and last_run.status in ("running", "passed")
         and _dbt_is_at_work(connection),
         week_is_running=week_is_running,
-        # A week is in the ledger as failed until it ends.
+        # Until it ends, a week is in the ledger as failed.
         failed_week=None if week_is_running else _failed_week(connection),
         not_landed=_count(
             connection,

@@ -224,7 +224,7 @@ def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
     code, found = as_json(newest)
     assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
     output = run("status", "--as-of", str(newest))[1]
-    assert "Last week: failed or was killed in the step land" in output
+    assert "Last week: failed in the step land" in output
     assert "Somebody has to act." in output
     # A build makes up for one that failed, not for files that did not land.
     publish(connection, pretend_build(connection))
@@ -250,7 +250,18 @@ def test_a_week_that_is_killed_before_anything_lands_leaves_a_trace(
     while (state := as_json(newest))[1]["week_is_running"]:
         assert time.monotonic() < give_up_at
     code, found = state
-    assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "land")
+    assert (code, found["is_well"], found["failed_week"]["step"]) == (3, False, "started")
+    assert "Last week: was killed, started 2" in run("status", "--as-of", str(newest))[1]
+
+
+def test_a_week_that_hangs_hides_no_stale_state(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    withdraw(connection)
+    with connect(published) as week:
+        week.execute("set application_name = 'outcomes weekly'")
+        code, found = as_json(newest)
+    assert (code, found["week_is_running"], found["is_well"]) == (3, True, False)
 
 
 def test_a_file_that_no_table_has_needs_somebody_to_act(
