@@ -685,8 +685,14 @@ def test_children_who_changed_school_in_placement_are_found(people: Settings) ->
         moves = owner.execute(
             "select entered_on::text from marts.rpt_school_moves where placement_began"
         ).fetchall()
+        [(unknown,)] = owner.execute(
+            "select count(*) from marts.rpt_school_moves "
+            "where num_nulls(placement_began, shelter_stay_began) > 0"
+        ).fetchall()
     with opened(people, "analyst") as browser:
         rows = downloaded(browser, "/new_risks/moves.csv")
+        counts = downloaded(browser, "/new_risks/counts.csv")
+    assert sum(int(row["not_known"]) for row in counts) == unknown > 0
     soon = {row["entered_on"] for row in rows if row["shortly_before_the_move"] == "True"}
     assert soon
     assert soon <= {day for (day,) in moves}
