@@ -17,6 +17,8 @@ def show_status(status: Status, console: Console) -> None:
     run, published = status.last_run, status.published_run
     if status.is_running and run is not None:
         console.print(f"A build is running since {run.started_at:%Y-%m-%d %H:%M}.")
+    if status.hangs:
+        console.print("[red]It should have ended long ago[/]: stop it, and run `outcomes build`.")
     if status.week_is_running:
         console.print("A week is running.")
     if published is None:

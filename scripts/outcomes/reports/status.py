@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
@@ -18,6 +18,8 @@ from outcomes.warehouse.tables import require_release
 
 # As long as publishing.begin_run waits for a running dbt.
 PATIENCE_SECONDS = 8.0
+# A county's build takes minutes. One that has not ended after this time hangs.
+LONGEST_BUILD = timedelta(hours=3)
 
 # The name of a running week's session, and its step in the ledger until it ends.
 WEEKLY = "outcomes weekly"
@@ -90,9 +92,18 @@ class Status:
     archive_bytes: int
 
     @property
+    def hangs(self) -> bool:
+        """Whether a build is running that should have ended long ago."""
+        return (
+            self.is_running
+            and self.last_run is not None
+            and self.last_run.started_at < datetime.now(UTC) - LONGEST_BUILD
+        )
+
+    @property
     def is_well(self) -> bool:
         """Whether nobody has to act. Links in review are everyday work."""
-        is_newest = self.is_running or not self.not_newest
+        is_newest = not self.hangs and (self.is_running or not self.not_newest)
         is_built = is_newest and self.failed_week is None
         return is_built and not (self.late or self.repeated or self.waiting or self.not_landed)
 

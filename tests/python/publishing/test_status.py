@@ -216,6 +216,21 @@ def test_a_run_in_progress_is_well(
     assert "failed" not in output
 
 
+def test_a_build_that_hangs_hides_no_stale_state(
+    connection: psycopg.Connection, newest: date, published: Settings
+) -> None:
+    kill(connection)
+    connection.execute(
+        "update publishing.runs set started_at = now() - interval '3 hours' where run_id = 'killed'"
+    )
+    with connect(published) as dbt:
+        dbt.execute("set application_name = 'dbt'")
+        code, found = as_json(newest)
+        _, output = run("status", "--as-of", str(newest))
+    assert (code, found["is_running"], found["is_well"]) == (3, True, False)
+    assert "It should have ended long ago: stop it" in output
+
+
 def test_a_week_that_failed_before_it_built_needs_somebody_to_act(
     connection: psycopg.Connection, newest: date, tmp_path: Path
 ) -> None:
