@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from rich.console import Console
@@ -22,3 +23,12 @@ def given_date(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
+
+
+def show_unusable_contracts(partner_ids: Iterable[str], console: Console) -> None:
+    """Print which partners' contracts are not in force; a warning has said what is wrong."""
+    for partner_id in partner_ids:
+        console.print(
+            f"[red]unusable contract[/] {partner_id}: correct it. Until then an earlier one is in "
+            "force, and nothing of the partner lands."
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from outcomes.event_log import log_event
 from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.interruption import explain_failures
+from outcomes.landing.ledger import partners_among
 from outcomes.landing.loader import (
     NOT_LANDED,
     Outcome,
@@ -39,6 +40,8 @@ class Landing:
     outcomes: list[Outcome]
     # In words.
     problems: list[str]
+    # Partners whose contract cannot be used, so that an earlier one is in force.
+    unusable_contracts: list[str] = field(default_factory=list)
 
     @property
     def not_landed(self) -> int:
@@ -48,7 +51,8 @@ class Landing:
     @property
     def needs_a_person(self) -> bool:
         """Whether somebody has to act: decide, or ask a partner."""
-        return bool(self.problems) or any(outcome.needs_a_person for outcome in self.outcomes)
+        is_complete = not self.problems and not self.unusable_contracts
+        return not is_complete or any(outcome.needs_a_person for outcome in self.outcomes)
 
 
 def land(path: str, *, dry_run: bool = False, progress: Progress = no_progress) -> Landing:
@@ -74,6 +78,7 @@ def _land(path: Path, *, dry_run: bool, progress: Progress) -> Landing:
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo:
             create_tables(connection)
+            unusable = partners_among(connection, contracts.unusable)
             contracts, deliveries = without_ambiguous_contracts(connection, contracts, deliveries)
             files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
             landing = land_deliveries(connection, contracts, files)
@@ -84,7 +89,7 @@ def _land(path: Path, *, dry_run: bool, progress: Progress) -> Landing:
                 progress(done, len(deliveries.files), f"{file.partner_id} {file.as_of_date}")
             outcomes = without_replaced(connection, outcomes)
         unkept = [] if dry_run else _keep_releases(connection, archive)
-    return Landing(outcomes, [*deliveries.unplaced, *unkept])
+    return Landing(outcomes, [*deliveries.unplaced, *unkept], unusable)
 
 
 def release_held_file(file_name: str, as_of_date: date | None, reason: str) -> Landing:

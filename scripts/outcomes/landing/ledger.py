@@ -93,6 +93,15 @@ def record_partners(
             _record_partner(connection, contract)
 
 
+def partners_among(connection: psycopg.Connection, partner_ids: Collection[str]) -> list[str]:
+    """Those of the partners that have an entry."""
+    rows = connection.execute(
+        "select partner_id from landing.partners where partner_id = any(%s) order by 1",
+        [list(partner_ids)],
+    )
+    return [partner_id for (partner_id,) in rows]
+
+
 def _record_partner(connection: psycopg.Connection, contract: Contract) -> None:
     record_replaced_objects(connection, contract)
     agreement, promised = contract.agreement, contract.sla_properties

@@ -10,7 +10,8 @@ import psycopg
 from psycopg.rows import class_row
 
 from outcomes.config import Settings
-from outcomes.landing.ledger import WaitingFile, waiting_files
+from outcomes.contracts.reader import load_contracts
+from outcomes.landing.ledger import WaitingFile, partners_among, waiting_files
 from outcomes.linkage.review_queue import count_queue
 from outcomes.publishing.runs import why_not_newest
 from outcomes.queries import query
@@ -82,6 +83,8 @@ class Status:
     failed_week: FailedWeek | None
     # Files that the last week could not even record, such as those of an unknown partner.
     not_landed: int
+    # Partners whose contract cannot be used, so that an earlier one is in force.
+    unusable_contracts: list[str]
     late: list[LateFeed]
     # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
     never_delivered: list[str]
@@ -105,7 +108,8 @@ class Status:
         """Whether nobody has to act. Links in review are everyday work."""
         is_newest = not self.hangs and (self.is_running or not self.not_newest)
         is_built = is_newest and self.failed_week is None
-        return is_built and not (self.late or self.repeated or self.waiting or self.not_landed)
+        is_landed = not (self.waiting or self.not_landed or self.unusable_contracts)
+        return is_built and is_landed and not (self.late or self.repeated)
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date | None) -> Status:
@@ -138,6 +142,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
             "select coalesce((select files_not_landed from publishing.weeks "
             "order by week_id desc limit 1), 0)",
         ),
+        unusable_contracts=partners_among(connection, load_contracts().unusable),
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
         repeated=_repeated(connection),

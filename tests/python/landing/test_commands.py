@@ -86,6 +86,12 @@ def test_an_unfinished_contract_affects_only_its_partner(
     record_partners(connection, (broken := load_contracts(folder)).values(), broken.unusable)
     partners = connection.execute("select partner_id from landing.partners").fetchall()
     assert ("clairton",) in partners
+    # Nothing of Clairton is delivered, but what changed in its contract is not in force.
+    monkeypatch.setattr("outcomes.landing.land.load_contracts", lambda: broken)
+    code, output = run("land", directory(tmp_path / "others", {}))
+    assert code == 3
+    assert "unusable contract clairton: correct it." in output
+    assert "unusable contract duquesne" not in output, "it was never in force"
 
 
 def test_a_link_out_of_the_delivery_is_not_followed(
