@@ -151,7 +151,7 @@ def apply_access(connection: psycopg.Connection, districts: Iterable[str]) -> li
     """Create the roles and their grants, in one transaction; safe to repeat.
 
     Returns:
-        The changes, in words.
+        The changes, in words, of which the first is the verb.
 
     Raises:
         OutcomesError: a role of that name has more rights than a role of the warehouse may have.
@@ -260,7 +260,7 @@ def _make_roles(connection: psycopg.Connection, run: Run, roles: dict[str, str])
                 sql.SQL("revoke {} from {} granted by {} cascade").format(
                     *map(sql.Identifier, (group, member, grantor))
                 ),
-                f"{member} is no longer a member of {group}",
+                f"ended the membership of {member} in {group}",
             )
 
 
@@ -378,7 +378,7 @@ def _give_privileges(
         if is_grantable and privilege.kind != "database":
             run(
                 _statement("revoke grant option for", privilege, "cascade"),
-                f"{privilege.role} may no longer grant {privilege.privilege} "
+                f"revoked {privilege.role}'s right to grant {privilege.privilege} "
                 f"on {privilege.kind} {'.'.join(privilege.name)}",
             )
     wanted = set(_wanted(connection, schemas))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated
 
@@ -33,22 +34,28 @@ access_app = typer.Typer(help="Roles and logins.", no_args_is_help=True)
 
 
 @access_app.command()
-def apply() -> None:
-    """Create the roles and the grants that dbt does not give; print each change.
+def apply(
+    details: Annotated[bool, typer.Option("--details", help="Print each change.")] = False,
+) -> None:
+    """Create the roles and the grants that dbt does not give; say how many changes it made.
 
     Safe to repeat, and needed again for a new district. The roles are groups: `outcomes access
     login` adds people to them. docs/operations.md says which rights the login needs.
 
     Example:
         outcomes access apply
+        outcomes access apply --details
     """
     districts = district_ids(load_contracts().values())
     with connect() as connection:
         require_access(connection)
         changes = apply_access(connection, districts)
-    for change in changes:
-        typer.echo(change)
+    if details:
+        for change in changes:
+            typer.echo(change)
     if changes:
+        verbs = Counter(change.partition(" ")[0] for change in changes)
+        typer.echo("Changes: " + ", ".join(f"{verb} {n}" for verb, n in verbs.items()) + ".")
         typer.echo("The next `outcomes build` grants its tables to the roles.")
     else:
         typer.echo("Nothing to change.")
