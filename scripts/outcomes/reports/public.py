@@ -97,6 +97,7 @@ def public_report(district_id: str = ALL) -> tuple[date, str]:
             district=names.get(district_id),
             measures=measures.values(),
             year=headline["year"],
+            not_public=[names[one] for one in sorted(names.keys() - {*measured["district_id"]})],
             released_on=released_on,
             revision_reason=headline["revision_reason"] if headline["revision"] else None,
             sections=[section for section in sections if section],
@@ -249,7 +250,8 @@ def _adjusted(newest: pd.DataFrame) -> Section:
     return Section(
         "The gap among similar students",
         "The diamond compares students of the same grade, economic status and district, so these "
-        "three do not contribute to it. The remaining gap is still not an effect of the services.",
+        "three do not contribute to it. The remaining gap is still not an effect of the services. "
+        "It has no interval: where students are few, much of it is chance.",
         charts.adjusted(
             shares.rename(columns={"gap": "As counted", "adjusted_gap": "Among similar students"})
         ),

@@ -22,7 +22,7 @@ def levels(values: pd.DataFrame, measures: Iterable[Measure]) -> str:
     values = values.dropna(subset=list(_GROUPS), how="all")
     scales: dict[tuple[str, int], list[str]] = {}
     for measure in measures:
-        title = "Percent of students" if measure.unit == "%" else measure.gap_unit.capitalize()
+        title = "Percent" if measure.unit == "%" else measure.gap_unit.capitalize()
         scale = title, measure.value_range * measure.display_factor
         scales.setdefault(scale, []).append(measure.measure)
 
