@@ -10,9 +10,8 @@ from outcomes.dashboards import charts
 from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options
 from outcomes.dashboards.reader import Reader, Row
 from outcomes.queries import query
-from outcomes.reports.public_charts import INVOLVED, OTHERS
 
-_GROUPS = {"With services": INVOLVED, "Others": OTHERS}
+_GROUPS = ("With services", "Others")
 
 
 def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
@@ -26,9 +25,9 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
     cohort = reader.rows(query("outcomes.dashboards", "cohort"), chosen)
     effects = reader.rows(query("outcomes.dashboards", "effects"), chosen)
     compared = [
-        {"year": row["school_year"], "group": group, "level": row["absent_share"]}
+        {"year": row["school_year"], "group": row["students"], "level": row["absent_share"]}
         for row in cohort.rows
-        if (group := _GROUPS.get(row["students"])) and row["absent_share"] is not None
+        if row["students"] in _GROUPS and row["absent_share"] is not None
     ]
     no_cohort = "No cohort is published: it needs students of a school year before this one."
     return Content(
@@ -44,7 +43,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
                 "Share absent 10 % or more of their days, of those with days in that year. “With "
                 "services” are those with a service by the end of the first year. Not enrolled "
                 "here is not dropping out.",
-                (lambda: charts.over_years(compared, "level", "Percent", 100))
+                (lambda: charts.over_years(compared, "level", "Percent", 100, _GROUPS))
                 if compared else None,
                 Table(
                     "cohort", cohort, no_cohort, ["group_type", "is_complete_year", "absent_share"]
@@ -94,7 +93,7 @@ def _finding(cohort: Sequence[Row]) -> str:
     known = [
         (year, of)
         for year, of in by_year.items()
-        if of.keys() >= _GROUPS.keys() and of["All"]["is_complete_year"]
+        if of.keys() >= {*_GROUPS} and of["All"]["is_complete_year"]
         and all(of[group]["absent_share"] is not None for group in _GROUPS)
     ]  # fmt: skip
     if not known:
@@ -122,7 +121,7 @@ def _effect_sections(effects: Sequence[Row]) -> list[Section]:
                     f"Effects of interventions, in {unit}",
                     "Change of participants less change of matched students, with the 95 % "
                     "interval. Intervals that reach beyond the axis are cut; the table has them "
-                    "whole.",
+                    "whole. A hollow point has no interval: too few schools.",
                     partial(charts.effects, drawn, unit.capitalize()),
                 )
             )

@@ -81,28 +81,32 @@ def shares(rows: Sequence[Row], label: str, title: str) -> str:
 
 
 def effects(rows: Sequence[Row], title: str) -> str:
-    """Effects with their intervals, cut at three times the largest effect."""
+    """Effects with their intervals, cut at three times the largest effect.
+
+    A point without an interval is hollow: it would look like the most exact of all.
+    """
     frame = pd.DataFrame(rows)
     reach = 3 * frame["effect"].abs().max() or 1.0
     base = alt.Chart(frame).encode(y=alt.Y("label:N", title=None, sort=None))
     x = alt.X("low:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=False))
     zero = alt.Chart(frame).mark_rule(color="#555555").encode(x=alt.datum(0))
     interval = base.mark_rule(color=GRAY, strokeWidth=2, clip=True).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=90, opacity=1, color=GRAY).encode(x="effect:Q")
+    points = base.mark_point(size=90, opacity=1, color=GRAY).encode(
+        x="effect:Q",
+        fill=alt.when("isValid(datum.low)").then(alt.value(GRAY)).otherwise(alt.value("white")),
+    )
     return svg((zero + interval + points).properties(width=WIDTH - 220, height=alt.Step(24)))
 
 
-def over_years(rows: Sequence[Row], value: str, title: str, highest: float) -> str:
+def over_years(
+    rows: Sequence[Row], value: str, title: str, highest: float, groups: tuple[str, str]
+) -> str:
     """Both groups' level by school year, from 0 to the highest level possible."""
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0)),
         y=alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=[0, highest])),
-        color=alt.Color(
-            "group:N", scale=alt.Scale(domain=[INVOLVED, OTHERS], range=[ORANGE, BLUE])
-        ),
-        shape=alt.Shape(
-            "group:N", scale=alt.Scale(domain=[INVOLVED, OTHERS], range=["circle", "diamond"])
-        ),
+        color=alt.Color("group:N", scale=alt.Scale(domain=groups, range=[ORANGE, BLUE])),
+        shape=alt.Shape("group:N", scale=alt.Scale(domain=groups, range=["circle", "diamond"])),
     )
     chart = base.mark_line() + base.mark_point(filled=True, size=90, opacity=1)
     return svg(chart.properties(width=WIDTH - 80, height=180))

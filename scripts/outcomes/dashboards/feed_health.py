@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from psycopg.types.json import Jsonb
+
 from outcomes.access.roles import STEWARD
 from outcomes.charts import BLUE, ORANGE
+from outcomes.contracts.reader import load_contracts
 from outcomes.dashboards import charts
 from outcomes.dashboards.page import Content, Page, Section, Table
 from outcomes.dashboards.reader import DISTRICT, Reader
@@ -16,11 +19,12 @@ _GRADES = {"good": BLUE, "fair": "#9bc4e2", "poor": "#eba978", "failing": ORANGE
 
 
 def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
-    scorecards = reader.rows(query("outcomes.dashboards", "scorecards"))
-    grades = reader.rows(query("outcomes.dashboards", "delivery_grades"))
-    freshness = reader.rows(query("outcomes.dashboards", "freshness"))
-    faults = reader.rows(query("outcomes.dashboards", "open_faults"))
-    contradictions = reader.rows(query("outcomes.dashboards", "contradictions"))
+    names = {"names": Jsonb({name: one.name for name, one in load_contracts().items()})}
+    scorecards = reader.rows(query("outcomes.dashboards", "scorecards"), names)
+    grades = reader.rows(query("outcomes.dashboards", "delivery_grades"), names)
+    freshness = reader.rows(query("outcomes.dashboards", "freshness"), names)
+    faults = reader.rows(query("outcomes.dashboards", "open_faults"), names)
+    contradictions = reader.rows(query("outcomes.dashboards", "contradictions"), names)
     empty = "Nothing was delivered: `outcomes land` loads deliveries."
     if not scorecards.rows:
         return Content(empty, [], [])

@@ -28,9 +28,10 @@ _HIDDEN = ("district_id", "group_type", "program_group", "is_newest", "released_
 
 
 def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
-    districts = {ALL: "All districts"} | options(
-        reader.rows(query("outcomes.dashboards", "gap_districts"))
-    )
+    known = reader.rows(query("outcomes.dashboards", "gap_districts"))
+    public = [row for row in known.rows if row["is_public"]]
+    not_public = ", ".join(row["label"] for row in known.rows if not row["is_public"])
+    districts = {ALL: "All districts"} | options(Rows(known.columns, public))
     measures = options(reader.rows(query("outcomes.dashboards", "gap_measures")))
     district = choice(asked, "district", "District", districts)
     chosen = choice(asked, "measure", "Measure", measures)
@@ -74,13 +75,15 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
             "A gap is not an effect. Numbers are adjusted slightly to protect children; they need "
             "not add up. A share near 0 or 100 % is given as a bound, and its gap and interval are "
             "not shown. Charts leave out bounds and what is suppressed.",
-            f"Newest release: {max(row['released_on'] for row in figures.rows)}.",
+            f"Newest release: {max(row['released_on'] for row in figures.rows)}."
+            + (f" No school year is public yet of: {not_public}." if not_public else ""),
         ],
         [
             Section(
                 "By school year",
                 "Similar students are those of the same grade, economic status and district; not "
-                f"every student has some.{changing if district.chosen == ALL else ''}",
+                "every student has some. The gap among them has no interval: where students are "
+                f"few, much of it is chance.{changing if district.chosen == ALL else ''}",
                 _over_years(years.rows, measure),
                 _table("years", years, finding, "students_or_services"),
             ),
@@ -150,7 +153,11 @@ def _over_years(rows: Sequence[Row], measure: Measure) -> Callable[[], str] | No
         for column, group in (("involved", INVOLVED), ("others", OTHERS))
         if row[column] is not None
     ]
-    return (lambda: charts.over_years(drawn, "level", *_axis(measure))) if drawn else None
+    return (
+        (lambda: charts.over_years(drawn, "level", *_axis(measure), (INVOLVED, OTHERS)))
+        if drawn
+        else None
+    )
 
 
 def _table(name: str, found: Rows, empty: str, *hidden: str) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +18,11 @@ from outcomes.spreadsheet import spreadsheet_text
 # What a page shows of a long table; the CSV has all.
 SHOWN_ROWS = 100
 ALL = "all"
+# A number that a query has formatted, such as "+2.9 to +42.7" or "5 % or less". Four digits beside
+# each other are an id or a year.
+_FIGURE = re.compile(
+    r"(?!.*\d{4})[+-]?[\d.,]+( to [+-]?[\d.,]+)?( %)?( or (less|more))?( (grade )?points)?"
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Table:
         return {
             column
             for column in self.columns
-            if any(_is_number(row[column]) for row in self.found.rows)
+            if _are_figures([row[column] for row in self.found.rows])
         }
 
     @property
@@ -173,6 +179,15 @@ def in_words(value: Any) -> str:
 def percent(part: int, whole: int) -> str:
     """A share in words."""
     return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%"
+
+
+def _are_figures(values: Sequence[Any]) -> bool:
+    """Whether there are numbers, and otherwise only words, such as "suppressed"."""
+    texts = [value for value in values if isinstance(value, str)]
+    others = [text for text in texts if not _FIGURE.fullmatch(text)]
+    return any(map(_is_number, values)) or (
+        len(others) < len(texts) and not re.search(r"\d", "".join(others))
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -95,6 +95,7 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
             ),
             Section(
                 "By school",
+                "The last four columns are the students with a warning of that kind.",
                 table=Table(
                     "schools",
                     reader.rows(query("outcomes.dashboards", "warning_schools"), chosen),

@@ -285,9 +285,10 @@ FIGURES: list[tuple[str, str, str]] = [
         "district_pittsburgh",
         "/feed_health/faults.csv",
         """
-        select as_of_date as delivery, occurrences as times
+        select as_of_date as delivery, count(*) as files, sum(occurrences)::bigint as times
         from district_pittsburgh.file_issues
         where not is_superseded
+        group by as_of_date, contract_object, column_name, meaning, what_to_do
         """,
     ),
     (
@@ -758,8 +759,23 @@ def test_tables_say_what_is_unknown_and_start_no_formula() -> None:
     columns = ("name", "n", "share", "gap", "is_new")
     table = Table("t", Rows(columns, rows), "None.", ["is_new"])
     assert table.rows == [["-1+1", "1,200", "not known", "-1.5 points"]]
-    assert table.numeric == {"n"}
     assert table.csv() == "name,n,share,gap\r\n'-1+1,1200,,-1.5 points\r\n"
+
+
+def test_figures_are_at_the_right_and_words_ids_and_days_at_the_left() -> None:
+    figures = {
+        "count": (1200, None), "gap": ("-1.5 points", "suppressed"),
+        "interval": ("+2.9 to +42.7", "not shown"), "bound": ("5 % or less", "12.0 %"),
+        "mean": ("-0.51 grade points", "too few"), "days_late": ("0", "no day agreed"),
+    }  # fmt: skip
+    others = {
+        "id": ("12", "000393384"), "day": ("2012-10-05", "never"), "year": ("2011–12", "2012–13"),
+        "grade": ("Grade 1", "Kindergarten"), "band": ("under 5 %", "5 % to under 10 %"),
+        "is_new": (True, False), "unknown": (None, None),
+    }  # fmt: skip
+    columns = figures | others
+    rows = [{name: values[n] for name, values in columns.items()} for n in (0, 1)]
+    assert Table("t", Rows(tuple(columns), rows), "None.").numeric == figures.keys()
 
 
 def offered(page: str) -> set[str]:

@@ -20,10 +20,9 @@ sheets as (
 )
 
 select
-    coalesce(district_name, partner_id) as partner,
+    coalesce(%(names)s ->> partner_id, partner_id) as partner,
     what,
     count(*) as rows_of_the_workbook
 from sheets
-left join dim_districts on partner_id = district_id
 group by 1, what, position
 order by 1, position

@@ -1,8 +1,7 @@
 select
-    coalesce(district_name, partner_id) as partner,
+    coalesce(%(names)s ->> partner_id, partner_id) as partner,
     grade,
     count(*) as deliveries
 from delivery_scorecards
-left join dim_districts on partner_id = district_id
 group by 1, 2
 order by 1, 2

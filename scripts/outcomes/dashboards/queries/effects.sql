@@ -3,8 +3,7 @@ select
     effects.intervention_name || ' (' || effects.intervention_code || ')' as intervention,
     years.year,
     effects.measure_label as measure,
-    effects.measure_label || ', ' || effects.intervention_code || ' ' || effects.school_year
-        as label,
+    effects.measure_label || ', ' || effects.intervention_code || ' ' || years.year as label,
     outcome_measures.gap_unit,
     case when not is_small then effect * display_factor end as effect_drawn,
     ci_low * display_factor as low,

@@ -1,5 +1,5 @@
 select
-    coalesce(district_name, partner_id) as partner,
+    coalesce(%(names)s ->> partner_id, partner_id) as partner,
     contract_object || coalesce(' of ' || replace(source_id, '_', ' '), '') as file,
     case status
         when 'on_time' then 'as agreed'
@@ -15,5 +15,4 @@ select
     ) as next_expected,
     status
 from feed_freshness
-left join dim_districts on partner_id = district_id
 order by status in ('on_time', 'unscheduled'), 1, 2

@@ -1,6 +1,6 @@
 -- The newest delivery of each partner.
 select distinct on (partner)
-    coalesce(district_name, partner_id) as partner,
+    coalesce(%(names)s ->> partner_id, partner_id) as partner,
     as_of_date as delivery,
     grade,
     worst as what_is_worst,
@@ -10,5 +10,4 @@ select distinct on (partner)
     rows_rejected,
     coalesce(days_late::text, 'no day agreed') as days_late
 from delivery_scorecards
-left join dim_districts on partner_id = district_id
 order by partner, as_of_date desc
