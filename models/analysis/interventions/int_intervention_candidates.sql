@@ -44,7 +44,17 @@ districts as (
 
 ),
 
--- A student on the intervention's roster at any time is never a comparison student.
+-- A child on the intervention's roster at any time, also under another id or in another
+-- district, is never a comparison student.
+participants as (
+
+    select distinct
+        intervention_code,
+        person_id
+    from intervention_spells
+
+),
+
 comparisons as (
 
     select
@@ -54,8 +64,8 @@ comparisons as (
         student_years.student_key
     from districts
     inner join student_years using (district_id, school_year)
-    left join first_participations using (intervention_code, student_key)
-    where first_participations.student_key is null
+    left join participants using (intervention_code, person_id)
+    where participants.person_id is null
 
 ),
 
