@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from outcomes.cli.progress import progress_bar
-from outcomes.cli.shared import console, given_date, show_unusable_contracts
+from outcomes.cli.shared import console, given_date, show_without_usable_contract
 from outcomes.contracts.standards import STANDARDS
 from outcomes.errors import OutcomesError
 from outcomes.exit_codes import NEEDS_A_PERSON
@@ -43,7 +43,7 @@ def land(
 
     Partner and as-of date come from the folders: <partner>/<yyyy-mm-dd>/<file>. Files that
     landed before are skipped. The exit code is 3 if somebody has to act: a file is quarantined
-    or held, or of an unknown partner, or the contract of a known one cannot be used.
+    or held, or of an unknown partner, or the contract of a known one cannot be used or is gone.
 
     From an SFTP server, everything below the path is first copied into a temporary folder that
     only you can read. The server's host key must be in known_hosts; nothing is changed on the
@@ -179,7 +179,7 @@ def check(
 def show_landing(landing: Landing, title: str) -> None:
     """Print what needs a look, and a table of the partners' files and rows."""
     _show_problems(landing.outcomes, landing.problems)
-    show_unusable_contracts(landing.unusable_contracts, console)
+    show_without_usable_contract(landing.without_usable_contract, console)
     console.print(counts_table(landing.outcomes, title))
 
 

@@ -25,10 +25,10 @@ def given_date(text: str) -> date | None:
         raise OutcomesError(f"--as-of: expected yyyy-mm-dd, found {text!r}.") from None
 
 
-def show_unusable_contracts(partner_ids: Iterable[str], console: Console) -> None:
+def show_without_usable_contract(partner_ids: Iterable[str], console: Console) -> None:
     """Print which partners' contracts are not in force; a warning has said what is wrong."""
     for partner_id in partner_ids:
         console.print(
-            f"[red]unusable contract[/] {partner_id}: correct it. Until then an earlier one is in "
-            "force, and nothing of the partner lands."
+            f"[red]no usable contract[/] {partner_id}: correct or restore it, or purge the "
+            "partner. Until then its data stay as they are, and nothing of it lands."
         )

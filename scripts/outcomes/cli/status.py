@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 
-from outcomes.cli.shared import show_unusable_contracts
+from outcomes.cli.shared import show_without_usable_contract
 from outcomes.reports.status import STARTED, Status
 
 
@@ -50,7 +50,7 @@ def show_status(status: Status, console: Console) -> None:
         console.print(
             f"[red]Last week[/]: {files} did not land. Run `outcomes weekly` again: it says why."
         )
-    show_unusable_contracts(status.unusable_contracts, console)
+    show_without_usable_contract(status.without_usable_contract, console)
     if status.as_of != date.today():
         what = "these deliveries are" if status.late else "no delivery is"
         console.print(f"On {status.as_of} {what} late.")

@@ -16,7 +16,7 @@ from outcomes.event_log import log_event
 from outcomes.landing.archive import Archive, require_own_archive
 from outcomes.landing.deliveries import find_deliveries
 from outcomes.landing.interruption import explain_failures
-from outcomes.landing.ledger import partners_among
+from outcomes.landing.ledger import without_usable_contract
 from outcomes.landing.loader import (
     NOT_LANDED,
     Outcome,
@@ -40,8 +40,8 @@ class Landing:
     outcomes: list[Outcome]
     # In words.
     problems: list[str]
-    # Partners whose contract cannot be used, so that an earlier one is in force.
-    unusable_contracts: list[str] = field(default_factory=list)
+    # Known partners whose contract cannot be used or is gone.
+    without_usable_contract: list[str] = field(default_factory=list)
 
     @property
     def not_landed(self) -> int:
@@ -51,7 +51,7 @@ class Landing:
     @property
     def needs_a_person(self) -> bool:
         """Whether somebody has to act: decide, or ask a partner."""
-        is_complete = not self.problems and not self.unusable_contracts
+        is_complete = not self.problems and not self.without_usable_contract
         return not is_complete or any(outcome.needs_a_person for outcome in self.outcomes)
 
 
@@ -78,7 +78,7 @@ def _land(path: Path, *, dry_run: bool, progress: Progress) -> Landing:
         undo = connection.transaction(force_rollback=True) if dry_run else nullcontext()
         with undo:
             create_tables(connection)
-            unusable = partners_among(connection, contracts.unusable)
+            not_in_force = without_usable_contract(connection, contracts)
             contracts, deliveries = without_ambiguous_contracts(connection, contracts, deliveries)
             files = deliveries.files if dry_run else archive.keep_all(contracts, deliveries.files)
             landing = land_deliveries(connection, contracts, files)
@@ -89,7 +89,7 @@ def _land(path: Path, *, dry_run: bool, progress: Progress) -> Landing:
                 progress(done, len(deliveries.files), f"{file.partner_id} {file.as_of_date}")
             outcomes = without_replaced(connection, outcomes)
         unkept = [] if dry_run else _keep_releases(connection, archive)
-    return Landing(outcomes, [*deliveries.unplaced, *unkept], unusable)
+    return Landing(outcomes, [*deliveries.unplaced, *unkept], not_in_force)
 
 
 def release_held_file(file_name: str, as_of_date: date | None, reason: str) -> Landing:

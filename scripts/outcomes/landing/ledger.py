@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from outcomes.contracts.model import Contract
+from outcomes.contracts.reader import Contracts
 from outcomes.errors import OutcomesError
 from outcomes.landing.reading import Counts
 from outcomes.landing.reasons import FileError, Reason
@@ -93,11 +94,17 @@ def record_partners(
             _record_partner(connection, contract)
 
 
-def partners_among(connection: psycopg.Connection, partner_ids: Collection[str]) -> list[str]:
-    """Those of the partners that have an entry."""
+def without_usable_contract(connection: psycopg.Connection, contracts: Contracts) -> list[str]:
+    """Known partners whose contract cannot be used or is gone, though there are data of theirs."""
     rows = connection.execute(
-        "select partner_id from landing.partners where partner_id = any(%s) order by 1",
-        [list(partner_ids)],
+        """
+        select partner_id from landing.partners where partner_id = any(%s)
+        union
+        select partner_id from landing.files
+        where partner_id <> all(%s) and status in ('loaded', 'held')
+        order by partner_id
+        """,
+        [[*contracts.unusable], [*contracts]],
     )
     return [partner_id for (partner_id,) in rows]
 

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from outcomes.config import Settings
 from outcomes.contracts.reader import load_contracts
-from outcomes.landing.ledger import WaitingFile, partners_among, waiting_files
+from outcomes.landing.ledger import WaitingFile, waiting_files, without_usable_contract
 from outcomes.linkage.review_queue import count_queue
 from outcomes.publishing.runs import why_not_newest
 from outcomes.queries import query
@@ -83,8 +83,8 @@ class Status:
     failed_week: FailedWeek | None
     # Files that the last week could not even record, such as those of an unknown partner.
     not_landed: int
-    # Partners whose contract cannot be used, so that an earlier one is in force.
-    unusable_contracts: list[str]
+    # Known partners whose contract cannot be used or is gone.
+    without_usable_contract: list[str]
     late: list[LateFeed]
     # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
     never_delivered: list[str]
@@ -108,7 +108,7 @@ class Status:
         """Whether nobody has to act. Links in review are everyday work."""
         is_newest = not self.hangs and (self.is_running or not self.not_newest)
         is_built = is_newest and self.failed_week is None
-        is_landed = not (self.waiting or self.not_landed or self.unusable_contracts)
+        is_landed = not (self.waiting or self.not_landed or self.without_usable_contract)
         return is_built and is_landed and not (self.late or self.repeated)
 
 
@@ -142,7 +142,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
             "select coalesce((select files_not_landed from publishing.weeks "
             "order by week_id desc limit 1), 0)",
         ),
-        unusable_contracts=partners_among(connection, load_contracts().unusable),
+        without_usable_contract=without_usable_contract(connection, load_contracts()),
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
         repeated=_repeated(connection),

@@ -90,8 +90,8 @@ def test_an_unfinished_contract_affects_only_its_partner(
     monkeypatch.setattr("outcomes.landing.land.load_contracts", lambda: broken)
     code, output = run("land", directory(tmp_path / "others", {}))
     assert code == 3
-    assert "unusable contract clairton: correct it." in output
-    assert "unusable contract duquesne" not in output, "it was never in force"
+    assert "no usable contract clairton: correct or restore it" in output
+    assert "no usable contract duquesne" not in output, "it was never in force"
 
 
 def test_a_link_out_of_the_delivery_is_not_followed(

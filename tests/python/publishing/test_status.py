@@ -28,7 +28,7 @@ from outcomes.access.logins import make_login
 from outcomes.access.roles import STEWARD
 from outcomes.cli import cli
 from outcomes.config import Settings
-from outcomes.contracts.reader import Contracts, load_contracts
+from outcomes.contracts.reader import load_contracts
 from outcomes.errors import OutcomesError
 from outcomes.reports.status import read_status
 from outcomes.warehouse.connection import connect
@@ -90,12 +90,14 @@ def test_a_contract_that_cannot_be_used_needs_somebody_to_act(
 ) -> None:
     contracts = load_contracts()
     contracts.unusable = {"clairton": "broken", "newcomer": "not finished"}
+    del contracts["clairton"], contracts["dhs"]
     monkeypatch.setattr("outcomes.reports.status.load_contracts", lambda: contracts)
     code, output = run("status", "--as-of", str(newest))
-    assert "unusable contract clairton: correct it." in output
+    assert "no usable contract clairton: correct or restore it" in output
+    assert "no usable contract dhs" in output, "its contract is gone"
     assert "newcomer" not in output, "its contract was never in force"
     assert (code, "All is well." in output) == (3, False)
-    assert as_json(newest)[1]["unusable_contracts"] == ["clairton"]
+    assert as_json(newest)[1]["without_usable_contract"] == ["clairton", "dhs"]
 
 
 def fail(connection: psycopg.Connection) -> None:
@@ -272,7 +274,8 @@ def test_a_week_that_is_killed_before_anything_lands_leaves_a_trace(
 
     monkeypatch.setattr("outcomes.operations.weekly.land", find_nothing_and_be_killed)
     # A library with threads, which checks contracts, hangs in a fork of a process that used it.
-    monkeypatch.setattr("outcomes.reports.status.load_contracts", Contracts)
+    contracts = load_contracts()
+    monkeypatch.setattr("outcomes.reports.status.load_contracts", lambda: contracts)
     week = multiprocessing.get_context("fork").Process(target=run, args=("weekly", "drops"))
     week.start()
     week.join()
