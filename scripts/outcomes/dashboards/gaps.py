@@ -9,7 +9,12 @@ from outcomes.dashboards import charts
 from outcomes.dashboards.page import ALL, Content, Page, Section, Table, choice, options
 from outcomes.dashboards.reader import Reader, Row, Rows
 from outcomes.queries import query
-from outcomes.reports.measures import Measure, all_measures, changing_districts
+from outcomes.reports.measures import (
+    ADJUSTED_HAS_NO_INTERVAL,
+    Measure,
+    all_measures,
+    changing_districts,
+)
 from outcomes.reports.public_charts import INVOLVED, OTHERS
 
 _WHEN = {
@@ -82,8 +87,8 @@ def _draw(reader: Reader, asked: Mapping[str, str]) -> Content:
             Section(
                 "By school year",
                 "Similar students are those of the same grade, economic status and district; not "
-                "every student has some. The gap among them has no interval: where students are "
-                f"few, much of it is chance.{changing if district.chosen == ALL else ''}",
+                f"every student has some. {ADJUSTED_HAS_NO_INTERVAL}"
+                f"{changing if district.chosen == ALL else ''}",
                 _over_years(years.rows, measure),
                 _table("years", years, finding, "students_or_services"),
             ),

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
+# For readers of `adjusted_gap`.
+ADJUSTED_HAS_NO_INTERVAL = (
+    "The gap among similar students has no interval: where students are few, much of it is chance."
+)
+
 
 @dataclass(frozen=True)
 class Measure:

@@ -19,7 +19,12 @@ from outcomes.charts import image
 from outcomes.errors import OutcomesError
 from outcomes.frames import read
 from outcomes.reports import public_charts as charts
-from outcomes.reports.measures import Measure, changing_districts, headline_measures
+from outcomes.reports.measures import (
+    ADJUSTED_HAS_NO_INTERVAL,
+    Measure,
+    changing_districts,
+    headline_measures,
+)
 
 SUPPRESSED = "suppressed"
 ALL = "all"
@@ -251,7 +256,7 @@ def _adjusted(newest: pd.DataFrame) -> Section:
         "The gap among similar students",
         "The diamond compares students of the same grade, economic status and district, so these "
         "three do not contribute to it. The remaining gap is still not an effect of the services. "
-        "It has no interval: where students are few, much of it is chance.",
+        f"{ADJUSTED_HAS_NO_INTERVAL}",
         charts.adjusted(
             shares.rename(columns={"gap": "As counted", "adjusted_gap": "Among similar students"})
         ),
