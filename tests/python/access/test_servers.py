@@ -113,6 +113,7 @@ def test_a_build_goes_on_after_another_login_has_made_the_roles(
     with acting(logins.making_roles):
         output = run("access", "apply", "--details")[1]
     assert "gave the schema landing to outcomes_admin" in output
+    assert "\nChanges: " in output
     assert "made outcomes a member of outcomes_builder" in output
     build_and_publish()
     with acting(logins.landing), pytest.raises(OutcomesError, match="may not make the roles"):
