@@ -124,6 +124,7 @@ candidates as (
         school_year,
         student_key,
         is_participant,
+        district_id,
         school_key,
         has_student_year,
         case

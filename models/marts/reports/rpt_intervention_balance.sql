@@ -1,14 +1,8 @@
 with
 
-outcome_measures as (
+effects as (
 
-    select * from {{ ref('outcome_measures') }}
-
-),
-
-district_years as (
-
-    select * from {{ ref('int_district_years') }}
+    select * from {{ ref('rpt_intervention_effects') }}
 
 ),
 
@@ -109,10 +103,10 @@ intervention_balance as (
     select
         compared.intervention_code,
         compared.school_year,
-        district_years.known_through,
-        district_years.is_complete_year,
+        effects.known_through,
+        effects.is_complete_year,
         compared.measure,
-        outcome_measures.measure_label,
+        effects.measure_label,
         compared.covariate,
         compared.participants_before::float8 as participants_before,
         compared.comparison_before::float8 as comparison_before,
@@ -127,11 +121,7 @@ intervention_balance as (
             / compared.standard_deviation
         )::float8 as standardized_difference_after
     from compared
-    left join district_years
-        on
-            district_years.district_id = 'all'
-            and compared.school_year = district_years.school_year
-    left join outcome_measures using (measure)
+    inner join effects using (intervention_code, school_year, measure)
 
 )
 

@@ -72,6 +72,21 @@ counts as (
 
 ),
 
+-- A year is known as far as it is in all the participants' districts.
+known_years as (
+
+    select
+        matches.intervention_code,
+        matches.school_year,
+        min(district_years.known_through) as known_through,
+        bool_and(district_years.is_complete_year) as is_complete_year
+    from matches
+    inner join district_years using (district_id, school_year)
+    where matches.is_participant
+    group by matches.intervention_code, matches.school_year
+
+),
+
 matched as (
 
     select
@@ -178,8 +193,8 @@ intervention_effects as (
         counts.intervention_code,
         intervention_names.intervention_name,
         counts.school_year,
-        district_years.known_through,
-        district_years.is_complete_year,
+        known_years.known_through,
+        known_years.is_complete_year,
         counts.measure,
         outcome_measures.measure_label,
         counts.n_participants,
@@ -211,13 +226,10 @@ intervention_effects as (
     from counts
     inner join intervention_names using (intervention_code)
     cross join reporting_rules as rules
+    left join known_years using (intervention_code, school_year)
     left join effects using (intervention_code, school_year, measure)
     left join standard_errors using (intervention_code, school_year, measure)
     left join outcome_measures using (measure)
-    left join district_years
-        on
-            district_years.district_id = 'all'
-            and counts.school_year = district_years.school_year
 
 )
 
