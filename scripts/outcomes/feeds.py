@@ -45,11 +45,16 @@ def raw_rules() -> dict[str, dict[str, ColumnRule]]:
 
 
 @cache
+def allowed_snapshots() -> dict[str, list[str]]:
+    """The kinds of snapshot that the models can read of a feed: feed → kinds."""
+    return {table["name"]: table["config"]["meta"]["snapshots"] for table in _raw_tables()}
+
+
+@cache
 def distributed_by() -> dict[str, str]:
     """The feeds that a cluster spreads over its nodes: feed → column (docs/distributed.md)."""
     columns = {
-        table["name"]: table.get("config", {}).get("meta", {}).get("distribution")
-        for table in _raw_tables()
+        table["name"]: table["config"]["meta"].get("distribution") for table in _raw_tables()
     }
     return {feed: column for feed, column in columns.items() if column}
 

@@ -23,7 +23,7 @@ from outcomes.config import CONTRACTS_DIR
 from outcomes.contracts.agreement import ServiceLevel
 from outcomes.contracts.model import Contract, ContractObject, ContractProperty
 from outcomes.errors import OutcomesError
-from outcomes.feeds import raw_feeds, raw_rules
+from outcomes.feeds import allowed_snapshots, raw_feeds, raw_rules
 
 Model = typing.TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -320,6 +320,14 @@ def _check_rules(file: Path, where: str, item: ContractObject) -> None:
     fills = {binding: prop for prop in item.properties for binding in prop.feeds}
     required = {binding for binding, prop in fills.items() if prop.required} | {*item.constants}
     for feed in item.feeds:
+        kinds = allowed_snapshots()[feed]
+        if item.snapshot not in kinds:
+            expected = " or ".join(kinds)
+            raise ContractError(
+                file,
+                f"{where}.snapshot",
+                f"expected {expected}, as {feed} are read; found {item.snapshot!r}",
+            )
         for column, rule in raw_rules()[feed].items():
             binding, other = f"{feed}.{column}", rule.required_without
             is_key = rule.required or (other and f"{feed}.{other}" not in required)

@@ -132,6 +132,8 @@ def test_the_sources_of_clients_are_listed(tmp_path: Path) -> None:
         ("property: snapshot", "property: snap",
          "schema[0] 'roster'.snap", "did you mean 'snapshot'"),
         ("value: cumulative", "value: weekly", "schema[0] 'roster'.snapshot", "found 'weekly'"),
+        ("value: cumulative", "value: delta", "schema[0] 'roster'.snapshot",
+         "expected cumulative, as intervention_rosters are read"),
         ("encoding: utf-8", "encoding: ebcdic", "schema[0] 'roster'.file.encoding", "'ebcdic'"),
         ("encoding: utf-8", "encodng: utf-8", "schema[0] 'roster'.file.encodng", "unknown key"),
         ("partnerKind, value: project", "partnerKind, value: district", "", "agreement and aun"),
@@ -185,6 +187,8 @@ MONTHS = """
     ("old", "new", "problem"),
     [
         ("", "", None),
+        ("snapshot, value: school_year", "snapshot, value: delta",
+         "snapshot: expected school_year, as attendance_totals are read; found 'delta'"),
         ("{name: month, logicalType: date, required: true", "{name: month, logicalType: date",
          "expected a property with `required: true` for attendance_totals.month"),
         ("[attendance_totals.days_excused]", "[]",

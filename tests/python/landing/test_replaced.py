@@ -22,11 +22,13 @@ from .deliveries import NEW_DISTRICT, deliver, land, ledger, new_district
 COLUMNS = {
     "gpas": ["district_student_id", "school_year", "marking_period", "gpa"],
     "enrollments": ["district_student_id", "school_code", "entry_date"],
+    "schools": ["school_code", "school_name"],
     "students": ["district_student_id", "last_name"],
 }
 VALUES = {
     "district_student_id": "{n}", "school_year": "2012-13", "marking_period": "1", "gpa": "3",
-    "school_code": "1", "entry_date": "2012-08-27", "last_name": "Invented",
+    "school_code": "1", "entry_date": "2012-08-27", "school_name": "Invented",
+    "last_name": "Invented",
 }  # fmt: skip
 TYPES: dict[str, dict[str, Any]] = {
     "marking_period": {
@@ -241,9 +243,9 @@ def test_two_objects_are_merged_into_one_of_them(district: District) -> None:
 
 
 def test_a_new_year_and_another_kind_of_snapshot(district: District) -> None:
-    district.agree({"old": ["gpas"]})
+    district.agree({"old": ["schools"]})
     district.send(SEPTEMBER, old=100)
-    district.agree({"new": ["gpas"]}, cumulative=["new"])
+    district.agree({"new": ["schools"]}, cumulative=["new"])
     assert district.send(OCTOBER, new=80)["new 2012-10-01"] == "held"
     district.agree({"next": ["enrollments"]})
     assert district.send(NOVEMBER, next=1)["next 2012-11-05"] == "loaded"
@@ -278,10 +280,10 @@ def test_a_landing_refuses_what_the_contract_leaves_open(
 
 
 def test_an_earlier_warehouse_learns_what_its_files_fill(district: District) -> None:
-    district.agree({"old": ["gpas", "enrollments"], "tests": ["students"]}, cumulative=["tests"])
-    district.send(SEPTEMBER, old=2, tests=1)
+    district.agree({"old": ["gpas", "enrollments"], "schools": ["schools"]}, cumulative=["schools"])
+    district.send(SEPTEMBER, old=2, schools=1)
     before = ledger(district.connection, "snapshot, feeds")
-    assert before == [("school_year", ["gpas", "enrollments"]), ("cumulative", ["students"])]
+    assert before == [("school_year", ["gpas", "enrollments"]), ("cumulative", ["schools"])]
     again = "alter table landing.files drop column snapshot, drop column feeds;"
     again += migrations()["0005_replaced_objects_and_weeks"].partition("-- Objects whose")[0]
     district.connection.execute(again.encode())
