@@ -18,6 +18,13 @@ counted as (
 
 ),
 
+student_mentions as (
+
+    select * from {{ ref('int_student_mentions') }}
+    where feed = 'enrollments'
+
+),
+
 findings as (
 
     select
@@ -62,6 +69,19 @@ contradicting_days as (
         rows_affected,
         null as missing_from
     from findings
+    union all
+    select
+        'days_not_reported' as reason_code,
+        student_mentions.district_id as partner_id,
+        student_mentions.contract_object,
+        student_mentions.school_year,
+        student_mentions.student_id as record_id,
+        student_mentions.as_of_date,
+        student_mentions.rows_affected,
+        null as missing_from
+    from student_mentions
+    inner join days_known using (district_id, district_student_id, school_year)
+    where days_known.lacks_totals
 
 )
 
