@@ -45,14 +45,18 @@ ARCHIVE, ARCHIVE_KEYS = "archive", "archive"
 def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
     """Back up into two new folders, which get their names when they are complete.
 
+    What was written is read once more, because a restore would refuse it: a key may be missing.
+
     Raises:
-        OutcomesError: a folder is not new or is inside the other, or pg_dump failed.
+        OutcomesError: a folder is not new or is inside the other, files have landed but the
+            archive is empty, pg_dump failed, or a file cannot be decrypted.
     """
     folder, keys_folder = folder.resolve(), keys_folder.resolve()
     if folder.is_relative_to(keys_folder) or keys_folder.is_relative_to(folder):
         raise OutcomesError("The keys must be apart from the backup: give two separate folders.")
     with connect(settings) as connection:
         require_own_archive(connection, settings)
+        _require_archive(connection, settings)
     with _appearing(keys_folder) as keys, _appearing(folder) as backup:
         make_key(keys / DUMP_KEY)
         tables = [f"--table={table}" for table in TABLES]
@@ -64,6 +68,14 @@ def back_up(settings: Settings, folder: Path, keys_folder: Path) -> None:
         # After the dump, because a file is archived before it is in the ledger.
         _copy(settings.archive_dir, backup / ARCHIVE)
         _copy(settings.archive_keys_dir, keys / ARCHIVE_KEYS)
+        if damaged := _damaged(backup, keys):
+            raise OutcomesError(
+                f"Nothing was backed up: {len(damaged)} files could not be decrypted, so a restore "
+                f"would refuse them: {', '.join(damaged)}. Look whether {settings.archive_dir} and "
+                f"its keys, {settings.archive_keys_dir}, are complete. If only files of the "
+                "archive are damaged, you may delete them: their rows are in the database, but "
+                "they cannot be replayed."
+            )
 
 
 def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
@@ -106,7 +118,13 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
                 "start` creates it."
             )
         connection.execute("create schema if not exists identity")
-    _require_sound(folder, keys_folder)
+    if damaged := _damaged(folder, keys_folder):
+        raise OutcomesError(
+            f"{len(damaged)} files of the backup {folder} cannot be decrypted: they are damaged, "
+            f"or the keys in {keys_folder} are others: {', '.join(damaged)}. Nothing was "
+            "restored. Restore another backup. If only files of the archive are damaged, you may "
+            "delete them from this one: their rows are in the dump, but they cannot be replayed."
+        )
     _require_no_others(settings.archive_dir, folder / ARCHIVE)
     _require_no_others(settings.archive_keys_dir, keys_folder / ARCHIVE_KEYS)
     history = BytesIO()
@@ -132,7 +150,21 @@ def restore(settings: Settings, folder: Path, keys_folder: Path) -> None:
             upgrade(connection)
 
 
-def _require_sound(folder: Path, keys_folder: Path) -> None:
+def _require_archive(connection: psycopg.Connection, settings: Settings) -> None:
+    """Refuse a backup without the archive, for example if its folder is not set."""
+    if next(settings.archive_dir.glob("*/*/*.age"), None) is None:
+        [(landed,)] = connection.execute(
+            "select count(*) from landing.files where status in ('loaded', 'held')"
+        ).fetchall()
+        if landed:
+            raise OutcomesError(
+                f"The archive {settings.archive_dir} is empty, but {landed:,} files have landed. "
+                "Set OUTCOMES_ARCHIVE_DIR and OUTCOMES_ARCHIVE_KEYS_DIR as for `outcomes land`."
+            )
+
+
+def _damaged(folder: Path, keys_folder: Path) -> list[str]:
+    """The files of a backup that cannot be decrypted."""
     archive = Archive(folder / ARCHIVE, keys_folder / ARCHIVE_KEYS)
     keys = {folder / DUMP: keys_folder / DUMP_KEY} | {
         entry: archive.key_file(entry.parent.parent.name)
@@ -146,15 +178,8 @@ def _require_sound(folder: Path, keys_folder: Path) -> None:
             try:
                 read_encrypted(file, read_key(key), nowhere)
             except (OutcomesError, OSError):
-                damaged.append(file)
-    if damaged:
-        named = ", ".join(str(file.relative_to(folder)) for file in damaged)
-        raise OutcomesError(
-            f"{len(damaged)} of {len(keys)} files of the backup {folder} cannot be decrypted: they "
-            f"are damaged, or the keys in {keys_folder} are others: {named}. Nothing was "
-            "restored. Restore another backup. If only files of the archive are damaged, you may "
-            "delete them from this one: their rows are in the dump, but they cannot be replayed."
-        )
+                damaged.append(str(file.relative_to(folder)))
+    return damaged
 
 
 def _read_history(settings: Settings) -> BytesIO:

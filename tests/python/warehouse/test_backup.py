@@ -172,7 +172,7 @@ def test_a_failed_restore_changes_nothing_and_can_be_repeated(
 
     run("warehouse", "backup", tmp_path / "other", tmp_path / "other_safe")
     shutil.copy(safe / "archive" / "clairton.key", tmp_path / "other_safe" / "archive")
-    with pytest.raises(OutcomesError, match=r"2 of \d files .* decrypted: .*warehouse\.dump\.age"):
+    with pytest.raises(OutcomesError, match=r"2 files .*decrypted: .*warehouse\.dump\.age"):
         run("warehouse", "restore", backup, tmp_path / "other_safe")
 
     damaged = tmp_path / "damaged"
@@ -224,6 +224,23 @@ def test_a_backup_needs_two_new_folders(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(OutcomesError, match=message):
         run("warehouse", "backup", tmp_path / folder, tmp_path / keys)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("keys", r"Nothing was backed up: 1 files .* decrypted, .*: archive/clairton/.*\.age\. "),
+        ("archive", r"first/archive is empty, but \d files have landed"),
+    ],
+)
+def test_a_backup_that_could_not_be_restored_is_refused(
+    missing: str, message: str, landed: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "first" / missing)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutcomesError, match=message):
+        run("warehouse", "backup", tmp_path / "second", tmp_path / "second_safe")
     assert sorted(tmp_path.rglob("*")) == before
 
 
