@@ -59,15 +59,8 @@ events as (
         enrollments.activity_date,
         enrollments.activity_code,
         enrollments.activity_kind as kind,
-        -- Of one day, a re-entry follows the exit, and the exit of a student who never
-        -- came follows the entry. Other events are in the order of the file.
-        coalesce(enrollment_codes.is_reentry, false)
-        or coalesce(enrollment_codes.is_no_show, false)
-        or (
-            enrollments.activity_kind = 'exit'
-            and enrollments.activity_date
-            = make_date(enrollments.school_year - 1, 7, 1)
-        ) as is_second,
+        coalesce(enrollment_codes.is_reentry, false) as is_reentry,
+        coalesce(enrollment_codes.is_no_show, false) as is_no_show,
         min(enrollments.grade) as grade,
         min(enrollments.line_number) as line_number
     from enrollments
@@ -88,6 +81,46 @@ events as (
 
 ),
 
+events_with_their_day as (
+
+    select
+        *,
+        bool_or(is_reentry) over same_day as has_reentry,
+        bool_or(is_no_show) over same_day as has_no_show,
+        count(*) filter (where kind = 'entry') over days_before
+        > count(*) filter (where kind = 'exit') over days_before as was_enrolled
+    from events
+    window
+        same_day as (
+            partition by
+                district_id,
+                district_student_id,
+                school_year,
+                school_code,
+                activity_date
+        ),
+        days_before as (
+            partition by district_id, district_student_id, school_year, school_code
+            order by activity_date
+            range between unbounded preceding and interval '1 day' preceding
+        )
+
+),
+
+-- Of one day, a student who was enrolled leaves before entering again. Any other enters
+-- first: who never came, left in the summer or stayed one day. The order of the file
+-- tells nothing.
+ordered_events as (
+
+    select
+        *,
+        (kind = 'entry') = (
+            has_reentry or (was_enrolled and not has_no_show)
+        ) as is_second
+    from events_with_their_day
+
+),
+
 -- The number of later exits identifies a stay at a school: an entry and the next exit
 -- from that school have the same number. It is 0 for an open stay.
 numbered_events as (
@@ -98,7 +131,7 @@ numbered_events as (
             partition by district_id, district_student_id, school_year, school_code
             order by activity_date desc, is_second desc, line_number desc
         ) as exits_to_come
-    from events
+    from ordered_events
 
 ),
 
