@@ -90,7 +90,9 @@ def _pims(samples: Sequence[Path], version: str) -> dict[str, Any]:
     layouts = {name: _layout(sample) for name, sample in found.items() if name not in references}
     if "STUDENT" not in templates and "STUDENT_SNAPSHOT" not in templates:
         raise OutcomesError("Give a sample of the STUDENT template, too: it names the students.")
-    usual = next(iter(layouts.values()), {})
+    usual = next((layout for layout in layouts.values() if "fields" in layout), {})
+    if layouts and not usual:
+        raise OutcomesError("Give a sample with rows: none of these has any.")
     return {
         "aun": aun,
         "templates": sorted(set(templates) - references, key=list(_PIMS_FIELDS).index),
@@ -115,6 +117,7 @@ def _pims(samples: Sequence[Path], version: str) -> dict[str, Any]:
 
 
 def _layout(sample: Path) -> dict[str, Any]:
+    """How a sample is written; one without rows tells nothing but its title."""
     try:
         with sample.open("rb") as stream:
             content = stream.read(_SAMPLE_BYTES)
@@ -122,10 +125,13 @@ def _layout(sample: Path) -> dict[str, Any]:
         raise OutcomesError(f"{sample} cannot be read: {error.strerror or error}.") from None
     encoding = encoding_of(content)
     # The last line may be cut off.
-    lines = [line for line in content.decode(encoding, "replace").splitlines() if line.strip()]
-    if not lines:
+    text = content.decode(encoding, "replace").removeprefix("\ufeff")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not content:
         raise OutcomesError(f"{sample} is empty.")
-    has_title = re.match(r'\ufeff?"?[0-9]{9}', lines[0]) is None
+    if not lines:
+        return {}
+    has_title = re.match(r'"?[0-9]{9}', lines[0]) is None
     delimiter = delimiter_of(lines)
     if has_title and any(map(_DIGITS_ONLY.fullmatch, lines[0].split(delimiter))):
         # A title is written into the contract: a child's row must not be.
@@ -136,11 +142,12 @@ def _layout(sample: Path) -> dict[str, Any]:
         )
     rows = csv.reader(lines[1:] if has_title else lines, delimiter=delimiter)
     widths = Counter(len(row) for row in rows)
+    title = re.escape(lines[0].strip()) if has_title else None
     if not widths:
-        raise OutcomesError(f"{sample} has a title and no rows.")
+        return {"title": title}
     return {
         "encoding": encoding,
         "delimiter": delimiter,
         "fields": widths.most_common(1)[0][0],
-        "title": re.escape(lines[0].removeprefix("\ufeff").strip()) if has_title else None,
+        "title": title,
     }

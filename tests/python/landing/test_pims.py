@@ -193,6 +193,33 @@ def test_programs_are_kept_that_the_warehouse_knows(
     assert rejects(connection) == [(4, 4, "end_before_start", "EndDate")]
 
 
+@pytest.mark.parametrize("title", ["", "IncidentID|Offender|Action\n"])
+def test_a_sample_without_rows_has_the_fields_of_the_manual(
+    connection: psycopg.Connection, tmp_path: Path, title: str
+) -> None:
+    """Districts send such files until the year's first incident."""
+    templates: dict[str, list[dict[int, str]]] = {
+        "PERSON": [], "INCIDENT": [], "INCIDENT_OFFNDR_DSPLNRY_ACTION": [],
+        "STUDENT": [student(1)],
+    }  # fmt: skip
+    samples = pims.deliver(tmp_path / "samples", FALL, templates)
+    for sample in samples[:3]:
+        sample.write_text(f"\ufeff{title}")
+    contracts = pims.contract(tmp_path, samples)
+    files = pims.deliver(tmp_path / "drops", FALL, DISCIPLINE | {"STUDENT": [student(1)]})
+    for file in files:
+        file.write_text(("" if "_STUDENT_" in file.name else title) + file.read_text())
+    land(connection, tmp_path / "drops", contracts)
+    assert read(connection, "select count(*) from raw.discipline_actions") == [(14,)]
+
+
+def test_samples_without_any_row_are_refused(tmp_path: Path) -> None:
+    (sample,) = pims.deliver(tmp_path, FALL, {"STUDENT": []})
+    sample.write_text("\ufeff")
+    with pytest.raises(OutcomesError, match="a sample with rows"):
+        pims.contract(tmp_path, [sample])
+
+
 def test_a_broken_first_row_is_no_title(connection: psycopg.Connection, tmp_path: Path) -> None:
     (sample,) = pims.deliver(tmp_path / "samples", FALL, {"STUDENT": [student(1)]})
     sample.write_text("Student template (2012)\n" + sample.read_text())
