@@ -191,7 +191,8 @@ _WAITING = {
 def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
     """Write the workbooks of every district with a contract, and return the files.
 
-    Where the agreement allows it, there is one for counselors, too.
+    Where the agreement allows it, there is one for counselors, too; where it no longer does, the
+    one of the same day is deleted.
 
     Raises:
         OutcomesError: as `write_report`.
@@ -200,10 +201,13 @@ def write_all_reports(connection: psycopg.Connection) -> dict[str, Path]:
     for district_id in district_ids(load_contracts().values()):
         files[district_id] = report_file(connection, district_id)
         write_report(connection, district_id, files[district_id])
+        counselors = report_file(connection, f"counselors/{district_id}")
         if may_counsel(connection, district_id):
-            counselors = report_file(connection, f"counselors/{district_id}")
             write_counselors(connection, district_id, counselors)
             files[f"{district_id}, for counselors"] = counselors
+        else:
+            # Of an earlier run about the same day: whoever hands out the folder takes it along.
+            counselors.unlink(missing_ok=True)
     return files
 
 

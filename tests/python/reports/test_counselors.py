@@ -12,6 +12,7 @@ from tests.python.conftest import copied
 from outcomes.config import Settings
 from outcomes.errors import OutcomesError
 from outcomes.reports.counselors import write_counselors
+from outcomes.reports.district import report_file, write_all_reports
 from outcomes.warehouse.connection import connect
 
 
@@ -65,3 +66,19 @@ def test_no_list_without_coordination_of_services_in_the_agreement(
     ):
         write_counselors(connection, "clairton", file)
     assert not file.exists()
+
+
+def test_a_week_deletes_the_list_that_the_agreement_no_longer_allows(
+    demo: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCOMES_WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setenv("OUTCOMES_PG_DATABASE", demo.database)
+    with connect(demo) as connection:
+        withdrawn = report_file(connection, "counselors/clairton")
+        withdrawn.parent.mkdir(parents=True)
+        withdrawn.touch()
+        written = write_all_reports(connection)
+    assert sorted(withdrawn.parent.iterdir()) == [
+        written["pittsburgh, for counselors"],
+        written["woodland_hills, for counselors"],
+    ]
