@@ -110,9 +110,7 @@ described as (
         on
             coalesce(bands.rate_above, -1) < before_years.attendance_rate
             and coalesce(bands.rate_up_to, 1) >= before_years.attendance_rate
-            and roles.school_year >= bands.valid_from_school_year
-            and coalesce(bands.valid_to_school_year, roles.school_year)
-            >= roles.school_year
+            and {{ in_force('bands', 'roles.school_year') }}
 
 ),
 

@@ -59,9 +59,7 @@ low_grades as (
             student_years.grade >= rules.grade_from
             and student_years.grade <= rules.grade_to
             and student_years.gpa <= rules.gpa_max
-            and student_years.school_year >= rules.valid_from_school_year
-            and student_years.school_year
-            <= coalesce(rules.valid_to_school_year, student_years.school_year)
+            and {{ in_force('rules', 'student_years.school_year') }}
     inner join performance_levels on rules.lowest_level = performance_levels.level
     where
         case rules.involvement

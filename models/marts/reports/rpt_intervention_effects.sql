@@ -174,9 +174,7 @@ standard_errors as (
     where
         counts.n_schools >= evaluation_rules.smallest_number_of_schools
         and counts.n_matched + counts.n_comparison > 2
-        and counts.school_year >= evaluation_rules.valid_from_school_year
-        and counts.school_year
-        <= coalesce(evaluation_rules.valid_to_school_year, counts.school_year)
+        and {{ in_force('evaluation_rules', 'counts.school_year') }}
     group by
         counts.intervention_code,
         counts.school_year,

@@ -239,6 +239,19 @@ def rows_hash(connection: psycopg.Connection, relation: str) -> object:
     ).fetchone()  # fmt: skip
 
 
+def test_policies_have_the_seeds_columns_before_the_next_build(oldest: Settings) -> None:
+    """Dashboards read them as soon as the code is new."""
+    with connect(oldest) as connection:
+        connection.execute(
+            "insert into policy.discrepancy_rules (rule_id, valid_from_school_year) "
+            "values ('achieve', 2003)"
+        )
+        run("warehouse", "upgrade")
+        assert connection.execute(
+            "select rule_id, first_school_year, last_school_year from policy.discrepancy_rules"
+        ).fetchall() == [("achieve", 2003, None)]
+
+
 def made_by_builds(connection: psycopg.Connection) -> set[str]:
     """Schemas, relations and functions, without what only a publication makes."""
     rows = connection.execute(

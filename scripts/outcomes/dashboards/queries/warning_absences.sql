@@ -24,8 +24,9 @@ counted as (
         on
             coalesce(bands.rate_above, -1) < latest.attendance_rate
             and coalesce(bands.rate_up_to, 1) >= latest.attendance_rate
-            and latest.school_year >= bands.valid_from_school_year
-            and latest.school_year <= coalesce(bands.valid_to_school_year, 9999)
+            and latest.school_year
+            between coalesce(bands.first_school_year, 0)
+            and coalesce(bands.last_school_year, 9999)
     group by bands.band_label
     union all
     select
