@@ -138,10 +138,7 @@ services as (
     order by
         source_id,
         source_service_id,
-        service_versions.updated_at desc,
-        service_versions.as_of_date desc,
-        service_versions.delivery_number desc,
-        service_versions.line_number desc
+        {{ newest_service_version('service_versions') }}
 
 ),
 
