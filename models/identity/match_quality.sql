@@ -30,6 +30,26 @@ policy as (
 
 ),
 
+queued_pairs as (
+
+    select
+        {{ student_key('queue') }} as student_key,
+        queue.other_partner_id || ':' || queue.other_record_id as other_student_key,
+        row_number() over () as pair_number
+    from {{ ref('match_review_queue') }} as queue
+    where queue.other_record_type = 'student'
+
+),
+
+queued_students as (
+
+    select
+        pair_number,
+        unnest(array[student_key, other_student_key]) as student_key
+    from queued_pairs
+
+),
+
 -- Other link weights to choose from, and the one in force.
 thresholds as (
 
@@ -153,6 +173,19 @@ strongest as (
 
 ),
 
+-- Pairs of two students, in review at every threshold. A pair counts once in a group.
+student_reviews as (
+
+    select
+        identity_groups.group_type,
+        identity_groups.group_value,
+        count(distinct queued_students.pair_number) as reviews
+    from queued_students
+    inner join identity_groups using (student_key)
+    group by identity_groups.group_type, identity_groups.group_value
+
+),
+
 measured as (
 
     select
@@ -167,7 +200,7 @@ measured as (
         coalesce(sum(by_student.names_only_records), 0) as names_only_records,
         sum(by_student.expected_true_links) as expected_true_links,
         sum(matches.expected_matches) as expected_matches,
-        coalesce(sum(by_student.reviews), 0) as reviews
+        coalesce(sum(by_student.reviews), 0) as client_reviews
     from identity_groups
     inner join persons using (student_key)
     cross join thresholds
@@ -184,9 +217,12 @@ measured as (
 shares as (
 
     select
-        *,
-        cast(linked_students as double precision) / students as link_rate
+        measured.*,
+        cast(measured.linked_students as double precision)
+        / measured.students as link_rate,
+        measured.client_reviews + coalesce(student_reviews.reviews, 0) as reviews
     from measured
+    left join student_reviews using (group_type, group_value)
 
 ),
 

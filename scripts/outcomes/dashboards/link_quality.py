@@ -35,6 +35,8 @@ def _draw(reader: Reader, _: Mapping[str, str]) -> Content:
             "A low share can be few services, or missed links: then the group looks less involved "
             "than it is. Precision and recall are what the match model expects; a low recall "
             "points to missed links.",
+            "Reviews are the pairs that the last build left to a reviewer. `outcomes link review` "
+            "shows them, less those decided since.",
         ],
         [
             Section(

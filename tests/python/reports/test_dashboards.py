@@ -27,6 +27,7 @@ from outcomes.dashboards.caseworkers import client_ids
 from outcomes.dashboards.page import Table
 from outcomes.dashboards.reader import Rows
 from outcomes.dashboards.site import PAGES, pages
+from outcomes.linkage.review_queue import count_queue
 from outcomes.warehouse.connection import connect
 from outcomes.web.door import Key
 from outcomes.web.server import make_app
@@ -454,6 +455,15 @@ def test_the_running_year_is_marked_also_for_discrepancies(people: Settings) -> 
         finally:
             owner.execute(f"truncate {table}")
     assert [row["year"] for row in found] == ["2011–12", "2012–13 so far"]
+
+
+def test_reviews_are_the_pairs_of_the_queue(people: Settings) -> None:
+    with connect(people) as owner:
+        queued = count_queue(owner).queued
+    with opened(people, "steward") as browser:
+        everybody, *_ = downloaded(browser, "/link_quality/links.csv")
+    assert everybody["students_of"] == "All students"
+    assert int(everybody["reviews"]) == queued > 0
 
 
 def test_only_groups_whose_interval_is_apart_are_called_so(people: Settings) -> None:
