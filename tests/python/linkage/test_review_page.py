@@ -201,12 +201,15 @@ def test_an_unsure_pair_is_asked_of_somebody_else(
     assert len(listed(bea)) == len(others) + 1
     page = text_of(bea.get("/").text)
     assert "1 of them for a second reviewer" in page
+    assert "applies the decisions" not in page
     assert "Unsure: ana" in page
     # The reason is in the history, which leads to the pair.
     (address,) = re.findall(r'<a href="(/pair/\d+)">', bea.get("/history").text)
     assert "ana: unsure. two addresses" in text_of(bea.get(address).text)
     answer(bea, address, "no_link")
-    assert "of them for a second reviewer" not in text_of(bea.get("/").text)
+    page = text_of(bea.get("/").text)
+    assert "of them for a second reviewer" not in page
+    assert "The next outcomes build applies the decisions" in page
     assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana"), ("no_link", "bea")]
 
 
