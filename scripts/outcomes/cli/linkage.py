@@ -15,7 +15,6 @@ from outcomes.cli.explanation import show_explanation
 from outcomes.cli.shared import console
 from outcomes.config import PROJECT_DIR, load_settings
 from outcomes.errors import OutcomesError
-from outcomes.linkage.decisions import reviewer_name
 from outcomes.linkage.evaluate import evaluate, read_truth
 from outcomes.linkage.explain import find_candidates, find_steps
 from outcomes.linkage.review_workbook import export_queue, import_decisions
@@ -87,8 +86,8 @@ def review_pairs(
     """Review the ambiguous pairs in a browser, until Ctrl-C, or in a workbook.
 
     Only the printed address with its token opens the page. Decisions are kept in
-    linking.decisions, with OUTCOMES_REVIEWER or the login as the reviewer, and used by every
-    later build. The page and the workbook show personal data.
+    linking.decisions, with the login of the database as the reviewer, and used by every later
+    build. The page and the workbook show personal data.
 
     Example:
         outcomes link review
@@ -99,14 +98,14 @@ def review_pairs(
         raise OutcomesError("Expected --export or --import, not both.")
     if export_file is not None:
         with connect_as(STEWARD) as connection:
-            count = export_queue(connection, export_file)
+            count = export_queue(connection, export_file, load_settings().user)
         console.print(
             f"Pairs in {export_file}: {count:,}. It holds personal data: delete it after the "
             "import."
         )
     elif import_file is not None:
         with connect_as(STEWARD) as connection:
-            done = import_decisions(connection, import_file, reviewer_name())
+            done = import_decisions(connection, import_file, load_settings().user)
         console.print(f"{done.new:,} decisions recorded, {done.known:,} had been recorded before.")
         if done.decided:
             console.print(
@@ -121,8 +120,9 @@ def review_pairs(
         from outcomes.linkage.review_page import Review
         from outcomes.web.server import serve
 
-        with limited_login(load_settings(), STEWARD) as settings:
-            review = Review(settings, reviewer_name())
+        login = load_settings()
+        with limited_login(login, STEWARD) as settings:
+            review = Review(settings, login.user)
             serve(review.routes(), review.render, port, _announce)
 
 

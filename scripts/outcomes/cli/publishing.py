@@ -10,8 +10,8 @@ from outcomes.access.logins import connect_as
 from outcomes.access.roles import BUILDER
 from outcomes.cli.progress import progress_bar
 from outcomes.cli.shared import console, given_date
+from outcomes.config import load_settings
 from outcomes.exit_codes import NEEDS_A_PERSON
-from outcomes.linkage.decisions import reviewer_name
 from outcomes.publishing.build import build as build_warehouse
 from outcomes.publishing.releases import request_revision
 from outcomes.publishing.runs import roll_back
@@ -80,7 +80,7 @@ def revise_year(
         outcomes revise-year 2012 --reason "Clairton's attendance of May was missing"
     """
     with connect() as connection:
-        revision = request_revision(connection, school_year, reason, reviewer_name())
+        revision = request_revision(connection, school_year, reason, load_settings().user)
     typer.echo(
         f"Revision {revision} of school year {school_year} is recorded. The next publication makes "
         "it: run `outcomes build`."

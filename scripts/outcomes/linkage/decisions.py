@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,11 +64,6 @@ def ordered_pair(student_key: str, other_record_type: str, other_record_key: str
     if other_record_type == "student" and other_record_key < student_key:
         student_key, other_record_key = other_record_key, student_key
     return Pair(student_key, other_record_type, other_record_key)
-
-
-def reviewer_name() -> str:
-    """The reviewer: `OUTCOMES_REVIEWER`, else the login of the operating system."""
-    return os.environ.get("OUTCOMES_REVIEWER") or getpass.getuser()
 
 
 def read_decisions(connection: psycopg.Connection) -> list[Recorded]:

@@ -22,7 +22,6 @@ from outcomes.linkage.decisions import (
     ordered_pair,
     read_decisions,
     record_decisions,
-    reviewer_name,
     standing_decisions,
     unknown_pairs,
     unsure_reviewers,
@@ -66,7 +65,7 @@ class Imported(NamedTuple):
     decided: list[int]
 
 
-def export_queue(connection: psycopg.Connection, file: Path) -> int:
+def export_queue(connection: psycopg.Connection, file: Path, reviewer: str) -> int:
     """Write the queue to a new workbook that only its owner can read.
 
     The export is entered in the record of disclosures.
@@ -81,7 +80,7 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     if file.exists():
         raise OutcomesError(f"{file} exists and may hold decisions: name a new file.")
     with reading_links(connection):
-        queue = read_queue(connection, reviewer_name())
+        queue = read_queue(connection, reviewer)
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "review"
@@ -103,7 +102,7 @@ def export_queue(connection: psycopg.Connection, file: Path) -> int:
     try:
         with connection.transaction():
             shown = [student for queued in queue for student in queued.students]
-            record_disclosure(connection, shown, reviewer_name(), "link review --export")
+            record_disclosure(connection, shown, reviewer, "link review --export")
             file.touch(mode=0o600, exist_ok=False)
             book.save(file)
     except OSError as error:

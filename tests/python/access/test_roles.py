@@ -463,7 +463,6 @@ def test_exports_of_a_steward_are_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OUTCOMES_PG_DATABASE", first_publication.database)
-    monkeypatch.setenv("OUTCOMES_REVIEWER", "ana")
     monkeypatch.setenv("PGOPTIONS", "-c role=outcomes_steward")
     (student,) = connection.execute("select min(student_key) from marts.dim_students").fetchone()
     newest = "select coalesce(max(disclosure_id), 0) from privacy.disclosures"
@@ -485,7 +484,8 @@ def test_exports_of_a_steward_are_recorded(
         "select distinct district_id from identity.match_review_queue"
     ).fetchall()
     assert sorted(row for row in entered if row[0] == "link review --export") == [
-        ("link review --export", "ana", district_id, True, True) for (district_id,) in sorted(asked)
+        ("link review --export", first_publication.user, district_id, True, True)
+        for (district_id,) in sorted(asked)
     ]
 
     nowhere = tmp_path / "report.xlsx" / "is no folder.xlsx"

@@ -258,7 +258,7 @@ def test_undoing_takes_back_no_more_than_one_decision(
 
 def test_a_workbook_overrules_nobody(undecided: psycopg.Connection, tmp_path: Path) -> None:
     file = tmp_path / "review.xlsx"
-    export_queue(undecided, file)
+    export_queue(undecided, file, "ana")
     pairs = [queued.pair for queued in read_queue(undecided)][:3]
     record_decisions(undecided, [Decision(pair, "no_link", "asked") for pair in pairs[:2]], "bea")
     fill_in(file, A2="unsure", A3="link", A4="link")
@@ -291,10 +291,10 @@ def test_whom_a_pair_names_beside_its_records_is_disclosed(
 def test_decisions_go_through_a_workbook(undecided: psycopg.Connection, tmp_path: Path) -> None:
     file = tmp_path / "review.xlsx"
     queue = read_queue(undecided)
-    assert export_queue(undecided, file) == len(queue)
+    assert export_queue(undecided, file, "ana") == len(queue)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with pytest.raises(OutcomesError, match="exists"):
-        export_queue(undecided, file)
+        export_queue(undecided, file, "ana")
 
     sheet = load_workbook(file).worksheets[0]
     header, row = ([cell.value for cell in line] for line in sheet.iter_rows(max_row=2))
@@ -324,7 +324,7 @@ def test_an_unsure_pair_waits_for_another_reviewer(
 
     everything = seen_by("ana")
     file = tmp_path / "review.xlsx"
-    export_queue(undecided, file)
+    export_queue(undecided, file, "ana")
     fill_in(file, A2="unsure")
     assert import_decisions(undecided, file, "ana") == (1, 0, [])
     (pair,) = everything - seen_by("ana")
@@ -347,7 +347,7 @@ def test_a_pair_outside_the_queue_can_be_decided(
 ) -> None:
     """Builds go on while the workbook is filled in, and may remove the pair or the client."""
     file = tmp_path / "review.xlsx"
-    export_queue(undecided, file)
+    export_queue(undecided, file, "ana")
     asked = read_queue(undecided)[0].pair
     undecided.execute("delete from identity.match_review_queue")
     unlinked = pair_of(undecided, UNCOMPARED_CLIENT)
@@ -360,7 +360,7 @@ def test_a_client_who_is_too_old_cannot_be_decided(
     undecided: psycopg.Connection, tmp_path: Path
 ) -> None:
     file = tmp_path / "review.xlsx"
-    export_queue(undecided, file)
+    export_queue(undecided, file, "ana")
     with pytest.raises(OutcomesError, match=r"row 3 .* too old to be a student"):
         answer(undecided, file, pair_of(undecided, TOO_OLD_CLIENT), "link")
     assert standing(undecided) == {}
@@ -394,7 +394,7 @@ def test_a_wrong_import_records_nothing(
     undecided: psycopg.Connection, tmp_path: Path, cell: str, value: str, message: str
 ) -> None:
     file = tmp_path / "review.xlsx"
-    export_queue(undecided, file)
+    export_queue(undecided, file, "ana")
     fill_in(file, **{"A2": "link", "A3": "link", cell: value})
     with pytest.raises(OutcomesError, match=message):
         import_decisions(undecided, file, "ana")
@@ -407,7 +407,7 @@ def test_a_file_that_is_no_workbook_is_refused(
     with pytest.raises(OutcomesError, match="does not exist"):
         import_decisions(undecided, tmp_path / "nowhere.xlsx", "ana")
     with pytest.raises(OutcomesError, match=r"name of an \.xlsx"):
-        export_queue(undecided, tmp_path / "review.csv")
+        export_queue(undecided, tmp_path / "review.csv", "ana")
     (tmp_path / "text.xlsx").write_text("x")
     with pytest.raises(OutcomesError, match=r"expected an \.xlsx"):
         import_decisions(undecided, tmp_path / "text.xlsx", "ana")

@@ -494,7 +494,7 @@ def test_a_steward_may_use_the_workbook(
     file = tmp_path / "review.xlsx"
     queue = read_queue(owner)
     with connect(steward) as connection:
-        assert export_queue(connection, file) == len(queue) > 0
+        assert export_queue(connection, file, "ana") == len(queue) > 0
         fill_in(file, A2="unsure")
         assert import_decisions(connection, file, "ana") == (1, 0, [])
     assert [row[2:4] for row in owner.execute(DECISIONS)] == [("unsure", "ana")]
@@ -507,7 +507,6 @@ def served(steward: Settings, owner: psycopg.Connection) -> Iterator[str]:
         "OUTCOMES_PG_DATABASE": steward.database,
         "OUTCOMES_PG_USER": steward.user,
         "OUTCOMES_PG_PASSWORD": steward.password,
-        "OUTCOMES_REVIEWER": "Bea",
     }
     command = [Path(sys.executable).with_name("outcomes"), "link", "review"]
     with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as server:
@@ -570,7 +569,7 @@ def test_a_browser_reviews_with_the_keyboard_alone(
     press("z", page)
     assert page.url.partition("?")[0] == first.partition("?")[0]
     assert [row[2:] for row in owner.execute(DECISIONS)] == [
-        ("no_link", "Bea", "yn, I asked"), ("withdrawn", "Bea", "Undone in review"),
+        ("no_link", "ana_login", "yn, I asked"), ("withdrawn", "ana_login", "Undone in review"),
     ]  # fmt: skip
     # Keys can be switched off, for those who speak to their computer.
     page.get_by_label("Single keys work").uncheck()
