@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +28,12 @@ from outcomes.warehouse.tables import create_tables
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
+# A value in PostgreSQL's words, such as `invalid input syntax for type date: "x"`. Before a name
+# it has other words, such as `column "x"`.
+_VALUE = re.compile(
+    r'(: |\bvalue |\bToken )".*?"(?=\s*$| is out of range| is invalid| for ")',
+    re.DOTALL | re.MULTILINE,
+)
 # Of those that fail a test of a seed.
 _ROWS_SHOWN = 3
 
@@ -210,9 +217,9 @@ def _build_error(
 
 
 def _reason(message: str | None) -> str:
-    """An error of dbt or PostgreSQL in one line, without the rows that it may quote."""
+    """An error of dbt or PostgreSQL in one line, without the values that it may quote."""
     told = []
-    for line in (message or "").splitlines():
+    for line in _VALUE.sub(r'\1"…"', message or "").splitlines():
         words = line.strip()
         if words.startswith(("CONTEXT:", "LINE ", "> in macro", "compiled code")):
             break

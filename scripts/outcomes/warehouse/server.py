@@ -52,11 +52,12 @@ SERVER_SETTINGS = {
     # Rows that a build writes into a new table are then not logged as well.
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # The write-ahead log must not keep destroyed rows, and the server's log must not quote rows
-    # that violate a constraint.
+    # The write-ahead log must not keep destroyed rows, and the server's log must not quote
+    # values: an error of a statement is for whoever sent it.
     "wal_recycle": "off",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
+    "log_min_messages": "log",
     # The functions of linking cost more than the planner assumes: they are worth another
     # process even if it returns many rows.
     "parallel_tuple_cost": "0.01",

@@ -236,19 +236,35 @@ def test_a_failed_hook_says_why(
     assert "Canary" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("duplicate key\n  DETAIL:  Key (last_name)=(Canary) exists.", "duplicate key"),
+        (
+            'invalid input syntax for type integer: "Canary\nCanary"\n  compiled code at x.sql',
+            'invalid input syntax for type integer: "…"',
+        ),
+        ('value "987654320" is out of range for type smallint',
+         'value "…" is out of range for type smallint'),
+        ('invalid value "Ca" for "YYYY"\n  DETAIL:  Value must be an integer.',
+         'invalid value "…" for "YYYY" DETAIL:  Value must be an integer'),
+        ('invalid input syntax for type json\n  DETAIL:  Token "Canary" is invalid.',
+         'invalid input syntax for type json DETAIL:  Token "…" is invalid'),
+        ('column "last_name" does not exist', 'column "last_name" does not exist'),
+    ],
+)  # fmt: skip
 def test_a_failed_model_is_named_without_its_rows(
     published: Settings, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], words: str, shown: str,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("dbt.cli.main.dbtRunner", FakeDbt)
     monkeypatch.setattr(FakeDbt, "status", "failed")
-    error = "Database Error\n  duplicate key\n  DETAIL:  Key (last_name)=(Canary) exists."
-    monkeypatch.setattr(FakeDbt, "model_error", error)
+    monkeypatch.setattr(FakeDbt, "model_error", f"Database Error\n  {words}")
     monkeypatch.setattr("sys.argv", ["outcomes", "build"])
     with pytest.raises(SystemExit):
         app()
     written = capsys.readouterr()
-    assert "error dim_students: Database Error duplicate key\n" in written.out
+    assert f"error dim_students: Database Error {shown}\n" in written.out
     assert written.err.startswith("error: 1 of 1 models and tests failed.")
 
 

@@ -7,6 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.python.conftest import free_port
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from outcomes.cli import cli
 from outcomes.config import Settings, load_settings
 from outcomes.errors import OutcomesError
 from outcomes.warehouse.connection import connect
+from outcomes.warehouse.server import EmbeddedServer
 
 
 def test_start_can_be_repeated_and_keeps_the_password(warehouse: Settings) -> None:
@@ -37,6 +39,16 @@ def test_the_server_listens_on_this_machine_only_and_asks_for_a_password(
         assert connection.execute("show listen_addresses").fetchone() == ("127.0.0.1",)
         methods = connection.execute("select distinct auth_method from pg_hba_file_rules")
         assert methods.fetchall() == [("scram-sha-256",)]
+
+
+def test_the_servers_log_quotes_no_value(warehouse: Settings) -> None:
+    with connect(warehouse) as connection:
+        for failing in ("select 'Canary'::text::date", "select from marts.canary"):
+            with pytest.raises(psycopg.Error):
+                connection.execute(failing.encode())
+    log = EmbeddedServer(warehouse).log_file.read_text(encoding="utf-8")
+    assert "ready to accept connections" in log
+    assert "canary" not in log.lower()
 
 
 def test_status_of_a_stopped_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
