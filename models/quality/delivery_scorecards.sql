@@ -1,8 +1,10 @@
 with
 
+-- A day that has not come is no delivery's yet.
 files as (
 
     select * from {{ ref('int_file_statuses') }}
+    where reason_code is distinct from 'date_in_the_future'
 
 ),
 

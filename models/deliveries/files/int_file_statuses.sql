@@ -29,7 +29,12 @@ ordered_files as (
                 files.file_id
             rows between 1 following and unbounded following
         ) as later_accepted_files,
-        max(files.as_of_date) over (partition by files.partner_id) as newest_as_of_date
+        max(files.as_of_date) filter (
+            where files.reason_code is distinct from 'date_in_the_future'
+        ) over (partition by files.partner_id) as newest_as_of_date,
+        max(files.received_at) filter (where files.status = 'loaded') over (
+            partition by files.partner_id
+        ) as last_accepted_at
     from files
 
 ),
@@ -64,7 +69,8 @@ superseded_by_rivals as (
 
 -- The next accepted snapshot supersedes a snapshot. A loaded delta or file of test
 -- results is never superseded. Any later delivery supersedes a file that fits no
--- object.
+-- object. A day in the future may never come, if it was a mistake: there the next
+-- landing counts, for a landing takes hours at most.
 known_files as (
 
     select
@@ -87,6 +93,12 @@ known_files as (
             as rows_loaded,
         ordered_files.rows_rejected,
         case
+            when ordered_files.reason_code = 'date_in_the_future'
+                then coalesce(
+                    ordered_files.received_at + interval '12 hours'
+                    < ordered_files.last_accepted_at,
+                    false
+                )
             when ordered_files.contract_object is null
                 then ordered_files.as_of_date < ordered_files.newest_as_of_date
             when

@@ -388,6 +388,23 @@ def test_a_file_waits_until_an_accepted_one_follows(
     assert as_json(newest)[1]["waiting"] == []
 
 
+def test_a_day_in_the_future_waits_for_the_next_landing(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    connection.execute(
+        "update landing.files set received_at = '2020-01-01 06:00Z', reason_code = "
+        "'date_in_the_future', status = 'quarantined', as_of_date = '2099-01-01' where file_id = "
+        "(select max(file_id) from landing.files where partner_id = 'woodland_hills')"
+    )
+    for landed_on, waiting in (("2020-01-01 18:00Z", 1), ("2020-01-01 18:01Z", 0)):
+        connection.execute(
+            "update landing.files set received_at = %s "
+            "where partner_id = 'woodland_hills' and status = 'loaded'",
+            [landed_on],
+        )
+        assert len(as_json(newest)[1]["waiting"]) == waiting
+
+
 def test_a_delivery_that_repeats_an_earlier_one_is_named(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:

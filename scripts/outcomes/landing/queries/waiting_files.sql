@@ -14,8 +14,14 @@ where
         where
             later.partner_id = files.partner_id
             and case
+                when files.reason_code = 'date_in_the_future'
+                    then
+                        later.status = 'loaded'
+                        and later.received_at > files.received_at + interval '12 hours'
                 when files.contract_object is null
-                    then later.as_of_date > files.as_of_date
+                    then
+                        later.as_of_date > files.as_of_date
+                        and later.reason_code is distinct from 'date_in_the_future'
                 when later.contract_object = files.contract_object
                     then
                         later.status = 'loaded'
