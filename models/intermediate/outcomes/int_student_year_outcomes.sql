@@ -149,9 +149,10 @@ combined as (
         pssa_levels.reading_level as pssa_reading_level,
         pssa_levels.is_proficient_math,
         pssa_levels.is_proficient_reading,
+        -- Suspensions of unknown length are not 0 days.
         case
-            when discipline_years.district_id is not null
-                then coalesce(suspensions.suspension_days, 0)
+            when suspensions.district_id is not null then suspensions.suspension_days
+            when discipline_years.district_id is not null then 0
         end as suspension_days
     from student_years
     left join days_known using (district_id, district_student_id, school_year)

@@ -64,6 +64,7 @@ suspensions as (
         discipline.district_id,
         discipline.district_student_id,
         cast(date_trunc('week', discipline.incident_date) as date) as week_starts_on,
+        count(*) as suspensions,
         sum(discipline.days) as suspension_days
     from discipline
     inner join as_of using (school_year)
@@ -86,6 +87,7 @@ weekly as (
         attendance.days_enrolled,
         attendance.days_absent,
         attendance.days_absent_unexcused,
+        suspensions.suspensions,
         suspensions.suspension_days,
         grades.courses_marked,
         grades.courses_failed,
@@ -111,7 +113,11 @@ to_date as (
         coalesce(sum(days_enrolled) over so_far, 0) as days_enrolled,
         coalesce(sum(days_absent) over so_far, 0) as days_absent,
         coalesce(sum(days_absent_unexcused) over so_far, 0) as days_absent_unexcused,
-        coalesce(sum(suspension_days) over so_far, 0) as suspension_days,
+        -- Suspensions of unknown length are not 0 days.
+        case
+            when sum(suspensions) over so_far > 0 then sum(suspension_days) over so_far
+            else 0
+        end as suspension_days,
         sum(courses_marked) over so_far as courses_marked,
         sum(courses_failed) over so_far as courses_failed,
         max(marking_period) over so_far as marking_period
