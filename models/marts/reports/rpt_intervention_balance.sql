@@ -50,7 +50,10 @@ covariates as (
             ('prior_suspension_days', before_years.suspension_days),
             ('grade', after_years.grade),
             ('is_involved_prior_year', after_years.involved_prior_year::int),
-            ('has_free_lunch', (after_years.economic_status = 'free')::int),
+            (
+                'has_free_lunch',
+                (nullif(after_years.economic_status, 'disadvantaged') = 'free')::int
+            ),
             ('is_special_education', (after_years.special_education = 'current')::int),
             ('is_english_learner', after_years.is_english_learner::int),
             ('is_female', (after_years.gender = 'female')::int),
