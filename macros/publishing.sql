@@ -45,8 +45,24 @@
             ~ code_digest ~ "', '" ~ local_md5(policy | sort | join)[:12] ~ "', '"
             ~ local_md5(links | sort | join)[:12] ~ "')"
         ) -%}
+    {%- endif -%}
+    {%- if is_writing() -%}
+        {%- do drop_selected_views() -%}
         commit
     {%- endif -%}
+{%- endmacro %}
+
+{#
+    Two threads that replace two tables of a view would each drop the view, too, and could
+    wait for each other: a deadlock.
+#}
+{% macro drop_selected_views() -%}
+    {%- for node in graph.nodes.values() -%}
+        {%- if node.unique_id in selected_resources and node.config.materialized == 'view' -%}
+            {%- set view = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if view -%} {%- do adapter.drop_relation(view) -%} {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# `outcomes` also compares the text of the functions and the tables of raw. #}

@@ -232,3 +232,20 @@ def decisions(connection: psycopg.Connection) -> list[Decision]:
         Decision(Pair(student, kind, other), decision, "a test")
         for student, kind, other, decision in pairs
     ]
+
+
+def test_a_view_goes_before_the_tables_that_it_reads(built_demo: Settings) -> None:
+    """Two threads that drop it with two of its tables could be in a deadlock."""
+    with copied(built_demo, "demo_views") as warehouse, connect(warehouse) as connection:
+        with connection.transaction():
+            connection.execute("lock table identity.match_rules in access share mode")
+            stopped = try_dbt(
+                warehouse,
+                *WITH_SEEDS, "--select", "match_rules", "int_identity_policy",
+                options="-c lock_timeout=100",
+            )  # fmt: skip
+        assert not stopped.success and "match_rules" in stopped.output
+        assert connection.execute(
+            "select to_regclass('identity.match_rules') is null, "
+            "to_regclass('identity.int_identity_policy') is null"
+        ).fetchone() == (False, True)
