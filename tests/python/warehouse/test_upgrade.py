@@ -14,12 +14,15 @@ import yaml
 from psycopg import sql
 from tests.python.conftest import TESTED, UNTESTED, cloned, run_dbt, try_dbt
 from tests.python.landing.commands import run
+from tests.python.landing.deliveries import deliver
 from tests.python.pipeline.content import landed_counts
 
 from outcomes.access.roles import apply_access
-from outcomes.config import PROJECT_DIR, Settings
+from outcomes.config import PROJECT_DIR, Settings, load_settings
 from outcomes.contracts.reader import district_ids, load_contracts
 from outcomes.errors import OutcomesError
+from outcomes.landing.archive import Archive
+from outcomes.landing.deliveries import delivered_file
 from outcomes.warehouse.connection import connect
 from outcomes.warehouse.migrations import LEDGER_SCHEMAS, migrations
 from outcomes.warehouse.tables import unread_columns
@@ -456,6 +459,8 @@ def test_a_backup_of_an_earlier_release_is_upgraded(
     with connect(warehouse) as server:
         if server.info.server_version < 170000:
             pytest.skip("a backup is restored into PostgreSQL 17 or newer")
+        archived = deliver(tmp_path, "drops/clairton/2012-10-03/invented.xlsx", b"x")
+        Archive.of(load_settings()).keep(delivered_file(archived, "clairton", None))
         run("warehouse", "backup", tmp_path / "backup", tmp_path / "safe")
         server.execute(sql.SQL("create database restored"))
         try:
