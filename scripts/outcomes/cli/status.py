@@ -51,6 +51,11 @@ def show_status(status: Status, console: Console) -> None:
             f"[red]Last week[/]: {files} did not land. Run `outcomes weekly` again: it says why."
         )
     show_without_usable_contract(status.without_usable_contract, console)
+    for partner_id in status.unfinished_purges:
+        console.print(
+            f"[red]unfinished purge[/] {partner_id}: unless it is running, run "
+            f"`outcomes purge --partner {partner_id}` again."
+        )
     if status.as_of != date.today():
         what = "these deliveries are" if status.late else "no delivery is"
         console.print(f"On {status.as_of} {what} late.")

@@ -85,6 +85,8 @@ class Status:
     not_landed: int
     # Known partners whose contract cannot be used or is gone.
     without_usable_contract: list[str]
+    # Partners whose purge has begun and not ended: some of their data may be left.
+    unfinished_purges: list[str]
     late: list[LateFeed]
     # Partners of whom nothing has come. When their first delivery is due, nobody has agreed.
     never_delivered: list[str]
@@ -109,7 +111,8 @@ class Status:
         is_newest = not self.hangs and (self.is_running or not self.not_newest)
         is_built = is_newest and self.failed_week is None
         is_landed = not (self.waiting or self.not_landed or self.without_usable_contract)
-        return is_built and is_landed and not (self.late or self.repeated)
+        is_delivered = not (self.late or self.repeated)
+        return is_built and is_landed and is_delivered and not self.unfinished_purges
 
 
 def read_status(connection: psycopg.Connection, settings: Settings, as_of: date | None) -> Status:
@@ -143,6 +146,7 @@ def read_status(connection: psycopg.Connection, settings: Settings, as_of: date 
             "order by week_id desc limit 1), 0)",
         ),
         without_usable_contract=without_usable_contract(connection, load_contracts()),
+        unfinished_purges=_unfinished_purges(connection),
         late=_late(connection, as_of) if is_built else [],
         never_delivered=_never_delivered(connection) if is_built else [],
         repeated=_repeated(connection),
@@ -232,6 +236,13 @@ def _never_delivered(connection: psycopg.Connection) -> list[str]:
         where partner_id not in (select partner_id from landing.files)
         order by partner_id
         """
+    )
+    return [partner_id for (partner_id,) in rows]
+
+
+def _unfinished_purges(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute(
+        "select distinct partner_id from privacy.purges where finished_at is null order by 1"
     )
     return [partner_id for (partner_id,) in rows]
 

@@ -443,6 +443,19 @@ def test_a_delivery_that_repeats_an_earlier_one_is_named(
         assert read_status(connection, published, newest).repeated == []
 
 
+def test_a_purge_that_has_not_ended_needs_somebody_to_act(
+    connection: psycopg.Connection, newest: date
+) -> None:
+    connection.execute("insert into privacy.purges (partner_id, found) values ('gone', '{}')")
+    code, output = run("status", "--as-of", newest)
+    assert code == 3
+    assert "unfinished purge gone: unless it is running, run `outcomes purge --partner gone`" in (
+        output
+    )
+    connection.execute("update privacy.purges set finished_at = clock_timestamp()")
+    assert as_json(newest)[1]["unfinished_purges"] == []
+
+
 def test_a_steward_may_run_status(
     connection: psycopg.Connection, newest: date, published: Settings
 ) -> None:
