@@ -87,8 +87,11 @@ events_with_their_day as (
         *,
         bool_or(is_reentry) over same_day as has_reentry,
         bool_or(is_no_show) over same_day as has_no_show,
-        count(*) filter (where kind = 'entry') over days_before
-        > count(*) filter (where kind = 'exit') over days_before as was_enrolled
+        max(activity_date) filter (where kind = 'entry') over days_before
+            as last_entry,
+        max(activity_date) filter (where kind = 'exit') over days_before as last_exit,
+        count(*) filter (where kind = 'entry') over days_before as entries,
+        count(*) filter (where kind = 'exit') over days_before as exits
     from events
     window
         same_day as (
@@ -107,6 +110,20 @@ events_with_their_day as (
 
 ),
 
+-- The last event decides, for an earlier one may be missing or sent twice. After an entry
+-- and an exit on one day, it is their number.
+enrolled_before as (
+
+    select
+        *,
+        case
+            when last_entry = last_exit then entries > exits
+            else coalesce(last_entry > last_exit, last_entry is not null)
+        end as was_enrolled
+    from events_with_their_day
+
+),
+
 -- Of one day, a student who was enrolled leaves before entering again. Any other enters
 -- first: who never came, left in the summer or stayed one day. The order of the file
 -- tells nothing.
@@ -117,7 +134,7 @@ ordered_events as (
         (kind = 'entry') = (
             has_reentry or (was_enrolled and not has_no_show)
         ) as is_second
-    from events_with_their_day
+    from enrolled_before
 
 ),
 
