@@ -150,7 +150,8 @@ def test_every_metric_is_compared() -> None:
 def test_metrics_are_named_and_described_as_in_the_seed() -> None:
     with (PROJECT_DIR / "seeds/policy/outcome_measures.csv").open(encoding="utf-8") as file:
         seed = {row["measure"]: row for row in csv.DictReader(file)}
-    assert OUTCOMES
+    named = [metric["config"]["meta"]["outcome_measure"] for metric in OUTCOMES.values()]
+    assert sorted(named) == sorted(seed)
     for metric in OUTCOMES.values():
         row = seed[metric["config"]["meta"]["outcome_measure"]]
         found = metric["label"], metric["description"]
