@@ -110,8 +110,8 @@ events_with_their_day as (
 
 ),
 
--- The last event decides, for an earlier one may be missing or sent twice. After an entry
--- and an exit on one day, it is their number.
+-- The last event decides, for an earlier one may be missing or sent twice. After an
+-- entry and an exit on one day, it is their number.
 enrolled_before as (
 
     select
