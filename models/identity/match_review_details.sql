@@ -38,9 +38,9 @@ clients as (
 
 ),
 
-service_versions as (
+services as (
 
-    select * from {{ ref('int_service_versions') }}
+    select * from {{ ref('int_newest_services') }}
 
 ),
 
@@ -117,32 +117,6 @@ days_listed as (
 
 ),
 
-services_of_clients as (
-
-    select distinct
-        service_versions.source_id,
-        service_versions.source_service_id
-    from service_versions
-    inner join clients
-        on
-            service_versions.source_id || ':' || service_versions.source_client_id
-            = clients.record_id
-
-),
-
-services as (
-
-    select distinct on (source_id, source_service_id) service_versions.*
-    from services_of_clients
-    inner join service_versions using (source_id, source_service_id)
-    order by
-        source_id,
-        source_service_id,
-        {{ newest_service_version('service_versions') }}
-
-),
-
--- The newest version of a service may be about another client.
 periods_served as (
 
     select
@@ -153,9 +127,7 @@ periods_served as (
             when bool_and(services.ended_on is not null) then max(services.ended_on)
         end as last_day
     from services
-    inner join clients
-        on services.source_id || ':' || services.source_client_id = clients.record_id
-    where not services.is_deleted
+    inner join clients using (record_id)
     group by clients.client_person_id, services.source_id
 
 ),

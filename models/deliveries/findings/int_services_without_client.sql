@@ -1,5 +1,11 @@
 with
 
+services_of_week as (
+
+    select * from {{ ref('int_services_of_newest_week') }}
+
+),
+
 service_versions as not materialized (
 
     select * from {{ ref('int_service_versions') }}
@@ -23,43 +29,16 @@ clients as not materialized (
 
 ),
 
--- A week's services are few, so their clients are looked up, where those of all years
--- would mean reading all clients. A build per week lists the faults of every delivery.
-dated_deliveries as (
-
-    select
-        load_id,
-        as_of_date,
-        max(as_of_date) over (
-            partition by partner_id, contract_object, source_id
-        ) as newest_date
-    from deliveries
-
-),
-
-newest_deliveries as (
-
-    select load_id
-    from dated_deliveries
-    where as_of_date > newest_date - 7
-
-),
-
 versions_without_client as (
 
-    select
-        source_id,
-        source_service_id,
-        load_id,
-        line_number
-    from service_versions
+    select *
+    from services_of_week
     where
-        load_id in (select newest_deliveries.load_id from newest_deliveries)
-        and not exists (
+        not exists (
             select from clients
             where
-                clients.source_id = service_versions.source_id
-                and clients.source_client_id = service_versions.source_client_id
+                clients.source_id = services_of_week.source_id
+                and clients.source_client_id = services_of_week.source_client_id
         )
 
 ),

@@ -1,41 +1,22 @@
 with
 
-linked_services as (
+services as (
 
-    select * from {{ ref('int_linked_services') }}
-
-),
-
-service_versions as (
-
-    select * from {{ ref('int_service_versions') }}
+    select * from {{ ref('int_newest_services') }}
 
 ),
 
-person_crosswalk as (
+linked_clients as (
 
     select * from {{ ref('person_crosswalk') }}
     where record_type = 'client' and decision = 'link'
 
 ),
 
-services as (
-
-    select distinct on (source_id, source_service_id) service_versions.*
-    from linked_services
-    inner join service_versions using (source_id, source_service_id)
-    order by
-        source_id,
-        source_service_id,
-        {{ newest_service_version('service_versions') }}
-
-),
-
--- The newest version of a service may be about a client who is not linked.
 involvements as (
 
     select
-        person_crosswalk.person_id,
+        linked_clients.person_id,
         services.source_id,
         services.source_service_id,
         services.program_code,
@@ -43,11 +24,7 @@ involvements as (
         services.started_on,
         services.ended_on
     from services
-    inner join person_crosswalk
-        on
-            services.source_id || ':' || services.source_client_id
-            = person_crosswalk.record_id
-    where not services.is_deleted
+    inner join linked_clients using (record_id)
 
 )
 

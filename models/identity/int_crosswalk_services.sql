@@ -6,25 +6,24 @@ service_versions as (
 
 ),
 
--- Only links count, not pairs in clerical review.
-linked_clients as (
+clients as (
 
     select * from {{ ref('person_crosswalk') }}
-    where record_type = 'client' and decision = 'link'
+    where record_type = 'client'
 
 ),
 
-linked_services as (
+crosswalk_services as (
 
     select distinct
         service_versions.source_id,
         service_versions.source_service_id
     from service_versions
-    inner join linked_clients
+    inner join clients
         on
             service_versions.source_id || ':' || service_versions.source_client_id
-            = linked_clients.record_id
+            = clients.record_id
 
 )
 
-select * from linked_services
+select * from crosswalk_services
