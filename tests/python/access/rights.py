@@ -37,11 +37,14 @@ district_<own>.*                  .       .       .       .        .         r  
 district_*                        .       o       .       .        .         .       .        .
 quality.*                         .       o       r       .        .         .       .        .
 identity.pseudonyms               .       o       .       .        .         .       .        .
+identity.int_crosswalk_services   .       o       .       .        .         .       .        .
+identity.int_newest_services      .       o       .       .        .         .       .        .
 identity.*                        .       o       r       .        .         .       .        .
 staging.stg_<feed>                .       o       .       .        .         .       .        .
 staging.*                         .       o       r       .        .         .       .        .
 deliveries.int_clients_accepted   .       o       .       .        .         .       .        .
 deliveries.int_service_versions   .       o       .       .        .         .       .        .
+deliveries.int_services_of_newest_* .       o       .       .        .         .       .        .
 deliveries.*                      .       o       r       .        .         .       .        .
 intermediate.*                    .       o       .       .        .         .       .        .
 analysis.*                        .       o       .       .        .         .       .        .
