@@ -255,6 +255,20 @@ def test_policies_have_the_seeds_columns_before_the_next_build(oldest: Settings)
         ).fetchall() == [("achieve", 2003, None)]
 
 
+def test_services_of_a_model_that_is_gone_are_dropped(connection: psycopg.Connection) -> None:
+    """A purge would not find them."""
+    connection.execute(
+        """
+        create schema if not exists intermediate;
+        create table intermediate.int_linked_services (source_id text);
+        delete from warehouse.migrations where script = '0014_linked_services';
+        """
+    )
+    run("warehouse", "upgrade")
+    left = "select to_regclass('intermediate.int_linked_services')"
+    assert connection.execute(left).fetchone() == (None,)
+
+
 def made_by_builds(connection: psycopg.Connection) -> set[str]:
     """Schemas, relations and functions, without what only a publication makes."""
     rows = connection.execute(

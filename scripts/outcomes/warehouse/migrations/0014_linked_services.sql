@@ -1,3 +1,3 @@
--- The table is identity.int_crosswalk_services. The next build would leave the old one, with the
--- services of children whose records may be purged since.
+-- The model is identity.int_crosswalk_services. Like every migration, this one drops all inner
+-- tables: the next build would leave the old one, and so would a purge of the clients in it.
 drop table if exists intermediate.int_linked_services;
