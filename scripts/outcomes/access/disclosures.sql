@@ -89,12 +89,16 @@ declare
         from pg_attribute
         where attrelid = relation and attnum > 0 and atttypid = 'text'::regtype
     );
+    -- Read before: a cluster joins its own tables in another session, which does not see what
+    -- this transaction publishes.
+    of_students constant text [] := array(
+        select distinct dim_students.district_id from marts.dim_students
+    );
 begin
     return query execute format(
         $sql$
         with districts as (
-            select distinct district_id
-            from marts.dim_students
+            select unnest($1) as district_id
         ),
 
         grouped as (
@@ -124,7 +128,8 @@ begin
         group by districts.district_id
         $sql$,
         of_district, relation
-    );
+    )
+    using of_students;
 end
 $$;
 

@@ -9,8 +9,9 @@ declare
 begin
     for feed in select tablename from pg_catalog.pg_tables where schemaname = 'raw' loop
         execute format(
-            'delete from raw.%I where load_id = $1 and exists ('
-            'select from landing.joined_rows where file_id = $1)', feed
+            'delete from raw.%I where load_id = $1 '
+            -- A cluster cannot send its workers a subquery without columns.
+            'and $1 in (select file_id from landing.joined_rows)', feed
         ) using joined_file;
     end loop;
     delete from landing.value_issues where file_id = joined_file and is_of_join;
